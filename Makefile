@@ -1,0 +1,33 @@
+# Every target sets up what it needs: a fresh checkout with Python 3.11+ and make is enough.
+PYTHON ?= python3
+RUN := .venv/bin/python -m
+PYTEST_ARGS ?=
+
+.PHONY: report test lint bench clean .venv
+
+report: .venv
+	$(RUN) pytest theorems --report=reports/html $(PYTEST_ARGS)
+
+test: .venv
+	$(RUN) pytest tests $(PYTEST_ARGS)
+	$(RUN) pytest theorems $(PYTEST_ARGS)
+
+lint: .venv
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(RUN) mypy
+
+bench: .venv
+	$(RUN) benchmarks
+
+.venv: .venv/installed
+
+# The stamp is written last, so that an interrupted installation is repeated.
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+	$(RUN) pip install --quiet --editable '.[dev]' --constraint constraints.txt
+	touch $@
+
+clean:
+	rm -rf .venv reports/html

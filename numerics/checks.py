@@ -1,0 +1,115 @@
+"""Validation of what comes from outside: one clear `ValueError` before any work starts."""
+
+import numpy as np
+from jaxtyping import Float, Inexact
+from numpy.typing import ArrayLike, NDArray
+
+EPS = float(np.finfo(np.float64).eps)
+
+
+def as_array(name: str, value: ArrayLike, *, ndim: int | tuple[int, ...]) -> NDArray[np.inexact]:
+    """Return ``value`` as a float64 (or complex128) array, checked to be non-empty and finite.
+
+    Args:
+        name: The argument's name, for the message.
+        value: Anything NumPy can turn into numbers. Complex input is kept: complex steps pass.
+        ndim: The number of axes wanted, or several that are allowed.
+
+    Raises:
+        ValueError: If it isn't numeric, has another number of axes, is empty, or has a NaN or an
+            infinity, naming the first bad index.
+    """
+    try:
+        array = np.asarray(value)
+        array = array.astype(np.complex128 if np.iscomplexobj(array) else np.float64, copy=False)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name}: not an array of numbers ({error})") from error
+    allowed = (ndim,) if isinstance(ndim, int) else ndim
+    if array.ndim not in allowed:
+        wanted = " or ".join(map(str, allowed))
+        raise ValueError(f"{name}: got shape {array.shape}, need {wanted} axes")
+    if array.size == 0:
+        raise ValueError(f"{name}: got shape {array.shape}, it is empty; give at least one entry")
+    bad = ~np.isfinite(array)
+    if bad.any():
+        index = tuple(int(i) for i in np.argwhere(bad)[0])
+        raise ValueError(f"{name}: entry {index} is {array[index]}; every entry must be finite")
+    return array
+
+
+def as_points(name: str, value: ArrayLike, dim: int) -> Inexact[np.ndarray, "n d"]:
+    """Return ``value`` as points, one a row; a single point of shape (d,) becomes one row.
+
+    Raises:
+        ValueError: As `as_array`, or if the rows don't have ``dim`` entries.
+    """
+    array = np.atleast_2d(as_array(name, value, ndim=(1, 2)))
+    if array.shape[1] != dim:
+        raise ValueError(f"{name}: got shape {np.shape(value)}, need (n, {dim}) for this potential")
+    return array
+
+
+def as_positive(name: str, value: ArrayLike, n: int) -> Float[np.ndarray, " n"]:
+    """Return a scalar or n values as n positive numbers.
+
+    Raises:
+        ValueError: As `as_array`, or if the length is neither 1 nor n, or an entry is not positive.
+    """
+    array = as_array(name, value, ndim=(0, 1))
+    if array.ndim == 1 and array.shape[0] != n:
+        raise ValueError(f"{name}: got {array.shape[0]} values for {n} points; give one or {n}")
+    array = np.broadcast_to(array, (n,))
+    if np.iscomplexobj(array) or not (array > 0).all():
+        worst = np.atleast_1d(array)[int(np.argmin(np.atleast_1d(array.real)))]
+        raise ValueError(f"{name}: got {worst}; it must be real and greater than 0")
+    return array
+
+
+def positive_number(name: str, value: float) -> float:
+    """Return a single positive finite number.
+
+    Raises:
+        ValueError: If it isn't one.
+    """
+    number = float(as_array(name, value, ndim=0))
+    if number <= 0:
+        raise ValueError(f"{name}: got {number}; it must be greater than 0")
+    return number
+
+
+def symmetric_matrix(name: str, value: ArrayLike, *, definite: bool) -> Float[np.ndarray, "d d"]:
+    """Return a symmetric positive semidefinite (or definite) matrix, symmetrised to rounding.
+
+    Eigenvalues below ``-d·eps·max`` are refused; with ``definite`` so are those up to ``d·eps·max``.
+
+    Raises:
+        ValueError: If it is not square, not symmetric within rounding, or has such an eigenvalue.
+    """
+    matrix = as_array(name, value, ndim=2)
+    d = matrix.shape[0]
+    if matrix.shape != (d, d):
+        raise ValueError(f"{name}: got shape {matrix.shape}; it must be square")
+    size = float(np.abs(matrix).max())
+    asymmetry = float(np.abs(matrix - matrix.T).max())
+    if asymmetry > 16 * d * EPS * size:
+        raise ValueError(
+            f"{name}: differs from its transpose by {asymmetry:.3g}; pass (A + A.T)/2 if that is meant"
+        )
+    matrix = (matrix + matrix.T) / 2
+    smallest = float(np.linalg.eigvalsh(matrix)[0])
+    rounding = d * EPS * size
+    if smallest < -rounding or (definite and smallest <= rounding):
+        kind = "definite" if definite else "semidefinite"
+        raise ValueError(f"{name}: smallest eigenvalue is {smallest:.3g}; it must be positive {kind}")
+    return matrix
+
+
+def positive_integer(name: str, value: int, *, least: int = 1) -> int:
+    """Return an integer of at least ``least``.
+
+    Raises:
+        ValueError: If it isn't an integer, or is smaller.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise ValueError(f"{name}: got {value!r}; it must be an integer of at least {least}")
+    return int(value)

@@ -1,0 +1,238 @@
+r"""The contract that every Aleksandrov–Brenier potential answers (theory.md §0, §4).
+
+The data law $P_1$ has the potential φ, proper lsc convex, with conjugate φ\*; the optimal transport
+from noise $P_0 = N(0, I_d)$ to data is $T = ∇φ^*$. Public methods take anything array-like, validate
+it, and hand float64 arrays to the underscored methods that a family implements.
+
+Conventions: first axis = points; φ is +inf off its domain, and the domain is kept to rounding: a point
+counts as inside when it misses the constraint by at most ``16·dim·eps·scale``.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float, Inexact
+from numpy.typing import ArrayLike
+
+from numerics.checks import EPS, as_points, as_positive, positive_integer
+
+
+@dataclass(frozen=True)
+class Manifold:
+    """The support M near a point x₁, as the potential sees it (theory.md §3).
+
+    Attributes:
+        tangent: (d, m), orthonormal basis of the tangent space T.
+        hessian: (m, m), covariant Hessian H on M of φ − ⟨x₀, ·⟩ in that basis; K = H⁻¹ on T (H3).
+    """
+
+    tangent: Float[np.ndarray, "d m"]
+    hessian: Float[np.ndarray, "m m"]
+
+    @property
+    def dimension(self) -> int:
+        """Dimension m of M."""
+        return int(self.tangent.shape[1])
+
+
+@dataclass(frozen=True)
+class ManifoldGroup:
+    """The points of a batch that share a dimension m: their rows, tangents (k,d,m) and Hessians (k,m,m)."""
+
+    rows: np.ndarray
+    tangent: Float[np.ndarray, "k d m"]
+    hessian: Float[np.ndarray, "k m m"]
+
+    @property
+    def dimension(self) -> int:
+        """Dimension m of M at these points."""
+        return int(self.tangent.shape[2])
+
+
+class Subdifferential(ABC):
+    """The closed convex set ∂φ(x₁) at one point x₁.
+
+    Attributes:
+        rounding: How far outside a member may be computed to lie by rounding alone, per unit of |x0| + 1.
+    """
+
+    rounding: float
+
+    @property
+    @abstractmethod
+    def dimension(self) -> int:
+        """Dimension of its affine hull; d − m under assumption A2."""
+
+    @abstractmethod
+    def distance(self, x0: ArrayLike) -> Float[np.ndarray, " n"]:
+        """Distance of x0 (n,d) from the set, 0 inside."""
+
+    @abstractmethod
+    def boundary_distance(self, x0: ArrayLike) -> Float[np.ndarray, " n"]:
+        """Distance of x0 (n,d), a member, to the relative boundary; +inf where there is none (A3)."""
+
+    def contains(self, x0: ArrayLike) -> Bool[np.ndarray, " n"]:
+        """Whether x0 (n,d) belongs to ∂φ(x₁), to rounding."""
+        size = 1 + np.linalg.norm(np.atleast_2d(np.asarray(x0, dtype=float)), axis=1)
+        return self.distance(x0) <= self.rounding * size
+
+
+class Potential(ABC):
+    """An Aleksandrov–Brenier potential φ with its transport, prox and geometry (design.md).
+
+    A family sets ``dim`` (ambient dimension d) and ``scale`` (the size of its data, which sets what
+    "to rounding" means), and implements the underscored methods. ``repr`` is a constructor call that
+    can be pasted.
+    """
+
+    dim: int
+    scale: float
+
+    # --- values -------------------------------------------------------------------------------
+
+    def value(self, x: ArrayLike) -> Float[np.ndarray, " n"]:
+        """φ(x) for x (n,d): real, or +inf off the domain."""
+        return self._value(as_points("x", x, self.dim).real)
+
+    def conjugate(self, x0: ArrayLike) -> Inexact[np.ndarray, " n"]:
+        """φ\\*(x₀) = sup_x ⟨x₀, x⟩ − φ(x) for x0 (n,d)."""
+        return self._conjugate(as_points("x0", x0, self.dim))
+
+    # --- transport ----------------------------------------------------------------------------
+
+    def transport(self, x0: ArrayLike) -> Inexact[np.ndarray, "n d"]:
+        """T(x₀) = ∇φ\\*(x₀), noise to data, for x0 (n,d)."""
+        return self._transport(as_points("x0", x0, self.dim))
+
+    def transport_jacobian(self, x0: ArrayLike) -> Float[np.ndarray, "n d d"]:
+        """K(x₀) = D²φ\\*(x₀), symmetric positive semidefinite, for x0 (n,d), where it exists."""
+        return self._transport_jacobian(as_points("x0", x0, self.dim).real)
+
+    def sample(
+        self, n: int, rng: np.random.Generator
+    ) -> tuple[Float[np.ndarray, "n d"], Float[np.ndarray, "n d"]]:
+        """Draw n exact optimal pairs (x₀, x₁ = T(x₀)), x₀ ~ N(0, I).
+
+        Raises:
+            ValueError: If n is not a positive integer.
+        """
+        x0 = rng.standard_normal((positive_integer("n", n), self.dim))
+        return x0, self._transport(x0)
+
+    # --- proximal maps ------------------------------------------------------------------------
+
+    def prox(self, z: ArrayLike, step: ArrayLike) -> Inexact[np.ndarray, "n d"]:
+        """prox_{step·φ}(z) = argmin_u φ(u) + |u−z|²/(2·step), for z (n,d), step > 0 scalar or (n,)."""
+        points = as_points("z", z, self.dim)
+        return self._prox(points, as_positive("step", step, len(points)))
+
+    def prox_jacobian(self, z: ArrayLike, step: ArrayLike) -> Float[np.ndarray, "n d d"]:
+        """D prox_{step·φ}(z), symmetric with spectrum in [0, 1], where it exists (P5)."""
+        points = as_points("z", z, self.dim).real
+        return self._prox_jacobian(points, as_positive("step", step, len(points)))
+
+    def envelope(self, z: ArrayLike, step: ArrayLike) -> Float[np.ndarray, " n"]:
+        """Moreau envelope e_{step}φ(z) = min_u φ(u) + |u−z|²/(2·step), for z (n,d)."""
+        points = as_points("z", z, self.dim).real
+        return self._envelope(points, as_positive("step", step, len(points)))
+
+    def prox_condition(self, z: ArrayLike, step: ArrayLike) -> Float[np.ndarray, " n"]:
+        """Absolute condition number C of prox: the computed prox errs by a small multiple of eps·C.
+
+        prox is 1-Lipschitz in z, and |∂prox/∂step| = |J·(z − prox)|/step ≤ |z − prox|/step; so relative
+        perturbations of z and step by eps move it by at most eps·(|z| + |z − prox|). The data
+        themselves are given to eps·scale. Families with a further source of error add theirs.
+        """
+        points = as_points("z", z, self.dim).real
+        return self._prox_condition(points, as_positive("step", step, len(points)))
+
+    def transport_condition(self, x0: ArrayLike) -> Float[np.ndarray, " n"]:
+        """Absolute condition number of T: rounding x0 by eps moves T by eps·‖K(x₀)‖·|x₀|, the data by eps·scale."""
+        noise = as_points("x0", x0, self.dim).real
+        spread = np.linalg.norm(self._transport_jacobian(noise), ord=2, axis=(1, 2))
+        return spread * np.linalg.norm(noise, axis=1) + self.scale
+
+    # --- geometry -----------------------------------------------------------------------------
+
+    def subdifferential(self, x1: ArrayLike) -> Subdifferential:
+        """∂φ(x₁) at one point x1 (d,) of the domain.
+
+        Raises:
+            ValueError: If x1 is not one point of the domain.
+        """
+        return self._subdifferential(as_points("x1", x1, self.dim).real[0])
+
+    def manifold(self, x1: ArrayLike, x0: ArrayLike) -> Manifold:
+        """The support's manifold M at one point x1 (d,), and H for the noise x0 (d,) in ∂φ(x1)."""
+        group = self._manifolds(as_points("x1", x1, self.dim).real, as_points("x0", x0, self.dim).real)[0]
+        return Manifold(group.tangent[0], group.hessian[0])
+
+    def manifolds(self, x1: ArrayLike, x0: ArrayLike) -> Sequence[ManifoldGroup]:
+        """`manifold` for a batch x1, x0 (n,d), grouped by the dimension m."""
+        points, noise = as_points("x1", x1, self.dim).real, as_points("x0", x0, self.dim).real
+        if points.shape != noise.shape:
+            raise ValueError(f"x1 and x0: got shapes {points.shape} and {noise.shape}; they must agree")
+        return self._manifolds(points, noise)
+
+    def conic(self, u: Any) -> tuple[Any, list[Any]] | None:
+        """φ as a disciplined convex program, or None where there is no such form.
+
+        Args:
+            u: A cvxpy Variable of shape (N, d).
+
+        Returns:
+            The cvxpy expression (N,) and the constraints of the rows' domain.
+        """
+        return None
+
+    # --- what a family implements ---------------------------------------------------------------
+
+    @abstractmethod
+    def _value(self, x: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " n"]: ...
+
+    @abstractmethod
+    def _conjugate(self, x0: Inexact[np.ndarray, "n d"]) -> Inexact[np.ndarray, " n"]: ...
+
+    @abstractmethod
+    def _transport(self, x0: Inexact[np.ndarray, "n d"]) -> Inexact[np.ndarray, "n d"]: ...
+
+    @abstractmethod
+    def _transport_jacobian(self, x0: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d d"]: ...
+
+    @abstractmethod
+    def _prox(
+        self, z: Inexact[np.ndarray, "n d"], step: Float[np.ndarray, " n"]
+    ) -> Inexact[np.ndarray, "n d"]: ...
+
+    @abstractmethod
+    def _prox_jacobian(
+        self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]
+    ) -> Float[np.ndarray, "n d d"]: ...
+
+    @abstractmethod
+    def _subdifferential(self, x1: Float[np.ndarray, " d"]) -> Subdifferential: ...
+
+    @abstractmethod
+    def _manifolds(
+        self, x1: Float[np.ndarray, "n d"], x0: Float[np.ndarray, "n d"]
+    ) -> Sequence[ManifoldGroup]: ...
+
+    def _envelope(
+        self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]
+    ) -> Float[np.ndarray, " n"]:
+        u = self._prox(z, step)
+        return self._value(u) + ((u - z) ** 2).sum(axis=1) / (2 * step)
+
+    def _prox_condition(
+        self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]
+    ) -> Float[np.ndarray, " n"]:
+        moved = np.linalg.norm(z - self._prox(z, step), axis=1)
+        return np.linalg.norm(z, axis=1) + moved + self.scale
+
+    @property
+    def _rounding(self) -> float:
+        """By how much a computed point of the domain may miss it."""
+        return 16 * self.dim * EPS * self.scale

@@ -1,0 +1,196 @@
+r"""Schedules $x_t = α_t x_0 + β_t x_1$ of the interpolant (theory.md §0).
+
+α falls from 1 to 0 and β rises from 0 to 1. The terminal order γ ≥ 0 is defined by
+$(1-t)\dot α_t/α_t → -γ$, with $(1-t)\dot β_t/β_t → 0$ (condition SC of theorem 4.4).
+
+Near t = 1 the time itself has lost the digits that matter: every method therefore also takes
+``remaining = 1 − t``, and evaluates α and its derivative from it without subtracting.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from numerics.checks import as_array, positive_number
+
+Array = NDArray[np.float64]
+
+
+class Schedule(ABC):
+    """The pair (α, β) and its derivatives, as functions of t in [0, 1] or of ``remaining`` = 1 − t.
+
+    Every method takes a scalar or (n,) array and returns the same shape, and raises `ValueError` when
+    a time lies outside [0, 1], or when not exactly one of ``t`` and ``remaining`` is given.
+    """
+
+    @property
+    @abstractmethod
+    def terminal_order(self) -> float:
+        """γ = −lim (1−t)·dα/dt / α as t → 1."""
+
+    @abstractmethod
+    def _alpha(self, t: Array, r: Array) -> Array: ...
+
+    @abstractmethod
+    def _alpha_dot(self, t: Array, r: Array) -> Array: ...
+
+    @abstractmethod
+    def _beta(self, t: Array, r: Array) -> Array: ...
+
+    @abstractmethod
+    def _beta_dot(self, t: Array, r: Array) -> Array: ...
+
+    def alpha(self, t: ArrayLike | None = None, *, remaining: ArrayLike | None = None) -> Array:
+        """Weight α_t of the noise, in [0, 1]."""
+        return self._alpha(*_times(t, remaining))
+
+    def beta(self, t: ArrayLike | None = None, *, remaining: ArrayLike | None = None) -> Array:
+        """Weight β_t of the data, in [0, 1]."""
+        return self._beta(*_times(t, remaining))
+
+    def alpha_dot(self, t: ArrayLike | None = None, *, remaining: ArrayLike | None = None) -> Array:
+        """Time derivative of α; −inf at t = 1 where it has no finite limit."""
+        with np.errstate(divide="ignore"):
+            return self._alpha_dot(*_times(t, remaining))
+
+    def beta_dot(self, t: ArrayLike | None = None, *, remaining: ArrayLike | None = None) -> Array:
+        """Time derivative of β; +inf at t = 1 where it has no finite limit."""
+        with np.errstate(divide="ignore"):
+            return self._beta_dot(*_times(t, remaining))
+
+    def step(self, t: ArrayLike | None = None, *, remaining: ArrayLike | None = None) -> Array:
+        """The proximal step λ_t = α_t/β_t (P2); +inf at t = 0."""
+        t, r = _times(t, remaining)
+        with np.errstate(divide="ignore"):
+            return np.divide(self._alpha(t, r), self._beta(t, r))
+
+
+def _times(t: ArrayLike | None, remaining: ArrayLike | None) -> tuple[Array, Array]:
+    if (t is None) == (remaining is None):
+        raise ValueError("time: give exactly one of t and remaining (= 1 - t)")
+    name, given = ("t", t) if remaining is None else ("remaining", remaining)
+    assert given is not None
+    values = as_array(name, given, ndim=(0, 1))
+    if np.iscomplexobj(values) or not ((values >= 0) & (values <= 1)).all():
+        flat = np.atleast_1d(values)
+        worst = flat[int(np.argmax(np.abs(flat - 0.5)))]
+        raise ValueError(f"{name}: got {worst}; it must lie in [0, 1]")
+    return (values, 1 - values) if remaining is None else (1 - values, values)
+
+
+@dataclass(frozen=True)
+class Linear(Schedule):
+    """OT-CFM's schedule: α = 1−t, β = t; γ = 1."""
+
+    terminal_order = 1.0
+
+    def _alpha(self, t: Array, r: Array) -> Array:
+        return r
+
+    def _alpha_dot(self, t: Array, r: Array) -> Array:
+        return np.full_like(t, -1.0)
+
+    def _beta(self, t: Array, r: Array) -> Array:
+        return t
+
+    def _beta_dot(self, t: Array, r: Array) -> Array:
+        return np.ones_like(t)
+
+
+@dataclass(frozen=True)
+class Polynomial(Schedule):
+    """α = (1−t)^p, β = t; γ = p.
+
+    Args:
+        p: The power, greater than 0. For p ≤ 1/2 the kinetic energy of the flow is infinite (P6).
+    """
+
+    p: float
+
+    def __post_init__(self) -> None:
+        positive_number("p", self.p)
+
+    @property
+    def terminal_order(self) -> float:
+        """γ = p."""
+        return float(self.p)
+
+    def _alpha(self, t: Array, r: Array) -> Array:
+        return r**self.p
+
+    def _alpha_dot(self, t: Array, r: Array) -> Array:
+        return -self.p * r ** (self.p - 1)
+
+    def _beta(self, t: Array, r: Array) -> Array:
+        return t
+
+    def _beta_dot(self, t: Array, r: Array) -> Array:
+        return np.ones_like(t)
+
+
+@dataclass(frozen=True)
+class Trigonometric(Schedule):
+    """α = cos(πt/2), β = sin(πt/2); γ = 1. Evaluated from 1 − t in the second half: α = sin(π(1−t)/2)."""
+
+    terminal_order = 1.0
+
+    def _alpha(self, t: Array, r: Array) -> Array:
+        return np.where(t < 0.5, np.cos(np.pi / 2 * t), np.sin(np.pi / 2 * r))
+
+    def _alpha_dot(self, t: Array, r: Array) -> Array:
+        return -np.pi / 2 * self._beta(t, r)
+
+    def _beta(self, t: Array, r: Array) -> Array:
+        return np.where(t < 0.5, np.sin(np.pi / 2 * t), np.cos(np.pi / 2 * r))
+
+    def _beta_dot(self, t: Array, r: Array) -> Array:
+        return np.pi / 2 * self._alpha(t, r)
+
+
+@dataclass(frozen=True)
+class VariancePreserving(Schedule):
+    """α = √(1−t²), β = t; γ = 1/2. Its kinetic energy is infinite (P6)."""
+
+    terminal_order = 0.5
+
+    def _alpha(self, t: Array, r: Array) -> Array:
+        return np.sqrt(r * (1 + t))
+
+    def _alpha_dot(self, t: Array, r: Array) -> Array:
+        return np.asarray(-np.divide(t, self._alpha(t, r)))
+
+    def _beta(self, t: Array, r: Array) -> Array:
+        return t
+
+    def _beta_dot(self, t: Array, r: Array) -> Array:
+        return np.ones_like(t)
+
+
+@dataclass(frozen=True)
+class Logarithmic(Schedule):
+    """α = 1/(1 − log(1−t)), β = 1 − α; γ = 0: it violates γ > 0 of condition SC, and is a control."""
+
+    terminal_order = 0.0
+
+    def _alpha(self, t: Array, r: Array) -> Array:
+        return 1 / (1 + self._tau(t, r))
+
+    def _alpha_dot(self, t: Array, r: Array) -> Array:
+        alpha = self._alpha(t, r)
+        tiny = np.maximum(r, np.finfo(np.float64).tiny)
+        return np.where(r > 0, -(alpha**2) / tiny, -np.inf)
+
+    def _beta(self, t: Array, r: Array) -> Array:
+        tau = self._tau(t, r)
+        finite = np.where(np.isfinite(tau), tau, 0.0)
+        return np.where(np.isfinite(tau), finite / (1 + finite), 1.0)
+
+    def _beta_dot(self, t: Array, r: Array) -> Array:
+        return -self._alpha_dot(t, r)
+
+    @staticmethod
+    def _tau(t: Array, r: Array) -> Array:
+        with np.errstate(divide="ignore"):
+            return np.where(t < 0.5, -np.log1p(-t), -np.log(r))
