@@ -154,7 +154,9 @@ class Ellipsoid(Potential):
             if (change <= 2 * EPS * mu).all():
                 break
         else:
-            raise RuntimeError(f"projection on {self!r}: Newton did not settle; last change {change.max():.3g}")
+            raise RuntimeError(
+                f"projection on {self!r}: Newton did not settle; last change {change.max():.3g}"
+            )
         if not np.iscomplexobj(w):
             return mu
         size, slope = self._secular(w, mu)

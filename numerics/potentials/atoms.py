@@ -1,0 +1,301 @@
+r"""Finitely many atoms $y_i$ with heights $g_i$ (theory.md §4.2, family 1).
+
+$φ^*(x_0) = \max_i ⟨x_0,y_i⟩ - g_i$; φ is the convex envelope of g on the atoms; the set of noise sent to
+$y_i$ is its Laguerre cell. The prox identity is exact whatever the heights are: they only set the weights.
+"""
+
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Inexact
+from numpy.typing import ArrayLike
+from scipy.special import ndtri
+
+from numerics.checks import as_array, positive_integer
+from numerics.geometry import norms
+from numerics.potentials.base import ManifoldGroup, Potential
+from numerics.potentials.laguerre import LaguerreCell
+from numerics.proximal import active_set
+
+MOST_CORNERS = 4096
+
+
+class FiniteAtoms(Potential):
+    r"""The law on the atoms $y_i$ whose weights are the noise masses of the Laguerre cells of the heights.
+
+    Conditioning: T is constant on cells; within eps·|x₀|·max|y| of a cell's boundary the neighbour may be
+    returned, and on a tie the atom of lowest index is. On its support prox returns an atom exactly; on a
+    face with k atoms it errs by eps·cond(B)·|z − y₀|, B the face's edge matrix (`prox_condition`).
+
+    Args:
+        points: (N,d) the atoms, no two equal.
+        heights: (N,) their heights g; adding a constant changes nothing but φ and φ\* by it.
+
+    Raises:
+        ValueError: If shapes disagree, an entry isn't finite, or two atoms coincide.
+    """
+
+    def __init__(self, points: ArrayLike, heights: ArrayLike) -> None:
+        self.points = as_array("points", points, ndim=2).real
+        self.heights = as_array("heights", heights, ndim=1).real
+        if len(self.heights) != len(self.points):
+            raise ValueError(f"heights: got {len(self.heights)} for {len(self.points)} points; give one each")
+        _refuse_duplicates(self.points)
+        self.dim = self.points.shape[1]
+        self.scale = float(norms(self.points).max()) or 1.0
+        self._centre = self.points.mean(axis=0)
+        self._centred = self.points - self._centre
+        self._spread = float(norms(self._centred).max()) or 1.0
+        self._call: str | None = None
+
+    def __repr__(self) -> str:
+        return self._call or f"FiniteAtoms({self.points.tolist()}, {self.heights.tolist()})"
+
+    # --- constructors with closed-form weights --------------------------------------------------
+
+    @classmethod
+    def two(cls, y0: ArrayLike, y1: ArrayLike, weight: float) -> "FiniteAtoms":
+        """Two atoms, ``weight`` in (0, 1) on y0: g₁ − g₀ = Φ⁻¹(weight)·|y₁ − y₀|.
+
+        Raises:
+            ValueError: If the atoms coincide or differ in length, or weight is not in (0, 1).
+        """
+        points = np.stack([as_array("y0", y0, ndim=1), as_array("y1", y1, ndim=1)]).real
+        _check_weights("weight", np.array([weight, 1 - weight]))
+        rise = ndtri(weight) * norms(points[1] - points[0])
+        return cls(points, [0.0, rise])._named(f"two({points[0].tolist()}, {points[1].tolist()}, {weight!r})")
+
+    @classmethod
+    def on_line(cls, positions: ArrayLike, weights: ArrayLike) -> "FiniteAtoms":
+        """Atoms on the real line (d = 1): g_{i+1} − g_i = Φ⁻¹(W_i)(y_{i+1} − y_i), W cumulative weights.
+
+        Args:
+            positions: (N,) increasing.
+            weights: (N,) positive, summing to 1.
+
+        Raises:
+            ValueError: If positions don't increase, or weights aren't positive or don't sum to 1.
+        """
+        y = as_array("positions", positions, ndim=1).real
+        w = as_array("weights", weights, ndim=1).real
+        if len(w) != len(y):
+            raise ValueError(f"weights: got {len(w)} for {len(y)} positions; give one each")
+        if not (np.diff(y) > 0).all():
+            raise ValueError(f"positions: must increase; entry {int(np.argmin(np.diff(y))) + 1} does not")
+        _check_weights("weights", w)
+        below, above = np.cumsum(w)[:-1], np.cumsum(w[::-1])[-2::-1]
+        slopes = np.where(below < 0.5, ndtri(below), -ndtri(above))
+        heights = np.concatenate([[0.0], np.cumsum(slopes * np.diff(y))])
+        return cls(y[:, None], heights)._named(f"on_line({y.tolist()}, {w.tolist()})")
+
+    @classmethod
+    def hypercube(cls, d: int) -> "FiniteAtoms":
+        """The uniform law on {±1}^d: φ\\* = |·|₁. At most 4096 corners: beyond, use `product` of `two`."""
+        positive_integer("d", d)
+        if 2**d > MOST_CORNERS:
+            raise ValueError(f"d: 2**{d} corners exceed {MOST_CORNERS}; use a product of FiniteAtoms.two")
+        corners = np.array(list(itertools.product([-1.0, 1.0], repeat=d)))
+        return cls(corners, np.zeros(2**d))._named(f"hypercube({d})")
+
+    @classmethod
+    def cross_polytope(cls, d: int) -> "FiniteAtoms":
+        """The uniform law on {±e_i} in R^d: φ\\* = |·|_∞."""
+        eye = np.eye(positive_integer("d", d))
+        return cls(np.concatenate([eye, -eye]), np.zeros(2 * d))._named(f"cross_polytope({d})")
+
+    @classmethod
+    def regular_polygon(cls, n: int) -> "FiniteAtoms":
+        """The uniform law on the n ≥ 2 corners of a regular polygon in the unit circle."""
+        angles = 2 * np.pi * np.arange(positive_integer("n", n, least=2)) / n
+        corners = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+        return cls(corners, np.zeros(n))._named(f"regular_polygon({n})")
+
+    def _named(self, call: str) -> "FiniteAtoms":
+        self._call = f"FiniteAtoms.{call}"
+        return self
+
+    # --- values and transport -------------------------------------------------------------------
+
+    def _value(self, x: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " n"]:
+        value = np.full(len(x), np.inf)
+        inside = self._hull_distance(x) <= self._rounding
+        if inside.any():
+            value[inside] = self._certified_faces(x[inside] - self._centre)[0]
+        return value
+
+    def _hull_distance(self, x: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " n"]:
+        """Distance from the convex hull: the projection is the prox for heights 0."""
+        z, one = x - self._centre, np.ones(len(x))
+        flat = np.zeros_like(self.heights)
+        distance = np.empty(len(x))
+        for face in active_set.solve(self._centred, flat, z, one):
+            solution = active_set.on_face(self._centred, flat, face.members, z[face.rows], one[face.rows])
+            distance[face.rows] = norms(solution.point - z[face.rows])
+        return distance
+
+    def _certified_faces(
+        self, x: Float[np.ndarray, "n d"]
+    ) -> tuple[Float[np.ndarray, " n"], list[active_set.Face], Float[np.ndarray, "n d"]]:
+        """φ at centred points of the hull, the faces that hold them, and a subgradient of each.
+
+        The proximal-point method on max_y ⟨x,y⟩ − φ\\*(y): x is the prox of x + λy exactly when y ∈ ∂φ(x).
+        φ being polyhedral, it ends after finitely many steps, and fast because λ is small.
+        """
+        rise = float(np.ptp(self.heights))
+        step = np.full(len(x), 1e-3 * self._spread**2 / rise if rise else self._spread**2)
+        value, dual = np.empty(len(x)), np.zeros_like(x)
+        faces: list[active_set.Face] = []
+        left = np.arange(len(x))
+        for _ in range(200):
+            still = []
+            for face in active_set.solve(
+                self._centred, self.heights, x[left] + step[left, None] * dual[left], step[left]
+            ):
+                rows = left[face.rows]
+                target = x[rows] + step[rows, None] * dual[rows]
+                found = active_set.on_face(self._centred, self.heights, face.members, target, step[rows])
+                miss = norms(found.point - x[rows])
+                settled = miss <= self._rounding * (1 + found.condition)
+                dual[rows] = found.dual
+                on = (found.weights * self.heights[face.members]).sum(axis=1)
+                value[rows] = on + (found.dual * (x[rows] - found.point)).sum(axis=1)
+                faces.append(active_set.Face(rows[settled], face.members[settled], found.weights[settled]))
+                still.append(rows[~settled])
+            left = np.concatenate(still)
+            if not left.size:
+                return value, faces, dual
+        raise RuntimeError(f"value: {left.size} points not settled in 200 proximal steps; first {x[left[0]]}")
+
+    def _best(self, x0: Inexact[np.ndarray, "n d"]) -> np.ndarray:
+        return np.asarray((x0.real @ self.points.T - self.heights).argmax(axis=1))
+
+    def _conjugate(self, x0: Inexact[np.ndarray, "n d"]) -> Inexact[np.ndarray, " n"]:
+        best = self._best(x0)
+        return (x0 * self.points[best]).sum(axis=1) - self.heights[best]
+
+    def _transport(self, x0: Inexact[np.ndarray, "n d"]) -> Inexact[np.ndarray, "n d"]:
+        return self.points[self._best(x0)] + 0 * x0.imag
+
+    def _transport_jacobian(self, x0: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d d"]:
+        return np.zeros((len(x0), self.dim, self.dim))
+
+    # --- proximal maps ----------------------------------------------------------------------------
+
+    def _on_faces(
+        self, z: Inexact[np.ndarray, "n d"], step: Float[np.ndarray, " n"]
+    ) -> list[tuple[active_set.Face, active_set.FaceSolution]]:
+        centred = z - self._centre
+        faces = active_set.solve(self._centred, self.heights, centred.real, step)
+        return [
+            (f, active_set.on_face(self._centred, self.heights, f.members, centred[f.rows], step[f.rows]))
+            for f in faces
+        ]
+
+    def _prox(
+        self, z: Inexact[np.ndarray, "n d"], step: Float[np.ndarray, " n"]
+    ) -> Inexact[np.ndarray, "n d"]:
+        u = np.empty_like(z)
+        for face, solution in self._on_faces(z, step):
+            single = face.members.shape[1] == 1
+            u[face.rows] = self.points[face.members[:, 0]] if single else self._centre + solution.point
+        return u
+
+    def _prox_jacobian(
+        self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]
+    ) -> Float[np.ndarray, "n d d"]:
+        """The projector on the span of the face: φ is affine there."""
+        jacobian = np.empty((len(z), self.dim, self.dim))
+        for face, solution in self._on_faces(z, step):
+            jacobian[face.rows] = solution.basis @ solution.basis.transpose(0, 2, 1)
+            scores = solution.dual @ self._centred.T - self.heights
+            tied = scores.max(axis=1, keepdims=True) - scores <= self._tie(solution.dual)[:, None]
+            for i in np.flatnonzero(tied.sum(axis=1) > face.members.shape[1]):
+                jacobian[face.rows[i]] = self._span_projector(tied[i])
+        return jacobian
+
+    def _tie(self, dual: Float[np.ndarray, "m d"]) -> Float[np.ndarray, " m"]:
+        """By how much the scores of atoms that tie may differ by rounding."""
+        return 1e4 * np.finfo(float).eps * (self._spread * norms(dual) + np.abs(self.heights).max())
+
+    def _span_projector(self, tied: np.ndarray) -> Float[np.ndarray, "d d"]:
+        corners = self._centred[tied]
+        left, sizes, _ = np.linalg.svd((corners - corners[0]).T, full_matrices=False)
+        span = left[:, sizes > 1e-10 * self._spread]
+        return span @ span.T
+
+    def _envelope(
+        self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]
+    ) -> Float[np.ndarray, " n"]:
+        value = np.empty(len(z))
+        for face, solution in self._on_faces(z, step):
+            on = (solution.weights * self.heights[face.members]).sum(axis=1)
+            moved = ((solution.point + self._centre - z[face.rows]) ** 2).sum(axis=1)
+            value[face.rows] = on + moved / (2 * step[face.rows])
+        return value
+
+    def _prox_condition(
+        self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]
+    ) -> Float[np.ndarray, " n"]:
+        condition = super()._prox_condition(z, step)
+        for face, solution in self._on_faces(z, step):
+            if face.members.shape[1] > 1:
+                reach = norms(z[face.rows] - self.points[face.members[:, 0]])
+                slope = step[face.rows] * norms(solution.dual)
+                condition[face.rows] += solution.condition * (reach + slope)
+        return condition
+
+    # --- geometry -----------------------------------------------------------------------------------
+
+    def _subdifferential(self, x1: Float[np.ndarray, " d"]) -> LaguerreCell:
+        if self._hull_distance(x1[None])[0] > self._rounding:
+            raise ValueError(f"x1: {x1.tolist()} lies outside the hull of the atoms; φ is +inf there")
+        _, faces, dual = self._certified_faces((x1 - self._centre)[None])
+        (face,) = [f for f in faces if f.rows.size]
+        scores = self._centred @ dual[0] - self.heights
+        tied = np.flatnonzero(scores.max() - scores <= self._tie(dual)[0])
+        return LaguerreCell(self.points, self.heights, face.members[0], tied)
+
+    def _manifolds(
+        self, x1: Float[np.ndarray, "n d"], x0: Float[np.ndarray, "n d"]
+    ) -> Sequence[ManifoldGroup]:
+        """Every atom is a manifold of dimension 0."""
+        away = norms(x1 - self._transport(x0))
+        if (away > self._rounding).any():
+            row = int(np.argmax(away))
+            raise ValueError(f"x1: row {row} is not the atom T(x0), which is {self._transport(x0)[row]}")
+        n = len(x1)
+        return [ManifoldGroup(np.arange(n), np.zeros((n, self.dim, 0)), np.zeros((n, 0, 0)))]
+
+    def conic(self, u: Any) -> tuple[Any, list[Any]]:
+        """φ(u) = min Σ w_i g_i over weights w in the simplex with Σ w_i y_i = u."""
+        import cvxpy as cp
+
+        weights = cp.Variable((u.shape[0], len(self.points)), nonneg=True)
+        return weights @ self.heights, [weights @ self.points == u, cp.sum(weights, axis=1) == 1]
+
+    def conic_conjugate(self, y: Any) -> tuple[Any, list[Any]]:
+        """φ\\*(y) as a maximum of affine functions, for prox through Moreau's identity."""
+        import cvxpy as cp
+
+        top = cp.Variable(y.shape[0])
+        scores = y @ self.points.T - np.tile(self.heights, (y.shape[0], 1))
+        return top, [scores <= cp.reshape(top, (y.shape[0], 1), order="C")]
+
+
+def _refuse_duplicates(points: Float[np.ndarray, "N d"]) -> None:
+    order = np.lexsort(points.T)
+    same = (np.diff(points[order], axis=0) == 0).all(axis=1)
+    if same.any():
+        first = int(np.argmax(same))
+        i, j = sorted((int(order[first]), int(order[first + 1])))
+        raise ValueError(f"points: rows {i} and {j} are the same atom; merge them and add their weights")
+
+
+def _check_weights(name: str, weights: Float[np.ndarray, " N"]) -> None:
+    if not (np.isfinite(weights).all() and (weights > 0).all()):
+        raise ValueError(f"{name}: got {weights.min()}; every weight must be greater than 0 and less than 1")
+    total = float(weights.sum())
+    if abs(total - 1) > 1e-12 * len(weights):
+        raise ValueError(f"{name}: sum to {total!r}, not 1; divide by the sum if that is meant")

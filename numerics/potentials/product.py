@@ -1,0 +1,142 @@
+r"""The product of two targets: $φ^* ⊕ ψ^*$ and $φ ⊕ ψ$ (theory.md §4.1)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Inexact
+from numpy.typing import ArrayLike
+
+from numerics.checks import as_points
+from numerics.potentials.base import ManifoldGroup, Potential, Subdifferential
+
+
+class Product(Potential):
+    """The first ``first.dim`` coordinates follow one law, the others another, independently."""
+
+    def __init__(self, first: Potential, second: Potential) -> None:
+        self.first, self.second = first, second
+        self.dim = first.dim + second.dim
+        self.scale = float(np.hypot(first.scale, second.scale))
+
+    def __repr__(self) -> str:
+        return f"product({self.first!r}, {self.second!r})"
+
+    def _split(self, x: Inexact[np.ndarray, "n d"]) -> tuple[np.ndarray, np.ndarray]:
+        return x[:, : self.first.dim], x[:, self.first.dim :]
+
+    def _blocks(
+        self, upper: Float[np.ndarray, "n p p"], lower: Float[np.ndarray, "n q q"]
+    ) -> Float[np.ndarray, "n d d"]:
+        whole = np.zeros((len(upper), self.dim, self.dim))
+        whole[:, : self.first.dim, : self.first.dim] = upper
+        whole[:, self.first.dim :, self.first.dim :] = lower
+        return whole
+
+    def _value(self, x: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " n"]:
+        a, b = self._split(x)
+        return self.first._value(a) + self.second._value(b)
+
+    def _conjugate(self, x0: Inexact[np.ndarray, "n d"]) -> Inexact[np.ndarray, " n"]:
+        a, b = self._split(x0)
+        return self.first._conjugate(a) + self.second._conjugate(b)
+
+    def _transport(self, x0: Inexact[np.ndarray, "n d"]) -> Inexact[np.ndarray, "n d"]:
+        a, b = self._split(x0)
+        return np.concatenate([self.first._transport(a), self.second._transport(b)], axis=1)
+
+    def _transport_jacobian(self, x0: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d d"]:
+        a, b = self._split(x0)
+        return self._blocks(self.first._transport_jacobian(a), self.second._transport_jacobian(b))
+
+    def _prox(
+        self, z: Inexact[np.ndarray, "n d"], step: Float[np.ndarray, " n"]
+    ) -> Inexact[np.ndarray, "n d"]:
+        a, b = self._split(z)
+        return np.concatenate([self.first._prox(a, step), self.second._prox(b, step)], axis=1)
+
+    def _prox_jacobian(
+        self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]
+    ) -> Float[np.ndarray, "n d d"]:
+        a, b = self._split(z)
+        return self._blocks(self.first._prox_jacobian(a, step), self.second._prox_jacobian(b, step))
+
+    def _envelope(
+        self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]
+    ) -> Float[np.ndarray, " n"]:
+        a, b = self._split(z)
+        return self.first._envelope(a, step) + self.second._envelope(b, step)
+
+    def _prox_condition(
+        self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]
+    ) -> Float[np.ndarray, " n"]:
+        a, b = self._split(z)
+        return self.first._prox_condition(a, step) + self.second._prox_condition(b, step)
+
+    def transport_condition(self, x0: ArrayLike) -> Float[np.ndarray, " n"]:
+        """The sum of the blocks' condition numbers."""
+        a, b = self._split(as_points("x0", x0, self.dim).real)
+        return self.first.transport_condition(a) + self.second.transport_condition(b)
+
+    def _subdifferential(self, x1: Float[np.ndarray, " d"]) -> "ProductSubdifferential":
+        a, b = self._split(x1[None])
+        return ProductSubdifferential(
+            self.first.subdifferential(a[0]), self.second.subdifferential(b[0]), self.first.dim, self.dim
+        )
+
+    def _manifolds(
+        self, x1: Float[np.ndarray, "n d"], x0: Float[np.ndarray, "n d"]
+    ) -> Sequence[ManifoldGroup]:
+        (a1, b1), (a0, b0) = self._split(x1), self._split(x0)
+        groups = []
+        for upper in self.first._manifolds(a1, a0):
+            for lower in self.second._manifolds(b1, b0):
+                rows, i, j = np.intersect1d(upper.rows, lower.rows, return_indices=True)
+                if rows.size:
+                    tangent = _diagonal(upper.tangent[i], lower.tangent[j])
+                    groups.append(ManifoldGroup(rows, tangent, _diagonal(upper.hessian[i], lower.hessian[j])))
+        return groups
+
+    def conic(self, u: Any) -> tuple[Any, list[Any]] | None:
+        """The blocks' forms in their own variables."""
+        import cvxpy as cp
+
+        a = cp.Variable((u.shape[0], self.first.dim))
+        b = cp.Variable((u.shape[0], self.second.dim))
+        upper, lower = self.first.conic(a), self.second.conic(b)
+        if upper is None or lower is None:
+            return None
+        return upper[0] + lower[0], [*upper[1], *lower[1], cp.hstack([a, b]) == u]
+
+
+class ProductSubdifferential(Subdifferential):
+    """∂φ(a) × ∂ψ(b)."""
+
+    def __init__(self, first: Subdifferential, second: Subdifferential, split: int, dim: int) -> None:
+        self._first, self._second, self._at, self._dim = first, second, split, dim
+        self.rounding = first.rounding + second.rounding
+
+    @property
+    def dimension(self) -> int:
+        """The sum of the blocks' dimensions."""
+        return self._first.dimension + self._second.dimension
+
+    def distance(self, x0: ArrayLike) -> Float[np.ndarray, " n"]:
+        """Distance of x0 (n,d) from the set."""
+        x = as_points("x0", x0, self._dim).real
+        return np.hypot(self._first.distance(x[:, : self._at]), self._second.distance(x[:, self._at :]))
+
+    def boundary_distance(self, x0: ArrayLike) -> Float[np.ndarray, " n"]:
+        """The smaller of the blocks' distances to their relative boundaries."""
+        x = as_points("x0", x0, self._dim).real
+        return np.minimum(
+            self._first.boundary_distance(x[:, : self._at]), self._second.boundary_distance(x[:, self._at :])
+        )
+
+
+def _diagonal(upper: Float[np.ndarray, "k a b"], lower: Float[np.ndarray, "k c e"]) -> np.ndarray:
+    n, a, b = upper.shape
+    _, c, e = lower.shape
+    whole = np.zeros((n, a + c, b + e))
+    whole[:, :a, :b], whole[:, a:, b:] = upper, lower
+    return whole
