@@ -1,0 +1,1 @@
+"""Evidence, verdicts, and the report that a reviewer reads."""

@@ -1,0 +1,77 @@
+"""What a run prints at its end: one line a claim."""
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from reports.evidence import STRENGTHS, share
+
+if TYPE_CHECKING:
+    from reports.run import Run
+
+COLOUR = {"verified": "green", "partial": "yellow", "open": "blue", "not run": "light"}
+
+
+def strongest(evidence: list[dict[str, Any]]) -> str:
+    """The strongest strength among the evidence that checks left; empty if there is none."""
+    found = {record["strength"] for record in evidence if record.get("role", "check") == "check"}
+    return next((strength for strength in STRENGTHS if strength in found), "")
+
+
+def worst_share(evidence: list[dict[str, Any]]) -> float | None:
+    """The largest share of its bound that any evidence uses; None where none has a bound to use.
+
+    Exact evidence and trends count only if they failed, as infinite.
+    """
+    shares = []
+    for record in evidence:
+        if not record["holds"] and record["strength"] in ("exact", "trend"):
+            shares.append(float("inf"))
+        elif record["strength"] not in ("exact", "trend"):
+            measured = record["measured"]
+            shares.append(float("inf") if measured is None else share(measured, record["bound"]))
+    return max(shares, default=None)
+
+
+def summarise(terminal: pytest.TerminalReporter, run: "Run", written: str | None) -> None:
+    """Print the verdicts of all claims that were selected, and how many were not."""
+    from reports.verdict import LEVEL_BUDGET
+
+    rows, points, not_run = [], 0, 0
+    for claim in run.claims:
+        verdict = run.verdict(claim)
+        outcomes = [run.outcomes[t.name] for t in run.tests_of(claim) if t.name in run.outcomes]
+        if not outcomes and verdict == "not run":
+            not_run += 1
+            continue
+        checks = [
+            run.outcomes[t.name]
+            for t in run.tests_of(claim)
+            if claim.id in t.checks and t.name in run.outcomes
+        ]
+        evidence = [record for outcome in checks for record in outcome.evidence]
+        used = worst_share(evidence)
+        count = sum(record["points"] for record in evidence)
+        margin = "" if used is None else f"{used:.2g}"
+        rows.append((claim.id, claim.label, verdict, strongest(evidence), margin, f"{count:,}"))
+    for outcome in run.outcomes.values():
+        points += sum(record["points"] for record in (*outcome.evidence, *outcome.controls))
+    terminal.section("theorems")
+    header = ("claim", "label", "verdict", "strongest", "of bound", "points")
+    widths = [max(len(str(row[k])) for row in (header, *rows)) for k in range(len(header))]
+    for row in (header, *rows):
+        cells = [
+            c.rjust(w) if k > 3 else c.ljust(w) for k, (c, w) in enumerate(zip(row, widths, strict=True))
+        ]
+        colour = {COLOUR.get(row[2], "red"): True} if row is not header else {"bold": True}
+        terminal.write_line("  ".join(cells).rstrip(), **colour)
+    if not_run:
+        terminal.write_line(f"not run: {not_run} claim{'s' * (not_run > 1)}")
+    line = f"{points:,} points checked, seed {run.seed}, profile {run.profile}"
+    terminal.write_line(f"{line}, false-alarm level spent {run.level_spent:.2g}")
+    if run.level_spent > LEVEL_BUDGET:
+        terminal.write_line(f"the level exceeds its budget of {LEVEL_BUDGET:g}: the run fails", red=True)
+    for module, message in sorted(run.errors.items()):
+        terminal.write_line(f"not collected: {module}: {message.strip().splitlines()[-1]}", red=True)
+    if written:
+        terminal.write_line(written)
