@@ -1,0 +1,1 @@
+"""Vector fields of couplings, and what they do."""

@@ -31,7 +31,7 @@ class FiniteAtoms(Potential):
 
     Args:
         points: (N,d) the atoms, no two equal.
-        heights: (N,) their heights g; adding a constant changes nothing but φ and φ\* by it.
+        heights: (N,) their heights g; adding a constant changes nothing but φ and φ* by it.
 
     Raises:
         ValueError: If shapes disagree, an entry isn't finite, or two atoms coincide.
@@ -65,7 +65,9 @@ class FiniteAtoms(Potential):
         points = np.stack([as_array("y0", y0, ndim=1), as_array("y1", y1, ndim=1)]).real
         _check_weights("weight", np.array([weight, 1 - weight]))
         rise = ndtri(weight) * norms(points[1] - points[0])
-        return cls(points, [0.0, rise])._named(f"two({points[0].tolist()}, {points[1].tolist()}, {weight!r})")
+        return cls(points, np.array([0.0, rise]))._named(
+            f"two({points[0].tolist()}, {points[1].tolist()}, {weight!r})"
+        )
 
     @classmethod
     def on_line(cls, positions: ArrayLike, weights: ArrayLike) -> "FiniteAtoms":
@@ -92,7 +94,7 @@ class FiniteAtoms(Potential):
 
     @classmethod
     def hypercube(cls, d: int) -> "FiniteAtoms":
-        """The uniform law on {±1}^d: φ\\* = |·|₁. At most 4096 corners: beyond, use `product` of `two`."""
+        """The uniform law on {±1}^d: φ* = |·|₁. At most 4096 corners: beyond, use `product` of `two`."""
         positive_integer("d", d)
         if 2**d > MOST_CORNERS:
             raise ValueError(f"d: 2**{d} corners exceed {MOST_CORNERS}; use a product of FiniteAtoms.two")
@@ -101,7 +103,7 @@ class FiniteAtoms(Potential):
 
     @classmethod
     def cross_polytope(cls, d: int) -> "FiniteAtoms":
-        """The uniform law on {±e_i} in R^d: φ\\* = |·|_∞."""
+        """The uniform law on {±e_i} in R^d: φ* = |·|_∞."""
         eye = np.eye(positive_integer("d", d))
         return cls(np.concatenate([eye, -eye]), np.zeros(2 * d))._named(f"cross_polytope({d})")
 
@@ -140,7 +142,7 @@ class FiniteAtoms(Potential):
     ) -> tuple[Float[np.ndarray, " n"], list[active_set.Face], Float[np.ndarray, "n d"]]:
         """φ at centred points of the hull, the faces that hold them, and a subgradient of each.
 
-        The proximal-point method on max_y ⟨x,y⟩ − φ\\*(y): x is the prox of x + λy exactly when y ∈ ∂φ(x).
+        The proximal-point method on max_y ⟨x,y⟩ − φ*(y): x is the prox of x + λy exactly when y ∈ ∂φ(x).
         φ being polyhedral, it ends after finitely many steps, and fast because λ is small.
         """
         rise = float(np.ptp(self.heights))
@@ -276,7 +278,7 @@ class FiniteAtoms(Potential):
         return weights @ self.heights, [weights @ self.points == u, cp.sum(weights, axis=1) == 1]
 
     def conic_conjugate(self, y: Any) -> tuple[Any, list[Any]]:
-        """φ\\*(y) as a maximum of affine functions, for prox through Moreau's identity."""
+        """φ*(y) as a maximum of affine functions, for prox through Moreau's identity."""
         import cvxpy as cp
 
         top = cp.Variable(y.shape[0])

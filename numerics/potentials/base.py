@@ -1,6 +1,6 @@
 r"""The contract that every Aleksandrov–Brenier potential answers (theory.md §0, §4).
 
-The data law $P_1$ has the potential φ, proper lsc convex, with conjugate φ\*; the optimal transport
+The data law $P_1$ has the potential φ, proper lsc convex, with conjugate φ*; the optimal transport
 from noise $P_0 = N(0, I_d)$ to data is $T = ∇φ^*$. Public methods take anything array-like, validate
 it, and hand float64 arrays to the underscored methods that a family implements.
 
@@ -98,17 +98,17 @@ class Potential(ABC):
         return self._value(as_points("x", x, self.dim).real)
 
     def conjugate(self, x0: ArrayLike) -> Inexact[np.ndarray, " n"]:
-        """φ\\*(x₀) = sup_x ⟨x₀, x⟩ − φ(x) for x0 (n,d)."""
+        """φ*(x₀) = sup_x ⟨x₀, x⟩ − φ(x) for x0 (n,d)."""
         return self._conjugate(as_points("x0", x0, self.dim))
 
     # --- transport ----------------------------------------------------------------------------
 
     def transport(self, x0: ArrayLike) -> Inexact[np.ndarray, "n d"]:
-        """T(x₀) = ∇φ\\*(x₀), noise to data, for x0 (n,d)."""
+        """T(x₀) = ∇φ*(x₀), noise to data, for x0 (n,d)."""
         return self._transport(as_points("x0", x0, self.dim))
 
     def transport_jacobian(self, x0: ArrayLike) -> Float[np.ndarray, "n d d"]:
-        """K(x₀) = D²φ\\*(x₀), symmetric positive semidefinite, for x0 (n,d), where it exists."""
+        """K(x₀) = D²φ*(x₀), symmetric positive semidefinite, for x0 (n,d), where it exists."""
         return self._transport_jacobian(as_points("x0", x0, self.dim).real)
 
     def sample(
@@ -150,7 +150,10 @@ class Potential(ABC):
         return self._prox_condition(points, as_positive("step", step, len(points)))
 
     def transport_condition(self, x0: ArrayLike) -> Float[np.ndarray, " n"]:
-        """Absolute condition number of T: rounding x0 by eps moves T by eps·‖K(x₀)‖·|x₀|, the data by eps·scale."""
+        """Absolute condition number of T at x0 (n,d): ‖K(x₀)‖·|x₀| + scale.
+
+        Rounding x0 by eps moves T by eps times the first term; the data are given to eps·scale.
+        """
         noise = as_points("x0", x0, self.dim).real
         spread = np.linalg.norm(self._transport_jacobian(noise), ord=2, axis=(1, 2))
         return spread * np.linalg.norm(noise, axis=1) + self.scale

@@ -1,4 +1,4 @@
-r"""Boundaries of convex bodies: φ\* is the support function, φ the body's indicator (theory.md §4.2, family 4).
+r"""Boundaries of convex bodies: φ* is the support function, φ the indicator (theory.md §4.2, family 4).
 
 Because φ is 0 or +inf, prox is the projection on the body and does not depend on the step.
 """
@@ -16,7 +16,7 @@ from numerics.potentials.base import ManifoldGroup, Potential, Subdifferential
 
 
 class Sphere(Potential):
-    r"""The uniform law on the sphere $|x| = R$: $φ^*(x_0) = R|x_0|$, $T(x_0) = R x_0/|x_0|$, φ = δ of the ball.
+    r"""The uniform law on $|x| = R$: $φ^*(x_0) = R|x_0|$, $T(x_0) = R x_0/|x_0|$, φ = δ of the ball.
 
     On the tangent space K = R/|x₀|, on the normal 0. Conditioning: T and prox are accurate to a few eps·R
     at every x₀ ≠ 0; K grows like 1/|x₀|, and at x₀ = 0, the cut locus, T has no value.
@@ -90,7 +90,7 @@ class Sphere(Potential):
 
 
 class Ellipsoid(Potential):
-    r"""The law of $T(x_0) = Ax_0/h$ on $x^⊤A^{-1}x = 1$: $φ^*(x_0) = h = \sqrt{x_0^⊤Ax_0}$, φ = δ of the body.
+    r"""The law of $T(x_0) = Ax_0/h$ on $x^⊤A^{-1}x = 1$: $φ^* = h = \sqrt{x_0^⊤Ax_0}$, φ = δ of the body.
 
     $K = A/h - (Ax_0)(Ax_0)^⊤/h^3$, with kernel spanned by x₀. prox is the projection: in the axes of A,
     $u_i = a_i z_i/(a_i+μ)$ with μ ≥ 0 the root of $Σ a_i z_i^2/(a_i+μ)^2 = 1$. Conditioning: T errs by
@@ -116,8 +116,10 @@ class Ellipsoid(Potential):
         return np.where(self._excess(x) <= self._rounding, 0.0, np.inf)
 
     def _excess(self, x: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " n"]:
-        """To first order the signed distance from the body: (q − 1)/|∇q|, q(x) = xᵀA⁻¹x; by convexity
-        never more than the distance."""
+        """Signed distance from the body to first order, (q − 1)/|∇q| for q(x) = xᵀA⁻¹x.
+
+        By convexity it is never more than the distance.
+        """
         normal = (x @ self._axes) / self._squares
         q = (normal**2 * self._squares).sum(axis=1)
         return (q - 1) / np.maximum(2 * norms(normal), 1 / self.scale)

@@ -281,7 +281,7 @@ class Scaled(Potential):
         return self.factor * self.base._prox_condition(z / self.factor, step / self.factor)
 
     def transport_condition(self, x0: ArrayLike) -> Float[np.ndarray, " n"]:
-        """s times the base's."""
+        """S times the base's."""
         return self.factor * self.base.transport_condition(x0)
 
     def _subdifferential(self, x1: Float[np.ndarray, " d"]) -> Subdifferential:
@@ -296,7 +296,7 @@ class Scaled(Potential):
         ]
 
     def conic(self, u: Any) -> tuple[Any, list[Any]] | None:
-        """s times the base's form in v = u/s."""
+        """S times the base's form in v = u/s."""
         import cvxpy as cp
 
         inner = cp.Variable(u.shape)

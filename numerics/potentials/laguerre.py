@@ -65,13 +65,13 @@ class LaguerreCell(Subdifferential):
             b_eq=np.zeros(len(equal)) if len(equal) else None,
             bounds=[(None, None)] * self._dim + [(0, 1)] * len(tied),
         )
-        if program.status != 0:
+        if program.status != 0 or program.x is None:
             raise RuntimeError(f"Laguerre cell: linear program ended with {program.message}")
         return tied[program.x[self._dim :] < 0.5]
 
     @property
     def dimension(self) -> int:
-        """d minus the dimension of the face."""
+        """D minus the dimension of the face."""
         return int(self._free.shape[1])
 
     def _slacks(self, x0: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n N"]:

@@ -1,0 +1,1 @@
+"""The same prox by independent routes, and certificates that bound its error."""

@@ -166,17 +166,28 @@ def _pivot(
     entering = scores.argmax(axis=1)
     level = np.take_along_axis(scores, at.members, axis=1).max(axis=1)
     violation = scores.max(axis=1) - level
-    size = np.linalg.norm(atoms, axis=1).max()
-    noise = np.linalg.norm(dual, axis=1) + EPS * np.linalg.norm(z[rows], axis=1) / step[rows]
-    tolerance = 4 * EPS * (atoms.shape[1] + 2) * (size * noise + np.abs(heights).max())
     entered = (at.members == entering[:, None]).any(axis=1)
-    settled = (violation <= tolerance) | entered
+    settled = (violation <= _noise(atoms, heights, z[rows], step[rows], dual)) | entered
     go = np.flatnonzero(~settled)
     if go.size:
         grown = Face(at.rows[go], at.members[go], at.weights[go])
         moved += _enter(atoms, grown, entering[go], violation[go], step[rows][go], solution.basis[rows][go])
     keep = np.flatnonzero(settled)
     return [Face(at.rows[keep], at.members[keep], at.weights[keep])] if keep.size else [], moved
+
+
+def _noise(
+    atoms: Float[np.ndarray, "N d"],
+    heights: Float[np.ndarray, " N"],
+    z: Float[np.ndarray, "m d"],
+    step: Float[np.ndarray, " m"],
+    dual: Float[np.ndarray, "m d"],
+) -> Float[np.ndarray, " m"]:
+    """Rounding in the scores ⟨y, y_i⟩ − g_i: of the product, and of y = (z − u)/λ itself."""
+    size = np.linalg.norm(atoms, axis=1).max()
+    of_dual = (np.linalg.norm(z, axis=1) + size) / step
+    product = size * (np.linalg.norm(dual, axis=1) + of_dual) + np.abs(heights).max()
+    return 4 * EPS * (atoms.shape[1] + 2) * product
 
 
 def _enter(

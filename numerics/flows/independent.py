@@ -1,0 +1,75 @@
+r"""The field of independent coupling for a target of finitely many atoms (theory.md M1, P3's control).
+
+With noise and data drawn apart, $x_t | x_1 = y_i$ is N(β_t y_i, α_t² I), so the posterior of the atom is a
+softmax and the field is the posterior mean of $\dot α x_0 + \dot β x_1$.
+"""
+
+import numpy as np
+from jaxtyping import Float
+from numpy.typing import ArrayLike
+from scipy.special import softmax
+
+from numerics.checks import as_array, as_points
+from numerics.flows.times import coefficients
+from numerics.schedules import Linear, Schedule
+
+
+class IndependentField:
+    """v_t(x) = E[α̇x₀ + β̇x₁ | x_t = x] under P₀ ⊗ P₁, P₁ = Σ w_i δ_{y_i}.
+
+    Args:
+        points: (N,d) the atoms y.
+        weights: (N,) positive, summing to 1.
+        schedule: The interpolant's coefficients.
+
+    Raises:
+        ValueError: If shapes disagree, a weight isn't positive or they don't sum to 1, or a time is 1 or
+            outside [0, 1].
+    """
+
+    def __init__(self, points: ArrayLike, weights: ArrayLike, schedule: Schedule | None = None) -> None:
+        self.points = as_array("points", points, ndim=2).real
+        self.weights = as_array("weights", weights, ndim=1).real
+        if len(self.weights) != len(self.points):
+            raise ValueError(f"weights: got {len(self.weights)} for {len(self.points)} points; give one each")
+        total = float(self.weights.sum())
+        if (self.weights <= 0).any() or abs(total - 1) > 1e-12 * len(self.weights):
+            raise ValueError(f"weights: smallest is {self.weights.min()}, sum {total!r}; need > 0 and sum 1")
+        self.schedule = schedule or Linear()
+
+    def posterior(
+        self, t: ArrayLike | None, x: ArrayLike, *, remaining: ArrayLike | None = None
+    ) -> Float[np.ndarray, "n N"]:
+        """P(x₁ = y_i | x_t = x) ∝ w_i exp(−|x − βy_i|²/(2α²)), in the log domain, for x (n,d)."""
+        points = as_points("x", x, self.points.shape[1]).real
+        c = coefficients(self.schedule, t, remaining, len(points))
+        gain = (c.beta / c.alpha**2)[:, None]
+        energy = (c.beta**2 / (2 * c.alpha**2))[:, None] * (self.points**2).sum(axis=1)
+        return softmax(np.log(self.weights) + gain * (points @ self.points.T) - energy, axis=1)
+
+    def denoise(
+        self, t: ArrayLike | None, x: ArrayLike, *, remaining: ArrayLike | None = None
+    ) -> Float[np.ndarray, "n d"]:
+        """The posterior mean E[x₁ | x_t = x]: a blend of atoms, no atom."""
+        return self.posterior(t, x, remaining=remaining) @ self.points
+
+    def velocity(
+        self, t: ArrayLike | None, x: ArrayLike, *, remaining: ArrayLike | None = None
+    ) -> Float[np.ndarray, "n d"]:
+        """v_t(x) = (α̇/α)x + (β̇ − α̇β/α)·E[x₁ | x_t = x]."""
+        points = as_points("x", x, self.points.shape[1]).real
+        c = coefficients(self.schedule, t, remaining, len(points))
+        x1 = self.denoise(t, points, remaining=remaining)
+        x0 = (points - c.beta[:, None] * x1) / c.alpha[:, None]
+        return c.alpha_dot[:, None] * x0 + c.beta_dot[:, None] * x1
+
+    def loss_floor(
+        self, t: ArrayLike | None, x: ArrayLike, *, remaining: ArrayLike | None = None
+    ) -> Float[np.ndarray, " n"]:
+        """Var(ẋ_t | x_t = x), total variance: (β̇ − α̇β/α)² times that of x₁ under the posterior (P3)."""
+        points = as_points("x", x, self.points.shape[1]).real
+        c = coefficients(self.schedule, t, remaining, len(points))
+        posterior = self.posterior(t, points, remaining=remaining)
+        mean = posterior @ self.points
+        spread = posterior @ (self.points**2).sum(axis=1) - (mean**2).sum(axis=1)
+        return (c.beta_dot - c.alpha_dot * c.beta / c.alpha) ** 2 * np.maximum(spread, 0.0)

@@ -1,0 +1,376 @@
+r"""Laguerre cells in the plane and their Gaussian integrals, in closed form (theory.md §4.3).
+
+For atoms $y_i ∈ R^2$ and heights $g_i$ the cell of atom i is
+
+$$C_i = \{x_0 : ⟨x_0, y_i⟩ - g_i ≥ ⟨x_0, y_j⟩ - g_j \text{ for all } j\}.$$
+
+It is a convex polygon, bounded or not, and may be empty. The cells are dual to the lower convex hull of
+the lifted points $(y_i, g_i)$: an edge of the hull is an edge between two cells, a triangle of the hull is
+a corner where three cells meet, and the slope of the triangle is that corner.
+
+With n the outward unit normal of an edge of $C_i$, h the signed distance of its line from the origin and
+s₁ < s₂ the positions of its ends counter-clockwise, φ and Φ the normal density and law, T Owen's function:
+
+- mass $P(C_i) = 1\{0 ∈ C_i\} - Σ [T(h, s_2/h) - T(h, s_1/h)]$, $T(h, ±∞) = ±\tfrac12 Φ(-|h|)$;
+- first moment $∫_{C_i} x\,dγ = -Σ n\,φ(h)(Φ(s_2) - Φ(s_1))$, by Green's formula, as $∇γ = -xγ$;
+- $∂P(C_i)/∂g_j = φ(h)(Φ(s_2) - Φ(s_1))/|y_i - y_j|$ for the neighbour j.
+
+Everything is one array operation over edges; each edge serves the cells on its two sides.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from numpy.typing import ArrayLike
+from scipy.sparse import csc_array
+from scipy.spatial import ConvexHull
+from scipy.special import ndtr, owens_t
+
+from numerics.checks import EPS, as_array, as_points
+
+_ROOT_TWO_PI = float(np.sqrt(2 * np.pi))
+
+
+@dataclass(frozen=True)
+class LaguerreDiagram:
+    """The cells of n atoms in the plane, as the list of the m edges between them.
+
+    Attributes:
+        points: (n, 2), the atoms y.
+        heights: (n,), g.
+        pairs: (m, 2), the atoms (i, j), i < j, on the two sides of each edge.
+        offset: (m,), h = (g_j − g_i)/|y_j − y_i|, the distance from the origin along the normal i → j.
+        start: (m,), s₁ along the normal turned by +90°, −inf where the edge has no end.
+        stop: (m,), s₂, +inf where the edge has no end. s₂ < s₁ happens by rounding only.
+    """
+
+    points: Float[np.ndarray, "n 2"]
+    heights: Float[np.ndarray, " n"]
+    pairs: Int[np.ndarray, "m 2"]
+    offset: Float[np.ndarray, " m"]
+    start: Float[np.ndarray, " m"]
+    stop: Float[np.ndarray, " m"]
+
+    @cached_property
+    def lengths(self) -> Float[np.ndarray, " m"]:
+        """|y_i − y_j| over the edges."""
+        return np.hypot(*self._differences.T)
+
+    @cached_property
+    def _differences(self) -> Float[np.ndarray, "m 2"]:
+        return self.points[self.pairs[:, 1]] - self.points[self.pairs[:, 0]]
+
+    @cached_property
+    def empty(self) -> Bool[np.ndarray, " n"]:
+        """(n,), whether the cell has no interior: its atom lies on or above the hull of the others."""
+        present = np.zeros(len(self.points), dtype=bool)
+        present[self.pairs] = True
+        if not len(self.pairs):
+            present[np.argmin(self.heights)] = True
+        return ~present
+
+    @cached_property
+    def flux(self) -> Float[np.ndarray, " m"]:
+        """φ(h)(Φ(s₂) − Φ(s₁)) ≥ 0: the Gaussian line integral over each edge."""
+        across = np.exp(-(self.offset**2) / 2) / _ROOT_TWO_PI
+        return across * np.maximum(_normal_between(self.start, self.stop), 0.0)
+
+    @cached_property
+    def conductance(self) -> Float[np.ndarray, " m"]:
+        """∂P(C_i)/∂g_j = ∂P(C_j)/∂g_i over the edges: flux / |y_i − y_j|."""
+        return self.flux / self.lengths
+
+    @cached_property
+    def masses(self) -> Float[np.ndarray, " n"]:
+        """(n,), P₀(C_i), summing to 1. A mass is a difference of numbers of order 1: it errs by a few eps."""
+        swept = _swept(self.offset, self.start, self.stop)
+        n = len(self.points)
+        mass = _around_origin(self.points, self.heights)
+        mass -= np.bincount(self.pairs[:, 0], swept, minlength=n)
+        mass += np.bincount(self.pairs[:, 1], swept, minlength=n)
+        mass[self.empty] = 0.0
+        return mass
+
+    @cached_property
+    def first_moments(self) -> Float[np.ndarray, "n 2"]:
+        """(n, 2), ∫ over C_i of x dγ; they sum to 0."""
+        flow = self._differences * self.conductance[:, None]
+        n = len(self.points)
+        out = np.empty((n, 2))
+        for axis in range(2):
+            out[:, axis] = np.bincount(self.pairs[:, 1], flow[:, axis], minlength=n)
+            out[:, axis] -= np.bincount(self.pairs[:, 0], flow[:, axis], minlength=n)
+        return out
+
+    @property
+    def hessian(self) -> csc_array:
+        """(n, n) sparse, −∂P(C_i)/∂g_j: the Laplacian of the graph of neighbours, positive semidefinite."""
+        i, j = self.pairs.T
+        c = self.conductance
+        n = len(self.points)
+        rows, columns = np.concatenate([i, j, i, j]), np.concatenate([j, i, i, j])
+        return csc_array((np.concatenate([-c, -c, c, c]), (rows, columns)), shape=(n, n))
+
+    @property
+    def correlation(self) -> float:
+        """E⟨x₀, T(x₀)⟩ = Σ conductance·|y_i − y_j|², by Green's formula; independent of translations."""
+        return float(self.flux @ self.lengths)
+
+    @property
+    def rounding(self) -> Float[np.ndarray, " n"]:
+        """(n,), how far a mass can be off because heights and atoms are float64 numbers.
+
+        8·eps for the evaluation, and 2·eps·(|g_i| + |g_j|)·conductance over the edges, since heights are
+        given to eps·|g| and an edge moves by that over |y_i − y_j|. It exceeds the first term only for
+        pairs of atoms that are far closer to each other than g is to 0.
+        """
+        n = len(self.points)
+        moved = 2 * EPS * self.conductance * np.abs(self.heights[self.pairs]).sum(axis=1)
+        spread = np.bincount(self.pairs[:, 0], moved, minlength=n)
+        return 8 * EPS + spread + np.bincount(self.pairs[:, 1], moved, minlength=n)
+
+
+def laguerre(points: ArrayLike, heights: ArrayLike) -> LaguerreDiagram:
+    """The Laguerre diagram of atoms in the plane.
+
+    Args:
+        points: (n, 2), finite, no two equal; collinear atoms are allowed (the cells are then strips).
+        heights: (n,), finite.
+
+    Returns:
+        The diagram, in time n log n (Qhull). Which of two cells gets an edge of length below rounding is
+        decided by rounding; the masses do not notice.
+
+    Raises:
+        ValueError: If shapes don't fit or an entry is not finite.
+    """
+    atoms = as_points("points", as_array("points", points, ndim=2), 2).real
+    g = as_array("heights", heights, ndim=1).real
+    if len(g) != len(atoms):
+        raise ValueError(f"heights: got {len(g)} for {len(atoms)} points; give one a point")
+    return build(atoms, g)
+
+
+def build(points: Float[np.ndarray, "n 2"], heights: Float[np.ndarray, " n"]) -> LaguerreDiagram:
+    """As `laguerre`, without validation: for loops that build many diagrams."""
+    triangles = lower_hull(points, heights)
+    if not len(triangles):
+        pairs = _strips(points, heights)
+        infinite = np.full(len(pairs), np.inf)
+        return _diagram(points, heights, pairs, -infinite, infinite)
+    return _from_triangles(points, heights, triangles)
+
+
+# --- hulls ------------------------------------------------------------------------------------
+
+
+def principal_axes(
+    points: Float[np.ndarray, "n d"],
+) -> tuple[Float[np.ndarray, "n d"], Float[np.ndarray, " d"]]:
+    """Coordinates (n,d) of the atoms along their principal axes about the mean, and each axis' half-width.
+
+    A half-width of at most 16·d·eps·(largest coordinate) is rounding, and returned as 0.
+    """
+    centred = points - points.mean(axis=0)
+    size = float(np.abs(points).max())
+    scale = float(np.abs(centred).max()) or 1.0
+    _, _, axes = np.linalg.svd(centred / scale, full_matrices=len(points) < points.shape[1])
+    along = centred @ axes.T
+    width = np.abs(along).max(axis=0)
+    return along, np.where(width <= 16 * points.shape[1] * EPS * size, 0.0, width)
+
+
+def lower_hull(
+    points: Float[np.ndarray, "n 2"], heights: Float[np.ndarray, " n"]
+) -> Int[np.ndarray, "t 3"]:
+    """The triangles (t,3) of the lower convex hull of the lifted atoms; none if the atoms are collinear.
+
+    An apex at vertical infinity makes every hull solid, also that of lifted points in one plane, and turns
+    upper and vertical sides into sides through the apex: the lower hull is exactly what does not touch it.
+    """
+    along, width = principal_axes(points)
+    if len(points) < 3 or not width.all():
+        return np.empty((0, 3), dtype=np.intp)
+    corners = ConvexHull(_lift(along, heights)).simplices.astype(np.intp)
+    return corners[(corners != len(points)).all(axis=1)]
+
+
+def _lift(along: Float[np.ndarray, "n k"], heights: Float[np.ndarray, " n"]) -> Float[np.ndarray, "n+1 k+1"]:
+    """Lifted atoms and, last, the apex, in coordinates where vertical infinity is the origin.
+
+    The projective map (y, g) ↦ (y, −1)/(g + 1), g ≥ 0, keeps the hull's combinatorics and sends the apex
+    (0, ∞) to 0. Since g grows with |y|, it also brings far-away atoms near, and Qhull, whose tolerance is
+    relative to the largest coordinate, keeps its resolution for the others. Medians set the units.
+    """
+    centred = along - np.median(along, axis=0)
+    flat = centred / _typical(np.abs(centred))
+    rise = heights - heights.min()
+    weight = 1 / (rise / _typical(rise[:, None]) + 1)
+    return np.vstack([np.column_stack([flat * weight[:, None], -weight]), np.zeros(flat.shape[1] + 1)])
+
+
+def _typical(sizes: Float[np.ndarray, "n k"]) -> Float[np.ndarray, " k"]:
+    """The median of each column; where that is 0 the maximum, and 1 where that is 0 too."""
+    median, largest = np.median(sizes, axis=0), sizes.max(axis=0)
+    return np.where(median > 0, median, np.where(largest > 0, largest, 1.0))
+
+
+def _strips(points: Float[np.ndarray, "n 2"], heights: Float[np.ndarray, " n"]) -> Int[np.ndarray, "m 2"]:
+    """Neighbouring pairs of collinear atoms: the sides of the lower hull in the plane (position, height)."""
+    n = len(points)
+    if n == 1:
+        return np.empty((0, 2), dtype=np.intp)
+    if n == 2:
+        return np.array([[0, 1]], dtype=np.intp)
+    along, width = principal_axes(points)
+    sides = ConvexHull(_lift(along[:, :1], heights)).simplices.astype(np.intp)
+    return np.sort(sides[(sides != n).all(axis=1)], axis=1)
+
+
+# --- edges ------------------------------------------------------------------------------------
+
+
+def _from_triangles(
+    points: Float[np.ndarray, "n 2"], heights: Float[np.ndarray, " n"], triangles: Int[np.ndarray, "t 3"]
+) -> LaguerreDiagram:
+    corners, solid = _corners(points, heights, triangles)
+    triangles, corners = triangles[solid], corners[solid]
+    sides = np.concatenate([triangles[:, [1, 2]], triangles[:, [2, 0]], triangles[:, [0, 1]]])
+    third = np.concatenate([triangles[:, 0], triangles[:, 1], triangles[:, 2]])
+    ends = np.concatenate([corners, corners, corners])
+    sides.sort(axis=1)
+    order = np.argsort(sides[:, 0] * len(points) + sides[:, 1], kind="stable")
+    sides, third, ends = sides[order], third[order], ends[order]
+    unit = points[sides[:, 1]] - points[sides[:, 0]]
+    unit /= np.hypot(*unit.T)[:, None]
+    # Along the edge, the cell of the third atom begins at the corner: beyond it if that atom lies on the
+    # positive side of y_i y_j, before it otherwise.
+    across = _cross(unit, points[third] - points[sides[:, 0]])
+    position = _cross(unit, ends)
+    first = np.ones(len(sides), dtype=bool)
+    first[1:] = (sides[1:] != sides[:-1]).any(axis=1)
+    group = np.cumsum(first) - 1
+    start, stop = np.full(group[-1] + 1, -np.inf), np.full(group[-1] + 1, np.inf)
+    positive = _sides_of_edges(across, first)
+    stop[group[positive]] = position[positive]
+    start[group[~positive]] = position[~positive]
+    return _diagram(points, heights, sides[first], start, stop)
+
+
+def _sides_of_edges(across: Float[np.ndarray, " k"], first: Bool[np.ndarray, " k"]) -> Bool[np.ndarray, " k"]:
+    """Whether the third atom is on the positive side; of two triangles at an edge the fatter one decides.
+
+    Two triangles at an edge lie on opposite sides of it. For slivers the computed signs may coincide.
+    """
+    positive = across > 0
+    second = np.flatnonzero(~first)
+    clash = second[positive[second] == positive[second - 1]]
+    thin = np.where(np.abs(across[clash]) < np.abs(across[clash - 1]), clash, clash - 1)
+    positive[thin] = ~positive[thin]
+    return positive
+
+
+def _corners(
+    points: Float[np.ndarray, "n 2"], heights: Float[np.ndarray, " n"], triangles: Int[np.ndarray, "t 3"]
+) -> tuple[Float[np.ndarray, "t 2"], Bool[np.ndarray, " t"]]:
+    """The corner x of each triangle, ⟨x, y_b − y_a⟩ = g_b − g_a for its sides, and whether it has an area.
+
+    Solved from the two shortest sides, which are the better conditioned, and refined once.
+    """
+    corner = points[triangles]
+    opposite = corner[:, [2, 0, 1]] - corner[:, [1, 2, 0]]
+    base = np.argmax((opposite**2).sum(axis=2), axis=1)
+    rows = np.arange(len(triangles))
+    a, b, c = (triangles[rows, (base + k) % 3] for k in range(3))
+    u, v = points[b] - points[a], points[c] - points[a]
+    rise_u, rise_v = heights[b] - heights[a], heights[c] - heights[a]
+    area = _cross(u, v)
+    solid = area != 0
+    area = np.where(solid, area, 1.0)
+    x = _two_by_two(u, v, rise_u, rise_v, area)
+    x += _two_by_two(u, v, rise_u - (u * x).sum(axis=1), rise_v - (v * x).sum(axis=1), area)
+    return x, solid & np.isfinite(x).all(axis=1)
+
+
+def _two_by_two(
+    u: Float[np.ndarray, "t 2"],
+    v: Float[np.ndarray, "t 2"],
+    rise_u: Float[np.ndarray, " t"],
+    rise_v: Float[np.ndarray, " t"],
+    area: Float[np.ndarray, " t"],
+) -> Float[np.ndarray, "t 2"]:
+    """The solutions of ⟨x,u⟩ = rise_u, ⟨x,v⟩ = rise_v by Cramer's rule, area = u × v."""
+    x = rise_u * v[:, 1] - rise_v * u[:, 1]
+    y = rise_v * u[:, 0] - rise_u * v[:, 0]
+    return np.column_stack([x, y]) / area[:, None]
+
+
+def _diagram(
+    points: Float[np.ndarray, "n 2"],
+    heights: Float[np.ndarray, " n"],
+    pairs: Int[np.ndarray, "m 2"],
+    start: Float[np.ndarray, " m"],
+    stop: Float[np.ndarray, " m"],
+) -> LaguerreDiagram:
+    step = points[pairs[:, 1]] - points[pairs[:, 0]]
+    offset = (heights[pairs[:, 1]] - heights[pairs[:, 0]]) / np.hypot(*step.T)
+    return LaguerreDiagram(points, heights, pairs, offset, start, stop)
+
+
+# --- Gaussian integrals -----------------------------------------------------------------------
+
+
+def _cross(u: Float[np.ndarray, "k 2"], v: Float[np.ndarray, "k 2"]) -> Float[np.ndarray, " k"]:
+    return u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0]
+
+
+def _normal_between(start: Float[np.ndarray, " m"], stop: Float[np.ndarray, " m"]) -> Float[np.ndarray, " m"]:
+    """Φ(s₂) − Φ(s₁), in the tail where both lie so that nothing cancels against 1."""
+    flip = np.where(start + stop > 0, -1.0, 1.0)
+    flip[np.isnan(start + stop)] = 1.0
+    return flip * (ndtr(flip * stop) - ndtr(flip * start))
+
+
+def _swept(
+    offset: Float[np.ndarray, " m"], start: Float[np.ndarray, " m"], stop: Float[np.ndarray, " m"]
+) -> Float[np.ndarray, " m"]:
+    """T(h, s₂/h) − T(h, s₁/h): mass beyond the edge, seen from the origin; 0 where the edge's line meets it."""
+    through = offset == 0
+    h = np.where(through, 1.0, offset)
+    with np.errstate(over="ignore"):
+        swept = owens_t(h, stop / h) - owens_t(h, start / h)
+    return np.where(through, 0.0, swept)
+
+
+def _around_origin(
+    points: Float[np.ndarray, "n 2"], heights: Float[np.ndarray, " n"]
+) -> Float[np.ndarray, " n"]:
+    """(n,), the part of a small disc about 0 that lies in each cell: the atoms of least height share it.
+
+    One lowest atom has all of it. Several, of exactly equal height, share it by the exterior angles of
+    their convex hull: near 0 the diagram is the hull's normal fan.
+    """
+    share = np.zeros(len(points))
+    lowest = np.flatnonzero(heights == heights.min())
+    share[lowest] = _exterior_angles(points[lowest])
+    return share
+
+
+def _exterior_angles(points: Float[np.ndarray, "k 2"]) -> Float[np.ndarray, " k"]:
+    """Exterior angles of the convex hull of the points, over 2π; 0 for points that are no corners."""
+    k = len(points)
+    if k <= 2:
+        return np.full(k, 1.0 / k)
+    along, width = principal_axes(points)
+    share = np.zeros(k)
+    if not width.all():
+        share[[np.argmin(along[:, 0]), np.argmax(along[:, 0])]] = 0.5
+        return share
+    corners = ConvexHull(along / width).vertices
+    side = np.roll(points[corners], -1, axis=0) - points[corners]
+    before = np.roll(side, 1, axis=0)
+    turn = np.arctan2(_cross(before, side), (before * side).sum(axis=1))
+    share[corners] = np.abs(turn) / np.abs(turn).sum()
+    return share
