@@ -1,8 +1,112 @@
 """index.html from report.json and the figure files beside it, alone."""
 
+import base64
+import json
+from collections import Counter
+from functools import partial
 from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from reports.evidence import STRENGTHS, share
+from reports.mathml import formula, number, prose
+from reports.schema import check
+from reports.summary import strongest, worst_share
+
+SITE = Path(__file__).parent / "site"
+IMAGE_TYPES = {".svg": "image/svg+xml", ".png": "image/png"}
+VERDICTS = ("refuted", "unsupported", "partial", "verified", "open", "not run")
 
 
 def render(directory: Path) -> str:
-    """The page."""
-    return f"<!doctype html><title>{directory.name}</title>"
+    """The page of the report in a directory.
+
+    Raises:
+        ValueError: If report.json does not follow the schema, a formula cannot be shown, or a figure is
+            missing.
+    """
+    report = json.loads((directory / "report.json").read_text(encoding="utf-8"))
+    check(report)
+    environment = Environment(
+        loader=FileSystemLoader(SITE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"prose": prose, "number": number, "anchor": anchor}
+    environment.globals.update(display=_display, image=partial(image, directory), used=used)
+    page = environment.get_template("page.html.j2")
+    return page.render(
+        style=Markup((SITE / "style.css").read_text(encoding="utf-8")),
+        run=report["run"],
+        claims=[_with_totals(claim) for claim in report["claims"]],
+        counts=_counts(report["claims"]),
+        points=total_points(report["claims"]),
+        audits=report["audits"],
+        coverage=report["coverage"],
+        by_id={claim["id"] for claim in report["claims"]},
+    )
+
+
+def _display(latex: str) -> Markup:
+    return formula(latex, "block")
+
+
+def anchor(identifier: str) -> str:
+    """The fragment that a claim is linked by."""
+    return "claim-" + "".join(c if c.isalnum() else "-" for c in identifier)
+
+
+def image(directory: Path, name: str) -> Markup:
+    """A figure file as a data address, so that the page is one file.
+
+    Raises:
+        ValueError: If the file is missing or lies elsewhere.
+    """
+    path = (directory / name).resolve()
+    if not path.is_relative_to(directory.resolve()) or not path.is_file():
+        raise ValueError(f"figure {name!r} is not a file beside report.json")
+    data = base64.b64encode(path.read_bytes()).decode("ascii")
+    return Markup(f"data:{IMAGE_TYPES[path.suffix]};base64,{data}")
+
+
+def used(record: dict[str, Any]) -> float | None:
+    """The share of its bound that a record uses; None where it is not finite or there is no such share."""
+    if record["strength"] in ("exact", "trend") or record["measured"] is None:
+        return None
+    value = share(record["measured"], record["bound"])
+    return value if value < float("inf") else None
+
+
+def total_points(claims: list[dict[str, Any]]) -> int:
+    """How many points were checked; a test that checks several claims counts once."""
+    seen = {}
+    for claim in claims:
+        for record in claim["evidence"]:
+            seen[record["test"], record["strength"], record["quantity"], record["target"]] = record["points"]
+        for record in claim["controls"]:
+            seen[record["test"], "control", record["violation"], record["target"]] = record["points"]
+    return sum(seen.values())
+
+
+def _counts(claims: list[dict[str, Any]]) -> list[tuple[str, int]]:
+    counted = Counter(claim["verdict"] for claim in claims)
+    return [(verdict, counted[verdict]) for verdict in VERDICTS if counted[verdict]]
+
+
+def _with_totals(claim: dict[str, Any]) -> dict[str, Any]:
+    checks = [record for record in claim["evidence"] if record["role"] == "check"]
+    ordered = sorted(
+        claim["evidence"], key=lambda r: (STRENGTHS.index(r["strength"]), r["quantity"], r["target"])
+    )
+    return claim | {
+        "evidence": ordered,
+        "strongest": strongest(claim["evidence"]),
+        "worst": worst_share(checks),
+        "draws": sum(record["draws"] for record in checks),
+        "points": sum(record["points"] for record in checks),
+        "rejected": sum(record["rejected"] for record in claim["controls"]),
+    }
