@@ -7,6 +7,7 @@ a source is covered item by item, a tuple ``COVERAGE`` of `Coverage`.
 from dataclasses import dataclass
 from importlib import import_module
 from pkgutil import iter_modules
+from types import ModuleType
 from typing import Literal, get_args
 
 import theorems
@@ -55,7 +56,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Coverage:
-    """One item of a source and the claim that checks it; ``claim`` is empty where nothing is to be checked."""
+    """One item of a source and the claim that checks it (empty: nothing to check)."""
 
     source: str
     item: str
@@ -82,6 +83,6 @@ def all_coverage() -> tuple[Coverage, ...]:
     return tuple(row for module in _declarations() for row in getattr(module, "COVERAGE", ()))
 
 
-def _declarations():  # type: ignore[no-untyped-def]
+def _declarations() -> list[ModuleType]:
     folders = [m.name for m in iter_modules(theorems.__path__) if m.ispkg]
     return [import_module(f"theorems.{name}.claims") for name in folders]

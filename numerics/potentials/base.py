@@ -155,8 +155,21 @@ class Potential(ABC):
         Rounding x0 by eps moves T by eps times the first term; the data are given to eps·scale.
         """
         noise = as_points("x0", x0, self.dim).real
-        spread = np.linalg.norm(self._transport_jacobian(noise), ord=2, axis=(1, 2))
-        return spread * np.linalg.norm(noise, axis=1) + self.scale
+        return self._stretch(noise) * np.linalg.norm(noise, axis=1) + self.scale
+
+    def transport_jacobian_condition(self, x0: ArrayLike) -> Float[np.ndarray, " n"]:
+        """Absolute condition number of K at x0 (n,d).
+
+        K is a difference quotient of T over the length |x₀|: ``transport_condition/|x₀|``, times how much
+        rounding x₀ stretches it, ``transport_condition/scale``. Families whose K bends faster override it.
+        """
+        noise = as_points("x0", x0, self.dim).real
+        condition = self.transport_condition(noise)
+        return condition**2 / (self.scale * np.linalg.norm(noise, axis=1))
+
+    def _stretch(self, x0: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " n"]:
+        """‖K(x₀)‖, the spectral norm."""
+        return np.linalg.norm(self._transport_jacobian(x0), ord=2, axis=(1, 2))
 
     # --- geometry -----------------------------------------------------------------------------
 

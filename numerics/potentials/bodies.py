@@ -187,12 +187,22 @@ class Ellipsoid(Potential):
         )
         return self._axes @ inner @ self._axes.T
 
+    def transport_jacobian_condition(self, x0: ArrayLike) -> Float[np.ndarray, " n"]:
+        """‖A‖/h, the terms that cancel in K, times 1 + |Ax₀||x₀|/h², the relative change of h by rounding."""
+        noise = as_points("x0", x0, self.dim).real
+        h = _nonzero("x0", self._conjugate(noise))
+        bend = norms(noise @ self.shape_matrix) * norms(noise) / h**2
+        return self._squares[-1] / h * (1 + bend)
+
     def _subdifferential(self, x1: Float[np.ndarray, " d"]) -> "NormalRay":
         excess = float(self._excess(x1[None])[0])
         if excess > self._rounding:
             raise ValueError(f"x1: lies {excess:.3g} outside the ellipsoid; φ is +inf there")
         normal = self._axes @ ((x1 @ self._axes) / self._squares)
-        return NormalRay(self.dim, normal / norms(normal) if excess >= -self._rounding else None)
+        if excess < -self._rounding:
+            return NormalRay(self.dim, None)
+        condition = norms(x1) / (self._squares[0] * norms(normal))
+        return NormalRay(self.dim, normal / norms(normal), float(condition))
 
     def _manifolds(
         self, x1: Float[np.ndarray, "n d"], x0: Float[np.ndarray, "n d"]
@@ -218,12 +228,13 @@ class NormalRay(Subdifferential):
     Args:
         dim: The ambient dimension d.
         direction: (d,) the unit outward normal, or None inside the body.
+        condition: By how much rounding x₁ by eps turns the normal, in eps: ‖A⁻¹‖|x₁|/|A⁻¹x₁|.
     """
 
-    def __init__(self, dim: int, direction: Float[np.ndarray, " d"] | None) -> None:
+    def __init__(self, dim: int, direction: Float[np.ndarray, " d"] | None, condition: float = 1.0) -> None:
         self._dim = dim
         self._direction = direction
-        self.rounding = 64 * dim * EPS
+        self.rounding = 64 * dim * EPS * condition
 
     @property
     def dimension(self) -> int:

@@ -61,7 +61,8 @@ def product(first: Potential, second: Potential) -> Potential:
 class _Within(Subdifferential):
     """∂φ of a derived potential: a base set seen through a linear map of the noise.
 
-    ``pull`` maps noise (n,D) to the base's noise (n,d); lengths transverse to it are free.
+    ``pull`` maps noise (n,D) to the base's noise (n,d), and ``free`` counts the directions it forgets;
+    ``stretch`` is by how much rounding of the derived x₁ exceeds that of the base's.
     """
 
     def __init__(
@@ -70,9 +71,10 @@ class _Within(Subdifferential):
         pull: Callable[[Float[np.ndarray, "n D"]], Float[np.ndarray, "n d"]],
         dim: int,
         free: int,
+        stretch: float,
     ) -> None:
         self._base, self._pull, self._dim, self._free = base, pull, dim, free
-        self.rounding = base.rounding + 16 * dim * EPS
+        self.rounding = stretch * base.rounding + 16 * dim * EPS
 
     @property
     def dimension(self) -> int:
@@ -148,11 +150,15 @@ class Isometric(Potential):
         noise = as_points("x0", x0, self.dim).real
         return self.base.transport_condition(noise @ self.isometry) + super().transport_condition(noise)
 
+    def transport_jacobian_condition(self, x0: ArrayLike) -> Float[np.ndarray, " n"]:
+        """Twice the base's: the products with V round once more."""
+        return 2 * self.base.transport_jacobian_condition(as_points("x0", x0, self.dim).real @ self.isometry)
+
     def _subdifferential(self, x1: Float[np.ndarray, " D"]) -> Subdifferential:
         if not np.isfinite(self._value(x1[None])[0]):
             raise ValueError(f"x1: {x1.tolist()} is outside the domain; φ is +inf there")
         inner = self.base.subdifferential(x1 @ self.isometry)
-        return _Within(inner, lambda x0: x0 @ self.isometry, self.dim, self.dim - self.base.dim)
+        return _Within(inner, lambda x0: x0 @ self.isometry, self.dim, self.dim - self.base.dim, 2.0)
 
     def _manifolds(
         self, x1: Float[np.ndarray, "n D"], x0: Float[np.ndarray, "n D"]
@@ -220,8 +226,13 @@ class Translated(Potential):
         """The base's, and the rounding of the sum."""
         return self.base.transport_condition(x0) + self.scale
 
+    def transport_jacobian_condition(self, x0: ArrayLike) -> Float[np.ndarray, " n"]:
+        """The base's."""
+        return self.base.transport_jacobian_condition(x0)
+
     def _subdifferential(self, x1: Float[np.ndarray, " d"]) -> Subdifferential:
-        return self.base.subdifferential(x1 - self.shift)
+        inner = self.base.subdifferential(x1 - self.shift)
+        return _Within(inner, lambda x0: x0, self.dim, 0, 1 + self.scale / self.base.scale)
 
     def _manifolds(
         self, x1: Float[np.ndarray, "n d"], x0: Float[np.ndarray, "n d"]
@@ -281,8 +292,12 @@ class Scaled(Potential):
         return self.factor * self.base._prox_condition(z / self.factor, step / self.factor)
 
     def transport_condition(self, x0: ArrayLike) -> Float[np.ndarray, " n"]:
-        """S times the base's."""
+        """The base's times s."""
         return self.factor * self.base.transport_condition(x0)
+
+    def transport_jacobian_condition(self, x0: ArrayLike) -> Float[np.ndarray, " n"]:
+        """The base's times s."""
+        return self.factor * self.base.transport_jacobian_condition(x0)
 
     def _subdifferential(self, x1: Float[np.ndarray, " d"]) -> Subdifferential:
         return self.base.subdifferential(x1 / self.factor)
@@ -296,7 +311,7 @@ class Scaled(Potential):
         ]
 
     def conic(self, u: Any) -> tuple[Any, list[Any]] | None:
-        """S times the base's form in v = u/s."""
+        """The base's form in v = u/s, times s."""
         import cvxpy as cp
 
         inner = cp.Variable(u.shape)

@@ -78,6 +78,11 @@ class Product(Potential):
         a, b = self._split(as_points("x0", x0, self.dim).real)
         return self.first.transport_condition(a) + self.second.transport_condition(b)
 
+    def transport_jacobian_condition(self, x0: ArrayLike) -> Float[np.ndarray, " n"]:
+        """The sum of the blocks' condition numbers."""
+        a, b = self._split(as_points("x0", x0, self.dim).real)
+        return self.first.transport_jacobian_condition(a) + self.second.transport_jacobian_condition(b)
+
     def _subdifferential(self, x1: Float[np.ndarray, " d"]) -> "ProductSubdifferential":
         a, b = self._split(x1[None])
         return ProductSubdifferential(

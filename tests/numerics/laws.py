@@ -1,0 +1,245 @@
+"""Laws of the potential contract. Each takes a potential and a generator, and raises AssertionError.
+
+Bounds are multiples of eps times a computed condition number. Points are drawn so that every branch is
+met: noise, data, points near and far from the support.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from numerics.potentials import Potential
+
+EPS = np.finfo(float).eps
+POINTS = 60
+MULTIPLE = 64
+STEPS = (1e-6, 1e-2, 1.0, 30.0, 1e6)
+Law = Callable[[Potential, np.random.Generator], None]
+
+
+def _at_most(measured, bound, what):
+    worst = np.argmax(np.asarray(measured) - np.asarray(bound))
+    assert (measured <= bound).all(), (
+        f"{what}: {np.ravel(measured)[worst]:.3g} > {np.ravel(np.broadcast_to(bound, np.shape(measured)))[worst]:.3g}"
+    )
+
+
+def _norm(x):
+    return np.linalg.norm(x, axis=-1)
+
+
+def _dot(x, y):
+    return (x * y).sum(axis=-1)
+
+
+def _anywhere(p, rng):
+    """Points on, near and far from the support."""
+    x0, x1 = p.sample(POINTS, rng)
+    spread = p.scale * 10.0 ** rng.uniform(-3, 1, (POINTS, 1))
+    return np.concatenate([x1 + spread * rng.standard_normal(x1.shape), x1 + x0])
+
+
+def _pairing_rounding(p, u, y, extra=0.0):
+    """Rounding in φ(u) + φ*(y) − ⟨u, y⟩."""
+    size = _norm(u) * _norm(y) + np.abs(p.conjugate(y)) + (p.scale + _norm(u)) * _norm(y) + extra
+    return MULTIPLE * p.dim * EPS * size
+
+
+def fenchel_young_equality(p, rng):
+    """φ(T(x₀)) + φ*(x₀) = ⟨x₀, T(x₀)⟩."""
+    x0, x1 = p.sample(POINTS, rng)
+    gap = p.value(x1) + p.conjugate(x0) - _dot(x0, x1)
+    _at_most(np.abs(gap), _pairing_rounding(p, x1, x0, _norm(x0) * p.transport_condition(x0)), "gap")
+
+
+def fenchel_young_inequality(p, rng):
+    """φ(u) + φ*(y) ≥ ⟨u, y⟩ for any u in the domain and any y."""
+    u = p.transport(rng.standard_normal((POINTS, p.dim)))
+    y = rng.standard_normal((POINTS, p.dim)) * 10.0 ** rng.uniform(-2, 2, (POINTS, 1))
+    for point in (u, (u + u[::-1]) / 2):
+        _at_most(_dot(point, y) - p.value(point) - p.conjugate(y), _pairing_rounding(p, point, y), "excess")
+
+
+def conjugate_is_convex_with_gradient(p, rng):
+    """φ*(y) ≥ φ*(x₀) + ⟨T(x₀), y − x₀⟩, and T is the complex-step gradient of φ*."""
+    x0 = rng.standard_normal((POINTS, p.dim))
+    image = p.transport(x0)
+    y = x0 + rng.standard_normal(x0.shape) * 10.0 ** rng.uniform(-3, 1, (POINTS, 1))
+    slack = p.conjugate(x0) + _dot(image, y - x0) - p.conjugate(y)
+    rounding = _pairing_rounding(p, image, y) + _pairing_rounding(p, image, x0)
+    _at_most(slack, rounding + MULTIPLE * EPS * p.transport_condition(x0) * _norm(y - x0), "convexity")
+    gradient = _complex_step(lambda x: p.conjugate(x)[:, None], x0)[:, 0]
+    _at_most(_norm(gradient - image), MULTIPLE * p.dim * EPS * p.transport_condition(x0), "gradient")
+
+
+def transport_jacobian_is_derivative(p, rng):
+    """K = DT by complex steps, symmetric and positive semidefinite."""
+    x0 = rng.standard_normal((POINTS, p.dim))
+    jacobian = p.transport_jacobian(x0)
+    rounding = MULTIPLE * p.dim * EPS * p.transport_jacobian_condition(x0)
+    _at_most(np.linalg.norm(jacobian - _complex_step(p.transport, x0), axis=(1, 2)), rounding, "K − DT")
+    _at_most(np.linalg.norm(jacobian - jacobian.transpose(0, 2, 1), axis=(1, 2)), rounding, "K − Kᵀ")
+    _at_most(-np.linalg.eigvalsh(jacobian)[:, 0], rounding, "−κ")
+
+
+def prox_recovers_data(p, rng):
+    """prox_{λφ}(T(x₀) + λx₀) = T(x₀) for every step (P2)."""
+    x0, x1 = p.sample(POINTS, rng)
+    for step in STEPS:
+        z = x1 + step * x0
+        condition = p.prox_condition(z, step) + p.transport_condition(x0)
+        _at_most(_norm(p.prox(z, step) - x1), MULTIPLE * EPS * condition, f"error at step {step}")
+
+
+def prox_is_optimal(p, rng):
+    """φ(v) ≥ φ(u) + ⟨(z−u)/λ, v−u⟩ for u = prox(z): the subgradient inequality, at sampled v."""
+    z, step = _anywhere(p, rng), 10.0 ** rng.uniform(-2, 2, 2 * POINTS)
+    u = p.prox(z, step)
+    y = (z - u) / step[:, None]
+    value = p.value(u)
+    assert np.isfinite(value).all(), "prox left the domain"
+    rounding = MULTIPLE * EPS * p.prox_condition(z, step) * (1 + 1 / step)
+    for v in (p.transport(rng.standard_normal(z.shape)), u[::-1], (u + u[::-1]) / 2):
+        slack = value + _dot(y, v - u) - p.value(v)
+        size = _pairing_rounding(p, u, y) + _pairing_rounding(p, v, y)
+        _at_most(slack, size + rounding * (_norm(v - u) + _norm(y) + p.scale), "subgradient inequality")
+
+
+def prox_residual_is_a_subgradient(p, rng):
+    """(z − prox(z))/λ lies in ∂φ(prox(z)), by the explicit set."""
+    z, step = _anywhere(p, rng)[::10], 10.0 ** rng.uniform(-1, 1, 2 * POINTS)[::10]
+    u = p.prox(z, step)
+    y = (z - u) / step[:, None]
+    condition = p.prox_condition(z, step) * (1 + 1 / step) + _norm(y)
+    for i in range(len(z)):
+        found = p.subdifferential(u[i])
+        allowed = 1e3 * EPS * condition[i] * (1 + found.rounding / (16 * p.dim * EPS))
+        _at_most(found.distance(y[i]), np.array([allowed]), f"distance to ∂φ at {i}")
+
+
+def prox_closes_the_gap(p, rng):
+    """φ(u) + φ*(y) = ⟨u, y⟩ for u = prox(z), y = (z−u)/λ (Moreau)."""
+    z, step = _anywhere(p, rng), 10.0 ** rng.uniform(-1, 1, 2 * POINTS)
+    u = p.prox(z, step)
+    y = (z - u) / step[:, None]
+    gap = p.value(u) + p.conjugate(y) - _dot(u, y)
+    error = p.prox_condition(z, step)
+    extra = error * (_norm(y) + error / step) / p.dim
+    _at_most(np.abs(gap), _pairing_rounding(p, u, y, extra), "gap")
+
+
+def prox_is_firmly_nonexpansive(p, rng):
+    """|u−u'|² ≤ ⟨u−u', z−z'⟩: also across the gaps of an atomic support (P5)."""
+    z = _anywhere(p, rng)
+    other = z + p.scale * rng.standard_normal(z.shape) * 10.0 ** rng.uniform(-4, 0, (len(z), 1))
+    for step in (1e-2, 1.0, 30.0):
+        change = p.prox(z, step) - p.prox(other, step)
+        rounding = MULTIPLE * EPS * (p.prox_condition(z, step) + p.prox_condition(other, step))
+        excess = _norm(change) ** 2 - _dot(change, z - other)
+        _at_most(excess, rounding * (_norm(change) + _norm(z - other) + rounding), "firmness")
+
+
+def prox_jacobian_is_derivative(p, rng):
+    """J = D prox by complex steps, symmetric, with spectrum in [0, 1]."""
+    z = _anywhere(p, rng)
+    for step in (1e-2, 1.0, 30.0):
+        jacobian = p.prox_jacobian(z, step)
+        rounding = MULTIPLE * p.dim * EPS * p.prox_condition(z, step) / _resolution(p, z, step)
+        exact = _complex_step(lambda x, s=step: p.prox(x, s), z)
+        _at_most(np.linalg.norm(jacobian - exact, axis=(1, 2)), rounding, "J − D prox")
+        _at_most(np.linalg.norm(jacobian - jacobian.transpose(0, 2, 1), axis=(1, 2)), rounding, "J − Jᵀ")
+        spectrum = np.linalg.eigvalsh(jacobian)
+        _at_most(np.maximum(-spectrum[:, 0], spectrum[:, -1] - 1), rounding, "spectrum beyond [0, 1]")
+
+
+def _resolution(p, z, step):
+    """Length over which prox bends: a Jacobian loses digits when it is small beside the points."""
+    u = p.prox(z, step)
+    return np.minimum(p.scale, _norm(z - u) + p.scale * 1e-3)
+
+
+def envelope_matches_its_minimiser(p, rng):
+    """e(z) = φ(u) + |z−u|²/(2λ), and no sampled v does better."""
+    z, step = _anywhere(p, rng), 10.0 ** rng.uniform(-1, 1, 2 * POINTS)
+    u = p.prox(z, step)
+    y = (z - u) / step[:, None]
+    envelope = p.envelope(z, step)
+    direct = _dot(z - u, z - u) / (2 * step) + p.value(u)
+    error = MULTIPLE * EPS * p.prox_condition(z, step)
+    rounding = _pairing_rounding(p, z, y) + _pairing_rounding(p, u, y) + error * (_norm(y) + error / step)
+    _at_most(np.abs(envelope - direct), rounding, "e − its minimum")
+    v = p.transport(rng.standard_normal(z.shape))
+    _at_most(envelope - p.value(v) - _dot(z - v, z - v) / (2 * step), rounding, "e above a competitor")
+
+
+def subdifferential_holds_the_noise(p, rng):
+    """x₀ ∈ ∂φ(T(x₀)), dim ∂φ = d − m, and balls of the stated radius in its hull stay inside (A2, A3)."""
+    x0, x1 = p.sample(8, rng)
+    for group in p.manifolds(x1, x0):
+        for k, i in enumerate(group.rows):
+            found = p.subdifferential(x1[i])
+            assert found.contains(x0[i]).all(), f"x0 not in ∂φ(T(x0)): {found.distance(x0[i])}"
+            assert found.dimension == p.dim - group.dimension, (found.dimension, p.dim, group.dimension)
+            radius = found.boundary_distance(x0[i])[0]
+            tangent = group.tangent[k]
+            normal = rng.standard_normal((20, p.dim))
+            normal -= normal @ tangent @ tangent.T
+            if found.dimension and radius > 1e-6:
+                normal *= min(0.99 * radius, 1e3) / _norm(normal)[:, None]
+                assert found.contains(x0[i] + normal).all(), "the ball inside the boundary leaves ∂φ"
+            if group.dimension:
+                off = x0[i] + 1e-3 * (1 + _norm(x0[i])) * tangent.T
+                assert not found.contains(off).any(), "∂φ holds tangent directions"
+
+
+def manifold_inverts_the_transport_jacobian(p, rng):
+    """The tangent basis is orthonormal, and K = H⁻¹ on it, 0 across (H3)."""
+    x0, x1 = p.sample(POINTS, rng)
+    jacobian, condition = p.transport_jacobian(x0), p.transport_jacobian_condition(x0)
+    seen = 0
+    for group in p.manifolds(x1, x0):
+        seen += len(group.rows)
+        tangent = group.tangent
+        gram = tangent.transpose(0, 2, 1) @ tangent
+        _at_most(np.abs(gram - np.eye(group.dimension)).max(initial=0.0), MULTIPLE * p.dim * EPS, "Gram − I")
+        inverse = tangent @ np.linalg.inv(group.hessian) @ tangent.transpose(0, 2, 1)
+        difference = np.linalg.norm(jacobian[group.rows] - inverse, axis=(1, 2))
+        spread = np.linalg.cond(group.hessian) if group.dimension else np.ones(len(group.rows))
+        size = np.linalg.norm(inverse, axis=(1, 2)) * spread + condition[group.rows]
+        _at_most(difference, MULTIPLE * p.dim * EPS * size, "K − H⁻¹")
+        rank = (np.linalg.eigvalsh(jacobian[group.rows]) > 1e-9 * p.scale).sum(axis=1)
+        assert (rank == group.dimension).all(), f"rank of K {rank}, m {group.dimension}"
+    assert seen == POINTS, f"manifolds covers {seen} of {POINTS} points"
+
+
+def sample_is_reproducible(p, rng):
+    """The same generator state gives the same pairs, and x₁ = T(x₀)."""
+    seed = int(rng.integers(2**31))
+    first, second = (p.sample(5, np.random.default_rng(seed)) for _ in range(2))
+    assert np.array_equal(first, second)
+    assert np.array_equal(first[1], p.transport(first[0]))
+
+
+def _complex_step(function, x):
+    """Jacobians (n,k,d) of a map (n,d) → (n,k), exact to rounding where it is analytic."""
+    tiny = 1e-30
+    steps = [function(x + 1j * tiny * axis).imag / tiny for axis in np.eye(x.shape[1])]
+    return np.stack(steps, axis=-1)
+
+
+LAWS: list[Law] = [
+    fenchel_young_equality,
+    fenchel_young_inequality,
+    conjugate_is_convex_with_gradient,
+    transport_jacobian_is_derivative,
+    prox_recovers_data,
+    prox_is_optimal,
+    prox_residual_is_a_subgradient,
+    prox_closes_the_gap,
+    prox_is_firmly_nonexpansive,
+    prox_jacobian_is_derivative,
+    envelope_matches_its_minimiser,
+    subdifferential_holds_the_noise,
+    manifold_inverts_the_transport_jacobian,
+    sample_is_reproducible,
+]
