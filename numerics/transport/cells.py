@@ -182,9 +182,7 @@ def principal_axes(
     return along, np.where(width <= 16 * points.shape[1] * EPS * size, 0.0, width)
 
 
-def lower_hull(
-    points: Float[np.ndarray, "n 2"], heights: Float[np.ndarray, " n"]
-) -> Int[np.ndarray, "t 3"]:
+def lower_hull(points: Float[np.ndarray, "n 2"], heights: Float[np.ndarray, " n"]) -> Int[np.ndarray, "t 3"]:
     """The triangles (t,3) of the lower convex hull of the lifted atoms; none if the atoms are collinear.
 
     An apex at vertical infinity makes every hull solid, also that of lifted points in one plane, and turns

@@ -1,0 +1,161 @@
+r"""Damped Newton for the semi-dual in the plane [@KitagawaMerigotThibert2019] (theory.md §4.3).
+
+$F(g) = E\max_i(⟨x_0, y_i⟩ - g_i) + ⟨w, g⟩$ is convex with gradient $w_i - P_0(C_i)$ and Hessian the
+Laplacian L of the graph of neighbouring cells. A step δ solves $Lδ = P - w$; its length τ is halved until
+every cell keeps half of the least mass seen at the start and the error falls by the factor $1 - τ/2$.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Bool, Float
+from scipy.sparse import csc_array
+from scipy.sparse.linalg import splu
+
+from numerics.checks import EPS
+from numerics.transport.cells import LaguerreDiagram, build
+
+RELATIVE_GOAL = 1e-12
+ABSOLUTE_GOAL = 8 * EPS
+SHORTEST_STEP = 2.0**-30
+
+Progress = Callable[[int, float, float], None]
+
+
+@dataclass(frozen=True)
+class NewtonResult:
+    """Where the iteration stopped.
+
+    Attributes:
+        diagram: The cells at the heights found.
+        iterations: Newton steps taken.
+        diagrams: Laguerre diagrams built, the first included.
+        stalled: (n,), the atoms whose error is above the goal because rounding stops there.
+    """
+
+    diagram: LaguerreDiagram
+    iterations: int
+    diagrams: int
+    stalled: Bool[np.ndarray, " n"]
+
+
+class NewtonFailure(RuntimeError):
+    """Newton ended above rounding. Carries what was spent and the largest weight error reached."""
+
+    def __init__(self, what: str, result: NewtonResult, weights: Float[np.ndarray, " n"]) -> None:
+        error = np.abs(result.diagram.masses - weights)
+        worst = int(np.argmax(error))
+        self.error = float(error[worst])
+        self.iterations, self.diagrams = result.iterations, result.diagrams
+        super().__init__(
+            f"semidiscrete Newton: {what} after {result.iterations} steps; the largest weight error reached"
+            f" is {self.error:.3g}, at atom {worst} of weight {weights[worst]:.3g};"
+            " raise max_iterations, or merge atoms that nearly coincide"
+        )
+
+
+def goal(weights: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+    """The error at which an atom counts as solved: max(1e−12·w, 8·eps)."""
+    return np.maximum(RELATIVE_GOAL * weights, ABSOLUTE_GOAL)
+
+
+def minimise(
+    weights: Float[np.ndarray, " n"],
+    diagram: LaguerreDiagram,
+    *,
+    cap: int,
+    progress: Progress | None = None,
+) -> NewtonResult:
+    """Newton steps from a diagram in which every cell has mass, until every atom's error is at its goal.
+
+    Near the goal rounding may stop the error from falling. If every error is then within 16 times the
+    diagram's `rounding`, the iteration ends there and marks the atoms above the goal as stalled.
+
+    Raises:
+        NewtonFailure: If a cell of the start is empty, cap steps don't suffice, or no step length makes progress above rounding; the
+            message names the step and the error reached.
+    """
+    floor = min(float(diagram.masses.min()), float(weights.min())) / 2
+    result = NewtonResult(diagram, 0, 1, np.zeros(len(weights), dtype=bool))
+    if not floor > 0:
+        raise NewtonFailure("a cell of the start has no mass, so no step is safe", result, weights)
+    step = 1.0
+    for iteration in range(cap + 1):
+        diagram = result.diagram
+        error = np.abs(diagram.masses - weights)
+        result = replace(result, iterations=iteration, stalled=error > goal(weights))
+        if progress is not None:
+            progress(iteration, float(error.max()), step)
+        if not _merit(weights, diagram):
+            return result
+        if iteration == cap:
+            break
+        direction = _direction(diagram, _half_density_excess(diagram.masses, weights))
+        found, step, tried = _line_search(weights, diagram, direction, min(1.0, 2 * step), floor)
+        result = replace(result, diagrams=result.diagrams + tried)
+        if found is None:
+            if bool((error <= 16 * diagram.rounding).all()):
+                return result
+            raise NewtonFailure("no step length makes progress", result, weights)
+        result = replace(result, diagram=found)
+    raise NewtonFailure("the cap on steps was met", result, weights)
+
+
+def _direction(diagram: LaguerreDiagram, excess: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+    """δ with Lδ = P − w and δ = 0 at the heaviest atom: heights count up to a constant."""
+    n = len(excess)
+    pinned = int(np.argmax(diagram.masses))
+    free = np.arange(n) != pinned
+    delta = np.zeros(n)
+    if n == 1:
+        return delta
+    laplacian = csc_array(diagram.hessian[free][:, free])
+    # A Laplacian is an M-matrix: elimination without pivoting loses nothing and keeps it sparse.
+    factor = splu(
+        laplacian, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True}
+    )
+    delta[free] = factor.solve(excess[free])
+    return delta
+
+
+def _line_search(
+    weights: Float[np.ndarray, " n"],
+    diagram: LaguerreDiagram,
+    direction: Float[np.ndarray, " n"],
+    step: float,
+    floor: float,
+) -> tuple[LaguerreDiagram | None, float, int]:
+    """The first of step, step/2, … that keeps every cell above floor and reduces the error enough."""
+    before = _merit(weights, diagram)
+    close = bool((np.abs(diagram.masses - weights) <= 16 * diagram.rounding).all())
+    tried = 0
+    while step >= SHORTEST_STEP:
+        candidate = build(diagram.points, diagram.heights + step * direction)
+        tried += 1
+        after = _merit(weights, candidate)
+        if candidate.masses.min() >= floor and after <= (1 - step / 2) * before:
+            return candidate, step, tried
+        if close:
+            return None, step, tried
+        step /= 2
+    return None, step, tried
+
+
+def _half_density_excess(
+    masses: Float[np.ndarray, " n"], weights: Float[np.ndarray, " n"]
+) -> Float[np.ndarray, " n"]:
+    """2√P(√P − √w), made to sum to 0: Newton for √P = √w, which is P − w to first order.
+
+    A cell that shrinks away has mass like the square of its size, and Newton for P would only halve it.
+    """
+    root = np.sqrt(masses)
+    excess = 2 * root * (root - np.sqrt(weights))
+    return excess - weights * excess.sum()
+
+
+def _merit(weights: Float[np.ndarray, " n"], diagram: LaguerreDiagram) -> float:
+    """What the steps must reduce: the norm of the error beyond the goal and beyond rounding."""
+    error = np.abs(diagram.masses - weights)
+    ignored = np.maximum(goal(weights), 4 * (diagram.rounding - 8 * EPS))
+    return float(np.linalg.norm(np.maximum(error - ignored, 0.0)))

@@ -1,0 +1,1 @@
+def solve_sampled(*a, **k): raise NotImplementedError

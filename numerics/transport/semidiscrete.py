@@ -1,0 +1,173 @@
+r"""Optimal transport from N(0, I) to any weighted point cloud: one entry point (theory.md §4.3).
+
+It minimises the convex semi-dual $F(g) = E\max_i(⟨x_0, y_i⟩ - g_i) + ⟨w, g⟩$, whose gradient is
+$w_i - P_0(C_i)$: exactly on a line (closed form) and in the plane (damped Newton with exact cell masses),
+by sampling for d ≥ 3. Whatever error the weights keep, the heights are exact for the masses they induce.
+"""
+
+import numpy as np
+from jaxtyping import Float
+from numpy.typing import ArrayLike
+
+from numerics.checks import EPS, as_array, positive_integer
+from numerics.transport import newton, starts
+from numerics.transport.cells import LaguerreDiagram
+from numerics.transport.collinear import positions, solve_collinear
+from numerics.transport.newton import Progress
+from numerics.transport.sampled import solve_sampled
+from numerics.transport.solution import SemidiscreteSolution
+
+
+def solve(
+    points: ArrayLike,
+    weights: ArrayLike | None = None,
+    *,
+    max_iterations: int = 200,
+    progress: Progress | None = None,
+    seed: int = 0,
+) -> SemidiscreteSolution:
+    """Heights g with P₀(cell of y_i) = w_i for the noise P₀ = N(0, I).
+
+    On a line or in the plane an atom is solved when its error is at most max(1e−12·w, 8·eps). Where
+    rounding ends the iteration before, `SemidiscreteSolution.stalled` marks the atoms, and their error is
+    at most 16 times what one rounding of the heights moves; otherwise it raises.
+
+    Args:
+        points: (n, d), the atoms, finite, no two equal.
+        weights: (n,), positive, summing to 1 within n·eps·8; uniform where None.
+        max_iterations: Cap on Newton steps, or on passes over fresh noise for d ≥ 3.
+        progress: Called as (iteration, largest weight error, step length) before every step.
+        seed: Feeds the generator of the noise for d ≥ 3.
+
+    Returns:
+        The solution; for d ≥ 3 its masses are estimates with simultaneous confidence intervals.
+
+    Raises:
+        ValueError: If an argument is malformed (naming the entry), weights don't sum to 1 (naming the
+            sum), or two atoms coincide (naming them).
+        RuntimeError: If the cap is reached, naming what was reached.
+    """
+    y = _real("points", points, 2)
+    n = len(y)
+    w = np.full(n, 1 / n) if weights is None else check_weights(weights, n)
+    refuse_duplicates(y)
+    cap = positive_integer("max_iterations", max_iterations)
+    places = positions(y)
+    if places is not None:
+        return solve_collinear(y, w, places)
+    if y.shape[1] == 2:
+        return _solve_plane(y, w, cap, progress)
+    return solve_sampled(y, w, cap=cap, progress=progress, rng=np.random.default_rng(seed))
+
+
+def check_weights(weights: ArrayLike, n: int) -> Float[np.ndarray, " n"]:
+    """n positive weights that sum to 1 to rounding, divided by their sum.
+
+    Raises:
+        ValueError: If there are not n, one is not positive (naming it), or they don't sum to 1 (naming
+            their sum).
+    """
+    w = _real("weights", weights, 1)
+    if len(w) != n:
+        raise ValueError(f"weights: got {len(w)} for {n} points; give one a point")
+    if not (w > 0).all():
+        bad = int(np.flatnonzero(~(w > 0))[0])
+        raise ValueError(f"weights: entry {bad} is {w[bad]}; weights must be positive: drop atoms of weight 0")
+    total = float(w.sum())
+    if abs(total - 1) > 8 * max(n, 8) * EPS:
+        raise ValueError(f"weights: they sum to {total!r}; they must sum to 1: divide them by their sum")
+    return w / total
+
+
+def refuse_duplicates(points: Float[np.ndarray, "n d"]) -> None:
+    """Pass if all atoms are distinct.
+
+    Raises:
+        ValueError: Naming the first two that coincide.
+    """
+    order = np.lexsort(points.T)
+    same = np.flatnonzero((points[order][1:] == points[order][:-1]).all(axis=1))
+    if same.size:
+        i, j = sorted(int(k) for k in order[same[0] : same[0] + 2])
+        raise ValueError(
+            f"points: atoms {i} and {j} coincide at {points[i].tolist()}"
+            f" ({same.size} such repetitions); merge them and add their weights"
+        )
+
+
+def _real(name: str, value: ArrayLike, ndim: int) -> Float[np.ndarray, "..."]:
+    array = as_array(name, value, ndim=ndim)
+    if np.iscomplexobj(array):
+        raise ValueError(f"{name}: entries are complex; they must be real")
+    return array
+
+
+def _solve_plane(
+    points: Float[np.ndarray, "n 2"],
+    weights: Float[np.ndarray, " n"],
+    cap: int,
+    progress: Progress | None,
+) -> SemidiscreteSolution:
+    # A power of two changes no digit; it keeps squares of very small or large coordinates in range.
+    scale = 2.0 ** float(np.round(np.log2(np.abs(points - points[0]).max())))
+    found, iterations, diagrams = _first_that_converges(points / scale, weights, cap, progress)
+    return _planar_solution(points, weights, found, scale, iterations, diagrams)
+
+
+def _first_that_converges(
+    points: Float[np.ndarray, "n 2"],
+    weights: Float[np.ndarray, " n"],
+    cap: int,
+    progress: Progress | None,
+) -> tuple[newton.NewtonResult, int, int]:
+    """Newton from the most promising start; from the next where it fails. Counts include failed attempts."""
+    candidates = starts.ranked(points, weights)
+    diagrams, failures = len(candidates), []
+    for start in candidates:
+        try:
+            found = newton.minimise(weights, start, cap=cap, progress=progress)
+        except newton.NewtonFailure as failure:
+            failures.append(failure)
+            diagrams += failure.diagrams
+            continue
+        spent = sum(failure.iterations for failure in failures)
+        return found, spent + found.iterations, diagrams + found.diagrams - 1
+    raise min(failures, key=lambda failure: failure.error)
+
+
+def _planar_solution(
+    points: Float[np.ndarray, "n 2"],
+    weights: Float[np.ndarray, " n"],
+    found: newton.NewtonResult,
+    scale: float,
+    iterations: int,
+    diagrams: int,
+) -> SemidiscreteSolution:
+    diagram = found.diagram
+    heights = scale * diagram.heights
+    square = (points**2).sum(axis=1)
+    masses = diagram.masses
+    correlation = scale * diagram.correlation
+    potential_mean = scale * _mean_conjugate(diagram)
+    return SemidiscreteSolution(
+        points=points,
+        weights=weights,
+        heights=heights,
+        masses=masses,
+        uncertainty=np.full(len(points), 8 * EPS),
+        level=0.0,
+        stalled=found.stalled,
+        w2_squared=2 + float(masses @ square) - 2 * correlation,
+        w2_dual=2 + float(weights @ square) - 2 * (potential_mean + float(weights @ heights)),
+        w2_uncertainty=16 * EPS * (2 + float(weights @ square) + float(weights @ np.abs(heights))),
+        iterations=iterations,
+        diagrams=diagrams,
+        draws=0,
+        method="newton",
+    )
+
+
+def _mean_conjugate(diagram: LaguerreDiagram) -> float:
+    """E φ*(x₀) = Σ ⟨∫_cell x, y_i⟩ − P_i·g_i, from the cells' first moments."""
+    inner = (diagram.first_moments * diagram.points).sum(axis=1)
+    return float((inner - diagram.masses * diagram.heights).sum())
