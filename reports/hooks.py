@@ -5,7 +5,6 @@ and what they collected in ``workeroutput``; the controller gathers and reports.
 """
 
 import json
-import time
 from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from reports.collection import Test, mark_problem, test_of, theorem_module
 
 if TYPE_CHECKING:
     from reports.outcome import Outcome
+    from reports.progress import Progress
     from reports.recorder import Recorder
     from reports.run import Run
 
@@ -43,8 +43,8 @@ class RunHooks:
         self.directory = directory
         self.is_worker = hasattr(config, "workerinput")
         self.nodes: dict[str, str] = {}
-        self.started = time.time()
         self.written: str | None = None
+        self.progress: Progress | None = None
         self._run: Run | None = None
 
     @property
@@ -163,9 +163,21 @@ class RunHooks:
         for text in [value for name, value in report.user_properties if name == PROPERTY]:
             name, outcome = loads(str(text))
             self.run.outcomes[name] = outcome
+            self._show_progress()
         report.user_properties = [p for p in report.user_properties if p[0] != PROPERTY]
         if report.failed:
             self.nodes[report.nodeid] = report.when or ""
+
+    def _show_progress(self) -> None:
+        from reports.progress import Progress, wanted
+
+        if not wanted(self.config):
+            return
+        self.progress = self.progress or Progress(self.run)
+        terminal: Any = self.config.pluginmanager.get_plugin("terminalreporter")
+        for line, colour in self.progress.lines():
+            terminal.ensure_newline()
+            terminal.write_line(line, **{colour: True})
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:
@@ -214,11 +226,11 @@ class RunHooks:
         from reports.document import document, figure_files
         from reports.writer import write
 
-        content = document(self.run, self.config)
         try:
+            content = document(self.run, self.config)
             write(Path(str(self.directory)), content, figure_files(self.run))
             self.written = f"report: {Path(str(self.directory)) / 'index.html'}"
-        except OSError as error:
+        except (OSError, ValueError) as error:  # a full disk, a formula that cannot be shown
             session.exitstatus = 1
             self.written = f"the report could not be written: {error}"
 

@@ -5,11 +5,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from reports.evidence import STRENGTHS, share
+from reports.progress import COLOUR
 
 if TYPE_CHECKING:
     from reports.run import Run
-
-COLOUR = {"verified": "green", "partial": "yellow", "open": "blue", "not run": "light"}
 
 
 def strongest(evidence: list[dict[str, Any]]) -> str:
