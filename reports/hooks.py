@@ -103,6 +103,7 @@ class RunHooks:
         module = getattr(report, "otcfm_module", None)
         if report.failed and module:
             self.run.errors[module] = str(report.longrepr)[-ERROR_LENGTH:]
+            self.config.option.continue_on_collection_errors = True  # as xdist does; the run fails anyway
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Note which tests are selected."""
@@ -119,7 +120,12 @@ class RunHooks:
             from reports.outcome import Outcome
             from reports.recorder import Recorder
 
-            item.stash[RECORDER] = Recorder(wants_figures=self.directory is not None)
+            test = item.stash[TEST]
+            item.stash[RECORDER] = Recorder(
+                wants_figures=self.directory is not None,
+                takes_evidence=bool(test.checks or test.controls),
+                takes_controls=bool(test.controls),
+            )
             item.stash[OUTCOME] = Outcome()
 
     @pytest.hookimpl(wrapper=True)

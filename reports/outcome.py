@@ -53,6 +53,11 @@ class Outcome:
     def take(self, recorder: Recorder) -> None:
         """Take what was recorded."""
         self.beyond, self.rejections, self.level = recorder.beyond, recorder.rejections, recorder.level
+        if not all(kept.holds for kept in recorder.controls.values()) and self.state != "failed":
+            self.state, self.reason = (
+                "failed",
+                "a control was not rejected as predicted, and the test went on",
+            )
         self.evidence, self.controls = recorder.evidence_fields(), recorder.control_fields()
         self.audits = [asdict(audit) for _, audit in sorted(recorder.audits.items())]
         self.tables = [asdict(table) for table in recorder.tables.values()]

@@ -39,9 +39,13 @@ class Recorder:
         frozen: Set once a draw has failed: shrinking repeats the test on ever simpler failing draws, and
             what it measures there must neither be counted nor replace the worst case.
         wants_figures: Whether a report is being written, so that figures are drawn.
+        takes_evidence: Whether the test is marked as a check or a control of some claim.
+        takes_controls: Whether the test is marked as a control of some claim.
     """
 
     wants_figures: bool = False
+    takes_evidence: bool = True
+    takes_controls: bool = True
     frozen: bool = False
     evidence: dict[tuple[str, str, str], _Kept] = field(default_factory=dict)
     controls: dict[tuple[str, str], _Kept] = field(default_factory=dict)
@@ -56,7 +60,13 @@ class Recorder:
     def add(
         self, record: Measurement, target: str, points: int, used: float, where: Callable[[], str]
     ) -> None:
-        """Count a measurement and keep it if it is the worst; one beyond its bound freezes."""
+        """Count a measurement and keep it if it is the worst; one beyond its bound freezes.
+
+        Raises:
+            ValueError: If the test is not marked.
+        """
+        if not self.takes_evidence:
+            raise ValueError('evidence belongs to a claim: mark the test with @pytest.mark.claim("id")')
         key = (record.strength, record.quantity, target)
         level = record.level if isinstance(record, Statistical) else 0.0
         self._keep(self.evidence, key, record, target, points, used, where, level)
@@ -64,7 +74,13 @@ class Recorder:
     def add_control(
         self, record: Control, target: str, points: int, used: float, where: Callable[[], str]
     ) -> None:
-        """Count a control and keep it if its agreement is the worst; a disagreement freezes."""
+        """Count a control and keep it if its agreement is the worst; a disagreement freezes.
+
+        Raises:
+            ValueError: If the test is not marked as a control.
+        """
+        if not self.takes_controls:
+            raise ValueError('a control belongs to a claim: mark the test with @pytest.mark.control("id")')
         key = (record.violation, target)
         self._keep(self.controls, key, record, target, points, used, where, record.level or 0.0)
 

@@ -96,10 +96,10 @@ def truths(holds: object, quantity: str) -> npt.NDArray[np.bool_]:
 
 
 def _from_objects(name: str, array: npt.NDArray[Any], quantity: str) -> npt.NDArray[Any]:
-    if any(_is_boolean(entry) for entry in array.flat):
-        raise ValueError(f"{name} of {quantity!r}: got booleans, must be real numbers")
-    try:
-        return array.astype(np.float64)
+    if any(_is_boolean(entry) or isinstance(entry, str) for entry in array.flat):
+        raise ValueError(f"{name} of {quantity!r}: got booleans or text, must be real numbers")
+    try:  # fractions, SymPy and mpmath numbers; NumPy itself would read None as NaN and "1" as 1
+        return np.array([float(entry) for entry in array.flat]).reshape(array.shape)
     except (TypeError, ValueError):
         kinds = sorted({type(entry).__name__ for entry in array.flat})
         raise ValueError(f"{name} of {quantity!r}: got {', '.join(kinds)}, must be real numbers") from None

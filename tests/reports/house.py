@@ -1,0 +1,108 @@
+"""A small house of theorems in a temporary folder, and runs of pytest inside it."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import theorems
+
+CLAIMS = """
+from theorems.claim import Claim, Coverage
+
+
+def claim(id, status="stated", modules=("theorems.demo.test_demo",), **changes):
+    fields = dict(
+        label=f"Lemma {id}", title="A title with $x_t$", statement="For $t < 1$ it holds.",
+        formula=r"x_1 = T(x_0)",
+        assumptions=(r"$\\\\beta_t > 0$",), source="Paper2026", status=status, modules=modules,
+    )
+    return Claim(id, **(fields | changes))
+
+
+CLAIMS = ({claims})
+COVERAGE = (Coverage("Paper2026", "Lemma A", "A", "in full"),)
+"""
+INI = """[pytest]
+addopts = --strict-markers --strict-config -p no:cacheprovider
+filterwarnings = error
+"""
+IMPORTS = "import numpy as np\nimport pytest\nfrom hypothesis import given, strategies as st\n\n"
+GOOD = """
+@pytest.mark.claim("A")
+@given(x=st.floats(0, 1))
+def test_check(evidence, x):
+    evidence.on("Ball", t=x).certified("gap", x / 2, 1, "halves are below one")
+
+
+@pytest.mark.control("A")
+def test_control(evidence):
+    evidence.control("wrong step", 0.25, 0.25, 1e-9, "closed form")
+"""
+
+
+@dataclass
+class Ran:
+    """A finished run of pytest."""
+
+    status: int
+    output: str
+    directory: Path
+
+    @property
+    def report(self) -> dict[str, Any]:
+        return json.loads((self.directory / "report.json").read_text(encoding="utf-8"))
+
+    @property
+    def verdicts(self) -> dict[str, str]:
+        return {claim["id"]: claim["verdict"] for claim in self.report["claims"]}
+
+
+@dataclass
+class House:
+    """A package `theorems` of its own, which shadows the installed one in runs from its folder."""
+
+    path: Path
+    python: str = sys.executable
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def build(self, tests: str = GOOD, claims: str = 'claim("A"),', **more: str) -> "House":
+        """Write the claims, ``test_demo.py`` and more test modules by name."""
+        demo = self.path / "theorems" / "demo"
+        demo.mkdir(parents=True, exist_ok=True)
+        for name in ("__init__.py", "claim.py"):
+            source = Path(theorems.__path__[0]) / name
+            (demo.parent / name).write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
+        (demo / "__init__.py").touch()
+        (demo / "claims.py").write_text(CLAIMS.replace("{claims}", claims).replace("\\\\\\\\", "\\\\"))
+        for name, text in {"test_demo": tests, **more}.items():
+            (demo / f"{name}.py").write_text(IMPORTS + text, encoding="utf-8")
+        (self.path / "pytest.ini").write_text(INI)
+        return self
+
+    def run(self, *arguments: str, report: str | None = "out", where: str = "theorems") -> Ran:
+        """Run pytest in a process of its own."""
+        words = [self.python, "-m", "pytest", *([where] if where else []), *arguments]
+        directory = self.path / (report or "none")
+        if report:
+            words.append(f"--report={directory}")
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "HYPOTHESIS", "COV_"))}
+        done = subprocess.run(
+            words,
+            cwd=self.path,
+            env=kept | self.environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        return Ran(done.returncode, done.stdout + done.stderr, directory)
+
+
+def without_seconds(report: dict[str, Any]) -> str:
+    """A report as text, without what may differ between equal runs."""
+    return re.sub(r'"seconds": [0-9.e-]+', '"seconds": 0', json.dumps(report, indent=1))
