@@ -1,0 +1,218 @@
+r"""A-posteriori bounds on |u − prox_{λφ}(z)| for a candidate u from anywhere (design.md).
+
+Throughout p = prox_{λφ}(z), so q = (z − p)/λ ∈ ∂φ(p) (theory.md §1, P2), and every set of pairs (point,
+subgradient) of a convex φ is monotone (Rockafellar & Wets, *Variational Analysis*, 1998, ch. 12). Each bound
+is proved from numbers that were computed, with the rounding of computing them added: nothing is assumed of
+where the candidate came from. +inf says that a certificate has nothing to say, not that the candidate is bad.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+from numpy.typing import ArrayLike
+
+from numerics.checks import EPS, as_points, as_positive
+from numerics.geometry import norms
+from numerics.potentials.base import Potential
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """Proved bounds for a batch of candidates.
+
+    Attributes:
+        bound: (n,) |u − prox| is at most this; +inf where the certificate does not apply.
+        rounding: (n,) the part of the bound that pays for floating point; no candidate can do better.
+        because: The inequality in one line, for a reader.
+    """
+
+    bound: Float[np.ndarray, " n"]
+    rounding: Float[np.ndarray, " n"]
+    because: str
+
+
+def fenchel_young(potential: Potential, z: ArrayLike, step: ArrayLike, u: ArrayLike) -> Certificate:
+    r"""$|u - p| ≤ \sqrt{λ(G^+ + ρ)}$ with $y = (z-u)/λ$ and $G = φ(u) + φ^*(y) - ⟨u,y⟩$.
+
+    Proof. From q ∈ ∂φ(p): φ(u) ≥ φ(p) + ⟨q,u−p⟩; from p ∈ ∂φ\*(q): φ\*(y) ≥ φ\*(q) + ⟨p,y−q⟩. Add, with
+    φ(p) + φ\*(q) = ⟨p,q⟩: G ≥ −⟨u−p, y−q⟩. And z = u + λy = p + λq gives y−q = −(u−p)/λ: G ≥ |u−p|²/λ.
+
+    Rounding. The computed y solves u + λy = z only to r = |z − u − λy| ≤ 2·eps·(|z|+|u|+λ|y|); the proof
+    then bounds the distance to the prox of u + λy, and prox is nonexpansive, so r is added. φ and φ\* are
+    evaluated at points moved by rounding, at most δ = 16·d·eps·(S + |u|) (S the scale; the width of the
+    domain's boundary) and relatively in y, in d terms each:
+    ρ = 16(d+2)·eps·(|φ| + |φ\*| + Σ|u_i y_i| + (S+|u|)|y|). A u outside the domain by less than that width
+    stands for a point within δ, so δ is added.
+
+    A candidate outside the domain has φ(u) = +inf and the bound +inf: that certificate cannot tell 1e−9
+    outside from 1 outside. Use `transport`, which evaluates no φ, or move the candidate into the domain.
+
+    Args:
+        potential: φ.
+        z: (n,d).
+        step: λ > 0, scalar or (n,).
+        u: (n,d) candidates.
+
+    Raises:
+        ValueError: If shapes disagree, an entry isn't finite, or step isn't positive.
+    """
+    z, step, u = _checked(potential, z, step, u)
+    y = (z - u) / step[:, None]
+    value, conjugate = potential.value(u), potential.conjugate(y).real
+    inside = np.isfinite(value)
+    gap = np.where(inside, value, 0.0) + conjugate - (u * y).sum(axis=1)
+    sizes = np.abs(np.where(inside, value, 0.0)) + np.abs(conjugate) + np.abs(u * y).sum(axis=1)
+    sizes += (potential.scale + norms(u)) * norms(y)
+    noise = 16 * (potential.dim + 2) * EPS * sizes
+    moved = _width(potential, u) + _residual_rounding(z, u, y, step)
+    bound = np.sqrt(step * (np.maximum(gap, 0.0) + noise)) + moved
+    return Certificate(
+        np.where(inside, bound, np.inf),
+        np.sqrt(step * noise) + moved,
+        "Fenchel-Young gap: λG ≥ |u − prox|², G = φ(u) + φ*(y) − ⟨u,y⟩, y = (z−u)/λ",
+    )
+
+
+def transport(
+    potential: Potential, z: ArrayLike, step: ArrayLike, u: ArrayLike, y: ArrayLike | None = None
+) -> Certificate:
+    r"""For **any** y: $|u - p| ≤ |u - T(y) - e/2| + |e|/2$ with $e = z - T(y) - λy$.
+
+    Proof. v = T(y) gives y ∈ ∂φ(v), so v = prox_{λφ}(v + λy), and z = v + λy + e. Monotonicity of the pairs
+    (v,y), (p,q), with λ(q − y) = e − (p − v), reads ⟨p−v, e⟩ ≥ |p−v|²: p lies in the ball that has the
+    segment [v, v+e] for a diameter. In particular |T(y) − p| ≤ |e| and |u − p| ≤ |u − T(y)| + |e|.
+
+    With the default y = (z−u)/λ, e = u − T(y) and the bound is |u − T(y)|. A y nearer to (z − p)/λ, from
+    another solver, may be passed and only sharpens the answer; a poor one only loosens it.
+
+    Rounding. The computed T(y) errs by at most 16(d+2)·eps·C, C = `transport_condition(y)`, which enters
+    through u − T(y) and e: twice; e itself is computed to 2·eps·(|z|+|T(y)|+λ|y|).
+
+    The bound is sharp where T is continuous or y is well inside a cell, and useless (as large as a jump of T)
+    where prox lies in the relative interior of a face. Rows with y = 0, where bodies have no T, get +inf.
+
+    Args:
+        potential: φ, of which only T is evaluated.
+        z: (n,d).
+        step: λ > 0, scalar or (n,).
+        u: (n,d) candidates.
+        y: (n,d) noise, or None for (z−u)/λ.
+
+    Raises:
+        ValueError: If shapes disagree, an entry isn't finite, or step isn't positive.
+    """
+    points, steps, candidates = _checked(potential, z, step, u)
+    noise = (points - candidates) / steps[:, None] if y is None else as_points("y", y, potential.dim).real
+    if noise.shape != points.shape:
+        raise ValueError(f"y: got shape {noise.shape} for z of shape {points.shape}; they must agree")
+    bound, rounding = np.full(len(points), np.inf), np.full(len(points), np.inf)
+    rows = np.flatnonzero((noise != 0).any(axis=1))
+    if rows.size:
+        there, lam = noise[rows], steps[rows]
+        image = potential.transport(there).real
+        error = points[rows] - image - lam[:, None] * there
+        of_image = 32 * (potential.dim + 2) * EPS * potential.transport_condition(there)
+        rounding[rows] = of_image + _residual_rounding(points[rows], image, there, lam)
+        bound[rows] = norms(candidates[rows] - image - error / 2) + norms(error) / 2 + rounding[rows]
+    return Certificate(bound, rounding, "transport: T(y) = prox(T(y) + λy), and prox is firmly nonexpansive")
+
+
+def subdifferential(potential: Potential, z: ArrayLike, step: ArrayLike, u: ArrayLike) -> Certificate:
+    r"""$|u - p| ≤ λ·\mathrm{dist}(y, ∂φ(u))$ with $y = (z-u)/λ$, where ∂φ(u) is explicit.
+
+    Proof. Let y' be the member of ∂φ(u) nearest to y. Then u = prox_{λφ}(u + λy') and z = u + λy, and prox is
+    nonexpansive: |u − p| ≤ |λy − λy'|.
+
+    Rounding. A u on the domain's boundary to rounding stands for a point within δ = 16·d·eps·(S + |u|) of it,
+    on both sides of the inequality: 2δ. The distance is computed to the set's own ``rounding``·(|y|+1),
+    and y as in `fenchel_young`.
+
+    The sets are explicit one point at a time: this certificate takes a Python loop over the rows. Where
+    φ(u) = +inf there is no ∂φ(u), and the bound is +inf.
+
+    Args:
+        potential: φ.
+        z: (n,d).
+        step: λ > 0, scalar or (n,).
+        u: (n,d) candidates.
+
+    Raises:
+        ValueError: If shapes disagree, an entry isn't finite, or step isn't positive.
+    """
+    z, step, u = _checked(potential, z, step, u)
+    y = (z - u) / step[:, None]
+    bound, rounding = np.full(len(z), np.inf), np.full(len(z), np.inf)
+    moved = 2 * _width(potential, u) + _residual_rounding(z, u, y, step)
+    for row in np.flatnonzero(np.isfinite(potential.value(u))):
+        members = potential.subdifferential(u[row])
+        noise = members.rounding * (float(norms(y[row])) + 1)
+        rounding[row] = step[row] * noise + moved[row]
+        bound[row] = step[row] * float(members.distance(y[row])[0]) + rounding[row]
+    return Certificate(bound, rounding, "subdifferential: |u − prox| ≤ λ·dist((z−u)/λ, ∂φ(u))")
+
+
+def certify(potential: Potential, z: ArrayLike, step: ArrayLike, u: ArrayLike) -> Certificate:
+    """The smaller, row by row, of the vectorised certificates, `transport` and `fenchel_young`.
+
+    The latter evaluates φ, which may cost a linear program a point, and is only asked where it could win: its
+    rounding alone is √(λρ).
+
+    Raises:
+        ValueError: As they do.
+    """
+    points, steps, candidates = _checked(potential, z, step, u)
+    found = transport(potential, points, steps, candidates)
+    y = (points - candidates) / steps[:, None]
+    floor = np.sqrt(steps * 16 * (potential.dim + 2) * EPS * potential.scale * norms(y))
+    rows = np.flatnonzero(found.bound > floor)
+    if not rows.size:
+        return found
+    bound, rounding = np.full(len(points), np.inf), np.full(len(points), np.inf)
+    other = fenchel_young(potential, points[rows], steps[rows], candidates[rows])
+    bound[rows], rounding[rows] = other.bound, other.rounding
+    return smallest(found, Certificate(bound, rounding, other.because))
+
+
+def smallest(*certificates: Certificate) -> Certificate:
+    """Row by row the smallest of several bounds on the same candidates: each is proved, so their minimum is.
+
+    Raises:
+        ValueError: If none is given or they differ in length.
+    """
+    if not certificates or len({len(c.bound) for c in certificates}) != 1:
+        lengths = [len(c.bound) for c in certificates]
+        raise ValueError(f"certificates: got lengths {lengths}; give at least one, for the same candidates")
+    bounds = np.stack([c.bound for c in certificates])
+    best = bounds.argmin(axis=0)[None]
+    rounding = np.stack([c.rounding for c in certificates])
+    return Certificate(
+        np.take_along_axis(bounds, best, 0)[0],
+        np.take_along_axis(rounding, best, 0)[0],
+        "; or ".join(dict.fromkeys(c.because for c in certificates)),
+    )
+
+
+def _checked(
+    potential: Potential, z: ArrayLike, step: ArrayLike, u: ArrayLike
+) -> tuple[Float[np.ndarray, "n d"], Float[np.ndarray, " n"], Float[np.ndarray, "n d"]]:
+    points = as_points("z", z, potential.dim).real
+    candidates = as_points("u", u, potential.dim).real
+    if points.shape != candidates.shape:
+        raise ValueError(f"u: got shape {candidates.shape} for z of shape {points.shape}; they must agree")
+    return points, as_positive("step", step, len(points)), candidates
+
+
+def _width(potential: Potential, u: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " n"]:
+    """By how much a point that counts as inside may miss the domain (design.md, domain to rounding)."""
+    return 16 * potential.dim * EPS * (potential.scale + norms(u))
+
+
+def _residual_rounding(
+    z: Float[np.ndarray, "n d"],
+    u: Float[np.ndarray, "n d"],
+    y: Float[np.ndarray, "n d"],
+    step: Float[np.ndarray, " n"],
+) -> Float[np.ndarray, " n"]:
+    """Rounding of z − u − λy: two subtractions and a product, each to half an eps of what it handles."""
+    return 2 * EPS * (norms(z) + norms(u) + step * norms(y))
