@@ -8,6 +8,9 @@ from latex2mathml.converter import convert
 from markupsafe import Markup
 
 _EMPTY_OPERATOR = re.compile(r"<mo\s*/>|<mo[^>]*>\s*</mo>")
+_LETTER = re.compile(r'<mi mathvariant="normal">(\w)</mi>')
+_SPELT = re.compile(r'<mrow>((?:<mi mathvariant="normal">\w</mi>){2,})</mrow>')
+"""A word that the converter spelt letter by letter; as one identifier it is set and read as a word."""
 
 
 class FormulaError(ValueError):
@@ -18,19 +21,34 @@ class FormulaError(ValueError):
 def formula(latex: str, display: str = "inline") -> Markup:
     """A formula as MathML.
 
-    The converter passes on what it does not know; its output is therefore rejected where a backslash or
-    an empty operator is left.
+    The converter passes on what it does not know. Its output is therefore rejected where a backslash or
+    an empty operator is left, and so is what it is known to misread: a starred operator name, braces
+    without a partner, and an ampersand outside an environment.
 
     Raises:
         FormulaError: Naming the formula.
     """
+    if misread := _misread(latex):
+        raise FormulaError(f"formula {latex!r}: {misread}")
     try:
         text = convert(latex, display=display)
     except Exception as error:
         raise FormulaError(f"formula {latex!r} cannot be read: {type(error).__name__}: {error}") from error
     if "\\" in text or _EMPTY_OPERATOR.search(text):
-        raise FormulaError(f"formula {latex!r} uses a command that latex2mathml does not know: {text}")
+        unknown = ", ".join(re.findall(r"\\[A-Za-z]*", text)) or "an operator left empty"
+        raise FormulaError(f"formula {latex!r} uses what latex2mathml does not know: {unknown}")
+    text = _SPELT.sub(lambda word: "<mi>" + _LETTER.sub(r"\1", word[1]) + "</mi>", text)
     return Markup(text.replace(' xmlns="http://www.w3.org/1998/Math/MathML"', ""))
+
+
+def _misread(latex: str) -> str:
+    if r"\operatorname*" in latex:
+        return r"\operatorname* is set as a product; write \operatorname"
+    if latex.replace(r"\{", "").count("{") != latex.replace(r"\}", "").count("}"):
+        return "braces do not match"
+    if "&" in latex.replace(r"\&", "") and r"\begin" not in latex:
+        return "an ampersand belongs into an environment"
+    return ""
 
 
 def prose(text: str) -> Markup:

@@ -19,7 +19,7 @@ def claim(id, status="stated", modules=("theorems.demo.test_demo",), **changes):
     fields = dict(
         label=f"Lemma {id}", title="A title with $x_t$", statement="For $t < 1$ it holds.",
         formula=r"x_1 = T(x_0)",
-        assumptions=(r"$\\\\beta_t > 0$",), source="Paper2026", status=status, modules=modules,
+        assumptions=(r"$\beta_t > 0$",), source="Paper2026", status=status, modules=modules,
     )
     return Claim(id, **(fields | changes))
 
@@ -78,7 +78,7 @@ class House:
             source = Path(theorems.__path__[0]) / name
             (demo.parent / name).write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
         (demo / "__init__.py").touch()
-        (demo / "claims.py").write_text(CLAIMS.replace("{claims}", claims).replace("\\\\\\\\", "\\\\"))
+        (demo / "claims.py").write_text(CLAIMS.replace("{claims}", claims))
         for name, text in {"test_demo": tests, **more}.items():
             (demo / f"{name}.py").write_text(IMPORTS + text, encoding="utf-8")
         (self.path / "pytest.ini").write_text(INI)

@@ -1,0 +1,67 @@
+"""Formulas either come out whole or name themselves."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reports.mathml import FormulaError, formula, number, prose
+from theorems.claim import all_claims
+
+
+@pytest.mark.parametrize(
+    "latex", [r"\prox_{\lambda}", r"\operatorname*{argmin}_u", r"\undefined", r"\frac{1", "x}", "a & b"]
+)
+def test_what_the_converter_does_not_know_is_named(latex: str) -> None:
+    with pytest.raises(FormulaError) as caught:
+        formula(latex)
+    assert repr(latex) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "latex", [r"\mathrm{prox}_{\lambda\varphi}(x)", r"x < y", r"\alpha_t \leq \frac{1}{2}", "d−m"]
+)
+def test_a_formula_is_mathml(latex: str) -> None:
+    assert formula(latex).startswith("<math")
+    assert "\\" not in formula(latex)
+    assert "http" not in formula(latex)
+
+
+def test_every_declared_claim_can_be_shown() -> None:
+    for claim in all_claims():
+        formula(claim.formula, "block")
+        for text in (claim.title, claim.statement, claim.label, *claim.assumptions):
+            prose(text)
+
+
+def test_prose() -> None:
+    assert prose("a < b & $x$").startswith("a &lt; b &amp; <math")
+    with pytest.raises(FormulaError, match="partner"):
+        prose("costs 5$")
+
+
+@given(st.text(alphabet=st.characters(exclude_characters="$", exclude_categories=["Cs"])))
+def test_prose_escapes(text: str) -> None:
+    shown = prose(text)
+    assert "<" not in shown
+    assert ">" not in shown
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (0.0, "0"),
+        (3.0, "3"),
+        (-2.5, "−2.5"),
+        (1234567, "1\u202f234\u202f567"),
+        (0.00123456, "0.00123"),
+        (None, "not&nbsp;finite"),
+        ("word", "word"),
+    ],
+)
+def test_numbers(value: float | str | None, shown: str) -> None:
+    assert number(value) == shown
+
+
+def test_powers_of_ten() -> None:
+    assert "2.66" in number(2.66e-15)
+    assert "<sup>−15</sup>" in number(2.66e-15)
