@@ -56,7 +56,8 @@ def _settings(aim: float, equilibrate: bool, ratio: float) -> dict[str, Any]:
 class ConicProx:
     r"""$\mathrm{prox}_{λφ}(z)$ from φ's conic form, or from φ\*'s through Moreau's identity.
 
-    Accuracy: 1e−8·S and better as a rule, 1e−5·S at worst where the minimum is flat (see the module);
+    Accuracy for z = x₁ + λx₀ with x₀ of order 1: 1e−7·S and better as a rule, 1e−5·S at worst where the
+    minimum is flat, as on a face of a polytope or near the centre of a body's projection (see the module);
     `numerics.proximal.certificate` bounds the error of each point. Steps below 1e−7·S may be refused. The
     program of a block is compiled on first use and kept; the last block of a group is padded with copies of
     its last row. Not thread-safe.
