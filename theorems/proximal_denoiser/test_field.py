@@ -1,0 +1,185 @@
+"""P3 (Corollary 2.2): the field regressed by OT-CFM is attained without loss.
+
+Assumed: the optimal coupling. The regression target ẋ_t = α̇x₀ + β̇x₁ equals v_t(x_t) pair by pair, so the
+loss has infimum 0. The converse fails: rotated couplings reach loss 0 as well, and are told apart by P1
+(cost) and P4 (curl). Controls: independent coupling, whose floor is positive, and a rotation beyond 90°.
+"""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.polynomial.hermite_e import hermegauss
+
+from numerics.flows.exact import ExactField
+from numerics.flows.independent import IndependentField
+from numerics.potentials import FiniteAtoms
+from numerics.schedules import Linear
+from theorems.proximal_denoiser.bounds import dot, field_condition, norm
+from theorems.proximal_denoiser.rotated import RotatedCircle, turn
+from theorems.statistics import hoeffding
+from theorems.targets import generator, schedules, seeds, targets, times
+
+EPS = np.finfo(float).eps
+LEVEL = 1e-9
+
+
+@pytest.mark.claim("P3")
+@given(target=targets(), schedule=schedules(), t=times(), seed=seeds)
+def test_regression_target_is_a_function_of_the_interpolant(evidence, target, schedule, t, seed):
+    field = ExactField(target, schedule)
+    x0, x1 = target.sample(400, generator(seed))
+    xt = float(schedule.alpha(t)) * x0 + float(schedule.beta(t)) * x1
+    wanted = float(schedule.alpha_dot(t)) * x0 + float(schedule.beta_dot(t)) * x1
+    fall = abs(float(schedule.alpha_dot(t) / schedule.alpha(t)))
+    of_data = fall * float(schedule.beta(t)) + float(schedule.beta_dot(t))
+    condition = field_condition(field, t, xt) + of_data * target.transport_condition(x0) + norm(wanted)
+    evidence.on(target, schedule=schedule, t=t, seed=seed).bounded(
+        "|v_t(x_t) − ẋ_t| (the loss of OT-CFM, pair by pair)",
+        norm(field.velocity(t, xt) - wanted),
+        condition=condition,
+        multiple=64,
+        because="prox errs by 64·eps·condition and enters v with factor β̇ − α̇β/α",
+    )
+
+
+@pytest.mark.claim("P3")
+@given(target=targets(), schedule=schedules(), t=times(), seed=seeds)
+def test_field_has_the_stated_formula(evidence, target, schedule, t, seed):
+    """Off the support too: the library forms α̇x₀ + β̇x₁; the claim's formula is evaluated here."""
+    field = ExactField(target, schedule)
+    x = target.scale * generator(seed).standard_normal((200, target.dim))
+    alpha, beta = float(schedule.alpha(t)), float(schedule.beta(t))
+    fall, rise = float(schedule.alpha_dot(t)) / alpha, float(schedule.beta_dot(t))
+    stated = fall * x + (rise - fall * beta) * target.prox(x / beta, alpha / beta)
+    evidence.on(target, schedule=schedule, t=t, seed=seed).bounded(
+        "|v_t − ((α̇/α)x + (β̇ − α̇β/α)·prox_{λφ}(x/β))|",
+        norm(field.velocity(t, x) - stated),
+        condition=field_condition(field, t, x),
+        multiple=64,
+        because="two arrangements of the same sum",
+    )
+
+
+@pytest.mark.claim("P3")
+@given(
+    degrees=st.integers(1, 90),
+    radius=st.integers(1, 16).map(lambda k: k / 4),
+    t=st.integers(1, 19).map(lambda k: k / 20),
+    seed=seeds,
+)
+def test_zero_loss_does_not_certify_optimality(evidence, degrees, radius, t, seed):
+    coupling = RotatedCircle(radius, np.deg2rad(degrees))
+    x0 = generator(seed).standard_normal((200, 2))
+    x1 = coupling.couple(x0)
+    xt = (1 - t) * x0 + t * x1
+    size = norm(xt) + t * radius
+    # r solves ρ² − (βR sin θ)² = (αr + βR cos θ)²: near 90° and small r the root magnifies rounding of ρ².
+    stretch = size**2 / ((1 - t) * norm(x0) + t * radius * np.cos(coupling.theta))
+    evidence.on("rotated circle coupling", radius=radius, degrees=degrees, t=t, seed=seed).bounded(
+        "|v_t(x_t) − ẋ_t| for a coupling that is not optimal",
+        norm(coupling.velocity(t, xt) - (x1 - x0)),
+        condition=(size + stretch) * (1 + size / norm(xt)) * (1 + radius / norm(xt)) / (1 - t),
+        multiple=64,
+        because="|θ| ≤ 90°: |x_t| grows with |x₀|, so x_t determines the pair; the root's condition number",
+    )
+
+
+# --- controls -----------------------------------------------------------------------------------------
+
+
+def _sign_floor(t, nodes):
+    """E Var(ẋ_t|x_t) of one coordinate for ±1 and independent noise: Gauss–Hermite quadrature.
+
+    The posterior mean is tanh(tx/(1−t)²), and ẋ = (x₁ − x_t)/(1−t).
+    """
+    x0, weights = hermegauss(nodes)
+    xt = (1 - t) * x0 + t  # by symmetry x₁ = 1
+    return (weights / weights.sum()) @ (1 - np.tanh(t * xt / (1 - t) ** 2) ** 2) / (1 - t) ** 2
+
+
+@pytest.mark.control("P3")
+@pytest.mark.parametrize("t", [0.1, 0.3, 0.5])
+@pytest.mark.parametrize("dim", [1, 3])
+def test_independent_coupling_has_a_loss_floor(evidence, rng, dim, t):
+    target, n = FiniteAtoms.hypercube(dim), 200_000
+    weights = np.full(2**dim, 2.0**-dim)
+    field = IndependentField(target.points, weights, Linear())
+    x1 = target.points[rng.integers(2**dim, size=n)]
+    x0 = rng.standard_normal((n, dim))
+    loss = norm(field.velocity(t, (1 - t) * x0 + t * x1) - (x1 - x0)) ** 2
+    predicted = dim * _sign_floor(t, 120)
+    quadrature = dim * abs(_sign_floor(t, 120) - _sign_floor(t, 80))
+    evidence.on(target, t=t).control(
+        "optimal pairs replaced by independent ones: loss of the best field",
+        predicted=predicted,
+        measured=loss.mean(),
+        agreement=hoeffding(n, 4 * dim / (1 - t) ** 2, LEVEL) + 2 * quadrature,
+        because="the floor is E Var(x₁|x_t)/(1−t)²; each loss is at most 4d/(1−t)²: Hoeffding",
+        level=LEVEL,
+        points=n,
+    )
+
+
+@pytest.mark.control("P3")
+@pytest.mark.parametrize("t", [0.05, 0.5, 0.95])
+@pytest.mark.parametrize("dim", [1, 3, 6])
+def test_prox_recovers_independent_pairs_with_probability_two_to_the_minus_d(evidence, rng, dim, t):
+    target, n = FiniteAtoms.hypercube(dim), 50_000
+    x0 = rng.standard_normal((n, dim))
+    x1 = target.points[rng.integers(2**dim, size=n)]
+    found = ExactField(target).denoise(t, (1 - t) * x0 + t * x1)
+    evidence.on(target, t=t).control(
+        "optimal pairs replaced by independent ones: probability that prox returns x₁",
+        predicted=2.0**-dim,
+        measured=(norm(found - x1) < 1e-9).mean(),
+        agreement=hoeffding(n, 1.0, LEVEL),
+        because="the projection on the cube keeps a coordinate iff x₀x₁ ≥ 0 there; Hoeffding",
+        intact=1.0,
+        level=LEVEL,
+        points=n,
+    )
+
+
+@pytest.mark.control("P3")
+@pytest.mark.parametrize("t", [0.3, 0.5])
+def test_rotation_beyond_a_right_angle_loses_the_function(evidence, rng, t):
+    """θ = 120°: two noises r and βR/α − r share |x_t|; turned onto each other they want two velocities."""
+    coupling, alpha = RotatedCircle(2.0, np.deg2rad(120)), 1 - t
+    both = t * coupling.radius / alpha
+    r = both * rng.uniform(0.05, 0.45, 300)
+    first, second = (np.stack([s, 0 * s], axis=1) for s in (r, both - r))
+    xt, other = (alpha * x0 + t * coupling.couple(x0) for x0 in (first, second))
+    angle = np.arctan2(xt[:, 1], xt[:, 0]) - np.arctan2(other[:, 1], other[:, 0])
+    turned = np.concatenate([turn(second[[i]], angle[i]) for i in range(len(r))])
+    rho = norm(xt)
+    along = (alpha * np.stack([r, both - r]) * np.cos(coupling.theta) + t * coupling.radius) / rho
+    across = alpha * np.stack([r, both - r]) * np.sin(coupling.theta) / rho
+    turn_between = np.arctan2(across[0], along[0]) - np.arctan2(across[1], along[1])
+    velocity = coupling.couple(first) - first
+    other_velocity = coupling.couple(turned) - turned
+    same = norm(alpha * turned + t * coupling.couple(turned) - xt)
+    evidence.on("rotated circle coupling", radius=2.0, degrees=120, t=t).control(
+        "two pairs with one x_t: distance of their velocities",
+        predicted=2 * coupling.radius * np.abs(np.sin(turn_between / 2)) / alpha,
+        measured=norm(velocity - other_velocity),
+        agreement=64 * EPS * (rho + coupling.radius) / alpha * coupling.radius / rho + same / alpha,
+        because="ẋ = (x₁ − x_t)/(1−t) and x₁ is x_t/ρ turned by ω, sin ω = αr sin θ/ρ",
+    )
+
+
+@pytest.mark.control("P3")
+def test_argmin_of_the_wrong_sign_is_no_function_value(evidence, rng):
+    """Forgetting that ẋ regresses on the pair: with x₁ replaced by −x₁ the loss is 4E|x₁|²."""
+    target, t = FiniteAtoms.hypercube(3), 0.5
+    x0, x1 = target.sample(1000, rng)
+    field = ExactField(target)
+    loss = norm(field.velocity(t, (1 - t) * x0 + t * x1) - (-x1 - x0)) ** 2
+    assert (dot(x1, x1) == 3).all()
+    evidence.on(target).control(
+        "data of the wrong sign in the regression target: loss",
+        predicted=12.0,
+        measured=loss,
+        agreement=64 * EPS * 12 * (1 + norm(x0)),
+        because="|2x₁|² = 4d",
+    )

@@ -1,0 +1,268 @@
+"""P6: trajectories are straight, never cross, and act least.
+
+Assumed: the optimal coupling; the linear schedule except where a schedule is drawn. Burgers' and the
+Hamilton–Jacobi equation are checked along characteristics, where they are finite identities and need no
+differences; ∇V = v is P4. Controls: other schedules, with their excess energy in closed form; schedules
+outside H¹; independent pairs, whose straight paths cross.
+"""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import chi2, linregress
+from scipy.stats import t as student
+
+from numerics.flows.exact import ExactField
+from numerics.potentials import Ellipsoid, FiniteAtoms, Sphere
+from numerics.schedules import Linear, Polynomial, Trigonometric, VariancePreserving
+from theorems.proximal_denoiser.bounds import dot, field_condition, norm
+from theorems.statistics import gaussian_lipschitz, hoeffding
+from theorems.targets import generator, schedules, seeds, targets, times
+
+EPS = np.finfo(float).eps
+LEVEL = 1e-9
+CIRCLE = Sphere(2, 2.0)
+MEAN_LENGTH = np.sqrt(np.pi / 2)
+
+
+@pytest.mark.claim("P6")
+@given(target=targets(), schedule=schedules(), t=times(), seed=seeds)
+def test_trajectories_keep_apart(evidence, target, schedule, t, seed):
+    rng = generator(seed)
+    field = ExactField(target, schedule)
+    x = rng.standard_normal((500, target.dim))
+    y = x + 10.0 ** rng.uniform(-6, 1, (500, 1)) * rng.standard_normal(x.shape)
+    alpha, beta = float(schedule.alpha(t)), float(schedule.beta(t))
+    apart = norm(field.flow(t, x) - field.flow(t, y))
+    spread = target.transport_condition(x) + target.transport_condition(y)
+    evidence.on(target, schedule=schedule, t=t, seed=seed).bounded(
+        "α|x − y| above |X_t(x) − X_t(y)|",
+        np.maximum(alpha * norm(x - y) - apart, 0.0),
+        condition=alpha * (norm(x) + norm(y)) + beta * spread,
+        multiple=64,
+        because="T is monotone, so the exact excess is ≤ 0; αx + βT is rounded at both points",
+    )
+
+
+@pytest.mark.claim("P6")
+@given(target=targets(), steps=st.integers(1, 40), seed=seeds)
+def test_euler_is_exact_along_straight_lines(evidence, target, steps, seed):
+    """From noise at t = 0 to data at t = 1 in any number of Euler steps, by the field alone."""
+    field = ExactField(target, Linear())
+    x0, x1 = target.sample(100, generator(seed))
+    x, error = x0, EPS * target.transport_condition(x0)
+    for k in range(steps):
+        x = x + field.velocity(k / steps, x) / steps
+        if k:
+            error = error * (k + 1) / k + EPS * field_condition(field, k / steps, x) / steps
+    evidence.on(target, steps=steps, seed=seed).bounded(
+        "|Euler's end point − T(x₀)|",
+        norm(x - x1),
+        condition=error / EPS + norm(x0) + norm(x1) + target.scale,
+        multiple=64,
+        because="velocity is constant on each path; an error grows by at most t'/t from step to step (P5)",
+    )
+
+
+@pytest.mark.claim("P6")
+def test_an_integrator_converges_to_the_flow_map(evidence, rng):
+    """Runge–Kutta of order 4, which knows v alone, on a schedule under which paths are curved in time."""
+    field = ExactField(Ellipsoid([[4.0, 1.0, 0.0], [1.0, 2.0, 0.3], [0.0, 0.3, 0.5]]), Trigonometric())
+    x0 = rng.standard_normal((200, 3))
+    x0 = x0[norm(x0) > 0.5]
+    counts = np.array([16, 24, 36, 54, 80])
+    errors = [norm(_runge_kutta(field, x0, 0.9, n) - field.flow(0.9, x0)).max() for n in counts]
+    fit = linregress(np.log(counts), np.log(errors))
+    half = student.isf(0.005, len(counts) - 2) * fit.stderr
+    evidence.on(field.potential, schedule=field.schedule).trend(
+        "log |Runge–Kutta − X_t| against log steps",
+        fit.slope,
+        (fit.slope - half, fit.slope + half),
+        theory=-3.0,
+        rule="interval lies below theory",
+        points=len(counts) * len(x0),
+    )
+
+
+def _runge_kutta(field, x, end, n):
+    h = end / n
+    for k in range(n):
+        a = field.velocity(k * h, x)
+        b = field.velocity((k + 0.5) * h, x + h / 2 * a)
+        c = field.velocity((k + 0.5) * h, x + h / 2 * b)
+        d = field.velocity((k + 1) * h, x + h * c)
+        x = x + h / 6 * (a + 2 * b + 2 * c + d)
+    return x
+
+
+def _characteristic(target, t, ahead, seed):
+    """Points anywhere, and where their characteristics are a share ``ahead`` of the remaining time later."""
+    rng = generator(seed)
+    field = ExactField(target, Linear())
+    x = (1 - t + target.scale) * rng.standard_normal((200, target.dim))
+    later = t + ahead * (1 - t)
+    v = field.velocity(t, x)
+    return field, x, v, later, x + (later - t) * v
+
+
+@pytest.mark.claim("P6")
+@given(target=targets(), t=times(), ahead=st.integers(1, 9).map(lambda k: k / 10), seed=seeds)
+def test_burgers_equation(evidence, target, t, ahead, seed):
+    """∂_t v + (v·∇)v = 0 says that v is constant on characteristics: v(t+δ, x+δv) = v(t, x)."""
+    field, x, v, later, moved = _characteristic(target, t, ahead, seed)
+    start, end = field_condition(field, t, x), field_condition(field, later, moved)
+    lipschitz = max(1 / later, 1 / (1 - later))
+    evidence.on(target, t=t, ahead=ahead, seed=seed).bounded(
+        "|v(t+δ, x+δv) − v(t, x)|",
+        norm(field.velocity(later, moved) - v),
+        condition=end + start * (1 + (later - t) * lipschitz),
+        multiple=64,
+        because="the error of v at both ends, the first one carried on by δ times the Lipschitz constant",
+    )
+
+
+@pytest.mark.claim("P6")
+@given(target=targets(), t=times(), ahead=st.integers(1, 9).map(lambda k: k / 10), seed=seeds)
+def test_hamilton_jacobi_equation(evidence, target, t, ahead, seed):
+    """With ∇V = v, ∂_tV + ½|∇V|² = 0 says V(t+δ, x+δv) − V(t, x) = δ|v|²/2 on characteristics."""
+    field, x, v, later, moved = _characteristic(target, t, ahead, seed)
+    change = field.velocity_potential(later, moved) - field.velocity_potential(t, x)
+    condition = _potential_condition(field, t, x) + _potential_condition(field, later, moved)
+    evidence.on(target, t=t, ahead=ahead, seed=seed).bounded(
+        "|V(t+δ, x+δv) − V(t, x) − δ|v|²/2|",
+        np.abs(change - (later - t) * dot(v, v) / 2),
+        condition=condition + norm(v) * field_condition(field, t, x),
+        multiple=64 * target.dim,
+        because="V cancels terms of size |x|²/β and |x − βu|²/(αβ); an error of v moves V by |v| times it",
+    )
+
+
+def _potential_condition(field, t, x):
+    """Size of the terms of V = −βe + |x|²/(2β) − αe, and of e's own terms."""
+    target, step = field.potential, (1 - t) / t
+    u = target.prox(x / t, step)
+    y = (x / t - u) / step
+    inner = target.prox_condition(x / t, step)
+    envelope = (norm(u) + target.scale + inner) * (norm(y) + EPS * inner / step)
+    envelope = envelope + np.abs(target.conjugate(y)) + dot(y, y) * step
+    return dot(x, x) / t + envelope + inner * norm(x) / (1 - t)
+
+
+@pytest.mark.claim("P6")
+def test_kinetic_energy_is_the_transport_cost(evidence, rng):
+    """Benamou–Brenier on the circle: ∫E|v_t(x_t)|²dt = d + R² − 2R E|x₀|."""
+    n, radius = 50_000, CIRCLE.radius
+    field = ExactField(CIRCLE, Linear())
+    x0 = rng.standard_normal((n, 2))
+    nodes, weights = np.polynomial.legendre.leggauss(6)
+    times_, weights = (nodes + 1) / 2, weights / 2
+    speeds = [(field.velocity(t, field.flow(t, x0)) ** 2).sum(axis=1).mean() for t in times_]
+    energy = weights @ speeds
+    cost = 2 + radius**2 - 2 * radius * MEAN_LENGTH
+    tail = LEVEL / 4
+    squares = max(chi2.isf(tail, 2 * n) / n - 2, 2 - chi2.ppf(tail, 2 * n) / n)
+    evidence.on(CIRCLE, n=n).statistical(
+        "|kinetic energy − W₂² in closed form|",
+        abs(energy - cost),
+        threshold=squares + gaussian_lipschitz(n, 2 * radius, LEVEL / 2),
+        level=LEVEL,
+        because="|x₁−x₀|² = |x₀|² + R² − 2R|x₀|: exact χ² quantiles and Gaussian concentration",
+        points=n,
+    )
+
+
+# --- controls -----------------------------------------------------------------------------------------
+
+
+def _energy(schedule, remaining, weights, nodes):
+    """∫ E|v_t(x_t)|² over given times on the circle, the noise's length integrated by Gauss–Legendre."""
+    field = ExactField(CIRCLE, schedule)
+    r, w = np.polynomial.legendre.leggauss(nodes)
+    r, w = 6 * (r + 1), 6 * w
+    density = w * r * np.exp(-(r**2) / 2)
+    x0 = np.stack([r, 0 * r], axis=1)
+    total = 0.0
+    for gap, weight in zip(remaining, weights, strict=True):
+        xt = field.flow(None, x0, remaining=gap)
+        total += weight * density @ (field.velocity(None, xt, remaining=gap) ** 2).sum(axis=1)
+    return total
+
+
+@pytest.mark.control("P6")
+@pytest.mark.parametrize(
+    ("schedule", "moments"),
+    [
+        (Trigonometric(), (np.pi**2 / 8, np.pi**2 / 8, -np.pi / 4)),
+        (Polynomial(2.0), (4 / 3, 1.0, -1.0)),
+        (Polynomial(3.0), (9 / 5, 1.0, -1.0)),
+    ],
+    ids=repr,
+)
+def test_other_schedules_cost_their_excess(evidence, schedule, moments):
+    a, b, c = moments
+    excess = (a - 1) * 2 + (b - 1) * CIRCLE.radius**2 + 2 * (c + 1) * CIRCLE.radius * MEAN_LENGTH
+    cost = 2 + CIRCLE.radius**2 - 2 * CIRCLE.radius * MEAN_LENGTH
+
+    def measure(nodes):
+        t, w = np.polynomial.legendre.leggauss(nodes // 3)
+        return _energy(schedule, (1 - t) / 2, w / 2, nodes) - cost
+
+    evidence.on(CIRCLE, schedule=schedule).control(
+        "a schedule that isn't linear: kinetic energy less W₂²",
+        predicted=excess,
+        measured=measure(90),
+        agreement=2 * abs(measure(90) - measure(72)) + 1e4 * EPS * cost,
+        because="(A−1)d + (B−1)R² + 2(C+1)R·E|x₀|; quadrature error by comparing two orders",
+    )
+
+
+@pytest.mark.control("P6")
+@pytest.mark.parametrize("schedule", [VariancePreserving(), Polynomial(0.5)], ids=repr)
+@pytest.mark.parametrize("decades", [2, 4, 8])
+def test_energy_diverges_outside_the_sobolev_space(evidence, schedule, decades):
+    """α not in H¹: the energy up to 1 − t = 10^−k grows without bound, by its closed form."""
+    last = 10.0**-decades
+    t = 1 - last
+    artanh = np.log((2 - last) / last) / 2
+    a = (
+        artanh - t if isinstance(schedule, VariancePreserving) else -np.log(last) / 4
+    )  # ∫t²/(1−t²), ∫1/(4(1−t))
+    cross = float(schedule.alpha(remaining=last)) - 1
+    predicted = a * 2 + t * CIRCLE.radius**2 + 2 * cross * CIRCLE.radius * MEAN_LENGTH
+    cost = 2 + CIRCLE.radius**2 - 2 * CIRCLE.radius * MEAN_LENGTH
+
+    def measure(nodes):
+        tau, w = np.polynomial.legendre.leggauss(nodes)
+        end = -np.log(last)
+        remaining = np.exp(-end * (tau + 1) / 2)
+        return _energy(schedule, remaining, w * end / 2 * remaining, nodes)
+
+    evidence.on(CIRCLE, schedule=schedule, remaining=last).control(
+        "a schedule outside H¹: kinetic energy up to 1 − t = 10^−k",
+        predicted=predicted,
+        measured=measure(100),
+        agreement=2 * abs(measure(100) - measure(80)) + 1e4 * EPS * predicted,
+        because="A_T d + B_T R² + 2C_T R·E|x₀| with truncated integrals; quadrature error by two orders",
+        intact=cost,
+    )
+
+
+@pytest.mark.control("P6")
+def test_independent_paths_cross(evidence, rng):
+    """On the line two independent pairs with targets ±1 cross with probability 1/4; optimal ones never."""
+    target, n = FiniteAtoms.hypercube(1), 100_000
+    x0 = rng.standard_normal((n, 2))
+    x1 = rng.choice([-1.0, 1.0], size=(n, 2))
+    crossed = (x0[:, 0] - x0[:, 1]) * (x1[:, 0] - x1[:, 1]) < 0
+    optimal = target.transport(x0.reshape(-1, 1)).reshape(n, 2)
+    assert not ((x0[:, 0] - x0[:, 1]) * (optimal[:, 0] - optimal[:, 1]) < 0).any()
+    evidence.on(target).control(
+        "optimal pairs replaced by independent ones: probability that two paths cross",
+        predicted=0.25,
+        measured=crossed.mean(),
+        agreement=hoeffding(n, 1.0, LEVEL),
+        because="the two data points differ with probability ½ and are in the wrong order half the time",
+        level=LEVEL,
+        points=n,
+    )

@@ -1,0 +1,173 @@
+"""P4: noise is the gradient of the Moreau envelope, and the field is a gradient.
+
+Assumed: the contract. The envelope's gradient is checked by differences of its values, with a certified
+error (a 1/λ-smooth convex function); the conjugate ψ* by Fenchel–Young; the absence of curl by complex steps
+through prox, which nobody told that Jacobians of gradients are symmetric.
+"""
+
+import numpy as np
+import pytest
+from hypothesis import given
+
+from numerics.flows.exact import ExactField
+from numerics.potentials import Sphere
+from theorems.proximal_denoiser.bounds import dot, norm, recovery_condition
+from theorems.proximal_denoiser.rotated import RotatedCircle
+from theorems.targets import generator, schedules, seeds, targets, times
+
+EPS = np.finfo(float).eps
+
+
+@pytest.mark.claim("P4")
+@given(target=targets(), schedule=schedules(), t=times(), seed=seeds)
+def test_noise_is_recovered(evidence, target, schedule, t, seed):
+    field = ExactField(target, schedule)
+    alpha, beta = float(schedule.alpha(t)), float(schedule.beta(t))
+    x0, x1 = target.sample(400, generator(seed))
+    xt = alpha * x0 + beta * x1
+    data = recovery_condition(target, x0, xt / beta, alpha / beta)
+    evidence.on(target, schedule=schedule, t=t, seed=seed).bounded(
+        "|∇e_λφ(x_t/β) − x₀|",
+        norm(field.noise(t, xt) - x0),
+        condition=(norm(xt) + beta * data) / alpha,
+        multiple=64,
+        because="x₀ = (x_t − βx₁)/α: the data's error times β/α, and the rounding of the difference over α",
+    )
+
+
+@pytest.mark.claim("P4")
+@given(target=targets(), schedule=schedules(), t=times(), seed=seeds)
+def test_envelope_has_this_gradient(evidence, target, schedule, t, seed):
+    """Convex and 1/λ-smooth: ⟨g, δ⟩ ≤ e(z+δ) − e(z) ≤ ⟨g, δ⟩ + |δ|²/(2λ) for g = (z − prox)/λ."""
+    rng = generator(seed)
+    step = float(schedule.step(t))
+    x0, x1 = target.sample(200, rng)
+    z = x1 + step * x0 + target.scale * rng.uniform(0, 2, (200, 1)) * rng.standard_normal(x0.shape)
+    gradient = (z - target.prox(z, step)) / step
+    h = target.scale * 10.0 ** rng.uniform(-4, 1, 200)
+    direction = rng.standard_normal(z.shape)
+    direction *= h[:, None] / norm(direction)[:, None]
+    change = target.envelope(z + direction, step) - target.envelope(z, step) - dot(gradient, direction)
+    rounding = 64 * EPS * target.dim * _envelope_condition(target, z, direction, step)
+    on = evidence.on(target, schedule=schedule, t=t, seed=seed)
+    because = "convexity below, 1/λ-smoothness above, and the rounding of the three terms"
+    on.certified("e(z+δ) − e(z) − ⟨g, δ⟩ above h²/(2λ)", change - h**2 / (2 * step), rounding, because)
+    on.certified("⟨g, δ⟩ above e(z+δ) − e(z)", -change, rounding, because)
+
+
+def _envelope_condition(target, z, direction, step):
+    """Size of the terms of e at both points, and of the gradient's error times the move."""
+    inner = target.prox_condition(z, step)
+    moved = z + direction
+    size = sum(_envelope_size(target, point, step) for point in (z, moved))
+    return size + inner * norm(direction) / step
+
+
+def _envelope_size(target, z, step):
+    """The terms whose difference e is: |z − u|²/(2λ), and φ(u) ≤ |⟨u, y⟩| + |φ*(y)|, y = (z − u)/λ."""
+    u = target.prox(z, step)
+    y = (z - u) / step
+    inner = target.prox_condition(z, step)
+    return (norm(u) + target.scale + inner) * (norm(y) + EPS * inner / step) + np.abs(target.conjugate(y))
+
+
+@pytest.mark.claim("P4")
+@given(target=targets(), schedule=schedules(), t=times(), seed=seeds)
+def test_conjugate_of_psi(evidence, target, schedule, t, seed):
+    """ψ_t*(y) = |y|²/(2β) − αe(y/β) is the supremum of ⟨y,u⟩ − ψ_t(u): attained at prox, no v beats it."""
+    rng = generator(seed)
+    alpha, beta = float(schedule.alpha(t)), float(schedule.beta(t))
+    x0, x1 = target.sample(200, rng)
+    y = alpha * x0 + beta * x1
+    stated = dot(y, y) / (2 * beta) - alpha * target.envelope(y / beta, alpha / beta)
+
+    def dual(u):
+        return dot(y, u) - alpha * target.value(u) - beta * dot(u, u) / 2
+
+    condition = dot(y, y) / beta + alpha * _envelope_size(target, y / beta, alpha / beta)
+    condition = condition + norm(y) * target.transport_condition(x0)
+    on = evidence.on(target, schedule=schedule, t=t, seed=seed)
+    because = "terms of size |y|²/β and αe cancel; sums of d products"
+    on.bounded("|ψ*(y) − (⟨y,x₁⟩ − ψ(x₁))|", np.abs(stated - dual(x1)), condition, 64 * target.dim, because)
+    beaten = np.maximum(dual(rng.permutation(x1)) - stated, 0.0)
+    on.bounded("⟨y,v⟩ − ψ(v) above ψ*(y), v other data", beaten, condition, 64 * target.dim, because)
+
+
+@pytest.mark.claim("P4")
+@given(target=targets(), schedule=schedules(), t=times(), seed=seeds)
+def test_field_is_the_gradient_of_its_potential(evidence, target, schedule, t, seed):
+    """V has Lipschitz gradient: |V(x+δ) − V(x) − ⟨v, δ⟩| ≤ L|δ|²/2, L = max(|α̇|/α, β̇/β)."""
+    rng = generator(seed)
+    field = ExactField(target, schedule)
+    alpha, beta = float(schedule.alpha(t)), float(schedule.beta(t))
+    fall, rise = -float(schedule.alpha_dot(t)) / alpha, float(schedule.beta_dot(t)) / beta
+    x0, x1 = target.sample(100, rng)
+    x = (
+        alpha * x0
+        + beta * x1
+        + beta * target.scale * rng.uniform(0, 1, (100, 1)) * rng.standard_normal(x0.shape)
+    )
+    direction = rng.standard_normal(x.shape)
+    h = beta * target.scale * 10.0 ** rng.uniform(-4, 1, 100)
+    direction *= h[:, None] / norm(direction)[:, None]
+    change = field.velocity_potential(t, x + direction) - field.velocity_potential(t, x)
+    envelope = _envelope_condition(target, x / beta, direction / beta, alpha / beta)
+    squares = (norm(x) + h) ** 2 / beta
+    size = (fall + rise) * (alpha * beta * envelope + beta * squares)
+    v = field.velocity(t, x)
+    inner = (fall + rise) * (beta * target.prox_condition(x / beta, alpha / beta) + norm(x))
+    evidence.on(target, schedule=schedule, t=t, seed=seed).certified(
+        "|V(x+δ) − V(x) − ⟨v, δ⟩| − L|δ|²/2",
+        np.abs(change - dot(v, direction)) - max(fall, rise) * h**2 / 2,
+        bound=64 * EPS * target.dim * (size + inner * h),
+        because="∇V = v is L-Lipschitz (P5); V cancels terms of size β̇|x|²/(2β) and α̇βe",
+    )
+
+
+@pytest.mark.claim("P4")
+@given(target=targets(), t=times(), seed=seeds)
+def test_field_has_no_curl(evidence, target, t, seed):
+    rng = generator(seed)
+    step = (1 - t) / t
+    z = target.scale * rng.standard_normal((50, target.dim)) * 10.0 ** rng.uniform(-1, 1, (50, 1))
+    z = z + step * rng.standard_normal(z.shape)
+    tiny = 1e-30 * target.scale
+    columns = [target.prox(z + 1j * tiny * axis, step).imag / tiny for axis in np.eye(target.dim)]
+    jacobian = np.stack(columns, axis=-1)
+    skew = np.abs(jacobian - jacobian.transpose(0, 2, 1)).max(axis=(1, 2))
+    bend = np.minimum(target.scale, norm(z - target.prox(z, step)) + 1e-3 * target.scale)
+    evidence.on(target, t=t, seed=seed).bounded(
+        "|J − Jᵀ| for J = D prox by complex steps",
+        skew,
+        condition=target.prox_condition(z, step) / bend,
+        multiple=64 * target.dim,
+        because="the exact J is symmetric; complex steps carry no truncation, prox bends over this length",
+    )
+
+
+# --- control ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.control("P4")
+@pytest.mark.parametrize("degrees", [20, 60, 90])
+@pytest.mark.parametrize("t", [0.2, 0.8])
+def test_rotated_coupling_has_curl(evidence, rng, degrees, t):
+    """The loss cannot see this coupling (P3); its curl R sin θ/(α(αr + βR cos θ)) does."""
+    target = Sphere(2, 2.0)
+    coupling = RotatedCircle(target.radius, np.deg2rad(degrees))
+    x0 = rng.standard_normal((300, 2))
+    x0 = x0[norm(x0) > 0.1]
+    xt = (1 - t) * x0 + t * coupling.couple(x0)
+    tiny = 1e-30
+    across = coupling.velocity(t, xt + 1j * tiny * np.array([1.0, 0.0]))[:, 1].imag / tiny
+    along = coupling.velocity(t, xt + 1j * tiny * np.array([0.0, 1.0]))[:, 0].imag / tiny
+    predicted = coupling.curl(t, norm(x0))
+    reach = (1 - t) * norm(x0) + t * target.radius * np.cos(coupling.theta)
+    stretch = ((norm(xt) + t * target.radius) / reach) ** 2
+    evidence.on(target, degrees=degrees, t=t).control(
+        "optimal coupling replaced by a rotated one: curl of its field",
+        predicted=predicted,
+        measured=across - along,
+        agreement=64 * EPS * (np.abs(predicted) + 1 / (1 - t)) * stretch * (1 + target.radius / norm(xt)),
+        because="closed form from dr/dρ; the square root magnifies the rounding of ρ² by stretch",
+    )

@@ -1,0 +1,143 @@
+"""P5: spectral bounds of the prox and of the field, and the Lipschitz constant off the support.
+
+Assumed: the contract. The stated Jacobian is compared with complex steps through prox before its spectrum
+is bounded; Lipschitz bounds need no derivative and hold across the gaps of atomic targets too. Controls: the
+argmin over atoms, which jumps in the gaps, and the field of independent coupling, which breaks the bound.
+"""
+
+import numpy as np
+import pytest
+from hypothesis import given
+
+from numerics.flows.exact import ExactField
+from numerics.flows.independent import IndependentField
+from numerics.potentials import FiniteAtoms
+from theorems.proximal_denoiser.bounds import field_condition, norm
+from theorems.targets import generator, schedules, seeds, targets, times
+
+EPS = np.finfo(float).eps
+
+
+def _everywhere(target, step, rng, n):
+    """Points on the support of z = x₁ + λx₀, and far off it."""
+    x0, x1 = target.sample(n, rng)
+    return x1 + step * x0 + target.scale * rng.uniform(0, 2, (n, 1)) * rng.standard_normal(x0.shape)
+
+
+def _bend(target, z, step):
+    """Length over which prox bends, the scale of its Jacobian's rounding."""
+    return np.minimum(target.scale, norm(z - target.prox(z, step)) + 1e-3 * target.scale)
+
+
+@pytest.mark.claim("P5")
+@given(target=targets(), t=times(), seed=seeds)
+def test_prox_jacobian_is_a_contraction(evidence, target, t, seed):
+    step = (1 - t) / t
+    z = _everywhere(target, step, generator(seed), 60)
+    jacobian = target.prox_jacobian(z, step)
+    tiny = 1e-30 * target.scale
+    columns = [target.prox(z + 1j * tiny * axis, step).imag / tiny for axis in np.eye(target.dim)]
+    difference = np.abs(jacobian - np.stack(columns, axis=-1)).max(axis=(1, 2))
+    spectrum = np.linalg.eigvalsh(jacobian)
+    condition = target.prox_condition(z, step) / _bend(target, z, step)
+    on = evidence.on(target, t=t, seed=seed)
+    multiple = 64 * target.dim
+    on.bounded(
+        "|J − D prox by complex steps|",
+        difference,
+        condition,
+        multiple,
+        because="complex steps carry no truncation; prox bends over the length that divides its condition",
+    )
+    on.bounded(
+        "eig J beyond [0, 1]",
+        np.maximum(-spectrum[:, 0], spectrum[:, -1] - 1).clip(0),
+        condition,
+        multiple,
+        because="Weyl: eigenvalues move by no more than the error of J",
+    )
+
+
+@pytest.mark.claim("P5")
+@given(target=targets(), schedule=schedules(), t=times(), seed=seeds)
+def test_field_spectrum_lies_between_the_rates(evidence, target, schedule, t, seed):
+    field = ExactField(target, schedule)
+    alpha, beta = float(schedule.alpha(t)), float(schedule.beta(t))
+    fall, rise = float(schedule.alpha_dot(t)) / alpha, float(schedule.beta_dot(t)) / beta
+    z = _everywhere(target, alpha / beta, generator(seed), 100)
+    spectrum = np.linalg.eigvalsh(field.jacobian(t, beta * z))
+    inner = target.prox_condition(z, alpha / beta) / _bend(target, z, alpha / beta)
+    evidence.on(target, schedule=schedule, t=t, seed=seed).bounded(
+        "eig Dv_t beyond [α̇/α, β̇/β]",
+        np.maximum(fall - spectrum[:, 0], spectrum[:, -1] - rise).clip(0),
+        condition=(rise - fall) * inner,
+        multiple=64 * target.dim,
+        because="Dv = (α̇/α)I + (β̇/β − α̇/α)J: the error of J times the difference of the rates",
+    )
+
+
+@pytest.mark.claim("P5")
+@given(target=targets(), schedule=schedules(), t=times(), seed=seeds)
+def test_field_is_lipschitz_on_all_of_space(evidence, target, schedule, t, seed):
+    rng = generator(seed)
+    field = ExactField(target, schedule)
+    alpha, beta = float(schedule.alpha(t)), float(schedule.beta(t))
+    rate = max(-float(schedule.alpha_dot(t)) / alpha, float(schedule.beta_dot(t)) / beta)
+    x = beta * _everywhere(target, alpha / beta, rng, 500)
+    length = beta * target.scale * 10.0 ** rng.uniform(-6, 1, (500, 1))
+    y = x + length * rng.standard_normal(x.shape)
+    moved = norm(field.velocity(t, x) - field.velocity(t, y))
+    evidence.on(target, schedule=schedule, t=t, seed=seed).bounded(
+        "|v(x) − v(y)| above max(|α̇|/α, β̇/β)·|x − y|",
+        np.maximum(moved - rate * norm(x - y), 0.0),
+        condition=field_condition(field, t, x) + field_condition(field, t, y),
+        multiple=64,
+        because="the exact excess is ≤ 0; v errs by its condition number at both points",
+    )
+
+
+# --- controls -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.control("P5")
+@pytest.mark.parametrize("t", [0.1, 0.5, 0.9])
+def test_argmin_over_atoms_jumps_in_the_gap(evidence, t):
+    """Without the convex envelope the denoiser jumps by |y₁ − y₀| where the two atoms tie."""
+    target, step = FiniteAtoms.two([0.0, 1.0], [2.0, 0.0], 0.3), (1 - t) / t
+    away = target.points[1] - target.points[0]
+    rise = target.heights[1] - target.heights[0]
+    tie = target.points.mean(axis=0) + step * rise * away / (away @ away)
+    sides = tie + 1e-9 * np.array([[-1.0], [1.0]]) * away
+    cost = target.heights + ((sides[:, None] - target.points) ** 2).sum(axis=2) / (2 * step)
+    jump = target.points[cost.argmin(axis=1)]
+    on = evidence.on(target, t=t)
+    on.control(
+        "argmin over the atoms instead of their envelope: jump across the tie",
+        predicted=np.sqrt(away @ away),
+        measured=norm(jump[1] - jump[0]),
+        agreement=64 * EPS * np.sqrt(away @ away),
+        because="the two points are 2e-9·|y₁−y₀| apart and find different atoms",
+        intact=norm(sides[1] - sides[0]),
+    )
+    # The envelope's prox moves by no more than the points do: what P5 asks and the argmin breaks.
+    change = norm(target.prox(sides[1:], step) - target.prox(sides[:1], step))
+    assert (change <= norm(sides[1] - sides[0]) * (1 + 1e-6)).all()
+
+
+@pytest.mark.control("P5")
+@pytest.mark.parametrize("t", [0.7, 0.9, 0.98])
+def test_independent_field_breaks_the_upper_bound(evidence, t):
+    """For ±1 and independent noise Dv_t(0) = (t/(1−t)² − 1)/(1−t), beyond 1/t."""
+    field = IndependentField([[-1.0], [1.0]], [0.5, 0.5])
+    h = 1e-4 * (1 - t) ** 2
+    ends = field.velocity(t, [[-h], [h]])
+    slope = float(ends[1, 0] - ends[0, 0]) / (2 * h)
+    exact = (t / (1 - t) ** 2 - 1) / (1 - t)
+    assert exact > 1 / t
+    evidence.on("independent coupling, atoms ±1", t=t).control(
+        "optimal pairs replaced by independent ones: Dv_t(0) − 1/t, the excess over P5's bound",
+        predicted=exact - 1 / t,
+        measured=slope - 1 / t,
+        agreement=exact * ((t * h / (1 - t) ** 2) ** 2 + 16 * EPS / h),
+        because="Cov(x₁|0) = 1; tanh leaves its tangent by (th/(1−t)²)²/3, relatively; rounding is eps/h",
+    )
