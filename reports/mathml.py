@@ -11,6 +11,8 @@ _EMPTY_OPERATOR = re.compile(r"<mo\s*/>|<mo[^>]*>\s*</mo>")
 _LETTER = re.compile(r'<mi mathvariant="normal">(\w)</mi>')
 _SPELT = re.compile(r'<mrow>((?:<mi mathvariant="normal">\w</mi>){2,})</mrow>')
 """A word that the converter spelt letter by letter; as one identifier it is set and read as a word."""
+_RELATION = re.compile(r"<mi>(&#x0(?:2AB0|2AAF|27E8|27E9|27FA|27F9);)</mi>")
+"""Relations and brackets (⪰ ⪯ ⟨ ⟩ ⟺ ⟹) that the converter takes for identifiers, without their space."""
 
 
 class FormulaError(ValueError):
@@ -22,8 +24,8 @@ def formula(latex: str, display: str = "inline") -> Markup:
     """A formula as MathML.
 
     The converter passes on what it does not know. Its output is therefore rejected where a backslash or
-    an empty operator is left, and so is what it is known to misread: a starred operator name, braces
-    without a partner, and an ampersand outside an environment.
+    an empty operator is left, and so is what it misreads in silence: braces without a partner, and an
+    ampersand outside an environment.
 
     Raises:
         FormulaError: Naming the formula.
@@ -38,12 +40,11 @@ def formula(latex: str, display: str = "inline") -> Markup:
         unknown = ", ".join(re.findall(r"\\[A-Za-z]*", text)) or "an operator left empty"
         raise FormulaError(f"formula {latex!r} uses what latex2mathml does not know: {unknown}")
     text = _SPELT.sub(lambda word: "<mi>" + _LETTER.sub(r"\1", word[1]) + "</mi>", text)
+    text = _RELATION.sub(r'<mo stretchy="false">\1</mo>', text)
     return Markup(text.replace(' xmlns="http://www.w3.org/1998/Math/MathML"', ""))
 
 
 def _misread(latex: str) -> str:
-    if r"\operatorname*" in latex:
-        return r"\operatorname* is set as a product; write \operatorname"
     if latex.replace(r"\{", "").count("{") != latex.replace(r"\}", "").count("}"):
         return "braces do not match"
     if "&" in latex.replace(r"\&", "") and r"\begin" not in latex:

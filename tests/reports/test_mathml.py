@@ -8,9 +8,7 @@ from reports.mathml import FormulaError, formula, number, prose
 from theorems.claim import all_claims
 
 
-@pytest.mark.parametrize(
-    "latex", [r"\prox_{\lambda}", r"\operatorname*{argmin}_u", r"\undefined", r"\frac{1", "x}", "a & b"]
-)
+@pytest.mark.parametrize("latex", [r"\prox_{\lambda}", r"\undefined", r"\frac{1", "x}", "a & b"])
 def test_what_the_converter_does_not_know_is_named(latex: str) -> None:
     with pytest.raises(FormulaError) as caught:
         formula(latex)
@@ -24,6 +22,13 @@ def test_a_formula_is_mathml(latex: str) -> None:
     assert formula(latex).startswith("<math")
     assert "\\" not in formula(latex)
     assert "http" not in formula(latex)
+
+
+def test_operators_are_operators() -> None:
+    assert ">argmin</mo>" in formula(r"\operatorname*{argmin}_u")
+    assert "<mi>prox</mi>" in formula(r"\mathrm{prox}_{\lambda}")
+    for relation in (r"\succeq", r"\preceq", r"\langle", r"\rangle", r"\Longleftrightarrow", r"\leq", r"\in"):
+        assert "<mo" in formula(f"x {relation} y"), relation
 
 
 def test_every_declared_claim_can_be_shown() -> None:
