@@ -45,6 +45,8 @@ def formula(latex: str, display: str = "inline") -> Markup:
 
 
 def _misread(latex: str) -> str:
+    if control := next((c for c in latex if ord(c) < 32), ""):
+        return f"it contains {control!r}, as a string that should be raw, r'...', does"
     if latex.replace(r"\{", "").count("{") != latex.replace(r"\}", "").count("}"):
         return "braces do not match"
     if "&" in latex.replace(r"\&", "") and r"\begin" not in latex:

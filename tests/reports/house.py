@@ -11,7 +11,7 @@ from typing import Any
 
 import theorems
 
-CLAIMS = """
+CLAIMS = r"""
 from theorems.claim import Claim, Coverage
 
 

@@ -8,7 +8,9 @@ from reports.mathml import FormulaError, formula, number, prose
 from theorems.claim import all_claims
 
 
-@pytest.mark.parametrize("latex", [r"\prox_{\lambda}", r"\undefined", r"\frac{1", "x}", "a & b"])
+@pytest.mark.parametrize(
+    "latex", [r"\prox_{\lambda}", r"\undefined", r"\frac{1", "x}", "a & b", "\beta", "\tau", "\nu"]
+)
 def test_what_the_converter_does_not_know_is_named(latex: str) -> None:
     with pytest.raises(FormulaError) as caught:
         formula(latex)
