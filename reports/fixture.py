@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from reports.evidence import (
+    EPS,
     Audit,
     AuditKind,
     AuditOutcome,
@@ -135,7 +136,7 @@ class Evidence:
             negative = m if (m < 0).any() else c
             place = tuple(int(i) for i in np.unravel_index(int(np.argmin(negative)), m.shape))
         else:
-            place = worst_entry(m, multiple * np.finfo(np.float64).eps * c).index
+            place = worst_entry(m, multiple * EPS * c).index
         record = Bounded(quantity, float(m[place]), float(c[place]), float(multiple), because)
         self._record(record, m.size if points is None else points, place, m.shape)
 
