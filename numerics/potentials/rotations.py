@@ -47,9 +47,9 @@ def _half_adjoint() -> Float[np.ndarray, "9 4 4"]:
 class SpecialOrthogonal(Potential):
     r"""The uniform law on SO(3): $φ^* = s_1+s_2+\mathrm{sgn}(\det)s_3$, T(X₀) the nearest rotation.
 
-    φ is the indicator of conv SO(3). Computed as `Grassmannian(4, 1)` through quaternions: φ\* is the largest eigenvalue of R\*(X₀), T the
-    rotation of its eigenvector, prox the projection on conv SO(3). Points are 3×3 matrices flattened
-    row-major: d = 9, m = 3, scale √3.
+    φ is the indicator of conv SO(3). Computed as `Grassmannian(4, 1)` through quaternions: φ\* is the largest
+    eigenvalue of R\*(X₀), T the rotation of its eigenvector, prox the projection on conv SO(3). Points are
+    3×3 matrices flattened row-major: d = 9, m = 3, scale √3.
 
     Conditioning: ‖K‖ = 2/(s₂+s₃) with the signed s₃; where s₂+s₃ = 0 T is discontinuous and has no value,
     and it is refused to rounding. K has the condition ‖K‖²|X₀|, prox that of any projection. On the

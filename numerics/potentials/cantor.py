@@ -1,0 +1,213 @@
+r"""The Cantor distribution: neither atoms nor a density (theory.md §4.2, family 2; P8).
+
+Q turns the binary digits of p into ternary ones: $Q(Σ b_k2^{-k}) = Σ 2b_k3^{-k}$. T = Q∘Φ is constant nowhere
+and rises only by jumps: at every dyadic p, by 3^{-k} where the last binary digit of p is the k-th.
+"""
+
+from fractions import Fraction
+from math import comb
+
+import numpy as np
+from jaxtyping import Float
+from scipy.special import ndtr, ndtri
+
+from numerics.potentials.base import ManifoldGroup
+from numerics.potentials.laws import CUT, Values
+from numerics.potentials.line import LinePotential
+
+_DIGITS = 53
+_LEVELS = 40
+
+
+class Cantor(LinePotential):
+    r"""The uniform law on the ternary Cantor set, of mean 1/2 and variance 1/8.
+
+    $T(s) = Q(Φ(s))$ from the 53 binary digits of the double Φ(s), or of Φ(−s) by symmetry for s > 0: within
+    2 eps of Q at that double. `quantile_exact` and `distribution_exact` work in rationals. φ\* and φ are sums
+    over the gaps, with a Gauss rule for the self-similar measure of their sizes; they err by 64 eps.
+
+    T has jumps in every interval, so its condition is the oscillation that `transport_condition` measures;
+    prox, which is nonexpansive, does not suffer. K = 0 almost everywhere, though no point is an atom: the
+    support is no manifold, and `manifold` refuses (A1 fails).
+    """
+
+    def __init__(self) -> None:
+        super().__init__(CantorLaw(), "Cantor()")
+
+    @staticmethod
+    def quantile_exact(p: Fraction) -> Fraction:
+        """Q(p) for a rational p in [0, 1], exactly: binary digits are periodic, so are the ternary ones.
+
+        Of the two values at a dyadic p this is the upper one, the right end of the gap.
+
+        Raises:
+            ValueError: If p is not in [0, 1].
+        """
+        digits, period = _expansion(_rational("p", p), 2)
+        return _from_digits([2 * digit for digit in digits], period, 3)
+
+    @staticmethod
+    def distribution_exact(x: Fraction) -> Fraction:
+        """P(X ≤ x) for a rational x in [0, 1], exactly: the Cantor function.
+
+        Raises:
+            ValueError: If x is not in [0, 1].
+        """
+        digits, period = _expansion(_rational("x", x), 3)
+        if 1 in digits:
+            first = digits.index(1)
+            return _from_digits([d // 2 for d in digits[:first]] + [1], 0, 2)
+        return _from_digits([d // 2 for d in digits], period, 2)
+
+    def _prox_jacobian(
+        self, z: Float[np.ndarray, "n 1"], step: Float[np.ndarray, " n"]
+    ) -> Float[np.ndarray, "n 1 1"]:
+        """1 where prox lies in a gap, 0 where it lies on the Cantor set."""
+        below, above = self._noise_brackets(z[:, 0], step)
+        u = self._prox(z, step)[:, 0]
+        low, high = self._map(below), self._map(above)
+        rounding = 16 * self._rounding
+        return np.where((low + rounding < u) & (u < high - rounding), 1.0, 0.0)[:, None, None]
+
+    def _manifolds(self, x1: Float[np.ndarray, "n 1"], x0: Float[np.ndarray, "n 1"]) -> list[ManifoldGroup]:
+        raise ValueError(
+            f"x1: {x1[0].tolist()} lies on the Cantor set, which is a manifold near none of its points"
+        )
+
+
+class CantorLaw:
+    """The Cantor distribution as a map of the noise."""
+
+    mean = 0.5
+    deviation = float(np.sqrt(0.125))
+
+    def __init__(self) -> None:
+        self._nodes, self._weights = _gap_rule(12)
+
+    def transport(self, s: Values) -> Values:
+        """Q(Φ(s)), by symmetry from the lower half."""
+        lower = _quantile(ndtr(-np.abs(s)))
+        return np.where(s > 0, 1 - lower, lower)
+
+    def interval(self, x: Values) -> tuple[Values, Values]:
+        """One point: the law has no atoms."""
+        inner = np.clip(x, 0.0, 1.0)
+        s = np.clip(ndtri(_distribution(np.minimum(inner, 1 - inner))), -CUT, CUT)
+        s = np.where(inner > 0.5, -s, s)
+        return np.where(x <= 0, -np.inf, s), np.where(x >= 1, np.inf, s)
+
+    def curvature(self, x: Values, s: Values) -> Values:
+        """+inf: T' = 0 almost everywhere."""
+        return np.full_like(x, np.inf)
+
+    def primitive(self, s: Values) -> Values:
+        """By parts, φ*(s) = sT(s) + ∫_{(s, 0]} r dT(r) for s ≤ 0; φ*(−s) = φ*(s) − s by symmetry."""
+        lower = -np.abs(s)
+        p = ndtr(lower)
+        value = lower * _quantile(p) + self._rises(p)
+        return np.where(s > 0, value + s, value)
+
+    def _rises(self, p: Values) -> Values:
+        """∫ r dT(r) over probabilities in (p, ½]: gap by gap down to level 40.
+
+        Where the k-th digit of p is 0, its right neighbour of length 2⁻ᵏ lies wholly in (p, ½], behind a gap
+        of size 3⁻ᵏ; the gaps inside it have the total size 3⁻ᵏ and the self-similar law of `_gap_rule`.
+        """
+        total, start, rest = np.zeros_like(p), np.zeros_like(p), p.copy()
+        for k in range(2, _LEVELS + 1):
+            length = 2.0**-k
+            above = rest >= length
+            left = start + length
+            inner = ndtri(left[:, None] + length * self._nodes) @ self._weights
+            total += np.where(above, 0.0, 3.0**-k * (ndtri(left) + inner))
+            start, rest = np.where(above, left, start), np.where(above, rest - length, rest)
+        return total
+
+
+def _quantile(p: Values) -> Values:
+    """Q(p) for 0 ≤ p ≤ ½: the mantissa's digits from the last to the first, times 3 to the exponent."""
+    mantissa, exponent = np.frexp(p)
+    bits = np.ldexp(mantissa, _DIGITS).astype(np.int64)
+    value = np.zeros_like(p)
+    for k in range(_DIGITS):
+        value = (value + 2 * ((bits >> k) & 1)) / 3
+    return value * 3.0 ** np.maximum(exponent, -600)
+
+
+def _distribution(x: Values) -> Values:
+    """The Cantor function for 0 ≤ x ≤ ½, digit by digit up to the first 1; only 3x is rounded."""
+    value, weight = np.zeros_like(x), np.full_like(x, 0.5)
+    rest, open_ = x.copy(), np.ones(x.shape, dtype=bool)
+    for _ in range(200):
+        rest = 3 * rest
+        digit = np.minimum(np.floor(rest), 2.0)
+        value += np.where(open_ & (digit > 0), weight, 0.0)
+        open_ &= digit != 1
+        rest, weight = rest - digit, weight / 2
+    return value
+
+
+def _gap_rule(n: int) -> tuple[Values, Values]:
+    r"""The n-point Gauss rule of the probability measure ν = ⅓(δ_½ + ν∘(2p) + ν∘(2p−1)) on [0, 1].
+
+    It is the law of the gaps' positions, weighted by size. Its Jacobi matrix follows from rational moments
+    $(1-\tfrac23 2^{-j})M_j = ⅓(2^{-j} + 2^{-j}Σ_{i<j}\tbinom ji M_i)$ by Chebyshev's algorithm.
+    """
+    moments: list[Fraction] = []
+    for j in range(2 * n):
+        lower = sum((Fraction(comb(j, i)) * moments[i] for i in range(j)), Fraction(0))
+        right = Fraction(1, 3) * (Fraction(1, 2**j) + Fraction(1, 2**j) * lower)
+        moments.append(right / (1 - Fraction(2, 3 * 2**j)))
+    alpha, beta = _chebyshev(moments, n)
+    off = np.sqrt(np.array([float(b) for b in beta[1:]]))
+    nodes, vectors = np.linalg.eigh(np.diag([float(a) for a in alpha]) + np.diag(off, 1) + np.diag(off, -1))
+    return nodes, vectors[0] ** 2
+
+
+def _chebyshev(moments: list[Fraction], n: int) -> tuple[list[Fraction], list[Fraction]]:
+    """Recurrence coefficients of the orthogonal polynomials of a measure, from its 2n moments, exactly."""
+    before, now = [Fraction(0)] * (2 * n), list(moments)
+    alpha, beta = [moments[1] / moments[0]], [moments[0]]
+    for k in range(1, n):
+        after = [Fraction(0)] * (2 * n)
+        for i in range(k, 2 * n - k):
+            after[i] = now[i + 1] - alpha[-1] * now[i] - (beta[-1] if k > 1 else 0) * before[i]
+        alpha.append(after[k + 1] / after[k] - now[k] / now[k - 1])
+        beta.append(after[k] / now[k - 1])
+        before, now = now, after
+    return alpha, beta
+
+
+def _rational(name: str, value: Fraction) -> Fraction:
+    rational = Fraction(value)
+    if not 0 <= rational <= 1:
+        raise ValueError(f"{name}: got {value}; it must be a rational number in [0, 1]")
+    return rational
+
+
+def _expansion(x: Fraction, base: int) -> tuple[list[int], int]:
+    """Digits of x after the point, and how many at the end repeat for ever; 1 has the digit base − 1 only."""
+    if x == 1:
+        return [base - 1], 1
+    digits: list[int] = []
+    seen: dict[Fraction, int] = {}
+    while x not in seen:
+        seen[x] = len(digits)
+        x *= base
+        digits.append(int(x))
+        x -= digits[-1]
+    return digits, len(digits) - seen[x]
+
+
+def _from_digits(digits: list[int], period: int, base: int) -> Fraction:
+    """The number with these digits after the point, the last ``period`` of them repeated for ever."""
+    value = Fraction(0)
+    for digit in digits:
+        value = value * base + digit
+    head = value / base ** len(digits)
+    if not period:
+        return head
+    block = Fraction(0)
+    for digit in digits[len(digits) - period :]:
+        block = block * base + digit
+    return head + block / (base**period - 1) / base ** len(digits)
