@@ -37,7 +37,9 @@ def render(directory: Path) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {"prose": prose, "number": number, "anchor": anchor}
-    environment.globals.update(display=_display, image=partial(image, directory), used=used)
+    environment.globals.update(
+        same_quantity=_same_quantity, display=_display, image=partial(image, directory), used=used
+    )
     page = environment.get_template("page.html.j2")
     return page.render(
         style=Markup((SITE / "style.css").read_text(encoding="utf-8")),
@@ -53,6 +55,11 @@ def render(directory: Path) -> str:
 
 def _display(latex: str) -> Markup:
     return formula(latex, "block")
+
+
+def _same_quantity(record: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Whether two neighbouring rows measure the same, so that it is written once."""
+    return (record["strength"], record["quantity"]) == (other["strength"], other["quantity"])
 
 
 def anchor(identifier: str) -> str:

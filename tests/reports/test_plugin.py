@@ -91,7 +91,7 @@ DECLARED = "".join(f'claim("{id}"),' for id in EXPECTED if id not in ("open", "e
 DECLARED += 'claim("open", "open"), claim("elsewhere", modules=("theorems.demo.test_demo", "test_absent")),'
 
 
-def test_every_verdict_with_and_without_workers(house: House) -> None:
+def test_every_verdict(house: House) -> None:
     house.build(EVERY_VERDICT, DECLARED)
     ran = house.run()
     verdicts = ran.verdicts
@@ -99,6 +99,8 @@ def test_every_verdict_with_and_without_workers(house: House) -> None:
     assert untested == "not run", "a claim without any test in its modules"
     assert verdicts == {k: v for k, v in EXPECTED.items() if k != "untested"}
     assert ran.status == 1
+    assert "test_silent recorded nothing: it checks silent and must leave evidence" in ran.output
+    assert "5 failed" in ran.output
     check(ran.report)
     (audit,) = ran.report["audits"]
     assert (audit["subject"], audit["outcome"], audit["measured"]) == ("torchcfm", "deviates", 2.0)

@@ -55,7 +55,7 @@ def test_control(evidence):
 def build(house: House) -> House:
     # A local module full of constants, which Hypothesis would mix into its draws where it is imported.
     (house.path / "numbers_of.py").write_text(
-        "LIMIT = 7.0\n" + "\n".join(f"C{i} = {i}.5e3" for i in range(300))
+        "LIMIT = 7.0\n" + "\n".join(f"C{i} = {999_999_000 + i}.5" for i in range(300))
     )
     lone = '@pytest.mark.claim("B")\n@given(x=st.floats(0, 1e9))\ndef test_lone(evidence, x):\n'
     lone += '    evidence.on("Ball", x=x).certified("gap", x, 1e12, "large")\n'
