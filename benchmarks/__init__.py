@@ -1,0 +1,1 @@
+"""Performance against peers: one script a question, peers in the same run."""
