@@ -169,6 +169,7 @@ class ThresholdNormals(Subdifferential):
     ) -> None:
         self._matrices, self._vectors, self._traceless = matrices, vectors, traceless
         self._blocks = [np.flatnonzero(kind == k) for k in (1, 0, -1)]
+        self._across = kind[:, None] != kind
         self.rounding = 64 * len(kind) ** 2 * EPS
 
     @property
@@ -185,11 +186,8 @@ class ThresholdNormals(Subdifferential):
     def distance(self, x0: ArrayLike) -> Float[np.ndarray, " N"]:
         """Distance of x0 (N,d) from the cone."""
         inner, (high, middle, low) = self._split(x0)
-        square = (inner**2).sum(axis=(1, 2))
-        for block in self._blocks:
-            square -= (inner[:, block[:, None], block] ** 2).sum(axis=(1, 2))
         mu = _threshold(high, middle, low)[:, None]
-        square = np.maximum(square, 0.0)
+        square = ((inner * self._across) ** 2).sum(axis=(1, 2))
         square += (np.maximum(mu - high, 0.0) ** 2).sum(axis=1) + ((middle - mu) ** 2).sum(axis=1)
         return np.sqrt(square + (np.maximum(low - mu, 0.0) ** 2).sum(axis=1))
 
