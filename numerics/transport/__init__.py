@@ -1,0 +1,1 @@
+"""Couplings between Gaussian noise and data: semidiscrete transport, minibatch laws."""

@@ -29,6 +29,7 @@ from scipy.spatial import ConvexHull
 from scipy.special import ndtr, owens_t
 
 from numerics.checks import EPS, as_array, as_points
+from numerics.transport.hulls import collinear_neighbours, lower_hull, principal_axes
 
 _ROOT_TWO_PI = float(np.sqrt(2 * np.pi))
 
@@ -157,74 +158,10 @@ def build(points: Float[np.ndarray, "n 2"], heights: Float[np.ndarray, " n"]) ->
     """As `laguerre`, without validation: for loops that build many diagrams."""
     triangles = lower_hull(points, heights)
     if not len(triangles):
-        pairs = _strips(points, heights)
+        pairs = collinear_neighbours(points, heights)
         infinite = np.full(len(pairs), np.inf)
         return _diagram(points, heights, pairs, -infinite, infinite)
     return _from_triangles(points, heights, triangles)
-
-
-# --- hulls ------------------------------------------------------------------------------------
-
-
-def principal_axes(
-    points: Float[np.ndarray, "n d"],
-) -> tuple[Float[np.ndarray, "n d"], Float[np.ndarray, " d"]]:
-    """Coordinates (n,d) of the atoms along their principal axes about the mean, and each axis' half-width.
-
-    A half-width of at most 16·d·eps·(largest coordinate) is rounding, and returned as 0.
-    """
-    centred = points - points.mean(axis=0)
-    size = float(np.abs(points).max())
-    scale = float(np.abs(centred).max()) or 1.0
-    _, _, axes = np.linalg.svd(centred / scale, full_matrices=len(points) < points.shape[1])
-    along = centred @ axes.T
-    width = np.abs(along).max(axis=0)
-    return along, np.where(width <= 16 * points.shape[1] * EPS * size, 0.0, width)
-
-
-def lower_hull(points: Float[np.ndarray, "n 2"], heights: Float[np.ndarray, " n"]) -> Int[np.ndarray, "t 3"]:
-    """The triangles (t,3) of the lower convex hull of the lifted atoms; none if the atoms are collinear.
-
-    An apex at vertical infinity makes every hull solid, also that of lifted points in one plane, and turns
-    upper and vertical sides into sides through the apex: the lower hull is exactly what does not touch it.
-    """
-    along, width = principal_axes(points)
-    if len(points) < 3 or not width.all():
-        return np.empty((0, 3), dtype=np.intp)
-    corners = ConvexHull(_lift(along, heights)).simplices.astype(np.intp)
-    return corners[(corners != len(points)).all(axis=1)]
-
-
-def _lift(along: Float[np.ndarray, "n k"], heights: Float[np.ndarray, " n"]) -> Float[np.ndarray, "n+1 k+1"]:
-    """Lifted atoms and, last, the apex, in coordinates where vertical infinity is the origin.
-
-    The projective map (y, g) ↦ (y, −1)/(g + 1), g ≥ 0, keeps the hull's combinatorics and sends the apex
-    (0, ∞) to 0. Since g grows with |y|, it also brings far-away atoms near, and Qhull, whose tolerance is
-    relative to the largest coordinate, keeps its resolution for the others. Medians set the units.
-    """
-    centred = along - np.median(along, axis=0)
-    flat = centred / _typical(np.abs(centred))
-    rise = heights - heights.min()
-    weight = 1 / (rise / _typical(rise[:, None]) + 1)
-    return np.vstack([np.column_stack([flat * weight[:, None], -weight]), np.zeros(flat.shape[1] + 1)])
-
-
-def _typical(sizes: Float[np.ndarray, "n k"]) -> Float[np.ndarray, " k"]:
-    """The median of each column; where that is 0 the maximum, and 1 where that is 0 too."""
-    median, largest = np.median(sizes, axis=0), sizes.max(axis=0)
-    return np.where(median > 0, median, np.where(largest > 0, largest, 1.0))
-
-
-def _strips(points: Float[np.ndarray, "n 2"], heights: Float[np.ndarray, " n"]) -> Int[np.ndarray, "m 2"]:
-    """Neighbouring pairs of collinear atoms: the sides of the lower hull in the plane (position, height)."""
-    n = len(points)
-    if n == 1:
-        return np.empty((0, 2), dtype=np.intp)
-    if n == 2:
-        return np.array([[0, 1]], dtype=np.intp)
-    along, width = principal_axes(points)
-    sides = ConvexHull(_lift(along[:, :1], heights)).simplices.astype(np.intp)
-    return np.sort(sides[(sides != n).all(axis=1)], axis=1)
 
 
 # --- edges ------------------------------------------------------------------------------------
@@ -334,7 +271,7 @@ def _normal_between(start: Float[np.ndarray, " m"], stop: Float[np.ndarray, " m"
 def _swept(
     offset: Float[np.ndarray, " m"], start: Float[np.ndarray, " m"], stop: Float[np.ndarray, " m"]
 ) -> Float[np.ndarray, " m"]:
-    """T(h, s₂/h) − T(h, s₁/h): mass beyond the edge, seen from the origin; 0 where the edge's line meets it."""
+    """T(h, s₂/h) − T(h, s₁/h): the mass beyond the edge as seen from 0; 0 where its line meets 0."""
     through = offset == 0
     h = np.where(through, 1.0, offset)
     with np.errstate(over="ignore"):

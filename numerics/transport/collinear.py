@@ -9,7 +9,7 @@ from jaxtyping import Float
 from scipy.special import ndtr, ndtri
 
 from numerics.checks import EPS
-from numerics.transport.cells import principal_axes
+from numerics.transport.hulls import principal_axes
 from numerics.transport.solution import SemidiscreteSolution
 
 

@@ -40,7 +40,7 @@ class NewtonResult:
     stalled: Bool[np.ndarray, " n"]
 
 
-class NewtonFailure(RuntimeError):
+class NewtonError(RuntimeError):
     """Newton ended above rounding. Carries what was spent and the largest weight error reached."""
 
     def __init__(self, what: str, result: NewtonResult, weights: Float[np.ndarray, " n"]) -> None:
@@ -73,14 +73,14 @@ def minimise(
     diagram's `rounding`, the iteration ends there and marks the atoms above the goal as stalled.
 
     Raises:
-        NewtonFailure: If a cell of the start is empty, cap steps don't suffice, or no step length makes progress above rounding; the
-            message names the step and the error reached.
+        NewtonError: If a cell of the start is empty, cap steps don't suffice, or no step length makes
+            progress above rounding; the message names the step and the error reached.
     """
     floor = min(float(diagram.masses.min()), float(weights.min())) / 2
     result = NewtonResult(diagram, 0, 1, np.zeros(len(weights), dtype=bool))
     if not floor > 0:
-        raise NewtonFailure("a cell of the start has no mass, so no step is safe", result, weights)
-    step = 1.0
+        raise NewtonError("a cell of the start has no mass, so no step is safe", result, weights)
+    step, trial = 1.0, 1.0
     for iteration in range(cap + 1):
         diagram = result.diagram
         error = np.abs(diagram.masses - weights)
@@ -92,14 +92,15 @@ def minimise(
         if iteration == cap:
             break
         direction = _direction(diagram, _half_density_excess(diagram.masses, weights))
-        found, step, tried = _line_search(weights, diagram, direction, min(1.0, 2 * step), floor)
+        found, step, tried = _line_search(weights, diagram, direction, trial, floor)
+        trial = min(1.0, 2 * step) if tried == 1 else step
         result = replace(result, diagrams=result.diagrams + tried)
         if found is None:
             if bool((error <= 16 * diagram.rounding).all()):
                 return result
-            raise NewtonFailure("no step length makes progress", result, weights)
+            raise NewtonError("no step length makes progress", result, weights)
         result = replace(result, diagram=found)
-    raise NewtonFailure("the cap on steps was met", result, weights)
+    raise NewtonError("the cap on steps was met", result, weights)
 
 
 def _direction(diagram: LaguerreDiagram, excess: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
@@ -155,7 +156,8 @@ def _half_density_excess(
 
 
 def _merit(weights: Float[np.ndarray, " n"], diagram: LaguerreDiagram) -> float:
-    """What the steps must reduce: the norm of the error beyond the goal and beyond rounding."""
+    """What the steps must reduce: |√P − √w|, without the part of each error within its goal or rounding."""
     error = np.abs(diagram.masses - weights)
     ignored = np.maximum(goal(weights), 4 * (diagram.rounding - 8 * EPS))
-    return float(np.linalg.norm(np.maximum(error - ignored, 0.0)))
+    beyond = np.maximum(error - ignored, 0.0)
+    return float(np.linalg.norm(beyond / (np.sqrt(np.maximum(diagram.masses, 0.0)) + np.sqrt(weights))))

@@ -14,7 +14,7 @@ from numerics.transport import newton, starts
 from numerics.transport.cells import LaguerreDiagram
 from numerics.transport.collinear import positions, solve_collinear
 from numerics.transport.newton import Progress
-from numerics.transport.sampled import solve_sampled
+from numerics.transport.sampled import Budget, solve_sampled
 from numerics.transport.solution import SemidiscreteSolution
 
 
@@ -25,6 +25,7 @@ def solve(
     max_iterations: int = 200,
     progress: Progress | None = None,
     seed: int = 0,
+    budget: Budget | None = None,
 ) -> SemidiscreteSolution:
     """Heights g with P₀(cell of y_i) = w_i for the noise P₀ = N(0, I).
 
@@ -38,6 +39,7 @@ def solve(
         max_iterations: Cap on Newton steps, or on passes over fresh noise for d ≥ 3.
         progress: Called as (iteration, largest weight error, step length) before every step.
         seed: Feeds the generator of the noise for d ≥ 3.
+        budget: How much noise is drawn for d ≥ 3; `Budget()` where None.
 
     Returns:
         The solution; for d ≥ 3 its masses are estimates with simultaneous confidence intervals.
@@ -57,11 +59,12 @@ def solve(
         return solve_collinear(y, w, places)
     if y.shape[1] == 2:
         return _solve_plane(y, w, cap, progress)
-    return solve_sampled(y, w, cap=cap, progress=progress, rng=np.random.default_rng(seed))
+    rng = np.random.default_rng(seed)
+    return solve_sampled(y, w, budget=budget or Budget(), cap=cap, progress=progress, rng=rng)
 
 
 def check_weights(weights: ArrayLike, n: int) -> Float[np.ndarray, " n"]:
-    """n positive weights that sum to 1 to rounding, divided by their sum.
+    """The n positive weights, which must sum to 1 to rounding, divided by their sum.
 
     Raises:
         ValueError: If there are not n, one is not positive (naming it), or they don't sum to 1 (naming
@@ -72,7 +75,9 @@ def check_weights(weights: ArrayLike, n: int) -> Float[np.ndarray, " n"]:
         raise ValueError(f"weights: got {len(w)} for {n} points; give one a point")
     if not (w > 0).all():
         bad = int(np.flatnonzero(~(w > 0))[0])
-        raise ValueError(f"weights: entry {bad} is {w[bad]}; weights must be positive: drop atoms of weight 0")
+        raise ValueError(
+            f"weights: entry {bad} is {w[bad]}; weights must be positive: drop atoms of weight 0"
+        )
     total = float(w.sum())
     if abs(total - 1) > 8 * max(n, 8) * EPS:
         raise ValueError(f"weights: they sum to {total!r}; they must sum to 1: divide them by their sum")
@@ -120,18 +125,17 @@ def _first_that_converges(
     cap: int,
     progress: Progress | None,
 ) -> tuple[newton.NewtonResult, int, int]:
-    """Newton from the most promising start; from the next where it fails. Counts include failed attempts."""
-    candidates = starts.ranked(points, weights)
-    diagrams, failures = len(candidates), []
-    for start in candidates:
+    """Newton from the first start; from the next where it fails. Counts include failed attempts."""
+    failures: list[newton.NewtonError] = []
+    for start in starts.diagrams(points, weights):
+        iterations = sum(failure.iterations for failure in failures)
+        diagrams = sum(failure.diagrams for failure in failures)
         try:
             found = newton.minimise(weights, start, cap=cap, progress=progress)
-        except newton.NewtonFailure as failure:
+        except newton.NewtonError as failure:
             failures.append(failure)
-            diagrams += failure.diagrams
             continue
-        spent = sum(failure.iterations for failure in failures)
-        return found, spent + found.iterations, diagrams + found.diagrams - 1
+        return found, iterations + found.iterations, diagrams + found.diagrams
     raise min(failures, key=lambda failure: failure.error)
 
 
@@ -159,7 +163,8 @@ def _planar_solution(
         stalled=found.stalled,
         w2_squared=2 + float(masses @ square) - 2 * correlation,
         w2_dual=2 + float(weights @ square) - 2 * (potential_mean + float(weights @ heights)),
-        w2_uncertainty=16 * EPS * (2 + float(weights @ square) + float(weights @ np.abs(heights))),
+        w2_uncertainty=16 * EPS * (2 + float(weights @ (square + np.abs(heights))))
+        + float((np.abs(masses - weights) + 8 * EPS) @ np.abs(square - 2 * heights)),
         iterations=iterations,
         diagrams=diagrams,
         draws=0,

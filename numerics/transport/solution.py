@@ -27,7 +27,8 @@ class SemidiscreteSolution:
         w2_squared: W₂² between N(0, I) and the law with weights ``masses``, as the cost of the plan.
         w2_dual: The dual value at the heights for ``weights``: a lower bound of their W₂², equal to it at
             the optimum; ("sampled") estimated.
-        w2_uncertainty: How far ``w2_squared`` and ``w2_dual`` may be off: rounding, or six standard errors.
+        w2_uncertainty: How far ``w2_squared`` and ``w2_dual`` may lie from W₂² for ``weights``: rounding and
+            weight error, or six standard errors of the estimates.
         iterations: Newton steps, or passes over fresh noise.
         diagrams: Power diagrams built.
         draws: Held-out noise drawn for ``masses``; 0 for the exact methods.

@@ -1,8 +1,11 @@
 r"""Heights from which Newton can start: every cell must have mass (theory.md §4.3).
 
 A start is the values on the atoms of a strictly convex function, so that every atom is a corner of the
-lower hull. How much mass each cell gets decides how well Newton does; outliers and clusters are the test.
+lower hull. How much mass each cell gets decides how well Newton does; outliers and clusters are the test:
+Gaussian-affine and Voronoi starts leave their cells empty to rounding, starts from ranks do not.
 """
+
+from collections.abc import Iterator
 
 import numpy as np
 from jaxtyping import Float
@@ -10,9 +13,46 @@ from scipy.special import ndtri
 
 from numerics.transport.cells import LaguerreDiagram, build
 
+FRAMES = 4
+
+
+def diagrams(points: Float[np.ndarray, "n 2"], weights: Float[np.ndarray, " n"]) -> Iterator[LaguerreDiagram]:
+    """The diagrams of the starts, the one that fails most rarely first; built only when asked for.
+
+    The constant in each is chosen so that most heights are small, which saves their digits.
+    """
+    for start in (sliced, cartesian, radial):
+        heights = start(points, weights)
+        yield build(points, heights - _median(heights, weights))
+
+
+def sliced(
+    points: Float[np.ndarray, "n 2"], weights: Float[np.ndarray, " n"], frames: int = FRAMES
+) -> Float[np.ndarray, " n"]:
+    """The mean over orthonormal frames of φ₁(⟨y, e₁⟩) + φ₂(⟨y, e₂⟩), φ_k the potential of the k-th marginal.
+
+    φ_k' is the normal quantile of the rank along e_k, so the sum is exact for a product law in its frame,
+    and an outlier, however far, has the rank of the last atom and no more. The first frame is that of the
+    principal axes.
+    """
+    _, root = _shape(points, weights)
+    _, axes = np.linalg.eigh(root)
+    heights = np.zeros(len(points))
+    for angle in np.pi / 2 * np.arange(frames) / frames:
+        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        along = points @ (axes @ turn)
+        for k in range(2):
+            heights += _integrate(along[:, k], ndtri(_ranks(along[:, k], weights))) / frames
+    return heights
+
+
+def cartesian(points: Float[np.ndarray, "n 2"], weights: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+    """The start `sliced` with the principal frame alone: for separate clusters in a row."""
+    return sliced(points, weights, frames=1)
+
 
 def radial(points: Float[np.ndarray, "n 2"], weights: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
-    """F(ρ), ρ the radius in the cloud's shape, with F' such that the radii of noise and data have equal ranks.
+    """F(ρ), ρ the radius in the cloud's shape, F' such that radii of noise and data have equal ranks.
 
     For an elliptical law with scatter A² (A symmetric) and r = |A⁻¹(y − m)|, ∇φ = (F'/ρ)A⁻¹(y − m) with
     ρ² = ⟨y − m, A⁻¹(y − m)⟩; F' = ρ·q/r makes |∇φ| the Rayleigh quantile q of the rank of r.
@@ -27,19 +67,11 @@ def radial(points: Float[np.ndarray, "n 2"], weights: Float[np.ndarray, " n"]) -
     return _integrate(rho, slope)
 
 
-def cartesian(points: Float[np.ndarray, "n 2"], weights: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
-    """φ₁(⟨y, e₁⟩) + φ₂(⟨y, e₂⟩) along the principal axes, φ_k' the normal quantile of the rank."""
-    _, root = _shape(points, weights)
-    _, axes = np.linalg.eigh(root)
-    along = points @ axes
-    return sum(_integrate(along[:, k], ndtri(_ranks(along[:, k], weights))) for k in range(2))
-
-
 def _ranks(values: Float[np.ndarray, " n"], weights: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
     """Mid-ranks in (0, 1): the weight below plus half of the weight at each value."""
     distinct, group = np.unique(values, return_inverse=True)
     mass = np.bincount(group, weights, minlength=len(distinct))
-    return np.clip((np.cumsum(mass) - mass / 2)[group], 1e-300, 1 - 2.0**-53)
+    return np.clip((np.cumsum(mass) - mass / 2)[group], np.finfo(float).tiny, 1 - 2.0**-53)
 
 
 def _integrate(
@@ -57,7 +89,7 @@ def _integrate(
 def _shape(
     points: Float[np.ndarray, "n 2"], weights: Float[np.ndarray, " n"]
 ) -> tuple[Float[np.ndarray, " 2"], Float[np.ndarray, "2 2"]]:
-    """Centre and symmetric root A of Tyler's scatter, which outliers do not move."""
+    """Centre and symmetric root A of Tyler's scatter [@Tyler1987], which outliers do not move."""
     centre = np.array([_median(points[:, k], weights) for k in range(2)])
     centred = points - centre
     scatter = np.eye(2)
@@ -71,18 +103,7 @@ def _shape(
 
 
 def _median(values: Float[np.ndarray, " n"], weights: Float[np.ndarray, " n"]) -> float:
+    """The weighted median, one of the values."""
     order = np.argsort(values, kind="stable")
-    return float(values[order][np.searchsorted(np.cumsum(weights[order]), 0.5)])
-
-
-def ranked(points: Float[np.ndarray, "n 2"], weights: Float[np.ndarray, " n"]) -> list[LaguerreDiagram]:
-    """The diagrams of all starts, the most promising first: least relative entropy Σ w log(w/P) of its masses."""
-    diagrams = [_centred(points, weights, start(points, weights)) for start in (radial, cartesian)]
-    return sorted(diagrams, key=lambda d: float(weights @ np.log(weights / np.maximum(d.masses, 1e-300))))
-
-
-def _centred(
-    points: Float[np.ndarray, "n 2"], weights: Float[np.ndarray, " n"], heights: Float[np.ndarray, " n"]
-) -> LaguerreDiagram:
-    """The diagram with the constant chosen so that most heights are small and keep their digits."""
-    return build(points, heights - _median(heights, weights))
+    place = int(np.searchsorted(np.cumsum(weights[order]), 0.5))
+    return float(values[order[min(place, len(values) - 1)]])
