@@ -63,6 +63,15 @@ def test_transport_bounds_the_error_for_any_noise_whatever(which, seed, exponent
     assert holds(bound_of, potential, z, step, truth, u)
 
 
+@pytest.mark.parametrize("bound_of", CERTIFICATES, ids=lambda f: f.__name__)
+@pytest.mark.parametrize("target", TARGETS, ids=str)
+def test_no_bound_is_below_its_rounding(bound_of, target):
+    z, step = draw(target, np.random.default_rng(2), 10, 0.0, True)
+    found = bound_of(target.potential, z, step, target.oracle(z, step))
+    assert (found.rounding > 0).all()
+    assert (found.bound >= found.rounding).all()
+
+
 # --- wrong twins: each misses a factor or a term, and some candidate must expose it ------------------
 
 

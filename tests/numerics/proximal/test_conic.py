@@ -46,9 +46,10 @@ def test_padding_and_grouping_change_nothing_but_rounding():
 
 def test_groups_hold_every_row_once_within_a_decade():
     step = 10.0 ** np.random.default_rng(4).uniform(-6, 6, 500)
-    groups = list(conic._groups(step, 20))
-    assert np.array_equal(np.sort(np.concatenate(groups)), np.arange(500))
-    assert all(len(g) <= 20 and step[g].max() <= 10 * step[g].min() for g in groups)
+    for block in (20, 500):
+        groups = list(conic._groups(step, block))
+        assert np.array_equal(np.sort(np.concatenate(groups)), np.arange(500))
+        assert all(len(g) <= block and step[g].max() <= 10 * step[g].min() for g in groups)
 
 
 def test_compiles_once_and_keeps_account_of_its_time():
@@ -80,6 +81,8 @@ class Broken:
             return np.zeros(u.shape[0]), [u >= 1, u <= -1]
         if self.kind == "not disciplined":
             return cp.sum(cp.sqrt(u), axis=1), []
+        if self.kind == "parametrised":  # convex, but a parameter meets those of the step
+            return cp.sum(cp.multiply(cp.Parameter(u.shape), u), axis=1), []
         return None
 
 
@@ -97,6 +100,7 @@ def test_an_infeasible_program_raises_naming_status_block_and_steps():
         ((Broken("none"),), "potential: .*no conic form; use its closed form"),
         ((Sphere(2), "conjugate"), "no conic_conjugate; use route='primal'"),
         ((Broken("not disciplined"),), "not disciplined"),
+        ((Broken("parametrised"),), "not disciplined"),
         ((Sphere(2), "dual"), "route: got 'dual'; it must be 'primal' or 'conjugate'"),
         ((Sphere(2), "primal", 0), "block: got 0"),
         ((Sphere(2), "primal", 2.5), "block: got 2.5"),

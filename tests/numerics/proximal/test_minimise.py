@@ -57,6 +57,13 @@ def test_it_calls_nothing_but_values():
     assert np.abs(found.point - [[1.0, -1 / 3]]).max() < 1e-7
 
 
+def test_the_best_of_several_starts_wins():
+    """γ(s) = s + 3 sin s folds: a descent from 20 ends in a fold far from the minimum at 0."""
+    folded = Parametrisation(lambda s: s + 3 * np.sin(s), np.array([[0.3], [20.0]]), 1)
+    found = minimise.minimise(lambda u: 0 * u[:, 0], folded, [[0.0]], 1.0)
+    assert np.abs(found.point).max() < 1e-6
+
+
 def test_a_wrong_step_is_seen():
     target = TARGETS[3]
     z, step = draw(target, np.random.default_rng(4), 3, 0.0, True)
