@@ -75,7 +75,8 @@ class LaguerreDiagram:
     @cached_property
     def flux(self) -> Float[np.ndarray, " m"]:
         """φ(h)(Φ(s₂) − Φ(s₁)) ≥ 0: the Gaussian line integral over each edge."""
-        across = np.exp(-(self.offset**2) / 2) / _ROOT_TWO_PI
+        with np.errstate(over="ignore"):
+            across = np.exp(-(self.offset**2) / 2) / _ROOT_TWO_PI
         return across * np.maximum(_normal_between(self.start, self.stop), 0.0)
 
     @cached_property
@@ -263,8 +264,7 @@ def _cross(u: Float[np.ndarray, "k 2"], v: Float[np.ndarray, "k 2"]) -> Float[np
 
 def _normal_between(start: Float[np.ndarray, " m"], stop: Float[np.ndarray, " m"]) -> Float[np.ndarray, " m"]:
     """Φ(s₂) − Φ(s₁), in the tail where both lie so that nothing cancels against 1."""
-    flip = np.where(start + stop > 0, -1.0, 1.0)
-    flip[np.isnan(start + stop)] = 1.0
+    flip = np.where(start > -stop, -1.0, 1.0)
     return flip * (ndtr(flip * stop) - ndtr(flip * start))
 
 

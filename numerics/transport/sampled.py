@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from scipy.sparse import csr_array, diags_array
 from scipy.sparse.linalg import cg
 from scipy.stats import beta
@@ -22,6 +22,7 @@ from scipy.stats import beta
 from numerics.checks import EPS
 from numerics.transport.newton import Progress
 from numerics.transport.solution import SemidiscreteSolution
+from numerics.transport.starts import marginal_potential
 
 LEVEL = 1e-9
 SEARCH_PASSES, AVERAGED_PASSES = 15, 25
@@ -87,10 +88,11 @@ def solve_sampled(
 
 
 def _start(centred: Float[np.ndarray, "n d"], weights: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
-    """φ of the Gaussian law of the same covariance Σ, ½⟨y, Σ^{−1/2}y⟩; tiny eigenvalues are raised."""
-    variances, axes = np.linalg.eigh((centred * weights[:, None]).T @ centred)
-    deviations = np.sqrt(np.maximum(variances, 1e-6 * variances[-1]))
-    heights = ((centred @ axes) ** 2 / deviations).sum(axis=1) / 2
+    """Σ_k φ_k(⟨y, e_k⟩) over the principal axes, φ_k the potential of a marginal, as `starts.cartesian`."""
+    _, axes = np.linalg.eigh((centred * weights[:, None]).T @ centred)
+    heights = np.zeros(len(weights))
+    for axis in axes.T:
+        heights += marginal_potential(centred @ axis, weights)
     return heights - np.median(heights)
 
 
@@ -126,10 +128,23 @@ class _Passes:
         typical = float(np.median(gap))
         move = self._newton(masses - self._weights, typical)
         self.heights = self.heights + self.length * move
-        # A cell that no draw met, though many were due, is far from its place and has no walls to steer by.
-        lost = (masses == 0) & (draws * self._weights > 20)
-        self.heights[lost] -= typical
+        self._rescue((masses == 0) & (draws * self._weights > 20), draws)
         return masses - self._weights
+
+    def _rescue(self, lost: Bool[np.ndarray, " n"], draws: int) -> None:
+        """Lower atoms that no draw met, though many were due: they have no walls to steer by.
+
+        Each is lowered by its least distance from being best over as much noise again, which gives it the
+        mass of about one draw.
+        """
+        if not lost.any():
+            return
+        nearest = np.full(int(lost.sum()), np.inf)
+        heights = self.heights.astype(np.float32)
+        for x in _noise(draws, self._centred, self._rng):
+            score = x @ self._centred.T - heights
+            nearest = np.minimum(nearest, (score.max(axis=1)[:, None] - score[:, lost]).min(axis=0))
+        self.heights[lost] -= nearest
 
     def _newton(self, excess: Float[np.ndarray, " n"], typical: float) -> Float[np.ndarray, " n"]:
         """L̄⁻¹(P̂ − w), clipped to twice the typical gap; a ridge keeps atoms with few votes in place."""
@@ -201,7 +216,8 @@ def _measure(
     deviation = float(np.sqrt(np.maximum(squares / draws - means**2, 0.0).max() / draws))
     masses = counts / draws
     square = (points**2).sum(axis=1)
-    effect = float(np.abs(masses - weights) @ np.abs(square - 2 * heights))
+    slope = square - 2 * heights
+    effect = float(np.abs(masses - weights) @ np.abs(slope - weights @ slope))
     return SemidiscreteSolution(
         points=points,
         weights=weights,

@@ -42,7 +42,7 @@ def sliced(
         turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
         along = points @ (axes @ turn)
         for k in range(2):
-            heights += _integrate(along[:, k], ndtri(_ranks(along[:, k], weights))) / frames
+            heights += marginal_potential(along[:, k], weights) / frames
     return heights
 
 
@@ -65,6 +65,13 @@ def radial(points: Float[np.ndarray, "n 2"], weights: Float[np.ndarray, " n"]) -
     noise = np.sqrt(-2 * np.log1p(-_ranks(r, weights)))
     slope = np.where(r > 0, rho / np.where(r > 0, r, 1.0), 1.0) * noise
     return _integrate(rho, slope)
+
+
+def marginal_potential(
+    values: Float[np.ndarray, " n"], weights: Float[np.ndarray, " n"]
+) -> Float[np.ndarray, " n"]:
+    """φ at n weighted values on the line, φ' the normal quantile of the mid-rank."""
+    return _integrate(values, ndtri(_ranks(values, weights)))
 
 
 def _ranks(values: Float[np.ndarray, " n"], weights: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:

@@ -1,0 +1,113 @@
+"""Sampling for d ≥ 3: confidence statements that hold, and heights that come near the truth."""
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+
+from numerics.transport import sampled
+from numerics.transport.sampled import Budget
+from numerics.transport.semidiscrete import solve
+
+SMALL = Budget(draws=800, held_out=500)
+
+
+def product_weights():
+    """Atoms of a product of three laws on the line: weights and heights known in closed form."""
+    places = [np.array([-1.0, 0.5, 2.0]), np.array([-1.0, 1.0]), np.array([0.0, 1.0])]
+    weights = [np.array([0.2, 0.5, 0.3]), np.array([0.4, 0.6]), np.array([0.5, 0.5])]
+    heights = [
+        np.concatenate([[0.0], np.cumsum(norm.ppf(np.cumsum(w)[:-1]) * np.diff(t))])
+        for t, w in zip(places, weights, strict=True)
+    ]
+    points = np.stack(np.meshgrid(*places, indexing="ij"), axis=-1).reshape(-1, 3)
+    total = heights[0][:, None, None] + heights[1][:, None] + heights[2]
+    mass = weights[0][:, None, None] * weights[1][:, None] * weights[2]
+    return points, mass.ravel() / mass.sum(), total.ravel()
+
+
+def test_product_law_in_three_dimensions():
+    points, weights, heights = product_weights()
+    solution = solve(points, weights, budget=Budget(draws=4000, held_out=4000))
+    assert solution.method == "sampled"
+    assert (solution.error <= solution.uncertainty + 0.02 * weights).all()
+    difference = solution.heights - heights
+    assert np.abs(difference - difference.mean()).max() <= 0.05
+    cost = sum(1 for _ in range(3)) + weights @ (points**2).sum(axis=1)
+    correlation = cost - solution.w2_dual
+    exact = 2 * sum(
+        norm.pdf(norm.ppf(np.cumsum(w)[:-1])) @ np.diff(t)
+        for t, w in (
+            (np.array([-1.0, 0.5, 2.0]), np.array([0.2, 0.5, 0.3])),
+            (np.array([-1.0, 1.0]), np.array([0.4, 0.6])),
+            (np.array([0.0, 1.0]), np.array([0.5, 0.5])),
+        )
+    )
+    assert abs(correlation - exact) <= solution.w2_uncertainty
+
+
+def test_intervals_hold_the_true_masses_of_the_found_heights():
+    points = np.random.default_rng(0).normal(size=(30, 4))
+    solution = solve(points, budget=SMALL, seed=3)
+    noise = np.random.default_rng(99).normal(size=(400_000, 4))
+    counts = np.bincount((noise @ points.T - solution.heights).argmax(axis=1), minlength=30) / len(noise)
+    independent = 6 * np.sqrt(counts * (1 - counts) / len(noise))
+    assert (np.abs(counts - solution.masses) <= solution.uncertainty + independent).all()
+    low, high = solution.total_variation_interval()
+    assert low <= np.abs(counts - solution.weights).sum() / 2 <= high + independent.sum() / 2
+    assert solution.level == 1e-9
+
+
+def test_intervals_are_those_of_clopper_and_pearson():
+    from scipy.stats import binomtest
+
+    counts = np.array([0.0, 3.0, 500.0, 497.0])
+    widths = sampled._half_widths(counts, 1000)
+    for count, width in zip(counts, widths, strict=True):
+        interval = binomtest(int(count), 1000).proportion_ci(1 - sampled.LEVEL / 4, method="exact")
+        expected = max(count / 1000 - interval.low, interval.high - count / 1000)
+        assert width == pytest.approx(expected, rel=1e-6)
+
+
+def test_it_beats_its_start_and_hardly_errs():
+    points = np.random.default_rng(1).normal(size=(60, 5))
+    solution = solve(points, budget=Budget(draws=2000, held_out=1000))
+    # Held-out noise alone gives √(2n/(π·N))/2 in the mean.
+    floor = np.sqrt(2 / np.pi * solution.weights / solution.draws).sum() / 2
+    assert solution.total_variation <= 2 * floor
+
+
+@pytest.mark.parametrize("name", ["student", "outlier", "shifted"])
+def test_hostile_clouds_in_three_dimensions(name):
+    rng = np.random.default_rng(2)
+    points = rng.standard_t(1, size=(40, 3)) if name == "student" else rng.normal(size=(40, 3))
+    points[0] += {"outlier": 1e4}.get(name, 0.0)
+    points += {"shifted": 1e3}.get(name, 0.0)
+    assert solve(points, budget=SMALL).total_variation_interval()[0] <= 0.03
+
+
+def test_the_same_seed_gives_the_same_heights_and_global_state_is_left_alone():
+    points = np.random.default_rng(0).normal(size=(10, 3))
+    np.random.seed(0)  # noqa: NPY002
+    before = np.random.get_state()[1].copy()  # noqa: NPY002
+    first, again = solve(points, budget=SMALL, seed=5), solve(points, budget=SMALL, seed=5)
+    assert (first.heights == again.heights).all()
+    assert (np.random.get_state()[1] == before).all()  # noqa: NPY002
+    assert (solve(points, budget=SMALL, seed=6).heights != first.heights).any()
+
+
+def test_held_out_noise_rejects_wrong_heights(monkeypatch):
+    monkeypatch.setattr(sampled._Passes, "_newton", lambda self, excess, _: np.zeros_like(excess))
+    points = np.random.default_rng(1).exponential(size=(60, 5)) ** 2
+    with pytest.raises(RuntimeError, match="total variation of .* raise budget.draws"):
+        solve(points, budget=SMALL)
+
+
+def test_the_cap_raises_and_names_what_was_reached():
+    with pytest.raises(RuntimeError, match="cap of 3 passes .* total variation"):
+        solve(np.eye(4), max_iterations=3, budget=SMALL)
+
+
+@pytest.mark.parametrize("budget", [{"draws": 10}, {"held_out": 0}])
+def test_a_bad_budget_is_refused(budget):
+    with pytest.raises(ValueError, match="budget"):
+        Budget(**budget)
