@@ -64,9 +64,9 @@ def _lift(along: Float[np.ndarray, "n k"], heights: Float[np.ndarray, " n"]) -> 
 
 
 def _typical(sizes: Float[np.ndarray, "n k"]) -> Float[np.ndarray, " k"]:
-    """The median of each column; where that is 0 the maximum, and 1 where that is 0 too."""
+    """The median of each column, but at least 1e−8 of its maximum; 1 where that is 0."""
     median, largest = np.median(sizes, axis=0), sizes.max(axis=0)
-    return np.where(median > 0, median, np.where(largest > 0, largest, 1.0))
+    return np.where(largest > 0, np.maximum(median, 1e-8 * largest), 1.0)
 
 
 def collinear_neighbours(

@@ -1,5 +1,7 @@
 """Masses and moments of cells by other means; nothing here imports what is tested."""
 
+from itertools import pairwise
+
 import numpy as np
 from scipy.integrate import quad
 from scipy.special import ndtr
@@ -39,10 +41,10 @@ def cell_integrals(points, heights, i):
     def integral(f):
         return sum(
             quad(lambda x: density(x) * f(x, *interval(x)), a, b, epsabs=1e-13, epsrel=1e-12)[0]
-            for a, b in zip(breaks[:-1], breaks[1:], strict=True)
+            for a, b in pairwise(breaks)
         )
 
-    mass = integral(lambda x, lo, hi: ndtr(hi) - ndtr(lo))
+    mass = integral(lambda _, lo, hi: ndtr(hi) - ndtr(lo))
     first = integral(lambda x, lo, hi: x * (ndtr(hi) - ndtr(lo)))
-    second = integral(lambda x, lo, hi: density(lo) - density(hi))
+    second = integral(lambda _, lo, hi: density(lo) - density(hi))
     return mass, np.array([first, second])

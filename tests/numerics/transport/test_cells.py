@@ -53,7 +53,7 @@ def test_masses_lie_within_eight_eps_of_proved_enclosures(kind):
     agree_with_enclosures(points, np.zeros(len(points)))
 
 
-def textbook_start(points, heights):
+def textbook_start(points, _heights):
     """The Σ Δθ/2π form: right for cells that are bounded, or hold 0, and wrong at infinity."""
     return np.full(len(points), 1 / len(points))
 
@@ -68,10 +68,15 @@ def swept_without_infinity(offset, start, stop):
     return finite[1] - finite[0]
 
 
+def _agree_with_quadrature_for_all():
+    for seed in range(6):
+        agree_with_quadrature(seed)
+
+
 MUTANTS = {
     "origin shared equally": ("_around_origin", textbook_start),
     "no arc at infinity": ("_swept", swept_without_infinity),
-    "line not split by the tail": ("_normal_between", lambda start, stop: np.ones_like(start)),
+    "line not split by the tail": ("_normal_between", lambda start, _: np.ones_like(start)),
 }
 
 
@@ -79,8 +84,7 @@ MUTANTS = {
 def test_quadrature_rejects_wrong_formulas(name, monkeypatch):
     monkeypatch.setattr(cells, *MUTANTS[name])
     with pytest.raises(AssertionError):
-        for seed in range(6):
-            agree_with_quadrature(seed)
+        _agree_with_quadrature_for_all()
 
 
 @pytest.mark.parametrize("wrong", [1e-9, 1e-12])
@@ -180,3 +184,9 @@ def test_one_atom_has_everything():
 def test_bad_input_is_named(points, heights, message):
     with pytest.raises(ValueError, match=message):
         laguerre(points, heights)
+
+
+def test_units_survive_coordinates_that_are_zero_but_for_rounding():
+    points = cloud("circle and centre", 4, np.random.default_rng(0))
+    masses = laguerre(points, [0.5, 0.5, 0.5, 0.5, 0.0]).masses
+    np.testing.assert_allclose(masses[:4], (1 - masses[4]) / 4, atol=4 * EPS)

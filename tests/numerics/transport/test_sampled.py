@@ -96,14 +96,14 @@ def test_the_same_seed_gives_the_same_heights_and_global_state_is_left_alone():
 
 
 def test_held_out_noise_rejects_wrong_heights(monkeypatch):
-    monkeypatch.setattr(sampled._Passes, "_newton", lambda self, excess, _: np.zeros_like(excess))
+    monkeypatch.setattr(sampled._Passes, "_newton", lambda _, excess, __: np.zeros_like(excess))
     points = np.random.default_rng(1).exponential(size=(60, 5)) ** 2
-    with pytest.raises(RuntimeError, match="total variation of .* raise budget.draws"):
+    with pytest.raises(RuntimeError, match=r"total variation of .* raise budget.draws"):
         solve(points, budget=SMALL)
 
 
 def test_the_cap_raises_and_names_what_was_reached():
-    with pytest.raises(RuntimeError, match="cap of 3 passes .* total variation"):
+    with pytest.raises(RuntimeError, match=r"cap of 3 passes .* total variation"):
         solve(np.eye(4), max_iterations=3, budget=SMALL)
 
 
