@@ -117,21 +117,23 @@ class Envelope:
         nearest = self.closed_set.nearest(x[None])
         if norms(nearest - x)[0] <= rounding:
             return Chord(nearest, np.ones(1), self.curvature * nearest[0], 0.0)
-        step = 1e-3 / self.curvature
+        step = 1e-2 / self.curvature
         slope, missed = np.zeros_like(x), np.inf
-        for _ in range(30):
+        for _ in range(60):
             chord = self.prox(x + step * slope, step)
             slope, before, missed = chord.slope, missed, float(norms(chord.point - x))
             if missed <= rounding:
                 return chord
-            if missed <= 0.1 * self.closed_set.spacing:
+            if missed <= self.closed_set.spacing:
                 polished = self._polished(chord, x, 0.0)
                 allowed = 1e3 * float(self.rounding(polished.slope[None])[0])
                 off = norms(polished.point - x)
                 if off <= rounding * (1 + polished.condition) and polished.violation <= allowed:
                     return polished
-            if missed > 0.9 * before:
-                break
+            if missed > before / 2:
+                step /= 4
+                if step < 1e-8 / self.curvature:
+                    break
         return None
 
     def _merged(self, chord: Chord) -> Chord:
