@@ -151,7 +151,7 @@ def timed(call: Callable[[np.ndarray], tuple[np.ndarray, str]], points: np.ndarr
 
 def overhead() -> list[tuple[object, ...]]:
     """The time of a solve over the time of the diagrams it builds, and growth with n."""
-    rows = []
+    rows: list[tuple[object, ...]] = []
     rng = np.random.default_rng(1)
     for n in (10**3, 10**4, 10**5):
         points = rng.normal(size=(n, 2))

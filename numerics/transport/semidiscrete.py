@@ -2,7 +2,8 @@ r"""Optimal transport from N(0, I) to any weighted point cloud: one entry point 
 
 It minimises the convex semi-dual $F(g) = E\max_i(⟨x_0, y_i⟩ - g_i) + ⟨w, g⟩$, whose gradient is
 $w_i - P_0(C_i)$: exactly on a line (closed form) and in the plane (damped Newton with exact cell masses),
-by sampling for d ≥ 3. Whatever error the weights keep, the heights are exact for the masses they induce.
+both also inside a larger space, and by sampling where the atoms span three dimensions or more. Whatever
+error the weights keep, the heights are exact for the masses they induce.
 """
 
 import numpy as np
@@ -13,6 +14,7 @@ from numerics.checks import EPS, as_array, positive_integer
 from numerics.transport import newton, starts
 from numerics.transport.cells import LaguerreDiagram
 from numerics.transport.collinear import positions, solve_collinear
+from numerics.transport.hulls import principal_axes
 from numerics.transport.newton import Progress
 from numerics.transport.sampled import Budget, solve_sampled
 from numerics.transport.solution import SemidiscreteSolution
@@ -29,9 +31,9 @@ def solve(
 ) -> SemidiscreteSolution:
     """Heights g with P₀(cell of y_i) = w_i for the noise P₀ = N(0, I).
 
-    On a line or in the plane an atom is solved when its error is at most max(1e−12·w, 8·eps). Where
-    rounding ends the iteration before, `SemidiscreteSolution.stalled` marks the atoms, and their error is
-    at most 16 times what one rounding of the heights moves; otherwise it raises.
+    On a line or in a plane, of any space, an atom is solved when its error is at most
+    max(1e−12·w, 8·eps). Where rounding ends the iteration before, `SemidiscreteSolution.stalled` marks the
+    atoms, and their error is at most 16 times what one rounding of the heights moves; otherwise it raises.
 
     Args:
         points: (n, d), the atoms, finite, no two equal.
@@ -57,8 +59,9 @@ def solve(
     places = positions(y)
     if places is not None:
         return solve_collinear(y, w, places)
-    if y.shape[1] == 2:
-        return _solve_plane(y, w, cap, progress)
+    plane = _plane(y)
+    if plane is not None:
+        return _solve_plane(y, plane, w, cap, progress)
     rng = np.random.default_rng(seed)
     return solve_sampled(y, w, budget=budget or Budget(), cap=cap, progress=progress, rng=rng)
 
@@ -107,15 +110,24 @@ def _real(name: str, value: ArrayLike, ndim: int) -> Float[np.ndarray, "..."]:
     return array
 
 
+def _plane(points: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n 2"] | None:
+    """Coordinates of the atoms in the plane they lie in, to rounding; None where they span more."""
+    if points.shape[1] == 2:
+        return points
+    along, width = principal_axes(points)
+    return None if (width[2:] > 0).any() else along[:, :2]
+
+
 def _solve_plane(
-    points: Float[np.ndarray, "n 2"],
+    points: Float[np.ndarray, "n d"],
+    plane: Float[np.ndarray, "n 2"],
     weights: Float[np.ndarray, " n"],
     cap: int,
     progress: Progress | None,
 ) -> SemidiscreteSolution:
     # A power of two changes no digit; it keeps squares of very small or large coordinates in range.
-    scale = 2.0 ** float(np.round(np.log2(np.abs(points - points[0]).max())))
-    found, iterations, diagrams = _first_that_converges(points / scale, weights, cap, progress)
+    scale = 2.0 ** float(np.round(np.log2(np.abs(plane - plane[0]).max())))
+    found, iterations, diagrams = _first_that_converges(plane / scale, weights, cap, progress)
     return _planar_solution(points, weights, found, scale, iterations, diagrams)
 
 
@@ -140,14 +152,14 @@ def _first_that_converges(
 
 
 def _planar_solution(
-    points: Float[np.ndarray, "n 2"],
+    points: Float[np.ndarray, "n d"],
     weights: Float[np.ndarray, " n"],
     found: newton.NewtonResult,
     scale: float,
     iterations: int,
     diagrams: int,
 ) -> SemidiscreteSolution:
-    diagram = found.diagram
+    diagram, d = found.diagram, points.shape[1]
     heights = scale * diagram.heights
     square = (points**2).sum(axis=1)
     masses = diagram.masses
@@ -158,18 +170,32 @@ def _planar_solution(
         weights=weights,
         heights=heights,
         masses=masses,
-        uncertainty=np.full(len(points), 8 * EPS),
+        uncertainty=8 * EPS + _projection_error(points / scale, diagram),
         level=0.0,
         stalled=found.stalled,
-        w2_squared=2 + float(masses @ square) - 2 * correlation,
-        w2_dual=2 + float(weights @ square) - 2 * (potential_mean + float(weights @ heights)),
-        w2_uncertainty=16 * EPS * (2 + float(weights @ (square + np.abs(heights))))
+        w2_squared=d + float(masses @ square) - 2 * correlation,
+        w2_dual=d + float(weights @ square) - 2 * (potential_mean + float(weights @ heights)),
+        w2_uncertainty=16 * EPS * (d + float(weights @ (square + np.abs(heights))))
         + float((np.abs(masses - weights) + 8 * EPS) @ np.abs(square - 2 * heights)),
         iterations=iterations,
         diagrams=diagrams,
         draws=0,
         method="newton",
     )
+
+
+def _projection_error(points: Float[np.ndarray, "n d"], diagram: LaguerreDiagram) -> Float[np.ndarray, " n"]:
+    """(n,), what masses change when atoms move by the rounding of their projection on a plane, 16·d·eps·|y|.
+
+    Nothing for d = 2, where nothing is projected. Where the noise is below 8, which all but 1e−14 of it is, the line between two cells moves by 16 times
+    that over |y_i − y_j|.
+    """
+    n, d = points.shape
+    if d == 2:
+        return np.zeros(n)
+    moved = 256 * d * EPS * float(np.abs(points).max()) * diagram.conductance
+    both = np.bincount(diagram.pairs[:, 0], moved, minlength=n)
+    return both + np.bincount(diagram.pairs[:, 1], moved, minlength=n)
 
 
 def _mean_conjugate(diagram: LaguerreDiagram) -> float:

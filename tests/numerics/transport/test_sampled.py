@@ -111,3 +111,17 @@ def test_the_cap_raises_and_names_what_was_reached():
 def test_a_bad_budget_is_refused(budget):
     with pytest.raises(ValueError, match="budget"):
         Budget(**budget)
+
+
+def test_on_digits_the_proximal_identity_is_exact_whatever_the_weights():
+    from sklearn.datasets import load_digits
+
+    points = np.unique(load_digits().data, axis=0)[::9]
+    solution = solve(points, budget=Budget(draws=600, held_out=300))
+    low, high = solution.total_variation_interval()
+    assert low <= 0.02
+    assert high <= 0.15
+    potential = solution.potential
+    noise, data = potential.sample(200, np.random.default_rng(1))
+    for step in (0.1, 10.0):
+        assert (potential.prox(data + step * noise, step) == data).all()

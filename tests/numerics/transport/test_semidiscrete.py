@@ -159,7 +159,22 @@ def test_one_atom_costs_its_square_and_the_dimension():
     assert solve([[3.0, 4.0]]).w2_squared == pytest.approx(27.0, abs=1e-13)
 
 
-def test_the_plane_in_three_dimensions_and_progress():
+@pytest.mark.parametrize("d", [3, 5])
+def test_atoms_in_a_plane_of_a_larger_space_are_solved_exactly(d):
+    rng = np.random.default_rng(d)
+    plane = rng.normal(size=(20, 2))
+    axes = np.linalg.qr(rng.normal(size=(d, 2)))[0]
+    there = solve(plane @ axes.T + 1.0)
+    here = solve(plane)
+    assert there.method == "newton"
+    difference = there.heights - here.heights
+    assert np.abs(difference - difference.mean()).max() <= 1e-12
+    centre = 2 * (plane.mean(axis=0) @ axes.T).sum() + d
+    assert there.w2_squared == pytest.approx(here.w2_squared + d - 2 + centre, abs=1e-11)
+    assert (there.error <= 1e-13).all()
+
+
+def test_progress_is_told_before_every_step():
     seen = []
     solve(np.random.default_rng(0).normal(size=(20, 2)), progress=lambda *state: seen.append(state))
     assert [iteration for iteration, _, _ in seen] == list(range(len(seen)))
