@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float, Inexact
 from numpy.typing import ArrayLike
 
+from numerics import jacobi
 from numerics.checks import EPS, as_points, positive_integer
 from numerics.geometry import norms
 from numerics.potentials.base import ManifoldGroup, Potential
@@ -63,7 +64,7 @@ class Grassmannian(Potential):
         self, x0: Inexact[np.ndarray, "N d"]
     ) -> tuple[Float[np.ndarray, "N n"], Float[np.ndarray, "N n n"]]:
         """Eigenvalues, largest first, and eigenvectors, where T has a value."""
-        values, vectors = _frame(self._matrices(x0))
+        values, vectors = jacobi.eigh(self._matrices(x0))
         if self.k < self.n:
             refuse_where(
                 values[:, self.k - 1] - values[:, self.k] <= self.dim * EPS * np.abs(values).max(axis=1),
@@ -102,14 +103,14 @@ class Grassmannian(Potential):
         return norms(noise) / (values[:, self.k - 1] - values[:, self.k]) + self.scale
 
     def _prox(self, z: Inexact[np.ndarray, "N d"], step: Float[np.ndarray, " N"]) -> Float[np.ndarray, "N d"]:
-        values, vectors = _frame(self._matrices(z))
+        values, vectors = jacobi.eigh(self._matrices(z))
         clipped = _fantope_values(values, self.k).values
         return self._coordinates.vectors((vectors * clipped[:, None, :]) @ vectors.transpose(0, 2, 1))
 
     def _prox_jacobian(
         self, z: Float[np.ndarray, "N d"], step: Float[np.ndarray, " N"]
     ) -> Float[np.ndarray, "N d d"]:
-        values, vectors = _frame(self._matrices(z))
+        values, vectors = jacobi.eigh(self._matrices(z))
         clipped, free = _fantope_values(values, self.k)
         count = np.maximum(free.sum(axis=1), 1)[:, None, None]
         both = free[:, :, None] & free[:, None, :]
@@ -121,7 +122,7 @@ class Grassmannian(Potential):
     def _subdifferential(self, x1: Float[np.ndarray, " d"]) -> ThresholdNormals:
         if not np.isfinite(self._value(x1[None])[0]):
             raise ValueError("x1: its eigenvalues leave [0, 1] or its trace isn't k; φ is +inf there")
-        values, vectors = _frame(self._matrices(x1[None]))
+        values, vectors = jacobi.eigh(self._matrices(x1[None]))
         on = (values[0] >= 1 - self._rounding).astype(int) - (values[0] <= self._rounding)
         return ThresholdNormals(self._as_matrices, vectors[0], on)
 
@@ -139,7 +140,7 @@ class Grassmannian(Potential):
         refuse_where(
             np.maximum(miss, wrong) > OFF_MANIFOLD, "x1", "is no projector of rank k; pass transport(x0)"
         )
-        _, vectors = _frame(matrices)
+        _, vectors = jacobi.eigh(matrices)
         inner = vectors.transpose(0, 2, 1) @ noise @ vectors
         plane, rest = inner[:, : self.k, : self.k], inner[:, self.k :, self.k :]
         i, j = (g.ravel() for g in np.meshgrid(np.arange(self.k), np.arange(self.n - self.k), indexing="ij"))
@@ -167,12 +168,6 @@ class Clipped(NamedTuple):
 
     values: Float[np.ndarray, "N n"]
     free: np.ndarray
-
-
-def _frame(x: Float[np.ndarray, "N n n"]) -> tuple[Float[np.ndarray, "N n"], Float[np.ndarray, "N n n"]]:
-    """Eigenvalues, largest first, and eigenvectors."""
-    values, vectors = np.linalg.eigh(x)
-    return values[:, ::-1], vectors[:, :, ::-1]
 
 
 def _fantope_values(values: Float[np.ndarray, "N n"], k: int) -> Clipped:

@@ -14,11 +14,18 @@ import numpy as np
 from jaxtyping import Float, Inexact
 from numpy.typing import ArrayLike
 
-from numerics.checks import as_points
+from numerics.checks import EPS, as_points
 from numerics.geometry import norms
 from numerics.potentials.base import ManifoldGroup, Potential
 from numerics.potentials.grassmannian import Grassmannian
-from numerics.potentials.spectral import OFF_MANIFOLD, ThresholdNormals, real, refuse_where, symmetric_part
+from numerics.potentials.spectral import (
+    OFF_MANIFOLD,
+    ThresholdNormals,
+    real,
+    refuse_where,
+    singular_frame,
+    symmetric_part,
+)
 from numerics.potentials.stiefel import frame_group, rotation_tangents
 
 # Rows: the entries of R(Q), row-major, as Σ coefficient·Q[i,j], Q indexed by (w, x, y, z).
@@ -47,9 +54,9 @@ def _half_adjoint() -> Float[np.ndarray, "9 4 4"]:
 class SpecialOrthogonal(Potential):
     r"""The uniform law on SO(3): $φ^* = s_1+s_2+\mathrm{sgn}(\det)s_3$, T(X₀) the nearest rotation.
 
-    φ is the indicator of conv SO(3). Computed as `Grassmannian(4, 1)` through quaternions: φ\* is the largest
-    eigenvalue of R\*(X₀), T the rotation of its eigenvector, prox the projection on conv SO(3). Points are
-    3×3 matrices flattened row-major: d = 9, m = 3, scale √3.
+    φ is the indicator of conv SO(3). T comes from the singular vectors, the rest from `Grassmannian(4, 1)`
+    through quaternions: φ\* is the largest eigenvalue of R\*(X₀), prox the projection on conv SO(3). Points
+    are 3×3 matrices flattened row-major: d = 9, m = 3, scale √3.
 
     Conditioning: ‖K‖ = 2/(s₂+s₃) with the signed s₃; where s₂+s₃ = 0 T is discontinuous and has no value,
     and it is refused to rounding. K has the condition ‖K‖²|X₀|, prox that of any projection. On the
@@ -90,7 +97,18 @@ class SpecialOrthogonal(Potential):
         return self._lines._conjugate(2 * self._lifted(x0))
 
     def _transport(self, x0: Inexact[np.ndarray, "N 9"]) -> Float[np.ndarray, "N 9"]:
-        return self._rotations(self._lines._transport(self._lifted(x0)))
+        """u₁v₁ᵀ + u₂v₂ᵀ + (u₁×u₂)(v₁×v₂)ᵀ: two frames turned into rotations; signed s₃ by the third pair."""
+        matrix = real("x0", x0).reshape(-1, 3, 3)
+        u, s, v = singular_frame(matrix)
+        u3, v3 = np.cross(u[:, :, 0], u[:, :, 1]), np.cross(v[:, :, 0], v[:, :, 1])
+        signed = np.einsum("Ni,Nij,Nj->N", u3, matrix, v3)
+        refuse_where(
+            s[:, 1] + signed <= self.dim * EPS * s[:, 0],
+            "x0",
+            "has s2 + sgn(det)·s3 = 0 to rounding, where no rotation is nearest; perturb it",
+        )
+        rotation = u[:, :, :2] @ v[:, :, :2].transpose(0, 2, 1) + u3[:, :, None] * v3[:, None, :]
+        return rotation.reshape(-1, 9)
 
     def _transport_jacobian(self, x0: Float[np.ndarray, "N 9"]) -> Float[np.ndarray, "N 9 9"]:
         return self._inner(self._lines._transport_jacobian(self._lifted(x0) / 2))

@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Inexact, Int
 from numpy.typing import ArrayLike
 
+from numerics import jacobi
 from numerics.checks import EPS
 from numerics.potentials.base import Subdifferential
 
@@ -37,8 +38,7 @@ class SingularFrame(NamedTuple):
 
 def singular_frame(x: Float[np.ndarray, "N n p"]) -> SingularFrame:
     """The thin singular value decomposition of every matrix."""
-    u, s, vt = np.linalg.svd(x, full_matrices=False)
-    return SingularFrame(u, s, vt.transpose(0, 2, 1))
+    return SingularFrame(*jacobi.svd(x))
 
 
 def real(name: str, x: Inexact[np.ndarray, "n d"]) -> Float[np.ndarray, "n d"]:
@@ -107,16 +107,18 @@ class SymmetricCoordinates:
         self.n, self.dim = n, n * (n + 1) // 2
         self._rows, self._columns = np.triu_indices(n)
         self._weights = np.where(self._rows == self._columns, 1.0, np.sqrt(2))
+        self._places = np.zeros((n, n), dtype=int)
+        self._places[self._rows, self._columns] = np.arange(self.dim)
+        self._places[self._columns, self._rows] = np.arange(self.dim)
 
     def matrices(self, x: Float[np.ndarray, "*batch d"]) -> Float[np.ndarray, "*batch n n"]:
         """Vectors to matrices."""
-        matrix = np.empty((*x.shape[:-1], self.n, self.n))
-        matrix[..., self._rows, self._columns] = matrix[..., self._columns, self._rows] = x / self._weights
-        return matrix
+        return np.take(x / self._weights, self._places, axis=-1)
 
     def vectors(self, matrix: Float[np.ndarray, "*batch n n"]) -> Float[np.ndarray, "*batch d"]:
         """Matrices to vectors; only the upper triangle is read."""
-        return np.asarray(matrix[..., self._rows, self._columns] * self._weights)
+        flat = matrix.reshape(*matrix.shape[:-2], self.n**2)
+        return np.take(flat, self._rows * self.n + self._columns, axis=-1) * self._weights
 
     def pairs(self, v: Float[np.ndarray, "*batch n n"]) -> Float[np.ndarray, "*batch d d"]:
         """Rows: the orthonormal v_iv_iᵀ and (v_iv_jᵀ + v_jv_iᵀ)/√2, i < j, in this order of (i, j)."""

@@ -1,0 +1,470 @@
+"""Stiefel, Grassmannian and SO(3) against independent formulas, 40-digit arithmetic and conic solvers."""
+
+import time
+
+import cvxpy as cp
+import mpmath
+import numpy as np
+import pytest
+import scipy.linalg
+from hypothesis import given
+from hypothesis import strategies as st
+
+from numerics.potentials.grassmannian import Grassmannian
+from numerics.potentials.rotations import SpecialOrthogonal
+from numerics.potentials.stiefel import Stiefel
+
+EPS = np.finfo(float).eps
+FAMILIES = [
+    Stiefel(1, 1),
+    Stiefel(4, 1),
+    Stiefel(3, 2),
+    Stiefel(5, 3),
+    Stiefel(3, 3),
+    Grassmannian(1, 1),
+    Grassmannian(3, 1),
+    Grassmannian(4, 2),
+    Grassmannian(5, 4),
+    Grassmannian(3, 3),
+    SpecialOrthogonal(),
+]
+DIMENSIONS = [0, 3, 3, 9, 3, 0, 2, 4, 4, 0, 3]  # np − p(p+1)/2, k(n−k), 3, written out
+every_family = pytest.mark.parametrize("p", FAMILIES, ids=repr)
+
+
+def _rng():
+    return np.random.default_rng(11)
+
+
+# --- oracles -----------------------------------------------------------------------------------
+
+
+def _symmetric(p, x):
+    matrix = np.zeros((p.n, p.n))
+    matrix[np.triu_indices(p.n)] = x
+    off = ~np.eye(p.n, dtype=bool)
+    matrix[off] /= np.sqrt(2)
+    return matrix + np.triu(matrix, 1).T
+
+
+def _vector(p, matrix):
+    weights = np.where(np.eye(p.n, dtype=bool), 1.0, np.sqrt(2))
+    return (np.asarray(matrix) * weights)[np.triu_indices(p.n)]
+
+
+def _signed_values(x):
+    s = np.linalg.svd(x.reshape(3, 3), compute_uv=False)
+    return s * [1, 1, np.sign(np.linalg.det(x.reshape(3, 3)))]
+
+
+def _conjugate_oracle(p, x0):
+    """Written from theory.md with other LAPACK drivers than the code's."""
+    if isinstance(p, Stiefel):
+        gram = x0.reshape(p.n, p.p).T @ x0.reshape(p.n, p.p)
+        return np.trace(scipy.linalg.sqrtm(gram).real)
+    if isinstance(p, Grassmannian):
+        return np.sort(np.linalg.eigvals(_symmetric(p, x0)).real)[-p.k :].sum()
+    return _signed_values(x0).sum()
+
+
+def _transport_oracle(p, x0):
+    if isinstance(p, Stiefel):
+        return scipy.linalg.polar(x0.reshape(p.n, p.p))[0].ravel()
+    if isinstance(p, Grassmannian):
+        values, vectors = scipy.linalg.eigh(_symmetric(p, x0), driver="evr")
+        top = vectors[:, values.argsort()[-p.k :]]
+        return _vector(p, top @ top.T)
+    u, _, vt = np.linalg.svd(x0.reshape(3, 3))
+    return (u * [1, 1, np.linalg.det(u @ vt)] @ vt).ravel()
+
+
+def _mp_map(p, x, g):
+    """Σ g(s)_i u_i v_iᵀ or Σ g(λ)_i v_i v_iᵀ in 40 digits; g takes and returns values in decreasing order."""
+    if isinstance(p, Grassmannian):
+        matrix = mpmath.matrix(p.n, p.n)
+        for value, i, j in zip(x, *np.triu_indices(p.n), strict=True):
+            matrix[int(i), int(j)] = matrix[int(j), int(i)] = value / (1 if i == j else mpmath.sqrt(2))
+        values, vectors = mpmath.eigsy(matrix)
+        values, vectors = [values[i] for i in range(p.n)][::-1], vectors[:, ::-1]
+        image = vectors * mpmath.diag(g(values)) * vectors.T
+        return [
+            image[int(i), int(j)] * (1 if i == j else mpmath.sqrt(2))
+            for i, j in zip(*np.triu_indices(p.n), strict=True)
+        ]
+    n, q = (3, 3) if isinstance(p, SpecialOrthogonal) else (p.n, p.p)
+    matrix = mpmath.matrix(n, q)
+    for k in range(n * q):
+        matrix[k // q, k % q] = x[k]
+    u, s, v = mpmath.svd_r(matrix)
+    s = [s[i] for i in range(q)]
+    if isinstance(p, SpecialOrthogonal) and mpmath.det(u) * mpmath.det(v) < 0:
+        s[2] = -s[2]
+        v[2, :] = -v[2, :]
+    image = u * mpmath.diag(g(s)) * v
+    return [image[i, j] for i in range(n) for j in range(q)]
+
+
+def _clip(p, values):
+    """Projection of singular values or eigenvalues on the hull, by bisection or by facets."""
+    if isinstance(p, Stiefel):
+        return [min(s, mpmath.mpf(1)) for s in values]
+    if isinstance(p, SpecialOrthogonal):
+        a, b, c = values
+        lift = (a + b - c - 1) / 3
+        if lift <= 0:
+            return values
+        if b - c >= 2 * lift:
+            return [a - lift, b - lift, c + lift]
+        return [mpmath.mpf(1), min((b + c) / 2, mpmath.mpf(1)), min((b + c) / 2, mpmath.mpf(1))]
+    low, high = min(values) - 1, max(values)
+    for _ in range(160):
+        theta = (low + high) / 2
+        total = sum(min(max(v - theta, 0), 1) for v in values)
+        low, high = (theta, high) if total > p.k else (low, theta)
+    return [min(max(v - low, mpmath.mpf(0)), mpmath.mpf(1)) for v in values]
+
+
+def _plateau(p, values):
+    if isinstance(p, Grassmannian):
+        return [mpmath.mpf(int(i < p.k)) for i in range(p.n)]
+    return [mpmath.mpf(1)] * len(values)
+
+
+def _mp_jacobian(p, x, g):
+    """Central differences with step 1e−15 in 40 digits: truncation error of order 1e−30."""
+    with mpmath.workdps(40):
+        h = mpmath.mpf(10) ** -15
+        columns = []
+        for i in range(p.dim):
+            ahead, behind = [mpmath.mpf(float(v)) for v in x], [mpmath.mpf(float(v)) for v in x]
+            ahead[i] += h
+            behind[i] -= h
+            difference = zip(_mp_map(p, ahead, g), _mp_map(p, behind, g), strict=True)
+            columns.append([float((a - b) / (2 * h)) for a, b in difference])
+    return np.array(columns).T
+
+
+# --- transport -----------------------------------------------------------------------------------
+
+
+@every_family
+def test_conjugate_and_transport_match_other_formulas(p):
+    x0 = _rng().standard_normal((40, p.dim))
+    condition = p.transport_condition(x0)
+    image = np.stack([_transport_oracle(p, x) for x in x0])
+    assert (np.linalg.norm(p.transport(x0) - image, axis=1) <= 64 * EPS * p.dim * condition).all()
+    support = np.array([_conjugate_oracle(p, x) for x in x0])
+    # sqrtm of the Gram matrix halves the digits of small singular values: √eps·|x0| each
+    allowed = (np.sqrt(EPS) if isinstance(p, Stiefel) else 64 * EPS) * np.linalg.norm(x0, axis=1)
+    assert (np.abs(p.conjugate(x0) - support) <= p.dim * allowed).all()
+    assert (
+        np.abs(p.conjugate(x0) - (x0 * p.transport(x0)).sum(axis=1)) <= 64 * EPS * p.dim * condition
+    ).all()
+
+
+@every_family
+def test_transport_jacobian_in_forty_digits(p):
+    x0 = _rng().standard_normal((6, p.dim))
+    condition = p.transport_jacobian_condition(x0)
+    for x, jacobian, allowed in zip(x0, p.transport_jacobian(x0), condition, strict=True):
+        exact = _mp_jacobian(p, x, lambda values: _plateau(p, values))
+        assert np.linalg.norm(jacobian - exact) <= 64 * p.dim * EPS * allowed
+
+
+@every_family
+def test_dimension_counted_by_hand(p):
+    m = DIMENSIONS[FAMILIES.index(p)]
+    x0, x1 = p.sample(10, _rng())
+    (group,) = p.manifolds(x1, x0)
+    assert group.dimension == m
+    rank = np.linalg.matrix_rank(p.transport_jacobian(x0), tol=1e-8)
+    assert (rank == m).all()
+    assert p.subdifferential(x1[0]).dimension == p.dim - m
+
+
+@every_family
+def test_hessian_is_the_second_derivative_along_the_manifold(p):
+    """−⟨x0, ·⟩ along T(x1 + τξ), a curve in M with γ'' normal to first order, at τ = 1e−4."""
+    x0, x1 = p.sample(5, _rng())
+    (group,) = p.manifolds(x1, x0)
+    if not group.dimension:
+        return
+    tau = 1e-4
+    for i in range(5):
+        for xi in group.tangent[i].T:
+            ahead, behind = p.transport(x1[i] + tau * xi)[0], p.transport(x1[i] - tau * xi)[0]
+            measured = -(x0[i] @ (ahead + behind - 2 * x1[i])) / tau**2
+            quadratic = (group.tangent[i].T @ xi) @ group.hessian[i] @ (group.tangent[i].T @ xi)
+            size = np.linalg.norm(x0[i])
+            # truncation O(τ²|x0|), rounding 4·eps·|x0||x1|/τ²
+            assert abs(measured - quadratic) <= 100 * tau**2 * size + 16 * EPS * size * p.scale / tau**2
+
+
+def test_grassmannian_quadratic_form_of_theory():
+    p = Grassmannian(4, 2)
+    x0, direction = _rng().standard_normal((2, p.dim))
+    values, vectors = np.linalg.eigh(_symmetric(p, x0))
+    e = vectors.T @ _symmetric(p, direction) @ vectors
+    expected = sum(2 * e[i, j] ** 2 / (values[i] - values[j]) for i in (2, 3) for j in (0, 1))
+    assert direction @ p.transport_jacobian(x0)[0] @ direction == pytest.approx(expected, rel=1e-12)
+
+
+def test_rotations_are_projective_space():
+    """R(q) from the formula of any textbook equals the transport of the noise R*(·) dual to qqᵀ."""
+    q = _rng().standard_normal(4)
+    w, x, y, z = q / np.linalg.norm(q)
+    rotation = np.array(
+        [
+            [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
+            [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
+            [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
+        ]
+    )
+    p = SpecialOrthogonal()
+    assert np.allclose(p.transport(rotation.ravel())[0], rotation.ravel(), atol=16 * EPS, rtol=0)
+    assert np.isfinite(p.value(rotation.ravel())).all()
+    assert np.isinf(p.value(-rotation.ravel())).all()  # the other component of O(3)
+    assert np.isinf(p.value(1.0001 * rotation.ravel())).all()
+
+
+# --- prox ------------------------------------------------------------------------------------------
+
+
+@every_family
+@pytest.mark.parametrize("step", 10.0 ** np.arange(-6, 7, 3))
+def test_prox_recovers_data(p, step):
+    x0, x1 = p.sample(200, _rng())
+    z = x1 + step * x0
+    error = np.linalg.norm(p.prox(z, step) - x1, axis=1)
+    assert (error <= 64 * EPS * (p.prox_condition(z, step) + p.transport_condition(x0))).all()
+
+
+def _anywhere(p, n):
+    rng = _rng()
+    _, x1 = p.sample(n, rng)
+    return x1 * rng.uniform(0, 2, (n, 1)) + rng.standard_normal((n, p.dim)) * 10 ** rng.uniform(
+        -2, 0.5, (n, 1)
+    )
+
+
+@every_family
+def test_prox_and_its_jacobian_in_forty_digits(p):
+    z = _anywhere(p, 12)
+    u, jacobian = p.prox(z, 1.0), p.prox_jacobian(z, 1.0)
+    for i in range(len(z)):
+        with mpmath.workdps(40):
+            exact = np.array(
+                [float(v) for v in _mp_map(p, [mpmath.mpf(float(v)) for v in z[i]], lambda s: _clip(p, s))]
+            )
+        assert np.linalg.norm(u[i] - exact) <= 64 * EPS * p.dim * p.prox_condition(z, 1.0)[i]
+        derivative = _mp_jacobian(p, z[i], lambda s: _clip(p, s))
+        # J bends over the distance to its kinks, here at least 1e−4 of the points' size
+        assert (
+            np.linalg.norm(jacobian[i] - derivative) <= 64 * EPS * p.dim * p.prox_condition(z, 1.0)[i] / 1e-4
+        )
+
+
+@every_family
+def test_prox_is_the_projection_that_the_conic_solver_finds(p):
+    z = _anywhere(p, 4)
+    u = cp.Variable(z.shape)
+    value, constraints = p.conic(u)
+    cp.Problem(cp.Minimize(cp.sum_squares(u - z) + cp.sum(value)), constraints).solve(solver=cp.CLARABEL)
+    # strongly convex: a duality gap of 1e−8·(1 + |z|²) moves the minimiser by its root
+    assert np.linalg.norm(u.value - p.prox(z, 3.0)) <= 1e-4 * (1 + np.linalg.norm(z))
+
+
+@every_family
+def test_prox_residual_is_normal_at_any_point(p):
+    z = _anywhere(p, 30)
+    u = p.prox(z, 1.0)
+    v = p.transport(_rng().standard_normal((30, p.dim)))
+    rounding = 64 * EPS * p.dim * p.prox_condition(z, 1.0) * (np.linalg.norm(z, axis=1) + p.scale)
+    assert (((z - u)[:, None] * (v - u[:, None])).sum(axis=2) <= rounding[:, None]).all()
+    for point, residual in zip(u, z - u, strict=True):
+        assert p.subdifferential(point).distance(residual)[0] <= 1e-9 * (1 + np.linalg.norm(residual))
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from(FAMILIES), st.floats(-150, 150))
+def test_prox_survives_every_size(seed, p, exponent):
+    z = np.random.default_rng(seed).standard_normal((3, p.dim)) * 10.0**exponent
+    u = p.prox(z, 1.0)
+    assert np.isfinite(p.value(u)).all() or exponent > 15  # beyond 1e15 the condition |z| eps exceeds 1
+    assert np.isfinite(u).all()
+
+
+# --- subdifferential off the manifold ------------------------------------------------------------------
+
+
+FACES = [
+    (Stiefel(4, 3), lambda r: _with_values(r, 4, [1, 1, 0.3]), 3),
+    (Stiefel(3, 2), lambda r: _with_values(r, 3, [0.9, 0.2]), 0),
+    (Grassmannian(4, 2), lambda r: _with_eigenvalues(r, [1, 0.7, 0.3, 0]), 3),
+    (Grassmannian(4, 2), lambda r: _with_eigenvalues(r, [0.5, 0.5, 0.5, 0.5]), 1),
+    (SpecialOrthogonal(), lambda r: _rotated(r, [1, 0.4, 0.4]), 3),
+    (SpecialOrthogonal(), lambda r: _rotated(r, [0.8, 0.7, 0.5]), 1),
+    (SpecialOrthogonal(), lambda _: np.zeros(9), 0),
+]
+
+
+def _orthogonal(rng, n):
+    q = np.linalg.qr(rng.standard_normal((n, n)))[0]
+    return q * np.sign(np.linalg.det(q))  # n odd: a rotation
+
+
+def _with_values(rng, n, s):
+    return (_orthogonal(rng, n)[:, : len(s)] * s @ _orthogonal(rng, len(s)).T).ravel()
+
+
+def _with_eigenvalues(rng, values):
+    q = np.linalg.qr(rng.standard_normal((len(values),) * 2))[0]
+    return _vector(Grassmannian(len(values), 1), q * values @ q.T)
+
+
+def _rotated(rng, s):
+    return (_orthogonal(rng, 3) * s @ _orthogonal(rng, 3).T).ravel()
+
+
+@pytest.mark.parametrize(("p", "point", "dimension"), FACES, ids=str)
+def test_normal_cone_on_faces(p, point, dimension):
+    """Dimension by hand; distance against the projection on the polar of sampled chords, by prox."""
+    rng = _rng()
+    x1 = point(rng)
+    cone = p.subdifferential(x1)
+    assert cone.dimension == dimension
+    y = rng.standard_normal((6, p.dim))
+    distance = cone.distance(y)
+    # Moreau: y = P_N y + P_T y, and (prox(x1 + t·y) − x1)/t → P_T y, whose length is the distance. The second
+    # derivative of a spectral function is at most 1/gap, and the gaps of these points are at least 0.1.
+    for t in (1e-3, 1e-6):
+        tangent = (p.prox(x1 + t * y, 1.0) - x1) / t
+        error = np.abs(np.linalg.norm(tangent, axis=1) - distance)
+        assert (error <= 10 * t * (1 + np.linalg.norm(y, axis=1) ** 2)).all()
+
+
+@every_family
+def test_boundary_distance_is_sharp(p):
+    """Members within it stay in the cone; a sampled search finds no nearer exit, and gets close to it."""
+    rng = _rng()
+    x0, x1 = p.sample(1, rng)
+    cone = p.subdifferential(x1[0])
+    radius = cone.boundary_distance(x0)[0]
+    if np.isinf(radius):
+        assert cone.contains(x0 + 1e3 * rng.standard_normal((20, p.dim))).all()
+        return
+    (group,) = p.manifolds(x1, x0)
+    tangent = group.tangent[0]
+    normal = rng.standard_normal((4000, p.dim))
+    for _ in range(2):
+        normal -= normal @ tangent @ tangent.T
+        normal /= np.linalg.norm(normal, axis=1)[:, None]
+    assert cone.contains(x0 + 0.999 * radius * normal).all()
+    for _ in range(30):  # exits through the nearest facet: shrink towards the best direction
+        reach = cone.boundary_distance(x0 + 0.9 * radius * normal)
+        best = normal[reach.argmin()]
+        normal = best + 0.5 * np.median(np.linalg.norm(normal - best, axis=1)) * rng.standard_normal(
+            normal.shape
+        )
+        normal -= normal @ tangent @ tangent.T
+        normal /= np.linalg.norm(normal, axis=1)[:, None]
+    assert not cone.contains(x0 + 1.1 * radius * best).any()
+
+
+# --- edges and bad input ---------------------------------------------------------------------------------
+
+
+def test_the_one_point_grassmannian():
+    p = Grassmannian(3, 3)
+    x0 = _rng().standard_normal((4, 6))
+    assert np.allclose(p.transport(x0), _vector(p, np.eye(3)), atol=8 * EPS, rtol=0)
+    assert np.abs(p.transport_jacobian(x0)).max() == 0
+    assert np.allclose(p.conjugate(x0), x0[:, [0, 3, 5]].sum(axis=1))
+    assert p.subdifferential(_vector(p, np.eye(3))).dimension == 6
+
+
+@pytest.mark.parametrize("gap", [1e-3, 1e-8, 1e-12])
+def test_nearly_repeated_eigenvalues_cost_what_the_condition_says(gap):
+    """A gap g between λ_k and λ_{k+1}: K = 1/g there, and T within 64 eps/g of the exact projector."""
+    p = Grassmannian(3, 1)
+    q = np.linalg.qr(_rng().standard_normal((3, 3)))[0]
+    x0 = _vector(p, q * [1 + gap, 1.0, -1.0] @ q.T)
+    exact = _vector(p, np.outer(q[:, 0], q[:, 0]))
+    assert np.linalg.norm(p.transport(x0)[0] - exact) <= 64 * EPS * p.transport_condition(x0)[0]
+    assert np.linalg.norm(p.transport_jacobian(x0)[0], 2) == pytest.approx(1 / gap, rel=64 * EPS / gap)
+
+
+def test_repeated_values_inside_the_kept_block_cost_nothing():
+    for p, x0 in [
+        (Grassmannian(4, 2), _vector(Grassmannian(4, 2), np.diag([2.0, 2.0, 1.0, 1.0]))),
+        (Stiefel(3, 3), np.diag([1.0, 1.0, 1.0]).ravel()),
+        (SpecialOrthogonal(), np.diag([2.0, 2.0, 2.0]).ravel()),
+    ]:
+        assert np.isfinite(p.transport_jacobian(x0)).all()
+        assert np.isfinite(p.prox_jacobian(x0, 1.0)).all()
+
+
+@pytest.mark.parametrize(
+    ("p", "x0"),
+    [
+        (Stiefel(3, 2), np.zeros(6)),
+        (Stiefel(3, 2), [1.0, 1.0, 0.0, 0.0, 0.0, 0.0]),
+        (Grassmannian(3, 1), np.zeros(6)),
+        (Grassmannian(3, 1), [1.0, 0.0, 0.0, 1.0, 0.0, 0.0]),
+        (SpecialOrthogonal(), np.diag([1.0, 1.0, -1.0]).ravel()),
+    ],
+)
+def test_cut_locus_is_refused(p, x0):
+    with pytest.raises(ValueError, match=r"x0: row 1 .* perturb it"):
+        p.transport(np.stack([p.sample(1, _rng())[0][0], x0]))
+    with pytest.raises(ValueError, match="perturb it"):
+        p.transport_jacobian(x0)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Stiefel(2, 3), r"p: got 3 > n = 2"),
+        (lambda: Stiefel(0, 1), r"n: got 0"),
+        (lambda: Stiefel(2.0, 1), r"n: got 2.0"),
+        (lambda: Grassmannian(2, 3), r"k: got 3 > n = 2"),
+        (lambda: Grassmannian(2, 0), r"k: got 0"),
+        (lambda: SpecialOrthogonal().transport(np.zeros(8)), r"x0: got shape"),
+        (lambda: Stiefel(2, 1).transport([[1.0, 1j]]), r"complex"),
+        (lambda: Stiefel(2, 1).subdifferential([2.0, 0.0]), r"x1: its largest singular value is 2"),
+        (lambda: Grassmannian(2, 1).subdifferential([2.0, 0.0, 0.0]), r"x1: its eigenvalues"),
+        (lambda: SpecialOrthogonal().subdifferential(2 * np.eye(3).ravel()), r"x1: lies .* outside"),
+        (lambda: Stiefel(2, 1).manifold([0.5, 0.0], [1.0, 0.0]), r"x1: row 0 has columns"),
+        (lambda: Grassmannian(2, 1).manifold([0.5, 0.0, 0.5], [1.0, 0.0, 0.0]), r"x1: row 0 is no projector"),
+        (
+            lambda: SpecialOrthogonal().manifold(-np.eye(3).ravel(), np.zeros(9)),
+            r"x1: row 0 is not a rotation",
+        ),
+    ],
+)
+def test_bad_input_is_named(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+# --- speed -------------------------------------------------------------------------------------------------
+
+
+def _seconds(task, repeats=5):
+    best = np.inf
+    for _ in range(repeats):
+        start = time.process_time()  # of this process alone: other workers don't count
+        task()
+        best = min(best, time.process_time() - start)
+    return best
+
+
+@pytest.mark.parametrize(
+    "p", [Stiefel(3, 2), Stiefel(4, 3), Grassmannian(3, 1), SpecialOrthogonal()], ids=repr
+)
+@pytest.mark.parametrize("member", ["transport", "prox"])
+def test_batches_beat_a_loop_twentyfold(p, member):
+    x = _rng().standard_normal((10_000, p.dim))
+    call = p.transport if member == "transport" else lambda z: p.prox(z, 1.0)
+    few = x[:300]
+    loop = _seconds(lambda: [call(point) for point in few]) * len(x) / len(few)
+    assert loop >= 20 * _seconds(lambda: call(x))
