@@ -7,7 +7,7 @@ import mpmath
 import numpy as np
 import pytest
 import scipy.linalg
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from numerics.potentials.grassmannian import Grassmannian
@@ -285,6 +285,7 @@ def test_prox_residual_is_normal_at_any_point(p):
         assert p.subdifferential(point).distance(residual)[0] <= 1e-9 * (1 + np.linalg.norm(residual))
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.sampled_from(FAMILIES), st.floats(-150, 150))
 def test_prox_survives_every_size(seed, p, exponent):
     z = np.random.default_rng(seed).standard_normal((3, p.dim)) * 10.0**exponent

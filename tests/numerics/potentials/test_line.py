@@ -1,0 +1,406 @@
+"""Laws on the line against SciPy quadrature, closed forms, exact rationals and 40-digit quantiles."""
+
+import itertools
+from fractions import Fraction
+
+import mpmath
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import integrate, stats
+from scipy.special import ndtr, ndtri
+
+from numerics.potentials import FiniteAtoms
+from numerics.potentials.cantor import Cantor
+from numerics.potentials.line import AtomAndDensity, Quantile
+
+EPS = np.finfo(float).eps
+MILLS = np.sqrt(np.pi / 2)
+CONTINUOUS = [
+    stats.norm(1, 2),
+    stats.uniform(-1, 3),
+    stats.expon(),
+    stats.gamma(2.5),
+    stats.gamma(0.5),
+    stats.chi2(3),
+    stats.beta(2, 3),
+    stats.beta(0.5, 0.5),
+    stats.logistic(),
+    stats.laplace(),
+    stats.lognorm(0.5),
+    stats.t(5),
+    stats.weibull_min(1.5),
+    stats.gumbel_r(),
+    stats.gumbel_l(),
+    stats.pareto(5),
+    stats.arcsine(),
+    stats.rayleigh(),
+    stats.halfnorm(),
+    stats.maxwell(),
+    stats.powerlaw(2.0),
+    stats.truncnorm(-1, 2),
+    stats.triang(0.3),
+]
+DISCRETE = [
+    stats.poisson(3),
+    stats.binom(5, 0.3),
+    stats.geom(0.4),
+    stats.nbinom(3, 0.4, loc=2),
+    stats.rv_discrete(values=([0, 1, 5], [0.2, 0.5, 0.3])),
+]
+MIXED = [
+    AtomAndDensity([0.0], [0.4], stats.norm()),
+    AtomAndDensity([-1.0, 2.5], [0.2, 0.3], stats.uniform(0, 1)),
+    AtomAndDensity([0.0, 0.5], [0.1, 0.2], stats.expon()),
+]
+LAWS = [Quantile(d) for d in CONTINUOUS + DISCRETE] + MIXED + [Cantor()]
+every_law = pytest.mark.parametrize("p", LAWS, ids=repr)
+
+
+def _rng():
+    return np.random.default_rng(5)
+
+
+# --- transport -------------------------------------------------------------------------------------
+
+
+def _mp_quantile(name, p, args):
+    """Quantiles in closed form, for a lower-tail probability p with all its digits."""
+    q = 1 - p
+    forms = {
+        "norm": lambda m, s: m + s * mpmath.sqrt(2) * mpmath.erfinv(2 * p - 1),
+        "uniform": lambda a, w: a + w * p,
+        "expon": lambda: -mpmath.log(q),
+        "logistic": lambda: mpmath.log(p / q),
+        "laplace": lambda: mpmath.log(2 * p) if p < 0.5 else -mpmath.log(2 * q),
+        "lognorm": lambda s: mpmath.exp(s * mpmath.sqrt(2) * mpmath.erfinv(2 * p - 1)),
+        "weibull_min": lambda c: (-mpmath.log(q)) ** (1 / mpmath.mpf(c)),
+        "gumbel_r": lambda: -mpmath.log(-mpmath.log(p)),
+        "gumbel_l": lambda: mpmath.log(-mpmath.log(q)),
+        "pareto": lambda b: q ** (-1 / mpmath.mpf(b)),
+        "arcsine": lambda: mpmath.sin(mpmath.pi * p / 2) ** 2,
+        "rayleigh": lambda: mpmath.sqrt(-2 * mpmath.log(q)),
+        "halfnorm": lambda: mpmath.sqrt(2) * mpmath.erfinv(p),
+        "powerlaw": lambda a: p ** (1 / mpmath.mpf(a)),
+    }
+    return forms[name](*args) if name in forms else None
+
+
+@pytest.mark.parametrize("law", CONTINUOUS, ids=lambda d: d.dist.name)
+def test_transport_has_the_stated_accuracy(law):
+    """Against closed forms at 60 digits; elsewhere the cdf must lead back to the noise."""
+    p = Quantile(law)
+    noise = np.array([-8.0, -5.0, -2.0, -0.3, 0.0, 0.1, 1.0, 3.0, 6.0, 8.0])
+    image = p.transport(noise[:, None])[:, 0]
+    bound = 64 * EPS * (np.abs(image) + law.std() * MILLS) + 4 * EPS * p.transport_condition(noise[:, None])
+    if law.dist.name == "triang":  # no isf of its own: left off the list
+        noise, image, bound = noise[:7], image[:7], bound[:7]
+    with mpmath.workdps(60):
+        exact = [_mp_quantile(law.dist.name, mpmath.ncdf(mpmath.mpf(float(s))), law.args) for s in noise]
+    if exact[0] is not None:
+        assert (np.abs(image - np.array([float(x) for x in exact])) <= bound).all()
+    else:
+        lower = np.where(noise <= 0, law.cdf(image), law.sf(image))
+        density = law.pdf(image)
+        assert (np.abs(lower - ndtr(-np.abs(noise))) <= density * bound + 64 * EPS * lower).all()
+
+
+@every_law
+def test_transport_increases_and_has_the_law_as_image(p):
+    s = np.sort(_rng().uniform(-9, 9, 3000))
+    x = p.transport(s[:, None])[:, 0]
+    assert (np.diff(x) >= -8 * EPS * (np.abs(x[1:]) + p.scale)).all()
+    u = np.linspace(0.0005, 0.9995, 1000)
+    if isinstance(p, Quantile):
+        # P(X ≤ Q(u)) ≥ u > P(X < Q(u)), to the rounding of u
+        image = p.transport(ndtri(u)[:, None])[:, 0]
+        below = p.distribution.cdf(image * (1 + 4 * EPS) + 4 * EPS * p.scale)
+        assert (below >= u - 64 * EPS).all()
+
+
+@pytest.mark.parametrize("p", LAWS[: len(CONTINUOUS)], ids=repr)
+def test_jacobians_by_central_differences(p):
+    """Richardson's rule at steps h and h/2: truncation O(h⁴), rounding eps·condition/h."""
+    s = np.array([[-2.0], [-0.7], [0.4], [1.5]])
+    h = 1e-3
+
+    def slope(f, width):
+        return (f(s + width) - f(s - width))[:, 0] / (2 * width)
+
+    measured = (4 * slope(p.transport, h / 2) - slope(p.transport, h)) / 3
+    jacobian = p.transport_jacobian(s)[:, 0, 0]
+    rounding = 64 * EPS * p.transport_condition(s) / h
+    assert (np.abs(measured - jacobian) <= 100 * h**4 * (jacobian + p.scale) + rounding).all()
+    z = p.transport(s) + 0.7 * s
+    measured = (4 * slope(lambda t: p.prox(p.transport(s) + 0.7 * s + t - s, 0.7), h / 2)) / 3
+    measured -= slope(lambda t: p.prox(p.transport(s) + 0.7 * s + t - s, 0.7), h) / 3
+    rounding = 64 * EPS * p.prox_condition(z, 0.7) / h
+    assert (np.abs(measured - p.prox_jacobian(z, 0.7)[:, 0, 0]) <= 1e3 * h**4 + rounding).all()
+
+
+# --- potentials --------------------------------------------------------------------------------------
+
+
+@every_law
+def test_conjugate_is_the_integral_of_transport(p):
+    """SciPy's adaptive quadrature of T, and of Φ⁻¹∘F for φ, each with its own error estimate."""
+    for s in (-2.5, -0.8, 0.6, 3.0):
+        jumps = getattr(p._law, "steps", None)
+        if isinstance(p, Cantor):
+            return  # dense jumps: its own test
+        inner = (
+            jumps
+            if jumps is not None
+            else np.concatenate([p._law.starts, p._law.stops])
+            if p in MIXED
+            else []
+        )
+        low, high = min(0.0, s), max(0.0, s)
+        ends = [low, *[b for b in inner if low < b < high], high]
+        parts = [
+            integrate.quad(lambda r: p.transport([r])[0, 0], a, b, epsabs=1e-13, epsrel=1e-13)
+            for a, b in itertools.pairwise(ends)
+        ]
+        total, error = (sum(column) for column in zip(*parts, strict=True))
+        assert abs(p.conjugate([s])[0] - np.sign(s) * total) <= error + 1e-12 * (1 + abs(total))
+
+
+CLOSED_FORMS = [
+    (stats.norm(1, 2), lambda s: s + s**2, lambda x: (x - 1) ** 2 / 4),
+    (
+        stats.uniform(0, 1),
+        lambda s: s * ndtr(s) + stats.norm.pdf(s) - stats.norm.pdf(0),
+        lambda x: stats.norm.pdf(0) - stats.norm.pdf(ndtri(x)),
+    ),
+    (
+        stats.lognorm(0.5),
+        lambda s: (np.exp(s / 2) - 1) / 0.5,
+        lambda x: 2 * (x * np.log(x) - x) + 2,
+    ),
+]
+
+
+@pytest.mark.parametrize(("law", "conjugate", "value"), CLOSED_FORMS, ids=lambda c: getattr(c, "args", ""))
+def test_closed_forms(law, conjugate, value):
+    p = Quantile(law)
+    s = np.linspace(-6, 6, 49)
+    x = p.transport(s[:, None])
+    assert np.allclose(p.conjugate(s[:, None]), conjugate(s), rtol=64 * EPS, atol=64 * EPS * 6 * p.scale)
+    size = np.abs(s * x[:, 0]) + p.scale
+    assert (np.abs(p.value(x) - value(x[:, 0])) <= 64 * EPS * size * (1 + np.abs(s))).all()
+
+
+def test_exponential_value_by_quadrature():
+    p = Quantile(stats.expon())
+    for x in (0.01, 0.5, np.log(2), 2.0, 9.0):
+        expected, error = integrate.quad(
+            lambda u: ndtri(-np.expm1(-u)), np.log(2), x, epsabs=1e-13, epsrel=1e-13
+        )
+        assert abs(p.value([x])[0] - expected) <= error + 64 * EPS * (1 + x) * 8
+
+
+@pytest.mark.parametrize("law", DISCRETE, ids=repr)
+def test_discrete_laws_are_finite_atoms(law):
+    """Same φ up to a constant, φ*, T and prox as `FiniteAtoms.on_line`, which solves a quadratic program."""
+    p = Quantile(law)
+    atoms = p._law.atoms[p._law.atoms <= law.isf(1e-6) + 1]
+    weights = np.append(law.pmf(atoms[:-1]), law.sf(atoms[-2]))
+    weights /= weights.sum()
+    other = FiniteAtoms.on_line(atoms, weights)
+    rng = _rng()
+    s = rng.uniform(-4, 4, (200, 1))
+    assert np.array_equal(p.transport(s), other.transport(s))
+    constant = p.conjugate([0.0]) - other.conjugate([0.0])
+    assert np.allclose(
+        p.conjugate(s), other.conjugate(s) + constant, rtol=0, atol=1e-12 * (1 + np.abs(s).max())
+    )
+    z = p.transport(s) + rng.standard_normal((200, 1))
+    for step in (1e-3, 0.5, 20.0):
+        assert np.allclose(p.prox(z, step), other.prox(z, step), rtol=0, atol=1e-12 * (1 + step) * atoms[-1])
+
+
+# --- prox ----------------------------------------------------------------------------------------------
+
+
+@every_law
+@pytest.mark.parametrize("step", 10.0 ** np.arange(-6, 7, 3))
+def test_prox_recovers_data(p, step):
+    x0, x1 = p.sample(300, _rng())
+    z = x1 + step * x0
+    error = np.abs(p.prox(z, step) - x1)[:, 0]
+    assert (error <= 64 * EPS * (p.prox_condition(z, step) + p.transport_condition(x0))).all()
+
+
+@settings(deadline=None)
+@given(st.integers(0, 2**32 - 1), st.sampled_from(LAWS), st.floats(-6, 6))
+def test_prox_is_optimal_anywhere(seed, p, exponent):
+    """φ(v) ≥ φ(u) + (z−u)(v−u)/λ at sampled v, in the hull or not."""
+    rng = np.random.default_rng(seed)
+    step = 10.0**exponent
+    z = p.scale * rng.standard_normal((6, 1)) * 10.0 ** rng.uniform(-2, 1, (6, 1)) + p._law.mean
+    u = p.prox(z, step)
+    y = (z - u) / step
+    v = np.concatenate([p.transport(rng.standard_normal((4, 1))), (u[:2] + u[2:4]) / 2])
+    value = p.value(u)
+    assert np.isfinite(value).all()
+    slack = value[:, None] + y * (v - u[:, None])[:, :, 0] - p.value(v)
+    reach = np.abs(v - u[:, None])[:, :, 0] + p.scale
+    error = 64 * EPS * p.prox_condition(z, step)[:, None]
+    allowed = error * (reach / step + np.minimum(np.abs(y), 20)) + 256 * EPS * (20 + np.abs(y)) * (
+        reach + np.abs(v).max() + np.abs(u)
+    )
+    assert (slack <= allowed).all()
+
+
+@every_law
+def test_prox_inside_a_jump_is_z_minus_step_times_the_jump(p):
+    """Where T jumps at b from x to x', every z between x + λb and x' + λb goes to z − λb, not to T(b)."""
+    jumps = {
+        "Cantor()": (0.0, 1 / 3, 2 / 3),
+        repr(MIXED[1]): (ndtri(0.2), -1.0, 0.0),
+        repr(LAWS[len(CONTINUOUS) + 4]): (ndtri(0.7), 1.0, 5.0),
+    }
+    if repr(p) not in jumps:
+        return
+    b, low, high = jumps[repr(p)]
+    part = np.linspace(0.05, 0.95, 7)
+    for step in (1e-3, 1.0, 1e3):
+        x = low + part * (high - low)
+        z = (x + step * b)[:, None]
+        assert (np.abs(p.prox(z, step)[:, 0] - x) <= 64 * EPS * p.prox_condition(z, step)).all()
+        assert np.allclose(p.prox_jacobian(z, step), 1.0, atol=0, rtol=0)
+
+
+def test_beyond_the_support_prox_stays_on_its_hull():
+    p = Quantile(stats.uniform(-1, 3))
+    assert np.array_equal(p.prox([[-50.0], [50.0]], 1e-3)[:, 0], [-1.0, 2.0])
+    assert np.isinf(p.value([[-1.01], [2.01]])).all()
+
+
+# --- geometry --------------------------------------------------------------------------------------------
+
+
+def test_intervals_of_a_mixture():
+    """The atom 0 of weight .4 in N(0,1): ∂φ(0) = Φ⁻¹[.3, .7], and m = 0 there, 1 elsewhere."""
+    p = MIXED[0]
+    found = p.subdifferential([0.0])
+    assert (found.low, found.high) == pytest.approx((ndtri(0.3), ndtri(0.7)), rel=1e-14)
+    assert found.dimension == 1
+    assert found.boundary_distance([0.1])[0] == pytest.approx(ndtri(0.7) - 0.1, rel=1e-14)
+    assert found.distance([1.0])[0] == pytest.approx(1 - ndtri(0.7), rel=1e-14)
+    assert p.subdifferential([0.5]).dimension == 0
+    x0 = np.array([[0.0], [2.0], [-0.2], [-3.0]])
+    groups = p.manifolds(p.transport(x0), x0)
+    assert [(g.dimension, g.rows.tolist()) for g in groups] == [(0, [0, 2]), (1, [1, 3])]
+    smooth = groups[1]
+    inverse = p.transport_jacobian(x0[smooth.rows])[:, 0, 0] * smooth.hessian[:, 0, 0]
+    assert np.allclose(inverse, 1, rtol=1e-12)
+
+
+def test_second_derivative_of_phi_is_the_hessian():
+    """φ'' by differences of φ' = Φ⁻¹∘F, not through T."""
+    law = stats.gamma(2.5)
+    p = Quantile(law)
+    x0 = np.array([[-1.0], [0.3], [1.7]])
+    x1 = p.transport(x0)
+    h = 1e-5
+    slope = (ndtri(law.cdf(x1 + h)) - ndtri(law.cdf(x1 - h)))[:, 0] / (2 * h)
+    hessian = p.manifolds(x1, x0)[0].hessian[:, 0, 0]
+    assert np.allclose(hessian, slope, rtol=1e-8)  # truncation h², rounding eps/h
+
+
+# --- the Cantor distribution -----------------------------------------------------------------------------
+
+
+def test_cantor_moments_and_known_values():
+    p = Cantor()
+    dyadic = np.arange(2**12) / 2**12 + 2.0**-13  # midpoints: Q is symmetric on every cell
+    x = p.transport(ndtri(dyadic)[:, None])[:, 0]
+    assert x.mean() == pytest.approx(p._law.mean, abs=1e-5)
+    assert x.std() == pytest.approx(p._law.deviation, rel=1e-5)
+    for probability, x in (("1/3", "1/4"), ("1/2", "2/3"), ("1/4", "2/9"), ("0", "0"), ("1", "1")):
+        assert Cantor.quantile_exact(Fraction(probability)) == Fraction(x)
+        assert Cantor.distribution_exact(Fraction(x)) == Fraction(probability)
+    assert Cantor.distribution_exact(Fraction(1, 2)) == Fraction(1, 2)
+    assert Cantor.distribution_exact(Fraction(2, 5)) == Fraction(1, 2)
+
+
+@settings(deadline=None)
+@given(st.integers(0, 400), st.integers(1, 401))
+def test_cantor_rationals_are_inverse(numerator, denominator):
+    """F(Q(p)) = p exactly, and Q(p/2) = Q(p)/3, Q(1−p) + Q(p) = 1 off the dyadics."""
+    p = Fraction(numerator % (denominator + 1), denominator)
+    x = Cantor.quantile_exact(p)
+    assert Cantor.distribution_exact(x) == p
+    if p < 1:
+        assert Cantor.quantile_exact(p / 2) == x / 3
+    if p.denominator & (p.denominator - 1):
+        assert Cantor.quantile_exact(1 - p) == 1 - x
+
+
+@given(st.floats(1e-89, 0.5))
+def test_cantor_quantile_of_a_double_is_exact_to_rounding(p):
+    from numerics.potentials.cantor import _quantile
+
+    exact = Cantor.quantile_exact(Fraction(p))
+    assert abs(Fraction(float(_quantile(np.array([p]))[0])) - exact) <= 4 * Fraction(EPS) * exact
+
+
+def test_cantor_conjugate_by_staircase():
+    """The law cut at 18 digits moves T by at most 3⁻¹⁸, its own midpoint by half; φ* by |s| times that."""
+    p, digits = Cantor(), 18
+    place = np.arange(2**digits)
+    left = sum(2 * ((place >> (digits - 1 - k)) & 1) * 3.0 ** -(k + 1) for k in range(digits))
+    steps = ndtri(np.arange(2**digits + 1) / 2**digits)
+    for s in (-3.0, -1.0, 0.7, 2.5):
+        spans = np.diff(np.clip(steps, min(0.0, s), max(0.0, s)))
+        expected = np.sign(s) * spans @ (left + 3.0**-digits / 2)
+        assert abs(p.conjugate([s])[0] - expected) <= abs(s) * 3.0**-digits / 2
+
+
+def test_cantor_has_no_manifold_and_no_slope():
+    p = Cantor()
+    x0, x1 = p.sample(20, _rng())
+    assert np.abs(p.transport_jacobian(x0)).max() == 0
+    with pytest.raises(ValueError, match="Cantor set"):
+        p.manifolds(x1, x0)
+
+
+# --- bad input ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Quantile(stats.cauchy()), "variance is"),
+        (lambda: Quantile(stats.t(2)), "variance is inf"),
+        (lambda: Quantile(stats.pareto(1.5)), "variance is inf"),
+        (lambda: Quantile(stats.norm), "frozen scipy law"),
+        (lambda: Quantile(3), "frozen scipy law"),
+        (lambda: Quantile(stats.rv_discrete(values=([2], [1.0]))), "variance is 0"),
+        (lambda: Quantile(stats.randint(0, 2**21)), "more than 1048576 atoms"),
+        (lambda: AtomAndDensity([0.0], [1.0], stats.norm()), "weights: got"),
+        (lambda: AtomAndDensity([0.0], [-0.1], stats.norm()), "weights: got"),
+        (lambda: AtomAndDensity([1.0, 0.0], [0.1, 0.1], stats.norm()), "atoms: got"),
+        (lambda: AtomAndDensity([1.0], [0.1, 0.1], stats.norm()), "weights: got 2 for 1"),
+        (lambda: AtomAndDensity([1.0], [0.1], stats.poisson(2)), "is discrete"),
+        (lambda: AtomAndDensity([np.nan], [0.1], stats.norm()), "atoms: entry"),
+        (lambda: Cantor.quantile_exact(Fraction(3, 2)), "p: got 3/2"),
+        (lambda: Quantile(stats.norm()).transport([[1j]]), "complex"),
+        (lambda: Quantile(stats.uniform()).subdifferential([1.5]), "outside the support"),
+        (lambda: Quantile(stats.norm()).manifold([0.5], [0.0]), "is not T"),
+    ],
+)
+def test_bad_input_is_named(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+@every_law
+def test_repr_rebuilds_the_law(p):
+    rebuilt = eval(
+        repr(p), {"Quantile": Quantile, "AtomAndDensity": AtomAndDensity, "Cantor": Cantor, "stats": stats}
+    )
+    x0 = _rng().standard_normal((20, 1))
+    assert np.array_equal(rebuilt.transport(x0), p.transport(x0))
