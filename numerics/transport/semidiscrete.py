@@ -187,8 +187,8 @@ def _planar_solution(
 def _projection_error(points: Float[np.ndarray, "n d"], diagram: LaguerreDiagram) -> Float[np.ndarray, " n"]:
     """(n,), what masses change when atoms move by the rounding of their projection on a plane, 16·d·eps·|y|.
 
-    Nothing for d = 2, where nothing is projected. Where the noise is below 8, which all but 1e−14 of it is, the line between two cells moves by 16 times
-    that over |y_i − y_j|.
+    Nothing for d = 2, where nothing is projected. Where the noise is below 8, which all but 1e−14 of it is,
+    the line between two cells moves by 16 times that over |y_i − y_j|.
     """
     n, d = points.shape
     if d == 2:

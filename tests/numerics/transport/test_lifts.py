@@ -65,6 +65,13 @@ def test_the_slope_is_that_of_the_noise_which_is_sent_there():
     assert np.abs(tangential - lifted.slope(0, places[inside])).max() <= 6 * 2 * np.pi / 400
 
 
+def test_splines_pass_through_the_heights_of_their_own_arc():
+    lifted = lift((Arc((0.0, 0.0), 1.0), Arc((4.0, 1.0), 0.5, 0.3, 2.0)), 200)
+    heights = lifted.fine.heights - lifted.fine.weights @ lifted.fine.heights
+    found = [lifted.value(arc, s) for arc, s in enumerate(lifted.fine_places)]
+    np.testing.assert_allclose(np.concatenate(found), heights, atol=1e-11)
+
+
 def test_moons_are_those_of_scikit_learn():
     points = make_moons(40, shuffle=False)[0]
     arcs = two_moons()

@@ -1,5 +1,7 @@
 """Sampling for d ≥ 3: confidence statements that hold, and heights that come near the truth."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import norm
@@ -105,6 +107,30 @@ def test_held_out_noise_rejects_wrong_heights(monkeypatch):
 def test_the_cap_raises_and_names_what_was_reached():
     with pytest.raises(RuntimeError, match=r"cap of 3 passes .* total variation"):
         solve(np.eye(4), max_iterations=3, budget=SMALL)
+
+
+def test_an_atom_that_starts_far_too_high_is_found_again(monkeypatch):
+    points = np.random.default_rng(4).normal(size=(20, 3))
+    right = sampled._start
+    monkeypatch.setattr(sampled, "_start", lambda *args: right(*args) + 300.0 * (np.arange(20) == 7))
+    assert solve(points, budget=SMALL).masses[7] == pytest.approx(0.05, abs=0.01)
+
+
+def test_the_total_variation_interval_holds_when_atoms_are_as_many_as_draws():
+    n = 2000
+    template = solve(np.eye(4), budget=SMALL)
+    uniform = np.full(n, 1 / n)
+    for seed in range(20):
+        counts = np.random.default_rng(seed).multinomial(n, uniform)
+        measured = replace(template, weights=uniform, masses=counts / n, draws=n)
+        assert measured.total_variation > 0.3
+        assert measured.total_variation_interval()[0] == 0.0
+
+
+@pytest.mark.parametrize("level", [0.0, 1.0])
+def test_a_level_outside_the_unit_interval_is_refused(level):
+    with pytest.raises(ValueError, match="level: got"):
+        solve(np.eye(4), budget=SMALL).total_variation_interval(level)
 
 
 @pytest.mark.parametrize("budget", [{"draws": 10}, {"held_out": 0}])

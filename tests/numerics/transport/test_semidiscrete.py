@@ -147,6 +147,13 @@ def test_collinear_atoms_have_the_closed_form_in_any_dimension(seed, n, d):
     assert abs(solution.w2_squared - solution.w2_dual) <= solution.w2_uncertainty
 
 
+def test_a_small_weight_at_the_upper_end_keeps_its_digits():
+    tiny = 1e-14
+    solution = solve([[0.0], [1.0], [2.0]], [0.5, 0.5 - tiny, tiny])
+    assert solution.heights[2] - solution.heights[1] == pytest.approx(-ndtri(solution.weights[2]), rel=1e-12)
+    assert solution.masses[2] == pytest.approx(tiny, rel=1e-12)
+
+
 @pytest.mark.parametrize("n", [1, 2, 3])
 def test_few_atoms(n):
     points = np.array([[1.0, 2.0], [3.0, -1.0], [0.0, 5.0]])[:n]
@@ -172,6 +179,7 @@ def test_atoms_in_a_plane_of_a_larger_space_are_solved_exactly(d):
     centre = 2 * (plane.mean(axis=0) @ axes.T).sum() + d
     assert there.w2_squared == pytest.approx(here.w2_squared + d - 2 + centre, abs=1e-11)
     assert (there.error <= 1e-13).all()
+    assert (there.uncertainty > 1.5 * here.uncertainty).all()
 
 
 def test_progress_is_told_before_every_step():
