@@ -119,7 +119,7 @@ def test_transport_increases_and_has_the_law_as_image(p):
         assert (below >= u - 64 * EPS).all()
 
 
-@pytest.mark.parametrize("p", LAWS[: len(CONTINUOUS)], ids=repr)
+@pytest.mark.parametrize("p", LAWS[: len(CONTINUOUS)] + MIXED, ids=repr)
 def test_jacobians_by_central_differences(p):
     """Richardson's rule at steps h and h/2: truncation O(h⁴), rounding eps·condition/h."""
     s = np.array([[-2.0], [-0.7], [0.4], [1.5]])
