@@ -4,20 +4,37 @@ from numerics.potentials.atoms import FiniteAtoms
 from numerics.potentials.base import Manifold, ManifoldGroup, Potential, Subdifferential
 from numerics.potentials.bodies import Ellipsoid, Sphere
 from numerics.potentials.calculus import embed, product, rotate, scale, translate
+from numerics.potentials.cantor import Cantor
+from numerics.potentials.closed_sets import Arc, PointCloud, Torus, Union
+from numerics.potentials.curves import Curve
 from numerics.potentials.gaussian import DegenerateGaussian
-from numerics.potentials.nearest import NearestPoint, PointCloud
+from numerics.potentials.grassmannian import Grassmannian
+from numerics.potentials.line import AtomAndDensity, Quantile
+from numerics.potentials.nearest import NearestPoint
+from numerics.potentials.rotations import SpecialOrthogonal
+from numerics.potentials.stiefel import Stiefel
 
 __all__ = [
+    "Arc",
+    "AtomAndDensity",
+    "Cantor",
+    "Curve",
     "DegenerateGaussian",
     "Ellipsoid",
     "FiniteAtoms",
+    "Grassmannian",
     "Manifold",
     "ManifoldGroup",
     "NearestPoint",
     "PointCloud",
     "Potential",
+    "Quantile",
+    "SpecialOrthogonal",
     "Sphere",
+    "Stiefel",
     "Subdifferential",
+    "Torus",
+    "Union",
     "embed",
     "product",
     "rotate",

@@ -16,6 +16,7 @@ from scipy.special import ndtri
 from numerics.checks import as_array, positive_integer
 from numerics.geometry import norms
 from numerics.potentials.base import ManifoldGroup, Potential
+from numerics.potentials.hull import envelope_points, hull_distance
 from numerics.potentials.laguerre import LaguerreCell
 from numerics.proximal import active_set
 
@@ -122,53 +123,12 @@ class FiniteAtoms(Potential):
 
     def _value(self, x: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " n"]:
         value = np.full(len(x), np.inf)
-        inside = self._hull_distance(x) <= self._rounding
+        centred = x - self._centre
+        inside = hull_distance(self._centred, centred) <= 4 * self._rounding  # the solver's own rounding
         if inside.any():
-            value[inside] = self._certified_faces(x[inside] - self._centre)[0]
+            found = envelope_points(self._centred, self.heights, centred[inside], self._rounding)
+            value[inside] = [point.value for point in found]
         return value
-
-    def _hull_distance(self, x: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " n"]:
-        """Distance from the convex hull: the projection is the prox for heights 0."""
-        z, one = x - self._centre, np.ones(len(x))
-        flat = np.zeros_like(self.heights)
-        distance = np.empty(len(x))
-        for face in active_set.solve(self._centred, flat, z, one):
-            solution = active_set.on_face(self._centred, flat, face.members, z[face.rows], one[face.rows])
-            distance[face.rows] = norms(solution.point - z[face.rows])
-        return distance
-
-    def _certified_faces(
-        self, x: Float[np.ndarray, "n d"]
-    ) -> tuple[Float[np.ndarray, " n"], list[active_set.Face], Float[np.ndarray, "n d"]]:
-        """φ at centred points of the hull, the faces that hold them, and a subgradient of each.
-
-        The proximal-point method on max_y ⟨x,y⟩ − φ*(y): x is the prox of x + λy exactly when y ∈ ∂φ(x).
-        φ being polyhedral, it ends after finitely many steps, and fast because λ is small.
-        """
-        rise = float(np.ptp(self.heights))
-        step = np.full(len(x), 1e-3 * self._spread**2 / rise if rise else self._spread**2)
-        value, dual = np.empty(len(x)), np.zeros_like(x)
-        faces: list[active_set.Face] = []
-        left = np.arange(len(x))
-        for _ in range(200):
-            still = []
-            for face in active_set.solve(
-                self._centred, self.heights, x[left] + step[left, None] * dual[left], step[left]
-            ):
-                rows = left[face.rows]
-                target = x[rows] + step[rows, None] * dual[rows]
-                found = active_set.on_face(self._centred, self.heights, face.members, target, step[rows])
-                miss = norms(found.point - x[rows])
-                settled = miss <= self._rounding * (1 + found.condition)
-                dual[rows] = found.dual
-                on = (found.weights * self.heights[face.members]).sum(axis=1)
-                value[rows] = on + (found.dual * (x[rows] - found.point)).sum(axis=1)
-                faces.append(active_set.Face(rows[settled], face.members[settled], found.weights[settled]))
-                still.append(rows[~settled])
-            left = np.concatenate(still)
-            if not left.size:
-                return value, faces, dual
-        raise RuntimeError(f"value: {left.size} points not settled in 200 proximal steps; first {x[left[0]]}")
 
     def _best(self, x0: Inexact[np.ndarray, "n d"]) -> np.ndarray:
         return np.asarray((x0.real @ self.points.T - self.heights).argmax(axis=1))
@@ -240,7 +200,7 @@ class FiniteAtoms(Potential):
     def _prox_condition(
         self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]
     ) -> Float[np.ndarray, " n"]:
-        condition = super()._prox_condition(z, step)
+        condition = Potential._prox_condition(self, z, step)
         for face, solution in self._on_faces(z, step):
             if face.members.shape[1] > 1:
                 reach = norms(z[face.rows] - self.points[face.members[:, 0]])
@@ -251,13 +211,13 @@ class FiniteAtoms(Potential):
     # --- geometry -----------------------------------------------------------------------------------
 
     def _subdifferential(self, x1: Float[np.ndarray, " d"]) -> LaguerreCell:
-        if self._hull_distance(x1[None])[0] > self._rounding:
+        centred = (x1 - self._centre)[None]
+        if hull_distance(self._centred, centred)[0] > 4 * self._rounding:
             raise ValueError(f"x1: {x1.tolist()} lies outside the hull of the atoms; φ is +inf there")
-        _, faces, dual = self._certified_faces((x1 - self._centre)[None])
-        (face,) = [f for f in faces if f.rows.size]
-        scores = self._centred @ dual[0] - self.heights
-        tied = np.flatnonzero(scores.max() - scores <= self._tie(dual)[0])
-        return LaguerreCell(self.points, self.heights, face.members[0], tied)
+        (found,) = envelope_points(self._centred, self.heights, centred, self._rounding)
+        scores = self._centred @ found.dual - self.heights
+        tied = np.flatnonzero(scores.max() - scores <= self._tie(found.dual[None])[0])
+        return LaguerreCell(self.points, self.heights, found.members, tied, found.blur)
 
     def _manifolds(
         self, x1: Float[np.ndarray, "n d"], x0: Float[np.ndarray, "n d"]

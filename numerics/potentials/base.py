@@ -57,9 +57,11 @@ class Subdifferential(ABC):
 
     Attributes:
         rounding: How far outside a member may be computed to lie by rounding alone, per unit of |x0| + 1.
+        blur: How far x₁ may be from the point whose set this is: x₁ counts as lying on a face near it.
     """
 
     rounding: float
+    blur: float = 0.0
 
     @property
     @abstractmethod
@@ -202,6 +204,10 @@ class Potential(ABC):
         Returns:
             The cvxpy expression (N,) and the constraints of the rows' domain.
         """
+        return None
+
+    def conic_conjugate(self, y: Any) -> tuple[Any, list[Any]] | None:
+        """φ* in the same form, where prox is better solved through Moreau's identity; None otherwise."""
         return None
 
     # --- what a family implements ---------------------------------------------------------------

@@ -83,10 +83,10 @@ class Sphere(Potential):
         return [ManifoldGroup(np.arange(len(x1)), tangent, hessian)]
 
     def conic(self, u: Any) -> tuple[Any, list[Any]]:
-        """One second-order cone a row: |u| ≤ R."""
+        """One second-order cone a row: |u/R| ≤ 1."""
         import cvxpy as cp
 
-        return np.zeros(u.shape[0]), [cp.norm(u, 2, axis=1) <= self.radius]
+        return np.zeros(u.shape[0]), [cp.norm(u / self.radius, 2, axis=1) <= 1]
 
 
 class Ellipsoid(Potential):

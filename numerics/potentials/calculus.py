@@ -62,7 +62,8 @@ class _Within(Subdifferential):
     """∂φ of a derived potential: a base set seen through a linear map of the noise.
 
     ``pull`` maps noise (n,D) to the base's noise (n,d), and ``free`` counts the directions it forgets;
-    ``stretch`` is by how much rounding of the derived x₁ exceeds that of the base's.
+    ``stretch`` is by how much rounding of the derived x₁ exceeds that of the base's, ``length`` the unit of
+    the derived target in the base's.
     """
 
     def __init__(
@@ -72,9 +73,11 @@ class _Within(Subdifferential):
         dim: int,
         free: int,
         stretch: float,
+        length: float = 1.0,
     ) -> None:
         self._base, self._pull, self._dim, self._free = base, pull, dim, free
         self.rounding = stretch * base.rounding + 16 * dim * EPS
+        self.blur = length * base.blur
 
     @property
     def dimension(self) -> int:
@@ -300,7 +303,8 @@ class Scaled(Potential):
         return self.factor * self.base.transport_jacobian_condition(x0)
 
     def _subdifferential(self, x1: Float[np.ndarray, " d"]) -> Subdifferential:
-        return self.base.subdifferential(x1 / self.factor)
+        inner = self.base.subdifferential(x1 / self.factor)
+        return _Within(inner, lambda x0: x0, self.dim, 0, 1.0, self.factor)
 
     def _manifolds(
         self, x1: Float[np.ndarray, "n d"], x0: Float[np.ndarray, "n d"]

@@ -22,6 +22,7 @@ class LaguerreCell(Subdifferential):
         heights: (N,) their heights.
         support: Indices of affinely independent atoms with x₁ in the relative interior of their hull.
         tied: Indices that tie at some member of the set; contains ``support``.
+        blur: How far x₁ may be from the hull of the support.
     """
 
     def __init__(
@@ -30,12 +31,14 @@ class LaguerreCell(Subdifferential):
         heights: Float[np.ndarray, " N"],
         support: Int[np.ndarray, " k"],
         tied: Int[np.ndarray, " l"],
+        blur: float = 0.0,
     ) -> None:
         self._dim = points.shape[1]
         first = support[0]
         self._normals = points - points[first]
         self._rises = heights - heights[first]
         self.rounding = 16 * self._dim * EPS
+        self.blur = blur
         self._face = np.union1d(support, self._always_tied(support, np.setdiff1d(tied, support)))
         left, sizes, _ = np.linalg.svd(self._normals[self._face].T, full_matrices=True)
         rank = int((sizes > 1e-10 * max(float(norms(self._normals).max()), np.finfo(float).tiny)).sum())

@@ -120,6 +120,7 @@ class ProductSubdifferential(Subdifferential):
     def __init__(self, first: Subdifferential, second: Subdifferential, split: int, dim: int) -> None:
         self._first, self._second, self._at, self._dim = first, second, split, dim
         self.rounding = first.rounding + second.rounding
+        self.blur = first.blur + second.blur
 
     @property
     def dimension(self) -> int:

@@ -167,11 +167,16 @@ def _pivot(
     level = np.take_along_axis(scores, at.members, axis=1).max(axis=1)
     violation = scores.max(axis=1) - level
     entered = (at.members == entering[:, None]).any(axis=1)
-    settled = (violation <= _noise(atoms, heights, z[rows], step[rows], dual)) | entered
+    offset = np.linalg.norm(z[rows] - atoms[at.members[:, 0]], axis=1)
+    noise = _noise(atoms, heights, offset / step[rows], dual)
+    settled = (violation <= solution.condition[rows] * noise) | entered
     go = np.flatnonzero(~settled)
     if go.size:
         grown = Face(at.rows[go], at.members[go], at.weights[go])
-        moved += _enter(atoms, grown, entering[go], violation[go], step[rows][go], solution.basis[rows][go])
+        gain = step[rows][go] * violation[go]
+        idle, entered_faces = _enter(atoms, grown, entering[go], gain, solution.basis[rows][go])
+        settled[go[idle]] = True
+        moved += entered_faces
     keep = np.flatnonzero(settled)
     return [Face(at.rows[keep], at.members[keep], at.weights[keep])] if keep.size else [], moved
 
@@ -179,13 +184,11 @@ def _pivot(
 def _noise(
     atoms: Float[np.ndarray, "N d"],
     heights: Float[np.ndarray, " N"],
-    z: Float[np.ndarray, "m d"],
-    step: Float[np.ndarray, " m"],
+    of_dual: Float[np.ndarray, " m"],
     dual: Float[np.ndarray, "m d"],
 ) -> Float[np.ndarray, " m"]:
-    """Rounding in the scores ⟨y, y_i⟩ − g_i: of the product, and of y = (z − u)/λ itself."""
+    """Rounding in the scores ⟨y, y_i⟩ − g_i: of the product, and of y, a difference of size |z − y₀|/λ."""
     size = np.linalg.norm(atoms, axis=1).max()
-    of_dual = (np.linalg.norm(z, axis=1) + size) / step
     product = size * (np.linalg.norm(dual, axis=1) + of_dual) + np.abs(heights).max()
     return 4 * EPS * (atoms.shape[1] + 2) * product
 
@@ -194,20 +197,20 @@ def _enter(
     atoms: Float[np.ndarray, "N d"],
     face: Face,
     entering: Int[np.ndarray, " m"],
-    violation: Float[np.ndarray, " m"],
-    step: Float[np.ndarray, " m"],
+    gain: Float[np.ndarray, " m"],
     basis: Float[np.ndarray, "m d k-1"],
-) -> Iterator[Face]:
+) -> tuple[np.ndarray, list[Face]]:
     """Move along the direction that brings an atom in: it gains τ, the face's atoms lose τ·c.
 
     c are the entering atom's coordinates in the face's affine hull and r its distance from it. The face is
-    optimal, so the objective along τ is −violation·τ + |r|²τ²/(2λ): minimal at λ·violation/|r|², unless a
-    weight reaches zero before. With r = 0 (an atom in the hull) the fall is linear and a weight must go.
+    optimal, so the objective along τ is −violation·τ + |r|²τ²/(2λ): minimal at λ·violation/|r|², ``gain``
+    over |r|², unless a weight reaches zero before. With r = 0 (an atom in the hull) the fall is linear and a
+    weight must go. An atom that would gain no more than rounding stays out: its point is settled (``idle``).
     """
     coordinates, residual = _coordinates(atoms, face.members, entering, basis)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratios = np.where(coordinates > 0, face.weights / coordinates, np.inf)
-        best = np.where(residual > 0, step * violation / residual**2, np.inf)
+        best = np.where(residual > 0, gain / residual**2, np.inf)
     reach = ratios.min(axis=1)
     tau = np.minimum(best, reach)
     weights = np.concatenate([face.weights - tau[:, None] * coordinates, tau[:, None]], axis=1)
@@ -215,7 +218,8 @@ def _enter(
     leaver = ratios.argmin(axis=1)
     weights[blocked, leaver[blocked]] = 0.0
     members = np.concatenate([face.members, entering[:, None]], axis=1)
-    return _drop(face.rows, members, weights)
+    idle = best <= 4 * _NEGLIGIBLE_WEIGHT
+    return idle, list(_drop(face.rows[~idle], members[~idle], weights[~idle]))
 
 
 def _coordinates(

@@ -16,6 +16,8 @@ from numerics.checks import EPS, as_points, as_positive
 from numerics.geometry import norms
 from numerics.potentials.base import Potential
 
+_TINY = 1e-150  # its square is still a normal number
+
 
 @dataclass(frozen=True)
 class Certificate:
@@ -90,7 +92,8 @@ def transport(
     through u − T(y) and e: twice; e itself is computed to 2·eps·(|z|+|T(y)|+λ|y|).
 
     The bound is sharp where T is continuous or y is well inside a cell, and useless (as large as a jump of T)
-    where prox lies in the relative interior of a face. Rows with y = 0, where bodies have no T, get +inf.
+    where prox lies in the relative interior of a face. Rows with y = 0, where bodies have no T, get +inf;
+    other zeros of y are moved off 0, where a product may have none: any y will do.
 
     Args:
         potential: φ, of which only T is evaluated.
@@ -109,7 +112,7 @@ def transport(
     bound, rounding = np.full(len(points), np.inf), np.full(len(points), np.inf)
     rows = np.flatnonzero((noise != 0).any(axis=1))
     if rows.size:
-        there, lam = noise[rows], steps[rows]
+        there, lam = np.where(noise[rows] == 0, _TINY, noise[rows]), steps[rows]
         image = potential.transport(there).real
         error = points[rows] - image - lam[:, None] * there
         of_image = 32 * (potential.dim + 2) * EPS * potential.transport_condition(there)
@@ -125,7 +128,8 @@ def subdifferential(potential: Potential, z: ArrayLike, step: ArrayLike, u: Arra
     nonexpansive: |u − p| ≤ |λy − λy'|.
 
     Rounding. A u on the domain's boundary to rounding stands for a point within δ = 16·d·eps·(S + |u|) of it,
-    on both sides of the inequality: 2δ. The distance is computed to the set's own ``rounding``·(|y|+1),
+    on both sides of the inequality: 2δ; so does a u that counts as lying on a face near it, δ = ``blur``. The
+    distance is computed to the set's own ``rounding``·(|y|+1),
     and y as in `fenchel_young`.
 
     The sets are explicit one point at a time: this certificate takes a Python loop over the rows. Where
@@ -147,7 +151,7 @@ def subdifferential(potential: Potential, z: ArrayLike, step: ArrayLike, u: Arra
     for row in np.flatnonzero(np.isfinite(potential.value(u))):
         members = potential.subdifferential(u[row])
         noise = members.rounding * (float(norms(y[row])) + 1)
-        rounding[row] = step[row] * noise + moved[row]
+        rounding[row] = step[row] * noise + moved[row] + 2 * members.blur
         bound[row] = step[row] * float(members.distance(y[row])[0]) + rounding[row]
     return Certificate(bound, rounding, "subdifferential: |u − prox| ≤ λ·dist((z−u)/λ, ∂φ(u))")
 

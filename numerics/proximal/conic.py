@@ -247,8 +247,7 @@ class _Conjugate(_Program):
     def _form(self, potential: Potential, point: Any) -> tuple[Any, list[Any]]:
         import cvxpy as cp
 
-        conjugate = getattr(potential, "conic_conjugate", None)
-        form = None if conjugate is None else conjugate(point)
+        form = potential.conic_conjugate(point)
         if form is None:
             raise ValueError(f"potential: {potential!r} has no conic_conjugate; use route='primal'")
         return cp.sum(form[0]), form[1]

@@ -1,0 +1,57 @@
+"""Real handwritten digits as a target, and the picture of how they are recovered from noise."""
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+from sklearn.datasets import load_digits
+
+from numerics.flows.exact import ExactField
+from numerics.flows.independent import IndependentField
+from numerics.potentials import NearestPoint, PointCloud
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+SIDE = 8
+
+
+@cache
+def digits() -> NearestPoint:
+    """The 1797 digits of scikit-learn (8×8, d = 64), centred and divided by 16, as nearest points, a = 1."""
+    images = load_digits().data
+    return NearestPoint(PointCloud((images - images.mean(axis=0)) / 16, name="digits()"), 1.0)
+
+
+def draw_recovery(figure: "Figure", x0: np.ndarray, x1: np.ndarray, times: tuple[float, ...]) -> None:
+    """For each digit: its noise, and at each time x_t, what the prox returns, and the independent mean."""
+    target = digits()
+    exact = ExactField(target)
+    blurred = IndependentField(target.points, np.full(len(target.points), 1 / len(target.points)))
+    columns = 2 + 3 * len(times)
+    axes = figure.subplots(len(x0), columns)
+    for row, noise, data in zip(axes, x0, x1, strict=True):
+        images = [("noise $x_0$", noise)]
+        for t in times:
+            xt = ((1 - t) * noise + t * data)[None]
+            images.append((f"$x_t$, t = {t:g}", xt[0]))
+            images.append(("prox", exact.denoise(t, xt)[0]))
+            images.append(("indep. mean", blurred.denoise(t, xt)[0]))
+        images.append(("data $x_1$", data))
+        for axis, (title, image) in zip(row, images, strict=True):
+            axis.imshow(image.reshape(SIDE, SIDE), cmap="gray_r")
+            axis.set_xticks([])
+            axis.set_yticks([])
+            if row is axes[0]:
+                axis.set_title(title, fontsize=6)
+
+
+def draw_weights(figure: "Figure", counts: np.ndarray) -> None:
+    """The induced weights of the images, sorted, on logarithmic scales."""
+    axes = figure.subplots()
+    ordered = np.sort(counts)[::-1] / counts.sum()
+    axes.loglog(np.arange(1, len(ordered) + 1), np.where(ordered > 0, ordered, np.nan), ".", ms=3)
+    axes.axhline(1 / len(counts), color="#9ca3af", lw=1, label="uniform weight 1/1797")
+    axes.set_xlabel("image, by weight")
+    axes.set_ylabel("share of the noise sent to it")
+    axes.legend(fontsize=8)
