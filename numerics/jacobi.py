@@ -3,7 +3,7 @@ r"""Singular and eigenvalue decompositions of many small matrices at once, by on
 LAPACK takes some microseconds a matrix whatever its size; here every rotation is a NumPy operation on the
 whole batch, points on the last axis, which is 1.5–6 times faster up to order 4. Hestenes' method rotates
 pairs of columns until all are orthogonal. It is backward stable, and more accurate than bidiagonalisation for
-small singular values (Demmel & Veselić, *Jacobi's method is more accurate than QR*, 1992).
+small singular values [@demmel1992jacobi].
 """
 
 import itertools

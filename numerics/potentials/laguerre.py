@@ -84,7 +84,7 @@ class LaguerreCell(Subdifferential):
         """Distance of x0 (n,d) from the cell: a nonnegative least-squares problem for each point outside.
 
         The least-distance problem min |x − x0| subject to ⟨x, a_j⟩ ≤ b_j is dual to nonnegative least
-        squares with the slacks as extra row (Lawson & Hanson, *Solving Least Squares Problems*, ch. 23).
+        squares with the slacks as extra row [@lawson1995solving, ch. 23].
         """
         points = as_points("x0", x0, self._dim).real
         slacks = self._slacks(points)

@@ -4,7 +4,7 @@ For atoms $y_i$ with heights $g_i$ and φ their convex envelope,
 
     prox_{λφ}(z) = Σ w_i y_i,   w = argmin over the simplex of Σ w_i g_i + |Σ w_i y_i − z|²/(2λ).
 
-This is Wolfe's method (*Finding the nearest point in a polytope*, 1976) with a linear term. A point keeps
+This is Wolfe's method [@wolfe1976finding] with a linear term. A point keeps
 affinely independent active atoms with positive weights, at the optimum of their affine hull; the atom that
 violates dual feasibility most enters, and atoms whose weights reach zero leave. The objective falls at every
 pivot, so it ends; the last step solves the face's equations afresh by QR, so the answer is good to rounding

@@ -1,8 +1,8 @@
 r"""The prox by a conic solver: a second route that shares no line with the closed forms (theory.md §1, P2).
 
-Many points are stacked into one disciplined convex program with Parameters (Agrawal, Verschueren, Diamond &
-Boyd, *A rewriting system for convex optimization problems*, 2018), compiled once per number of rows and
-solved by Clarabel (Goulart & Chen, 2024). Rows do not interact, so each may be multiplied by its own factor.
+Many points are stacked into one disciplined convex program with Parameters [@agrawal2018rewriting], compiled
+once per number of rows and solved by Clarabel [@goulart2024clarabel]. Rows do not interact, so each may be
+multiplied by its own factor.
 
 Scaling. Let S be the potential's scale and ℓ = λ/S. Per row the programs minimise
 

@@ -6,7 +6,7 @@ where to where, is decided in exact rational arithmetic. The rational ends go in
 $$T(h, a) = \frac1{2π} ∫_0^a \frac{e^{-h^2(1+x^2)/2}}{1+x^2}\,dx,$$
 
 where both $h^2 = (g_j-g_i)^2/|y_j-y_i|^2$ and $a = s/h$ are rational, enclosed by Arb's rigorous
-quadrature [@Johansson2018]. Nothing here uses the float cells of `numerics.transport.cells`.
+quadrature [@johansson2018numerical]. Nothing here uses the float cells of `numerics.transport.cells`.
 """
 
 from dataclasses import dataclass

@@ -4,7 +4,7 @@ A pass draws fresh noise and finds the best and the second-best atom of every dr
 the cell masses P̂. A draw whose two scores differ by less than ε votes for the wall between its two cells:
 that estimates the Laplacian L of −∂P/∂g. After some search passes with steps of fixed length,
 $g ← g + k^{-1} \bar L^{-1}(P̂ - w)$ at pass k, with $\bar L$ averaged over the passes, whose error after N
-draws in all is that of the sample-average minimiser over N draws [@BercuGodichonPortier2020]. The masses
+draws in all is that of the sample-average minimiser over N draws [@bercu2020efficient]. The masses
 are then measured on held-out noise, with simultaneous Clopper–Pearson intervals.
 
 First-order ascent of the same function is in POT (`ot.semidiscrete`); benchmarks/semidiscrete.py compares.

@@ -96,7 +96,7 @@ def _integrate(
 def _shape(
     points: Float[np.ndarray, "n 2"], weights: Float[np.ndarray, " n"]
 ) -> tuple[Float[np.ndarray, " 2"], Float[np.ndarray, "2 2"]]:
-    """Centre and symmetric root A of Tyler's scatter [@Tyler1987], which outliers do not move."""
+    """Centre and symmetric root A of Tyler's scatter [@tyler1987distribution], which outliers do not move."""
     centre = np.array([_median(points[:, k], weights) for k in range(2)])
     centred = points - centre
     scatter = np.eye(2)

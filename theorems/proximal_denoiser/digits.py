@@ -26,23 +26,24 @@ def digits() -> NearestPoint:
 def draw_recovery(figure: "Figure", x0: np.ndarray, x1: np.ndarray, times: tuple[float, ...]) -> None:
     """For each digit: its noise, and at each time x_t, what the prox returns, and the independent mean."""
     target = digits()
+    mean = load_digits().data.mean(axis=0) / 16
     exact = ExactField(target)
     blurred = IndependentField(target.points, np.full(len(target.points), 1 / len(target.points)))
     columns = 2 + 3 * len(times)
     axes = figure.subplots(len(x0), columns)
-    for row, noise, data in zip(axes, x0, x1, strict=True):
+    for i, (row, noise, data) in enumerate(zip(axes, x0, x1, strict=True)):
         images = [("noise $x_0$", noise)]
         for t in times:
             xt = ((1 - t) * noise + t * data)[None]
             images.append((f"$x_t$, t = {t:g}", xt[0]))
-            images.append(("prox", exact.denoise(t, xt)[0]))
-            images.append(("indep. mean", blurred.denoise(t, xt)[0]))
-        images.append(("data $x_1$", data))
+            images.append(("prox", exact.denoise(t, xt)[0] + mean))
+            images.append(("indep. mean", blurred.denoise(t, xt)[0] + mean))
+        images.append(("data $x_1$", data + mean))
         for axis, (title, image) in zip(row, images, strict=True):
             axis.imshow(image.reshape(SIDE, SIDE), cmap="gray_r")
             axis.set_xticks([])
             axis.set_yticks([])
-            if row is axes[0]:
+            if i == 0:
                 axis.set_title(title, fontsize=6)
 
 

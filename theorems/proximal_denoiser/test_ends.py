@@ -125,7 +125,7 @@ def _on_cube(x):
 
 
 def _on_cross_polytope(x):
-    """Projection on |x|₁ ≤ 1 by sorting (Held, Wolfe & Crowder)."""
+    """Projection on |x|₁ ≤ 1 by sorting [@held1974validation]."""
     size = np.sort(np.abs(x), axis=1)[:, ::-1]
     excess = (np.cumsum(size, axis=1) - 1) / np.arange(1, x.shape[1] + 1)
     threshold = excess[np.arange(len(x)), (size > excess).sum(axis=1) - 1]

@@ -1,0 +1,66 @@
+"""README, bibliography and declarations say the same."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from theorems.claim import Claim, all_claims, all_coverage
+from theorems.table import updated
+
+ROOT = Path(__file__).parents[1]
+KEY = re.compile(r"\b[a-z]+(?:19|20)\d\d[a-z]+\b")
+
+
+def _sources():
+    for folder in ("numerics", "theorems", "reports"):
+        yield from (ROOT / folder).rglob("*.py")
+
+
+def _cited():
+    cited = set()
+    for path in _sources():
+        text = path.read_text(encoding="utf-8")
+        cited |= {key for group in re.findall(r"\[@([^\]]*)\]", text) for key in KEY.findall(group)}
+    for claim in all_claims():
+        cited |= set(KEY.findall(claim.source))
+    return cited | {key for row in all_coverage() for key in KEY.findall(row.source)}
+
+
+def _in_bibliography():
+    return set(re.findall(r"^@\w+\{([^,]+),", (ROOT / "references.bib").read_text(encoding="utf-8"), re.M))
+
+
+def test_every_citation_is_in_the_bibliography_and_every_entry_is_cited():
+    assert _cited() == _in_bibliography()
+
+
+def test_readme_table_is_generated_from_the_modules():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert text == updated(text), "run python -m theorems.table README.md"
+
+
+def test_modules_of_claims_exist():
+    missing = [
+        m for c in all_claims() for m in c.modules if not (ROOT / (m.replace(".", "/") + ".py")).exists()
+    ]
+    assert not missing
+
+
+def test_coverage_names_claims_that_exist():
+    ids = {claim.id for claim in all_claims()}
+    assert {row.claim for row in all_coverage() if row.claim} <= ids
+
+
+@pytest.mark.parametrize(("field", "value"), [("status", "proved"), ("formula", ""), ("modules", ())])
+def test_claims_are_checked_at_birth(field, value):
+    right = {name: getattr(all_claims()[0], name) for name in Claim.__dataclass_fields__}
+    with pytest.raises(ValueError, match=field):
+        Claim(**{**right, field: value})
+
+
+def test_readme_names_its_commands():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^    make (\w+)", text, re.M))
+    rules = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M))
+    assert {"report", "test"} <= targets <= rules
