@@ -20,6 +20,7 @@ def hoeffding(n: int, width: float, level: float) -> float:
 def dkw(n: int, level: float) -> float:
     """Kolmogorov distance of n draws from their law, exceeded with probability at most ``level``.
 
-    Dvoretzky–Kiefer–Wolfowitz with Massart's constant [@massart1990tight]: P(sup|F_n − F| > s) ≤ 2 exp(−2ns²).
+    Dvoretzky–Kiefer–Wolfowitz with Massart's constant: P(sup|F_n − F| > s) ≤ 2 exp(−2ns²)
+    [@massart1990tight].
     """
     return float(np.sqrt(np.log(2 / level) / (2 * n)))

@@ -12,7 +12,9 @@ from hypothesis import given
 from numerics.flows.exact import ExactField
 from numerics.flows.independent import IndependentField
 from numerics.potentials import FiniteAtoms
+from numerics.schedules import Trigonometric
 from theorems.proximal_denoiser.bounds import field_condition, norm
+from theorems.representatives import every_family
 from theorems.targets import generator, schedules, seeds, targets, times
 
 EPS = np.finfo(float).eps
@@ -31,6 +33,7 @@ def _bend(target, z, step):
 
 @pytest.mark.claim("P5")
 @given(target=targets(), t=times(), seed=seeds)
+@every_family(t=0.4, seed=1)
 def test_prox_jacobian_is_a_contraction(evidence, target, t, seed):
     step = (1 - t) / t
     z = _everywhere(target, step, generator(seed), 60)
@@ -60,6 +63,7 @@ def test_prox_jacobian_is_a_contraction(evidence, target, t, seed):
 
 @pytest.mark.claim("P5")
 @given(target=targets(), schedule=schedules(), t=times(), seed=seeds)
+@every_family(schedule=Trigonometric(), t=0.4, seed=1)
 def test_field_spectrum_lies_between_the_rates(evidence, target, schedule, t, seed):
     field = ExactField(target, schedule)
     alpha, beta = float(schedule.alpha(t)), float(schedule.beta(t))
@@ -78,6 +82,7 @@ def test_field_spectrum_lies_between_the_rates(evidence, target, schedule, t, se
 
 @pytest.mark.claim("P5")
 @given(target=targets(), schedule=schedules(), t=times(), seed=seeds)
+@every_family(schedule=Trigonometric(), t=0.4, seed=1)
 def test_field_is_lipschitz_on_all_of_space(evidence, target, schedule, t, seed):
     rng = generator(seed)
     field = ExactField(target, schedule)

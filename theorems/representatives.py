@@ -1,0 +1,61 @@
+"""One target of every family and of every rule of the calculus, met by every check whatever is drawn.
+
+Twenty random draws may miss a family. `every_family` adds explicit examples to a Hypothesis test, so that
+none is missed; a test of ours compares this list with the public families.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from hypothesis import example
+
+from numerics.potentials import (
+    DegenerateGaussian,
+    Ellipsoid,
+    FiniteAtoms,
+    NearestPoint,
+    PointCloud,
+    Potential,
+    Sphere,
+    embed,
+    product,
+    rotate,
+    scale,
+    translate,
+)
+
+_TURN = np.array([[0.6, -0.8], [0.8, 0.6]])
+_TILTED = np.array([[4.0, 1.0, 0.0], [1.0, 2.0, 0.25], [0.0, 0.25, 0.5]])
+_SCATTER = np.array([[0.0, 0.0], [3.0, 0.0], [0.0, 2.0], [1.0, 1.0], [2.0, 2.5], [-1.0, 1.5]])
+_LINE = DegenerateGaussian([1.0, -0.5], [[4.0, 2.0], [2.0, 1.0]])
+
+REPRESENTATIVES: tuple[Potential, ...] = (
+    FiniteAtoms.two([0.0, 1.0], [2.0, 0.0], 0.3),
+    FiniteAtoms.on_line([0.0, 1.0, 3.0], [0.2, 0.3, 0.5]),
+    FiniteAtoms.hypercube(3),
+    FiniteAtoms.cross_polytope(3),
+    FiniteAtoms.regular_polygon(5),
+    FiniteAtoms(_SCATTER, [0.0, 0.4, 0.3, 0.1, 1.0, 0.2]),
+    NearestPoint(PointCloud(_SCATTER), 0.5),
+    _LINE,
+    Sphere(3, 2.0),
+    Ellipsoid(_TILTED),
+    rotate(Ellipsoid([[4.0, 0.0], [0.0, 0.25]]), _TURN),
+    embed(FiniteAtoms.regular_polygon(3), np.array([[1.0, 0.0], [0.0, 0.6], [0.0, 0.8]])),
+    translate(Sphere(2), [3.0, -1.0]),
+    scale(_LINE, 3.0),
+    scale(FiniteAtoms.two([0.0], [1.0], 0.2), 0.5),
+    product(Sphere(2), FiniteAtoms.two([0.0], [1.0], 0.2)),
+)
+
+
+def every_family(**others: object) -> Callable[[Any], Any]:
+    """Add one explicit example a representative, with the test's other arguments as given."""
+
+    def decorate(test: Any) -> Any:
+        for target in REPRESENTATIVES:
+            test = example(target=target, **others)(test)
+        return test
+
+    return decorate
