@@ -5,6 +5,7 @@ $y_i$ is its Laguerre cell. The prox identity is exact whatever the heights are:
 """
 
 import itertools
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -114,6 +115,16 @@ class FiniteAtoms(Potential):
         angles = 2 * np.pi * np.arange(positive_integer("n", n, least=2)) / n
         corners = np.stack([np.cos(angles), np.sin(angles)], axis=1)
         return cls(corners, np.zeros(n))._named(f"regular_polygon({n})")
+
+    @classmethod
+    def permutations(cls, n: int) -> "FiniteAtoms":
+        """The uniform law on the n×n permutation matrices, flattened: φ is 0 on the Birkhoff polytope.
+
+        φ* is the value of the optimal assignment. At most n = 6, with 720 atoms in R^36.
+        """
+        if math.factorial(positive_integer("n", n)) > MOST_CORNERS:
+            raise ValueError(f"n: {n}! permutations exceed {MOST_CORNERS}; give n <= 6")
+        return _Permutations(n)
 
     def _named(self, call: str) -> "FiniteAtoms":
         self._call = f"FiniteAtoms.{call}"
@@ -244,6 +255,24 @@ class FiniteAtoms(Potential):
         top = cp.Variable(y.shape[0])
         scores = y @ self.points.T - np.tile(self.heights, (y.shape[0], 1))
         return top, [scores <= cp.reshape(top, (y.shape[0], 1), order="C")]
+
+
+class _Permutations(FiniteAtoms):
+    """The vertices of the Birkhoff polytope, which has n! atoms but only n² + 2n constraints."""
+
+    def __init__(self, n: int) -> None:
+        self._n = n
+        matrices = np.eye(n)[np.array(list(itertools.permutations(range(n))))]
+        super().__init__(matrices.reshape(-1, n * n), np.zeros(len(matrices)))
+        self._named(f"permutations({n})")
+
+    def conic(self, u: Any) -> tuple[Any, list[Any]]:
+        """0 on the doubly stochastic matrices (Birkhoff and von Neumann)."""
+        import cvxpy as cp
+
+        eye, ones = np.eye(self._n), np.ones((self._n, 1))
+        sums = np.hstack([np.kron(eye, ones), np.kron(ones, eye)])
+        return cp.Constant(np.zeros(u.shape[0])), [u >= 0, u @ sums == 1]
 
 
 def _refuse_duplicates(points: Float[np.ndarray, "N d"]) -> None:
