@@ -1,0 +1,60 @@
+"""The two definitions that the proximal formulation rests on (theory.md §1), read as statements to check."""
+
+from theorems.claim import Claim, Coverage
+
+PAPER = "fukumizu2026proximal"
+HERE = "theorems.definitions."
+
+CLAIMS = (
+    Claim(
+        id="D1",
+        label="Definition A.1",
+        title="Prox-boundedness and its threshold",
+        statement=(
+            r"$f$ is prox-bounded if $e_\lambda f(x)>-\infty$ for some $\lambda>0$ and $x$; the threshold "
+            r"$\lambda_f$ is the supremum of such $\lambda$. A proper lsc convex $f$ has $\lambda_f=\infty$; "
+            r"$-\frac r2|x|^2$ has $\lambda_f=1/r$; $-|x|^3$ is not prox-bounded; $-|x|$ has "
+            r"$\lambda_f=\infty$ without being convex."
+        ),
+        formula=(
+            r"\lambda_f=\sup\{\lambda>0:e_\lambda f\not\equiv-\infty\},\quad "
+            r"e_\lambda\varphi(x)\ge\varphi(p)+\langle y,x-p\rangle-\tfrac\lambda2|y|^2,\ "
+            r"y\in\partial\varphi(p)"
+        ),
+        assumptions=(r"$f$ is proper and lower semicontinuous.",),
+        source=f"{PAPER}, Definition A.1; rockafellar1998variational, Definition 1.23",
+        status="reconstructed",
+        modules=(f"{HERE}test_prox_boundedness",),
+    ),
+    Claim(
+        id="D2",
+        label="Definition A.2",
+        title="Prox-regularity and its modulus",
+        statement=(
+            r"$f$ is prox-regular at $\bar x$ for $\bar v$, with modulus $\rho$, if the inequality holds for "
+            r"$x',x$ near $\bar x$ and limiting subgradients $v\in\partial f(x)$ near $\bar v$. A convex $f$ "
+            r"has $\rho=0$ everywhere; $f-\frac\rho2|x|^2$ with $f$ convex has modulus at most $\rho$, and "
+            r"exactly $\rho$ where $f$ is affine; $-|x|$ is not prox-regular at $0$. If $f+\frac\rho2|x|^2$ "
+            r"is convex, $\mathrm{prox}_{\lambda f}$ is single-valued and Lipschitz with constant "
+            r"$1/(1-\lambda\rho)$ for every $\lambda<1/\rho$; of $-\frac\rho2|x|^2$ it is empty for every "
+            r"$\lambda>1/\rho$."
+        ),
+        formula=r"f(x')\ge f(x)+\langle v,x'-x\rangle-\tfrac\rho2|x'-x|^2",
+        assumptions=(
+            r"$f$ is finite and locally lower semicontinuous at $\bar x$, and $\bar v\in\partial f(\bar x)$.",
+            r"$f(x)$ is near $f(\bar x)$.",
+        ),
+        source=f"{PAPER}, Definition A.2; rockafellar1998variational, Definition 13.27",
+        status="reconstructed",
+        modules=(
+            f"{HERE}test_prox_regularity",
+            f"{HERE}test_local_regularity",
+            f"{HERE}test_published_mistakes",
+        ),
+    ),
+)
+
+COVERAGE = (
+    Coverage(PAPER, "Definition A.1", "D1", "wording reconstructed"),
+    Coverage(PAPER, "Definition A.2", "D2", "wording reconstructed"),
+)

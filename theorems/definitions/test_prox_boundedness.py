@@ -1,0 +1,179 @@
+"""D1: thresholds of prox-boundedness, exactly where f has a formula, certified over the targets.
+
+The targets cover the convex half: the noise x₀ ∈ ∂φ(x₁) gives an affine minorant, whose envelope bounds
+e_λφ from below at every x and λ and touches it at x₁ + λx₀. The threshold itself is decided symbolically.
+"""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import sympy as sp
+from hypothesis import given
+from hypothesis import strategies as st
+
+from theorems.definitions.examples import (
+    box_minimum,
+    concave_square,
+    envelope_size,
+    penalised,
+    tangent_minorant,
+)
+from theorems.proximal_denoiser.bounds import dot, norm
+from theorems.targets import generator, seeds, targets
+
+EPS = np.finfo(float).eps
+r, step = sp.symbols("r lambda", positive=True)
+u, x = sp.symbols("u x", real=True)
+steps = st.integers(-6, 6).map(lambda k: 10.0**k)
+eighths = st.integers(-40, 40).map(lambda k: Fraction(k, 8))
+ratios = st.integers(1, 40).map(lambda k: Fraction(k, 8))
+
+
+@pytest.mark.claim("D1")
+@given(target=targets(), step=steps, seed=seeds)
+def test_convex_potentials_are_bounded_at_every_step(evidence, target, step, seed):
+    rng = generator(seed)
+    noise, data = target.sample(40, rng)
+    away = target.scale * rng.standard_normal(data.shape) * 10.0 ** rng.uniform(-2, 3, (40, 1))
+    z = rng.permutation(data) + away
+    below = tangent_minorant(target, z, data, noise, step) - target.envelope(z, step)
+    rounding = envelope_size(target, z, step) + (norm(z) + norm(data) + target.scale) * norm(noise)
+    rounding += np.abs(target.conjugate(noise)) + step * dot(noise, noise)
+    rounding += norm(noise) * target.transport_condition(noise)
+    evidence.on(target, step=step, seed=seed).certified(
+        "φ(x₁) + ⟨x₀, x − x₁⟩ − λ|x₀|²/2 above e_λφ(x)",
+        below,
+        bound=64 * target.dim * EPS * rounding,
+        because="the envelope of an affine minorant minorises the envelope; rounding of every term of both",
+    )
+
+
+@pytest.mark.claim("D1")
+@given(target=targets(), step=steps, seed=seeds)
+def test_the_minorant_is_attained(evidence, target, step, seed):
+    """At x₁ + λx₀ the bound is the envelope itself: φ(x₁) + λ|x₀|²/2."""
+    noise, data = target.sample(40, generator(seed))
+    z = data + step * noise
+    gap = np.abs(target.envelope(z, step) - tangent_minorant(target, z, data, noise, step))
+    size = envelope_size(target, z, step) + (norm(z) + norm(data)) * norm(noise)
+    evidence.on(target, step=step, seed=seed).bounded(
+        "|e_λφ(x₁ + λx₀) − its minorant|",
+        gap,
+        condition=size + norm(noise) * target.transport_condition(noise) + np.abs(target.conjugate(noise)),
+        multiple=64 * target.dim,
+        because="x₁ minimises; the terms cancel, each of the size stated",
+    )
+
+
+@pytest.mark.claim("D1")
+def test_threshold_of_the_concave_square(evidence):
+    """λ < 1/r: a completed square. λ = 1/r: affine in u, slope −rx. λ > 1/r: falls for ever, at every x."""
+    cost = penalised(concave_square(u, r), u, x, step)
+    square = (1 / step - r) / 2 * (u - x / (1 - step * r)) ** 2 - r * x**2 / (2 * (1 - step * r))
+    gap = sp.symbols("delta", positive=True)
+    beyond = [sp.limit(cost.subs(step, 1 / r + gap), u, end) for end in (sp.oo, -sp.oo)]
+    at = sp.expand(cost.subs(step, 1 / r))
+    on = evidence.on("−(r/2)x²")
+    on.exact("λ < 1/r: e_λ(x) = −rx²/(2(1−λr))", sp.simplify(cost - square) == 0, "all r, λ, x (symbolic)")
+    on.exact("λ > 1/r: e_λ ≡ −∞", beyond == [-sp.oo, -sp.oo], "all r, x and λ = 1/r + δ, δ > 0 (symbolic)")
+    on.exact(
+        "λ = 1/r: −∞ but at x = 0, so the supremum is not the set's only boundary case",
+        sp.simplify(at - (r * x**2 / 2 - r * x * u)) == 0,
+        "all r, x (symbolic)",
+    )
+
+
+@pytest.mark.claim("D1")
+@given(r=ratios, share=st.integers(1, 63).map(lambda k: Fraction(k, 64)), x=eighths, competitor=eighths)
+def test_concave_square_below_its_threshold_in_rationals(evidence, r, share, x, competitor):
+    step = share / r
+    best = x / (1 - share)
+    value = penalised(concave_square(best, r), best, x, step)
+    beaten = penalised(concave_square(competitor, r), competitor, x, step) - value
+    evidence.on("−(r/2)x²", r=r, step=step, x=x, u=competitor).exact(
+        "e_λ(x) = −rx²/(2(1−λr)) at u = x/(1−λr), and u' exceeds it by (1/λ − r)(u'−u)²/2",
+        value == -r * x**2 / (2 * (1 - share)) and beaten == (1 / step - r) * (competitor - best) ** 2 / 2,
+        domain="r, x in ⅛ℤ, λ = k/(64r), k < 64",
+    )
+
+
+@pytest.mark.claim("D1")
+def test_concave_cube_has_no_threshold(evidence):
+    cost = penalised(-(u**3), u, x, step)
+    evidence.on("−|x|³").exact(
+        "e_λ ≡ −∞ for every λ > 0", sp.limit(cost, u, sp.oo) == -sp.oo, "all λ, x (symbolic), along u → ∞"
+    )
+
+
+@pytest.mark.claim("D1")
+def test_concave_modulus_has_infinite_threshold(evidence):
+    """−|u| + (u−x)²/(2λ) = [(|u|−|x|−λ)² + 2(|x||u| − xu)]/(2λ) − |x| − λ/2: both terms are ≥ 0."""
+    cost = penalised(-sp.Abs(u), u, x, step)
+    squares = (sp.Abs(u) - sp.Abs(x) - step) ** 2 + 2 * (sp.Abs(x) * sp.Abs(u) - x * u)
+    minimum = -sp.Abs(x) - step / 2
+    on = evidence.on("−|x|")
+    on.exact(
+        "e_λ(x) ≥ −|x| − λ/2 as a sum of nonnegative terms",
+        sp.simplify(sp.expand(cost - squares / (2 * step) - minimum)) == 0,
+        "all λ, x, u (symbolic)",
+    )
+    positive = sp.symbols("a", nonnegative=True)
+    attained = [cost.subs(u, s * (positive + step)).subs(x, s * positive) for s in (1, -1)]
+    on.exact(
+        "attained at u = ±(|x| + λ)",
+        [sp.simplify(value + positive + step / 2) == 0 for value in attained],
+        "all λ and x of either sign (symbolic)",
+    )
+    middle = -sp.Abs(sp.Integer(0)) - (-sp.Abs(sp.Integer(1)) - sp.Abs(sp.Integer(-1))) / 2
+    on.exact("−|x| is not convex: its value at 0 exceeds the mean of those at ±1 by 1", middle == 1, "±1")
+
+
+# --- controls -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.control("D1")
+@pytest.mark.parametrize("excess", [1e-3, 0.1, 1.0, 100.0])
+@pytest.mark.parametrize("x", [0.0, 3.0])
+def test_beyond_the_threshold_the_envelope_falls_with_the_box(evidence, excess, x):
+    """−(r/2)x², λ = (1+excess)/r: doubling the box B lowers the minimum by 3(r/2 − 1/(2λ))B² + |x|B/λ."""
+    r, size = 2.0, 1e3
+    step = (1 + excess) / r
+    lows = [_least(lambda u: concave_square(u, r), x, step, b) for b in (size, 2 * size)]
+    on = evidence.on("−(r/2)x²", r=r, step=step, x=x, B=size)
+    scale = r * (2 * size) ** 2 / 2 + (2 * size + abs(x)) ** 2 / (2 * step)
+    on.control(
+        "λ beyond 1/r: minimum over the box [−B, B]",
+        predicted=box_minimum(r, x, step, size),
+        measured=lows[0],
+        agreement=64 * EPS * scale,
+        because="a concave quadratic is least at an end of the box",
+    )
+    on.control(
+        "λ beyond 1/r: fall of the minimum when the box is doubled",
+        predicted=3 * (r / 2 - 1 / (2 * step)) * size**2 + abs(x) * size / step,
+        measured=lows[0] - lows[1],
+        agreement=64 * EPS * scale,
+        because="below the threshold the minimiser is inside both boxes and nothing changes",
+    )
+
+
+@pytest.mark.control("D1")
+@pytest.mark.parametrize("step", [1e-3, 1.0, 1e3])
+def test_no_step_holds_the_cube(evidence, step):
+    x, size = 1.0, 4 / step + 4.0
+    lows = [_least(lambda u: -(np.abs(u) ** 3), x, step, b) for b in (size, 2 * size)]
+    first, second = (-(b**3) + (b - x) ** 2 / (2 * step) for b in (size, 2 * size))
+    evidence.on("−|x|³", step=step, x=x, B=size).control(
+        "−|x|³ at any λ: fall of the minimum when the box is doubled",
+        predicted=first - second,
+        measured=lows[0] - lows[1],
+        agreement=64 * EPS * (2 * size) ** 3 * (1 + 1 / step),
+        because="for B ≥ 4/λ + 4 the cube has overtaken the square: least at the end u = B",
+    )
+
+
+def _least(f, x, step, size):
+    """Minimum over 4001 points of the box, ends included, knowing nothing of where it should be."""
+    grid = np.linspace(-size, size, 4001)
+    return float(penalised(f(grid), grid, x, step).min())
