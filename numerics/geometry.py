@@ -6,7 +6,7 @@ from jaxtyping import Float, Inexact
 
 def norms(x: Inexact[np.ndarray, "*batch d"]) -> Inexact[np.ndarray, " *batch"]:
     """Euclidean norms along the last axis, as the analytic √Σx², so that complex steps pass."""
-    return np.sqrt((x * x).sum(axis=-1))
+    return np.asarray(np.sqrt((x * x).sum(axis=-1)))
 
 
 def tangent_basis(normal: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d d-1"]:

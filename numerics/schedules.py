@@ -8,6 +8,7 @@ Near t = 1 the time itself has lost the digits that matter: every method therefo
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,27 +45,32 @@ class Schedule(ABC):
 
     def alpha(self, t: ArrayLike | None = None, *, remaining: ArrayLike | None = None) -> Array:
         """Weight α_t of the noise, in [0, 1]."""
-        return self._alpha(*_times(t, remaining))
+        return self._at(self._alpha, t, remaining)
 
     def beta(self, t: ArrayLike | None = None, *, remaining: ArrayLike | None = None) -> Array:
         """Weight β_t of the data, in [0, 1]."""
-        return self._beta(*_times(t, remaining))
+        return self._at(self._beta, t, remaining)
 
     def alpha_dot(self, t: ArrayLike | None = None, *, remaining: ArrayLike | None = None) -> Array:
         """Time derivative of α; −inf at t = 1 where it has no finite limit."""
-        with np.errstate(divide="ignore"):
-            return self._alpha_dot(*_times(t, remaining))
+        with np.errstate(divide="ignore", over="ignore"):
+            return self._at(self._alpha_dot, t, remaining)
 
     def beta_dot(self, t: ArrayLike | None = None, *, remaining: ArrayLike | None = None) -> Array:
         """Time derivative of β; +inf at t = 1 where it has no finite limit."""
-        with np.errstate(divide="ignore"):
-            return self._beta_dot(*_times(t, remaining))
+        with np.errstate(divide="ignore", over="ignore"):
+            return self._at(self._beta_dot, t, remaining)
 
     def step(self, t: ArrayLike | None = None, *, remaining: ArrayLike | None = None) -> Array:
         """The proximal step λ_t = α_t/β_t (P2); +inf at t = 0."""
-        t, r = _times(t, remaining)
-        with np.errstate(divide="ignore"):
-            return np.divide(self._alpha(t, r), self._beta(t, r))
+        with np.errstate(divide="ignore", over="ignore"):
+            return self._at(lambda t, r: np.divide(self._alpha(t, r), self._beta(t, r)), t, remaining)
+
+    @staticmethod
+    def _at(part: Callable[[Array, Array], Array], t: ArrayLike | None, remaining: ArrayLike | None) -> Array:
+        """One function at the times given, in their shape; itself it sees arrays (n,) alone."""
+        times, left = _times(t, remaining)
+        return part(np.atleast_1d(times), np.atleast_1d(left)).reshape(times.shape)
 
 
 def _times(t: ArrayLike | None, remaining: ArrayLike | None) -> tuple[Array, Array]:
@@ -77,7 +83,8 @@ def _times(t: ArrayLike | None, remaining: ArrayLike | None) -> tuple[Array, Arr
         flat = np.atleast_1d(values)
         worst = flat[int(np.argmax(np.abs(flat - 0.5)))]
         raise ValueError(f"{name}: got {worst}; it must lie in [0, 1]")
-    return (values, 1 - values) if remaining is None else (1 - values, values)
+    other = np.asarray(1 - values)
+    return (values, other) if remaining is None else (other, values)
 
 
 @dataclass(frozen=True)
@@ -192,5 +199,5 @@ class Logarithmic(Schedule):
 
     @staticmethod
     def _tau(t: Array, r: Array) -> Array:
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", over="ignore"):
             return np.where(t < 0.5, -np.log1p(-t), -np.log(r))

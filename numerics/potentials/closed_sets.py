@@ -7,7 +7,7 @@ basis and second fundamental form II. Strata of dimension 0 are ends and isolate
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -40,6 +40,7 @@ class Stratum:
         return int(self.tangent.shape[2])
 
 
+@runtime_checkable
 class ClosedSet(Protocol):
     """What `NearestPoint` needs to know of a closed set in R^d.
 

@@ -10,10 +10,10 @@ exact potential of the law so cut.
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Real
 from scipy.special import ndtr, ndtri
 
 from numerics.checks import EPS
@@ -24,6 +24,7 @@ MILLS = float(np.sqrt(np.pi / 2))
 Values = Float[np.ndarray, " n"]
 
 
+@runtime_checkable
 class Law(Protocol):
     """What `LinePotential` needs to know; every method takes and returns arrays of one axis."""
 
@@ -248,7 +249,7 @@ class Primitive:
         values = self._transport(s.ravel()).reshape(s.shape)
         return (b - a) * (values @ self._weights), (b - a) * (np.abs(values) @ self._weights)
 
-    def _refined(self, edges: Values) -> tuple[Values, Values]:
+    def _refined(self, edges: Values) -> tuple[Float[np.ndarray, " m"], Float[np.ndarray, " m-1"]]:
         a, b = edges[:-1], edges[1:]
         starts, sums = [], []
         while a.size:
@@ -290,7 +291,7 @@ def discrete_law(distribution: Any) -> DiscreteLaw:
     return DiscreteLaw(atoms, distribution.cdf(atoms), distribution.sf(atoms))
 
 
-def _lattice(distribution: Any) -> Values:
+def _lattice(distribution: Any) -> Real[np.ndarray, " n"]:
     """The integers (shifted by loc) that carry mass above the cut."""
     first, last = distribution.support()
     centre, tail = float(distribution.median()), float(ndtr(-CUT))
