@@ -19,9 +19,9 @@ radii = st.integers(1, 64).map(lambda k: Fraction(k, 8))
 
 @pytest.mark.claim("D2")
 def test_modulus_at_a_kink_depends_on_the_subgradient(evidence):
-    """|x| − (ρ/2)x² is strongly convex nowhere near 0 before the square is taken off, yet:
+    """|x| is strongly convex nowhere near 0; that decides the modulus of |x| − (ρ/2)x² only with v̄.
 
-    for v̄ = 0 it needs no modulus at all (pairs near (0, 0) have x = 0), for v̄ = ±1 it needs ρ. So "exactly
+    For v̄ = 0 it needs no modulus at all (pairs near (0, 0) have x = 0), for v̄ = ±1 it needs ρ. So "exactly
     ρ where f is not locally strongly convex" is right only near (x̄, v̄), not near x̄.
     """
     x, h, rho = sp.symbols("x h rho", positive=True)

@@ -128,7 +128,7 @@ def test_concave_modulus_is_not_prox_regular(evidence):
 @pytest.mark.claim("D2")
 @given(target=targets(), share=shares, rho=moduli, seed=seeds)
 def test_prox_is_single_valued_and_lipschitz_below_the_threshold(evidence, target, share, rho, seed):
-    """Of g = φ − (ρ/2)|·|² with λ = s/ρ: prox_{λg}(z) = prox_{μφ}(z/(1−s)), μ = λ/(1−s), is the one minimiser."""
+    """For g = φ − (ρ/2)|·|², λ = s/ρ, μ = λ/(1−s): prox_{λg}(z) = prox_{μφ}(z/(1−s)), the one minimiser."""
     rng, rho = generator(seed), float(rho)
     step, inner = share / rho, share / (1 - share) / rho
     noise, data = target.sample(60, rng)
