@@ -9,15 +9,26 @@ from typing import Any
 
 import numpy as np
 from hypothesis import example
+from scipy import stats
 
 from numerics.potentials import (
+    Arc,
+    AtomAndDensity,
+    Cantor,
+    Curve,
     DegenerateGaussian,
     Ellipsoid,
     FiniteAtoms,
+    Grassmannian,
     NearestPoint,
     PointCloud,
     Potential,
+    Quantile,
+    SpecialOrthogonal,
     Sphere,
+    Stiefel,
+    Torus,
+    Union,
     embed,
     product,
     rotate,
@@ -41,6 +52,19 @@ REPRESENTATIVES: tuple[Potential, ...] = (
     _LINE,
     Sphere(3, 2.0),
     Ellipsoid(_TILTED),
+    FiniteAtoms.permutations(3),
+    Quantile(stats.expon()),
+    Quantile(stats.t(5.0)),
+    Quantile(stats.poisson(2.0)),
+    AtomAndDensity([0.0], [0.375], stats.norm(1.0)),
+    Cantor(),
+    Stiefel(3, 2),
+    Grassmannian(4, 2),
+    SpecialOrthogonal(),
+    NearestPoint(Arc(1.0, 0.25, 2.5), 0.75),
+    NearestPoint(Curve.ellipse(2.0, 1.0), 0.75),
+    NearestPoint(Torus(2.0, 0.5), 1.0),
+    NearestPoint(Union(Arc(1.0, 0.25, 2.5), PointCloud([[0.0, -1.0], [2.0, 0.0]])), 1.0),
     rotate(Ellipsoid([[4.0, 0.0], [0.0, 0.25]]), _TURN),
     embed(FiniteAtoms.regular_polygon(3), np.array([[1.0, 0.0], [0.0, 0.6], [0.0, 0.8]])),
     translate(Sphere(2), [3.0, -1.0]),
@@ -50,11 +74,13 @@ REPRESENTATIVES: tuple[Potential, ...] = (
 )
 
 
-def every_family(**others: object) -> Callable[[Any], Any]:
-    """Add one explicit example a representative, with the test's other arguments as given."""
+def every_family(
+    among: Callable[[Potential], bool] = lambda _: True, **others: object
+) -> Callable[[Any], Any]:
+    """Add one explicit example a representative ``among`` them, with the test's other arguments as given."""
 
     def decorate(test: Any) -> Any:
-        for target in REPRESENTATIVES:
+        for target in filter(among, REPRESENTATIVES):
             test = example(target=target, **others)(test)
         return test
 

@@ -6,8 +6,11 @@ can read, and every target prints as a constructor call that can be pasted.
 
 import numpy as np
 from hypothesis import strategies as st
+from scipy import stats
 
 from numerics.potentials import (
+    AtomAndDensity,
+    Cantor,
     DegenerateGaussian,
     Ellipsoid,
     FiniteAtoms,
@@ -29,6 +32,7 @@ from numerics.schedules import (
     Trigonometric,
     VariancePreserving,
 )
+from theorems.families import curved_sets, matrix_manifolds, quantiles
 
 MOST_DIMENSIONS = 24
 NEAREST_TO_THE_ENDS = 1e-6
@@ -95,6 +99,7 @@ def symmetric_atoms() -> st.SearchStrategy[FiniteAtoms]:
         st.integers(1, 6).map(FiniteAtoms.hypercube),
         st.integers(1, 6).map(FiniteAtoms.cross_polytope),
         st.integers(2, 9).map(FiniteAtoms.regular_polygon),
+        st.integers(1, 4).map(FiniteAtoms.permutations),
     )
 
 
@@ -127,14 +132,51 @@ def ellipsoids(draw: st.DrawFn) -> Ellipsoid:
     return Ellipsoid(factor @ factor.T + np.eye(d) / 4)
 
 
+@st.composite
+def atoms_and_density(draw: st.DrawFn) -> AtomAndDensity:
+    """One to three atoms mixed with a normal, exponential or uniform density."""
+    atoms = sorted(draw(st.lists(quarters, min_size=1, max_size=3, unique=True)))
+    counts = draw(st.lists(st.integers(1, 5), min_size=len(atoms), max_size=len(atoms)))
+    law = draw(st.sampled_from([stats.norm(), stats.expon(), stats.uniform(-1.0, 2.0)]))
+    return AtomAndDensity(atoms, np.array(counts) / 16, law)
+
+
 def varying() -> st.SearchStrategy[Potential]:
     """Families whose φ is not constant on its domain: the ones that can see a wrong step."""
-    return st.one_of(two_atoms(), atoms_on_a_line(), scattered_atoms(), point_clouds(), gaussians())
+    cheap = st.one_of(two_atoms(), atoms_on_a_line(), scattered_atoms(), point_clouds(), gaussians())
+    return st.one_of(cheap, quantiles(), atoms_and_density(), st.builds(Cantor), curved_sets())
 
 
 def families() -> st.SearchStrategy[Potential]:
     """Every closed-form family."""
-    return st.one_of(varying(), symmetric_atoms(), spheres(), ellipsoids())
+    return st.one_of(varying(), symmetric_atoms(), spheres(), ellipsoids(), matrix_manifolds())
+
+
+def parts(target: Potential) -> list[Potential]:
+    """The families that a target is composed of."""
+    inner = [getattr(target, name) for name in ("base", "first", "second") if hasattr(target, name)]
+    return [family for part in inner for family in parts(part)] or [target]
+
+
+def is_analytic(target: Potential) -> bool:
+    """Whether complex steps pass: not through singular values, quantiles and nearest points of curves."""
+    return all(isinstance(p, FiniteAtoms | DegenerateGaussian | Sphere | Ellipsoid) for p in parts(target))
+
+
+def has_a_manifold(target: Potential) -> bool:
+    """Whether A1 can hold: the Cantor law's support is a manifold near none of its points."""
+    return not any(isinstance(p, Cantor) for p in parts(target))
+
+
+def analytic_targets() -> st.SearchStrategy[Potential]:
+    """The part of the grammar through which complex steps pass."""
+    return targets().filter(is_analytic)
+
+
+def few(target: Potential, n: int) -> int:
+    """N points, or n/25 where prox off the support is found for one point at a time (20 ms each)."""
+    curved = any(isinstance(p, NearestPoint) and not isinstance(p, FiniteAtoms) for p in parts(target))
+    return max(4, n // 25) if curved else n
 
 
 # --- calculus ---------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from theorems.proximal_denoiser.bounds import dot, field_condition, norm
 from theorems.proximal_denoiser.rotated import RotatedCircle, turn
 from theorems.representatives import every_family
 from theorems.statistics import hoeffding
-from theorems.targets import generator, schedules, seeds, targets, times
+from theorems.targets import few, generator, schedules, seeds, targets, times
 
 EPS = np.finfo(float).eps
 LEVEL = 1e-9
@@ -51,7 +51,7 @@ def test_regression_target_is_a_function_of_the_interpolant(evidence, target, sc
 def test_field_has_the_stated_formula(evidence, target, schedule, t, seed):
     """Off the support too: the library forms α̇x₀ + β̇x₁; the claim's formula is evaluated here."""
     field = ExactField(target, schedule)
-    x = target.scale * generator(seed).standard_normal((200, target.dim))
+    x = target.scale * generator(seed).standard_normal((few(target, 200), target.dim))
     alpha, beta = float(schedule.alpha(t)), float(schedule.beta(t))
     fall, rise = float(schedule.alpha_dot(t)) / alpha, float(schedule.beta_dot(t))
     stated = fall * x + (rise - fall * beta) * target.prox(x / beta, alpha / beta)

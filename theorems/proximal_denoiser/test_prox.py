@@ -18,7 +18,7 @@ from theorems.proximal_denoiser.bounds import dot, norm, recovery_condition
 from theorems.proximal_denoiser.figures import draw_interpolation
 from theorems.representatives import every_family
 from theorems.statistics import hoeffding
-from theorems.targets import generator, schedules, seeds, targets, times, varying
+from theorems.targets import few, generator, schedules, seeds, targets, times, varying
 
 EPS = np.finfo(float).eps
 ROUNDING = (
@@ -87,8 +87,9 @@ def test_inverse_is_single_valued_and_lipschitz_everywhere(evidence, target, sch
     rng = generator(seed)
     alpha, beta = float(schedule.alpha(t)), float(schedule.beta(t))
     step = alpha / beta
-    z = (target.scale + step) * rng.standard_normal((400, target.dim))
-    near = z + 10.0 ** rng.uniform(-6, 0, (400, 1)) * target.scale * rng.standard_normal(z.shape)
+    n = few(target, 400)
+    z = (target.scale + step) * rng.standard_normal((n, target.dim))
+    near = z + 10.0 ** rng.uniform(-6, 0, (n, 1)) * target.scale * rng.standard_normal(z.shape)
     change = target.prox(z, step) - target.prox(near, step)
     condition = target.prox_condition(z, step) + target.prox_condition(near, step)
     on = evidence.on(target, schedule=schedule, t=t, seed=seed)
