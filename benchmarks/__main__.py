@@ -3,7 +3,7 @@
 import argparse
 import importlib
 
-NAMES = ("sphere_prox", "conic_prox", "atoms_prox", "semidiscrete", "suite")
+NAMES = ("sphere_prox", "conic_prox", "atoms_prox", "semidiscrete", "spectrum", "suite")
 
 
 def main() -> None:
