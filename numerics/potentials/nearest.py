@@ -47,7 +47,7 @@ class NearestPoint(Potential):
 
     def __new__(cls, closed_set: ClosedSet, scale: float = 1.0) -> "NearestPoint":  # noqa: ARG004
         """A point cloud makes `FiniteAtoms`."""
-        return super().__new__(_NearestAtom if isinstance(closed_set, PointCloud) else cls)
+        return super().__new__(NearestCloudPoint if isinstance(closed_set, PointCloud) else cls)
 
     def __init__(self, closed_set: ClosedSet, scale: float = 1.0) -> None:
         self.closed_set = closed_set
@@ -161,7 +161,7 @@ class NearestPoint(Potential):
         return None
 
 
-class _NearestAtom(FiniteAtoms, NearestPoint):
+class NearestCloudPoint(FiniteAtoms, NearestPoint):
     """The nearest point of a cloud: `FiniteAtoms` with heights (a/2)|y|²."""
 
     def _shape(self, closed_set: ClosedSet) -> None:
