@@ -67,6 +67,8 @@ def command(config: pytest.Config, run: "Run") -> str:
         if expression := config.getoption(name, ""):
             words += [flag, shlex.quote(expression)]
     words += [f"--deselect={shlex.quote(prefix)}" for prefix in config.getoption("deselect", None) or ()]
+    if target := config.getoption("--target", None):
+        words.append(f"--target={shlex.quote(target)}")
     return " ".join([*words, f"--hypothesis-profile={run.profile}", f"--seed={run.seed}"])
 
 

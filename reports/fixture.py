@@ -33,6 +33,8 @@ from reports.reduction import broadcast, floats, truths, worst_entry
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from reports.auditor import Auditor
+
 LONGEST_DESCRIPTION = 2000
 
 
@@ -279,6 +281,18 @@ class Evidence:
         )
         if not self.recorder.frozen:
             self.recorder.audits[record.subject, question, family] = record
+
+    def auditing(self, subject: str, claim: str, kind: AuditKind = "data") -> "Auditor":
+        """What takes the place of `evidence` in a check that is asked of something not ours.
+
+        Args:
+            subject: Who is asked: a file, a library.
+            claim: The id of the claim that the check belongs to.
+            kind: ``"data"``, ``"flow"``, ``"library"`` or ``"equation"``.
+        """
+        from reports.auditor import Auditor
+
+        return Auditor(self.recorder, subject, kind, claim)
 
     def table(self, title: str, columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
         """A table shown with the claim. The first table of a title is kept."""

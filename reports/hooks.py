@@ -105,6 +105,12 @@ class RunHooks:
             self.run.errors[module] = str(report.longrepr)[-ERROR_LENGTH:]
             self.config.option.continue_on_collection_errors = True  # as xdist does; the run fails anyway
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Leave out, without counting them as deselected, the audits of a target that was not given."""
+        if self.config.getoption("--target") is None:
+            items[:] = [i for i in items if not (TEST in i.stash and "user_target" in _fixtures(i))]
+
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Note which tests are selected."""
         tests = [item.stash[TEST] for item in session.items if TEST in item.stash]
@@ -247,3 +253,7 @@ class RunHooks:
         from reports.summary import summarise
 
         summarise(terminalreporter, self.run, self.written)
+
+
+def _fixtures(item: pytest.Item) -> tuple[str, ...]:
+    return tuple(getattr(item, "fixturenames", ()))

@@ -42,12 +42,18 @@ def _batch(n, d, kind, rng):
 )
 def test_every_pair_of_a_batch_is_recovered(evidence, n, d, kind, schedule, t, seed):
     x0, data = _batch(n, d, kind, generator(seed))
+    on = evidence.on("FiniteAtoms", n=n, d=d, kind=kind, schedule=schedule, t=t, seed=seed)
+    measure_recovery_of_a_batch(on, x0, data, schedule, t)
+
+
+def measure_recovery_of_a_batch(on, x0, data, schedule, t):
+    """P9 for one batch, whatever it is; its duals by POT's network simplex."""
     plan, log = ot.emd([], [], ot.dist(x0, data), log=True)
     x1 = data[plan.argmax(axis=1)]
     target = FiniteAtoms(data, ((data**2).sum(axis=1) - log["v"]) / 2)
     alpha, beta = float(schedule.alpha(t)), float(schedule.beta(t))
     z, step = (alpha * x0 + beta * x1) / beta, alpha / beta
-    evidence.on("FiniteAtoms", n=n, d=d, kind=kind, schedule=schedule, t=t, seed=seed).bounded(
+    on.bounded(
         "|prox_{λφ_B}(x_t/β) − x₁| over the pairs of a batch, duals by POT",
         norm(target.prox(z, step) - x1),
         condition=_batch_condition(target, x0, z, step, log),
