@@ -135,6 +135,23 @@ CLAIMS = (
         modules=(f"{HERE}test_ends",),
     ),
     Claim(
+        id="P8",
+        label="Consequence of Lemma 2.1",
+        title="No density is needed",
+        statement=(
+            "The denoiser identity and the zero loss hold for atoms, manifolds, an atom mixed with a "
+            "density, and the Cantor law, which has neither atoms nor a density."
+        ),
+        formula=(
+            r"\varphi^{*\prime}=Q\circ\Phi,\quad \partial\varphi(x)=\Phi^{-1}[F(x^-),F(x)],\quad "
+            r"\mathrm{prox}_{\lambda_t\varphi}(x_t/\beta_t)=x_1"
+        ),
+        assumptions=(SETTING, COUPLING, SCHEDULE, r"$t\in(0,1)$."),
+        source=f"{PAPER}, section 2; brenier1991polar",
+        status="reconstructed",
+        modules=(f"{HERE}test_no_density",),
+    ),
+    Claim(
         id="P9",
         label="Consequence of Lemma 2.1",
         title="Every minibatch is itself proximal",

@@ -1,0 +1,168 @@
+"""P8: P2 and P3 where the data have no density at all.
+
+Assumed: nothing beyond the contract. Laws of four kinds: atoms, manifolds, an atom mixed with a density, and
+the Cantor law, which has neither atoms nor a density. For the last the identity is decided in rationals: with
+p = Φ(x₀) it says F(Q(p)) = p, since ∂φ(x) = Φ⁻¹[F(x−), F(x)]. Controls: T in place of the prox inside a jump,
+and the posterior mean, which needs no density either but belongs to another coupling.
+"""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+from scipy.special import ndtr, ndtri
+
+from numerics.flows.exact import ExactField
+from numerics.flows.independent import IndependentField
+from numerics.potentials import (
+    AtomAndDensity,
+    Cantor,
+    Curve,
+    FiniteAtoms,
+    NearestPoint,
+    Quantile,
+    Sphere,
+    Stiefel,
+    product,
+)
+from theorems.proximal_denoiser.bounds import field_condition, norm, recovery_condition
+from theorems.targets import few, generator, schedules, seeds, times
+
+EPS = np.finfo(float).eps
+KINDS = {
+    "atoms": FiniteAtoms.on_line([0.0, 1.0, 3.0], [0.2, 0.3, 0.5]),
+    "infinitely many atoms": Quantile(stats.poisson(2.0)),
+    "sphere": Sphere(3, 2.0),
+    "frames": Stiefel(3, 2),
+    "curve": NearestPoint(Curve.ellipse(2.0, 1.0), 0.75),
+    "atom and density": AtomAndDensity([0.0], [0.375], stats.expon()),
+    "Cantor": Cantor(),
+    "Cantor times sphere": product(Cantor(), Sphere(2)),
+}
+kinds = pytest.mark.parametrize("target", KINDS.values(), ids=KINDS.keys())
+probabilities = st.integers(1, 96).flatmap(lambda m: st.integers(0, m).map(lambda k: Fraction(k, m)))
+CANTOR_DOMAIN = "p = k/m in [0, 1], m ≤ 96: binary and ternary digits periodic"
+
+
+@pytest.mark.claim("P8")
+@kinds
+@given(schedule=schedules(), t=times(), seed=seeds)
+def test_data_and_loss_without_a_density(evidence, target, schedule, t, seed):
+    alpha, beta = float(schedule.alpha(t)), float(schedule.beta(t))
+    field = ExactField(target, schedule)
+    x0, x1 = target.sample(few(target, 400), generator(seed))
+    xt = alpha * x0 + beta * x1
+    on = evidence.on(target, schedule=schedule, t=t, seed=seed)
+    condition = recovery_condition(target, x0, xt / beta, alpha / beta)
+    on.bounded(
+        "|prox_{λφ}(x_t/β) − x₁| (P2)",
+        norm(target.prox(xt / beta, alpha / beta) - x1),
+        condition,
+        multiple=64,
+        because="rounding of x_t/β and λ through a nonexpansive map, and that of T",
+    )
+    fall, rise = float(schedule.alpha_dot(t)), float(schedule.beta_dot(t))
+    on.bounded(
+        "|v_t(x_t) − ẋ_t|, the square root of the loss (P3)",
+        norm(field.velocity(t, xt) - fall * x0 - rise * x1),
+        field_condition(field, t, xt) + (rise - fall * beta / alpha) * condition + np.abs(fall) * norm(x0),
+        multiple=64,
+        because="v = (α̇/α)x + (β̇ − α̇β/α)·prox: prox's error times its factor",
+    )
+
+
+# --- the Cantor law in rationals ------------------------------------------------------------------------
+
+
+@pytest.mark.claim("P8")
+@given(p=probabilities)
+def test_cantor_identity_is_exact(evidence, p):
+    """Q is fixed by its digits: Q(p/2) = Q(p)/3 and Q((1+p)/2) = 2/3 + Q(p)/3."""
+    q = Cantor.quantile_exact(p)
+    on = evidence.on("Cantor()", p=p)
+    if p < 1:  # at p = 1 the first digit of p/2 = ½ is that of the other end of the gap
+        on.exact("Q(p/2) = Q(p)/3", Cantor.quantile_exact(p / 2) == q / 3, CANTOR_DOMAIN)
+    upper = Cantor.quantile_exact((1 + p) / 2)
+    on.exact("Q((1+p)/2) = 2/3 + Q(p)/3", upper == Fraction(2, 3) + q / 3, CANTOR_DOMAIN)
+    on.exact(
+        "F(Q(p)) = p, so x₀ = Φ⁻¹(p) lies in ∂φ(T(x₀)): prox_{λφ}(T(x₀) + λx₀) = T(x₀)",
+        Cantor.distribution_exact(q) == p,
+        CANTOR_DOMAIN,
+    )
+
+
+@pytest.mark.claim("P8")
+@given(k=st.integers(1, 40), data=st.data(), part=st.integers(0, 16).map(lambda j: Fraction(j, 16)))
+def test_cantor_gaps_are_exact(evidence, k, data, part):
+    """At a dyadic p of k digits T jumps by 3⁻ᵏ: every u of the gap is prox(u + λΦ⁻¹(p)), for F(u) = p."""
+    p = Fraction(2 * data.draw(st.integers(0, 2 ** (k - 1) - 1), label="j") + 1, 2**k)
+    u = Cantor.quantile_exact(p) - part / 3**k
+    evidence.on("Cantor()", p=p, part=part).exact(
+        "F = p on the whole gap [Q(p) − 3⁻ᵏ, Q(p)]: no density there, and prox is z − λΦ⁻¹(p)",
+        Cantor.distribution_exact(u) == p,
+        "dyadic p with at most 40 digits, points of the gap in sixteenths",
+    )
+
+
+@pytest.mark.claim("P8")
+@given(seed=seeds)
+def test_cantor_transport_has_the_exact_digits(evidence, seed):
+    """T(s) against Q of the rational number that the double Φ(s) is; s < 0, where Φ keeps its digits."""
+    s = -np.abs(generator(seed).standard_normal(40))
+    exact = np.array([float(Cantor.quantile_exact(Fraction(float(ndtr(x))))) for x in s])
+    evidence.on("Cantor()", s=s).bounded(
+        "|T(s) − Q(Φ(s))| with Q in rationals",
+        np.abs(Cantor().transport(s[:, None])[:, 0] - exact),
+        condition=np.full(len(s), 0.5),
+        multiple=8,
+        because="53 Horner steps (v + 2b)/3, each rounding shrunk by 3 at the next",
+    )
+
+
+# --- controls ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.control("P8")
+@pytest.mark.parametrize("digits", [1, 3, 6])
+@pytest.mark.parametrize("step", [0.1, 1.0, 10.0])
+def test_quantile_in_place_of_prox_inside_a_jump(evidence, digits, step):
+    """For z = λs + u, u inside the jump at s, T(s) is an end of the gap: wrong by its distance from u."""
+    p = Fraction(1, 2**digits)
+    s, end = float(ndtri(float(p))), Cantor.quantile_exact(p)
+    part = np.arange(1, 16) / 16
+    u = float(end) - part / 3**digits
+    z = (u + step * s)[:, None]
+    target = Cantor()
+    beyond = np.full_like(z, s + 9 * EPS)
+    wrong = target.transport(beyond)[:, 0]
+    right = target.prox(z, step)[:, 0]
+    on = evidence.on("Cantor()", digits=digits, step=step)
+    on.control(
+        "Q(Φ(x₀)) returned inside a jump instead of (x_t − αx₀)/β: distance from the prox",
+        predicted=part / 3**digits,
+        measured=np.abs(wrong - right),
+        agreement=64 * EPS * target.prox_condition(z, step),
+        because="nine eps beyond s, Φ has passed p in its 47th digit at the earliest: T is off by 3⁻⁴⁶",
+    )
+
+
+@pytest.mark.control("P8")
+@pytest.mark.parametrize("t", [0.1, 0.3, 0.5])
+def test_posterior_mean_is_another_denoiser(evidence, t):
+    """On atoms ±1 the posterior mean of independent noise is tanh(tx/(1−t)²), never an atom."""
+    field = IndependentField([[-1.0], [1.0]], [0.5, 0.5])
+    x0 = np.linspace(-1.5, 1.5, 60)[:, None]
+    x1 = FiniteAtoms.hypercube(1).transport(x0)
+    xt = (1 - t) * x0 + t * x1
+    mean = field.denoise(t, xt)
+    predicted = 1 - np.tanh(t * np.abs(xt) / (1 - t) ** 2)
+    evidence.on("independent coupling, atoms ±1", t=t).control(
+        "prox replaced by E[x₁|x_t] of the independent coupling: |x₁ − E[x₁|x_t]| on optimal pairs",
+        predicted=predicted,
+        measured=np.abs(x1 - mean),
+        agreement=64 * EPS * (1 + np.abs(xt) / (1 - t) ** 2),
+        because="Bayes for two atoms: weights e^{±tx/(1−t)²}",
+    )
