@@ -198,7 +198,7 @@ def _enter(
     face: Face,
     entering: Int[np.ndarray, " m"],
     gain: Float[np.ndarray, " m"],
-    basis: Float[np.ndarray, "m d k-1"],
+    basis: Float[np.ndarray, "m d r"],
 ) -> tuple[np.ndarray, list[Face]]:
     """Move along the direction that brings an atom in: it gains τ, the face's atoms lose τ·c.
 
