@@ -100,6 +100,8 @@ class ExactField:
         """X_t(x₀) = αx₀ + βT(x₀), the flow map of v (P6); t may be 1."""
         noise = as_points("x0", x0, self.potential.dim).real
         alpha = np.atleast_1d(self.schedule.alpha(t, remaining=remaining))[:, None]
+        if len(alpha) not in (1, len(noise)):
+            raise ValueError(f"t: got {len(alpha)} times for {len(noise)} points; give one or {len(noise)}")
         beta = np.atleast_1d(self.schedule.beta(t, remaining=remaining))[:, None]
         return alpha * noise + beta * self.potential.transport(noise)
 

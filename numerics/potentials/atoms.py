@@ -64,7 +64,10 @@ class FiniteAtoms(Potential):
         Raises:
             ValueError: If the atoms coincide or differ in length, or weight is not in (0, 1).
         """
-        points = np.stack([as_array("y0", y0, ndim=1), as_array("y1", y1, ndim=1)]).real
+        first, second = as_array("y0", y0, ndim=1).real, as_array("y1", y1, ndim=1).real
+        if len(second) != len(first):
+            raise ValueError(f"y1: got length {len(second)}, y0 has {len(first)}; they must agree")
+        points = np.stack([first, second])
         _check_weights("weight", np.array([weight, 1 - weight]))
         rise = ndtri(weight) * norms(points[1] - points[0])
         return cls(points, np.array([0.0, rise]))._named(

@@ -79,7 +79,7 @@ def envelope_points(
             there = norms(off) <= _SNAP * rounding * found.condition
             closed = gap <= 64 * (atoms.shape[1] + 2) * EPS * size
             for i in np.flatnonzero(there & closed):
-                done[rows[i]] = _point(float(value[i]), face.members[i], found, i, spread, _SNAP * rounding)
+                done[rows[i]] = _point(float(value[i]), face.members[i], found, int(i), spread, _SNAP * rounding)
             step[rows] = np.where(there, np.minimum(_RISE * step[rows], largest), step[rows] / 10)
         left = np.array([i for i in left if done[i] is None], dtype=int)
         if not left.size:
