@@ -1,0 +1,160 @@
+"""Finite atoms against brute force: every face by subsets in exact fractions, and a linear program."""
+
+import itertools
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import linprog
+from scipy.special import ndtr
+
+from numerics.potentials import FiniteAtoms
+
+EPS = np.finfo(float).eps
+SEEDS = st.integers(0, 2**32 - 1)
+
+
+def solve_exactly(rows, right):
+    """Gauss–Jordan in fractions; None where singular."""
+    n = len(rows)
+    system = [[*row, b] for row, b in zip(rows, right, strict=True)]
+    for i in range(n):
+        pivot = next((k for k in range(i, n) if system[k][i]), None)
+        if pivot is None:
+            return None
+        system[i], system[pivot] = system[pivot], system[i]
+        system[i] = [x / system[i][i] for x in system[i]]
+        for k in range(n):
+            if k != i and system[k][i]:
+                system[k] = [x - system[k][i] * y for x, y in zip(system[k], system[i], strict=True)]
+    return [row[-1] for row in system]
+
+
+def prox_by_subsets(atoms, heights, z, step):
+    """The prox in exact arithmetic: the first face whose affine optimum has w ≥ 0 and dual feasibility."""
+    y = [[Fraction(float(v)) for v in row] for row in atoms]
+    g, point = [Fraction(float(v)) for v in heights], [Fraction(float(v)) for v in z]
+    lam, d = Fraction(float(step)), len(z)
+
+    def dot(a, b):
+        return sum(p * q for p, q in zip(a, b, strict=True))
+
+    for size in range(1, min(len(y), d + 1) + 1):
+        for face in itertools.combinations(range(len(y)), size):
+            rows = [[dot(y[i], y[j]) for j in face] + [Fraction(-1)] for i in face]
+            rows.append([Fraction(1)] * size + [Fraction(0)])
+            found = solve_exactly(rows, [dot(point, y[i]) - lam * g[i] for i in face] + [Fraction(1)])
+            if found is None or min(found[:size]) < 0:
+                continue
+            u = [sum(w * y[i][k] for w, i in zip(found, face, strict=False)) for k in range(d)]
+            residual = [p - q for p, q in zip(point, u, strict=True)]
+            scores = [dot(residual, row) - lam * h for row, h in zip(y, g, strict=True)]
+            if max(scores) == scores[face[0]]:
+                return np.array([float(v) for v in u])
+    raise AssertionError("no face is optimal")
+
+
+@st.composite
+def nasty(draw):
+    """At most six atoms in d ≤ 3: generic, a grid with ties, collinear, or pairs 1e−9 apart."""
+    rng = np.random.default_rng(draw(SEEDS))
+    d, count = draw(st.integers(1, 3)), draw(st.integers(1, 6))
+    kind = draw(st.sampled_from(["generic", "grid", "collinear", "near"]))
+    points = rng.standard_normal((count, d))
+    if kind == "grid":
+        points = rng.integers(-1, 2, (count, d)).astype(float)
+    elif kind == "collinear":
+        points = rng.integers(-8, 9, (count, 1)) * rng.integers(1, 3, (1, d)).astype(float)
+    elif kind == "near":
+        points[count // 2 :] = points[: count - count // 2] + 1e-9 * rng.standard_normal(
+            (count - count // 2, d)
+        )
+    points = np.unique(points, axis=0)
+    heights = rng.integers(0, 3, len(points)) / 2.0 if kind == "grid" else rng.standard_normal(len(points))
+    size = draw(st.sampled_from([1e-8, 1.0, 1e8]))
+    shift = draw(st.sampled_from([0.0, 1e6])) * size
+    step = 10.0 ** draw(st.integers(-9, 9))
+    z = points[rng.integers(len(points))] * size + size * rng.standard_normal(d) * 10.0 ** rng.uniform(-3, 3)
+    return np.unique(points * size + shift, axis=0), heights[:] * size, z + shift, step
+
+
+@settings(max_examples=80)
+@given(nasty())
+def test_prox_is_the_exact_one(case):
+    points, heights, z, step = case
+    potential = FiniteAtoms(points, heights[: len(points)])
+    exact = prox_by_subsets(points, potential.heights, z, step)
+    error = np.linalg.norm(potential.prox(z, step)[0] - exact)
+    assert error <= 64 * EPS * potential.prox_condition(z, step)[0]
+
+
+@given(st.floats(1e-15, 0.5), st.booleans(), st.floats(1e-8, 1e8))
+def test_two_atoms_have_their_weights(weight, mirrored, distance):
+    """The noise sent to y₀ = 0 is x₀ < b with Φ(b) = weight."""
+    weight = 1 - weight if mirrored else weight
+    potential = FiniteAtoms.two([0.0], [distance], weight)
+    assert ndtr(potential.heights[1] / distance) == pytest.approx(weight, rel=1e-13)
+    b = potential.heights[1] / distance
+    nudge = 1e-12 * (1 + abs(b))
+    np.testing.assert_array_equal(potential.transport([[b - nudge], [b + nudge]]), [[0.0], [distance]])
+
+
+@given(SEEDS, st.integers(2, 12), st.floats(0, 12))
+def test_atoms_on_the_line_have_their_weights(seed, count, skew):
+    """By the cells themselves: breakpoints of T, and Φ between them."""
+    rng = np.random.default_rng(seed)
+    y, w = np.cumsum(rng.uniform(0.1, 2, count)), 10.0 ** (-skew * rng.random(count))
+    w /= w.sum()
+    potential = FiniteAtoms.on_line(y, w)
+    breaks = np.r_[-np.inf, np.diff(potential.heights) / np.diff(y), np.inf]
+    masses = np.where(
+        breaks[:-1] > 0, ndtr(-breaks[:-1]) - ndtr(-breaks[1:]), ndtr(breaks[1:]) - ndtr(breaks[:-1])
+    )
+    np.testing.assert_allclose(masses, w, atol=64 * count * EPS, rtol=0)
+    inner = breaks[1:-1]
+    nudge = 1e-9 * (1 + np.abs(inner))
+    wide = (w[:-1] > 1e-6) & (w[1:] > 1e-6)
+    np.testing.assert_array_equal(potential.transport((inner - nudge)[:, None])[wide, 0], y[:-1][wide])
+    np.testing.assert_array_equal(potential.transport((inner + nudge)[:, None])[wide, 0], y[1:][wide])
+
+
+@settings(max_examples=30)
+@given(SEEDS, st.integers(1, 3), st.integers(1, 9), st.floats(-14, 0))
+def test_value_is_the_linear_programs(seed, d, count, exponent):
+    """At convex combinations with tiny weights: near vertices, edges and faces."""
+    rng = np.random.default_rng(seed)
+    points, heights = rng.standard_normal((count, d)), rng.standard_normal(count)
+    potential = FiniteAtoms(points, heights)
+    w = 10.0 ** (exponent * rng.random((5, count)))
+    w /= w.sum(axis=1, keepdims=True)
+    for x, value in zip(w @ points, potential.value(w @ points), strict=True):
+        rows = np.concatenate([points.T, np.ones((1, count))])
+        program = linprog(heights, A_eq=rows, b_eq=[*x, 1.0], bounds=(0, None))
+        assert program.status == 0
+        slope = np.linalg.norm(program.eqlin.marginals[:-1])
+        assert value == pytest.approx(program.fun, abs=1e-6 * (1 + slope))
+    assert np.isinf(potential.value(points.max(axis=0) + 1e-9)).all()
+
+
+def test_a_hidden_atom_has_no_cell():
+    potential = FiniteAtoms([[-1.0], [0.0], [1.0]], [0.0, 5.0, 0.0])
+    assert potential.value([[0.0]])[0] == pytest.approx(0.0, abs=1e-15)
+    assert not (potential.transport(np.linspace(-9, 9, 999)[:, None]) == 0).any()
+    with np.errstate(all="raise"):
+        assert potential.subdifferential([0.0]).dimension == 0
+
+
+def test_noise_of_the_flat_square():
+    """All four corners tie at (0,0), on both diagonals, so ∂φ is the single point 0; on an edge, a ray."""
+    square = FiniteAtoms.hypercube(2)
+    centre, edge, corner = (square.subdifferential(x) for x in ([0.0, 0.0], [1.0, 0.25], [1.0, 1.0]))
+    assert [centre.dimension, edge.dimension, corner.dimension] == [0, 1, 2]
+    np.testing.assert_allclose(centre.distance([[3.0, 4.0]]), 5, rtol=1e-13)
+    np.testing.assert_allclose(edge.distance([[2.0, 3.0], [-3.0, 4.0]]), [3, 5], rtol=1e-13)
+    np.testing.assert_allclose(edge.boundary_distance([[2.0, 0.0]]), 2, rtol=1e-13)
+    np.testing.assert_allclose(
+        corner.distance([[2.0, 3.0], [-3.0, 4.0], [-3.0, -4.0]]), [0, 3, 5], atol=1e-12
+    )
+    np.testing.assert_allclose(corner.boundary_distance([[2.0, 3.0]]), 2, rtol=1e-13)
