@@ -1,0 +1,159 @@
+"""Couplings of one batch of noise with one batch of data, and what they cost on average.
+
+Each returns ``match`` (n,): noise i is paired with data ``match[i]``. Estimates of c_n average independent
+batches of fresh noise and data, so they are unbiased whatever n is.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from jaxtyping import Float, Int
+from numpy.typing import ArrayLike
+from scipy.optimize import linear_sum_assignment
+from scipy.stats import t as student
+
+from numerics.checks import as_array, positive_integer
+from numerics.potentials import Potential
+
+Points: TypeAlias = Float[np.ndarray, "n d"]
+Match: TypeAlias = Int[np.ndarray, " n"]
+Coupling: TypeAlias = Callable[[ArrayLike, ArrayLike], Match]
+_PLANE, _SMALL = 2, 64
+
+
+def independent(x0: ArrayLike, x1: ArrayLike) -> Match:
+    """The pairs as they were drawn: π₁, if noise and data were drawn apart."""
+    return np.arange(len(_batch(x0, x1)[0]))
+
+
+def assignment(x0: ArrayLike, x1: ArrayLike) -> Match:
+    """The optimal assignment for the squared distance.
+
+    On the line by sorting; in the plane by POT's network simplex beyond 64 points; otherwise by SciPy's
+    shortest augmenting paths on −2⟨x₀,x₁⟩, which is that cost up to terms of one point each.
+    """
+    noise, data = _batch(x0, x1)
+    n, d = noise.shape
+    if d == 1:
+        match = np.empty(n, dtype=np.int64)
+        match[np.argsort(noise[:, 0], kind="stable")] = np.argsort(data[:, 0], kind="stable")
+        return match
+    if d <= _PLANE and n > _SMALL:
+        return _network_simplex(noise, data)
+    return linear_sum_assignment(-2 * (noise @ data.T))[1].astype(np.int64)
+
+
+def greedy(x0: ArrayLike, x1: ArrayLike) -> Match:
+    """Nearest pairs first, each point used once. A control: it need not converge to the optimal plan."""
+    noise, data = _batch(x0, x1)
+    n = len(noise)
+    cost = ((noise[:, None] - data[None]) ** 2).sum(axis=2)
+    match, taken = np.full(n, -1, dtype=np.int64), np.zeros(n, dtype=bool)
+    for flat in np.argsort(cost, axis=None, kind="stable"):
+        i, j = divmod(int(flat), n)
+        if match[i] < 0 and not taken[j]:
+            match[i], taken[j] = j, True
+    return match
+
+
+def _network_simplex(noise: Points, data: Points) -> Match:
+    import ot
+
+    n = len(noise)
+    masses = np.full(n, 1 / n)
+    plan = ot.emd(masses, masses, ot.dist(noise, data), numItermax=max(100_000, 200 * n))
+    match = np.asarray(plan).argmax(axis=1).astype(np.int64)
+    if len(np.unique(match)) < n:  # a vertex of the Birkhoff polytope is a permutation; rounding is not
+        return linear_sum_assignment(-2 * (noise @ data.T))[1].astype(np.int64)
+    return match
+
+
+@dataclass(frozen=True)
+class BatchEstimate:
+    """An unbiased estimate from independent batches.
+
+    Attributes:
+        n: Batch size.
+        values: (batches,) one a batch.
+    """
+
+    n: int
+    values: Float[np.ndarray, " batches"]
+
+    @property
+    def mean(self) -> float:
+        """The estimate."""
+        return float(self.values.mean())
+
+    @property
+    def standard_error(self) -> float:
+        """Its standard error."""
+        return float(self.values.std(ddof=1) / np.sqrt(len(self.values)))
+
+    def interval(self, level: float) -> tuple[float, float]:
+        """Student's interval over batches, missed with probability ``level``."""
+        reach = float(student.isf(level / 2, len(self.values) - 1)) * self.standard_error
+        return self.mean - reach, self.mean + reach
+
+
+def estimate_cost(
+    target: Potential,
+    n: int,
+    batches: int,
+    rng: np.random.Generator,
+    coupling: Coupling = assignment,
+) -> BatchEstimate:
+    """c_n = E|x₀ − x₁|² of a coupling of n noises with n data drawn apart."""
+    return BatchEstimate(n, _values(target, n, batches, rng, coupling, _squared_distance))
+
+
+def estimate_excess(
+    target: Potential,
+    n: int,
+    batches: int,
+    rng: np.random.Generator,
+    coupling: Coupling = assignment,
+) -> BatchEstimate:
+    """c_n − W₂² = 2 E[φ(x₁) + φ*(x₀) − ⟨x₀,x₁⟩]: the Fenchel–Young gaps of the pairs, each nonnegative.
+
+    The marginals of the plan are exact, so φ and φ* average to what the optimal plan gives them. Data are
+    drawn as x₁ = T(x₀') from noise of their own, so that φ(x₁) = ⟨x₀',x₁⟩ − φ*(x₀').
+    """
+
+    def gaps(x0: Points, x1: Points, own: Points) -> Float[np.ndarray, " n"]:
+        of_data = (own * x1).sum(axis=1) - target.conjugate(own)
+        return 2 * (of_data + target.conjugate(x0) - (x0 * x1).sum(axis=1))
+
+    return BatchEstimate(n, _values(target, n, batches, rng, coupling, gaps))
+
+
+def _values(
+    target: Potential,
+    n: int,
+    batches: int,
+    rng: np.random.Generator,
+    coupling: Coupling,
+    price: Callable[[Points, Points, Points], Float[np.ndarray, " n"]],
+) -> Float[np.ndarray, " batches"]:
+    """The mean price of each batch: of x₀, the x₁ matched to it, and the noise that x₁ was drawn from."""
+    positive_integer("n", n)
+    positive_integer("batches", batches, least=2)
+    noise = rng.standard_normal((batches * n, target.dim))
+    own, data = target.sample(batches * n, rng)
+    order = np.concatenate(
+        [k + coupling(noise[k : k + n], data[k : k + n]) for k in range(0, batches * n, n)]
+    )
+    return price(noise, data[order], own[order]).reshape(batches, n).mean(axis=1)
+
+
+def _squared_distance(x0: Points, x1: Points, _: Points) -> Float[np.ndarray, " n"]:
+    return ((x0 - x1) ** 2).sum(axis=1)
+
+
+def _batch(x0: ArrayLike, x1: ArrayLike) -> tuple[Points, Points]:
+    noise, data = as_array("x0", x0, ndim=2).real, as_array("x1", x1, ndim=2).real
+    if noise.shape != data.shape:
+        raise ValueError(f"x1: got shape {data.shape} for noise of shape {noise.shape}; they must be equal")
+    return noise, data

@@ -1,0 +1,267 @@
+"""Exact batch laws against rationals, mpmath, enumeration of batches and two fields known apart."""
+
+from fractions import Fraction
+from itertools import permutations
+from math import comb
+
+import mpmath
+import numpy as np
+import pytest
+from scipy import stats
+from scipy.integrate import quad
+
+from numerics.flows.exact import ExactField
+from numerics.flows.independent import IndependentField
+from numerics.potentials import FiniteAtoms, Quantile, Sphere
+from numerics.transport import couplings
+from numerics.transport.binomials import binomial_windows
+from numerics.transport.minibatch import (
+    assignment_probability,
+    bernstein_copula,
+    expected_cost,
+    normal_order_means,
+)
+from numerics.transport.two_atoms import TwoAtomLaw, two_atom_law
+
+EPS = np.finfo(float).eps
+
+
+def _rational_probability(u, w, n):
+    """G_n in fractions: the doubles u and w are fractions, too."""
+    u, w = Fraction(u), Fraction(w)
+    noise = [comb(n - 1, k) * u**k * (1 - u) ** (n - 1 - k) for k in range(n)]
+    data = [comb(n, k) * w**k * (1 - w) ** (n - k) for k in range(n + 1)]
+    return float(sum(noise[k] * sum(data[k + 1 :]) for k in range(n)))
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 7, 20, 45])
+def test_assignment_probability_is_the_rational_one(n):
+    ranks = [0.0, 1e-9, 0.125, 0.3, 0.5, 0.875, 1 - 2**-30, 1.0]
+    exact = [[_rational_probability(u, w, n) for w in ranks] for u in ranks]
+    found = assignment_probability(np.array(ranks)[:, None], np.array(ranks)[None, :], n)
+    assert np.abs(found - exact).max() <= 8 * EPS * np.sqrt(n)
+
+
+def _mp_windows(n, p, reach):
+    """Binomial probabilities in 40 digits around the mean, first outcome and list."""
+    p, low = mpmath.mpf(p), max(0, int(n * p) - reach)
+    value = mpmath.binomial(n, low) * p**low * (1 - p) ** (n - low)
+    law = []
+    for k in range(low, min(n, int(n * p) + reach) + 1):
+        law.append(value)
+        value = value * (n - k) * p / ((k + 1) * (1 - p))
+    return low, law
+
+
+@pytest.mark.parametrize(("n", "u", "w"), [(10**4, 0.3, 0.3), (10**6, 0.5, 0.5005), (10**6, 0.001, 0.00103)])
+def test_layer_is_resolved_at_a_million(n, u, w):
+    """Outcomes beyond 12 deviations carry less than 1e−31."""
+    with mpmath.workdps(40):
+        reach = 60 + int(12 * np.sqrt(n * w * (1 - w)))
+        a0, noise = _mp_windows(n - 1, u, reach)
+        b0, data = _mp_windows(n, w, reach)
+        tails = [mpmath.mpf(0)]
+        for value in reversed(data):
+            tails.append(tails[-1] + value)
+        tails.reverse()  # tails[j] = P(B ≥ b0 + j)
+        exact = sum(p * tails[min(max(a0 + i + 1 - b0, 0), len(data))] for i, p in enumerate(noise))
+    assert abs(float(exact) - assignment_probability(u, w, n)) <= 8 * EPS * np.sqrt(n)
+
+
+@pytest.mark.parametrize("n", [0, 1, 5, 400])
+def test_windows_hold_the_whole_law(n):
+    p = np.array([0.0, 1e-12, 0.2, 0.5, 1 - 1e-9, 1.0])
+    first, law = binomial_windows(n, p)
+    k = first[:, None] + np.arange(law.shape[1])
+    inside = (k >= 0) & (k <= n)
+    assert (law[~inside] == 0).all()
+    exact = np.where(inside, stats.binom.pmf(np.clip(k, 0, n), n, p[:, None]), 0.0)
+    assert np.abs(law - exact).max() <= 64 * EPS * np.sqrt(n + 1)
+
+
+def test_copula_is_the_derivative_of_the_probability():
+    u, v, n = np.array([0.1, 0.4, 0.8]), np.array([0.3, 0.4, 0.6]), 9
+    density = sum(stats.beta(i, n - i + 1).pdf(u) * stats.beta(i, n - i + 1).pdf(v) for i in range(1, n + 1))
+    assert np.allclose(bernstein_copula(u, v, n), density / n, rtol=1e-12)
+    h = 1e-5
+    rise = assignment_probability(u, v + h, n) - assignment_probability(u, v - h, n)
+    assert np.allclose(rise / (2 * h), density / n, rtol=1e-7)
+
+
+def test_normal_order_means_are_the_tabulated_ones():
+    """Of five: known in closed form to 10 digits (Harter 1961)."""
+    assert np.allclose(normal_order_means(5)[3:], [0.4950189705, 1.1629644736], atol=1e-10)
+    assert np.allclose(normal_order_means(2), [-1 / np.sqrt(np.pi), 1 / np.sqrt(np.pi)], atol=1e-14)
+    assert np.allclose(normal_order_means(3)[2], 1.5 / np.sqrt(np.pi), atol=1e-14)
+
+
+@pytest.mark.parametrize(
+    "law", [stats.norm(), stats.expon(), stats.uniform(-1, 3), stats.poisson(3), stats.bernoulli(0.7)]
+)
+@pytest.mark.parametrize("n", [1, 4])
+def test_expected_cost_is_a_double_integral(law, n):
+    """2[∫Q_x Q_y − (1/n) Σ E X₍ᵢ₎ E Y₍ᵢ₎] with both means by adaptive quadrature of quantiles in the rank."""
+
+    def mean(quantile, i, jumps):
+        return quad(
+            lambda p: quantile(p) * stats.beta(i, n - i + 1).pdf(p),
+            0, 1, points=jumps, limit=800, epsabs=1e-12,
+        )[0]  # fmt: skip
+
+    jumps = [p for p in law.cdf(np.arange(12)) if 0 < p < 1] if hasattr(law, "pmf") else None
+    cross = sum(mean(stats.norm.ppf, i, None) * mean(law.ppf, i, jumps) for i in range(1, n + 1)) / n
+    best = quad(lambda p: stats.norm.ppf(p) * law.ppf(p), 0, 1, points=jumps, limit=800)[0]
+    found = expected_cost(Quantile(law), n)
+    assert found.excess == pytest.approx(2 * (best - cross), abs=2e-6)
+    assert found.cost == pytest.approx(1 + law.var() + law.mean() ** 2 - 2 * cross, abs=2e-6)
+
+
+def test_expected_cost_of_gaussians_is_the_sum_of_variances():
+    """n = 2: Var X₍ᵢ₎ = 1 − 1/π, so c₂ = 2(1 − 1/π)."""
+    found = expected_cost(Quantile(stats.norm()), 2)
+    assert abs(found.excess - 2 * (1 - 1 / np.pi)) <= found.error
+
+
+@pytest.mark.parametrize("n", [1, 5, 40, 3000])
+@pytest.mark.parametrize("w", [0.02, 0.3, 0.5, 0.9])
+def test_two_routes_to_the_excess_of_two_atoms(n, w):
+    by_ranks = expected_cost(FiniteAtoms.two([-1.0], [1.5], w), n)
+    by_layer = TwoAtomLaw([[-1.0], [1.5]], w, n).cost_excess()
+    assert abs(by_ranks.excess - by_layer.value) <= by_ranks.error + by_layer.error
+
+
+@pytest.mark.parametrize("n", [1, 4, 30, 200])
+def test_misassigned_mass_is_the_mean_difference_of_two_counts(n):
+    """E|A − B|/n: A noises below the threshold, B data at y₀; both Bin(n, w)."""
+    law = stats.binom(n, 0.3).pmf(np.arange(n + 1))
+    apart = np.abs(np.arange(n + 1)[:, None] - np.arange(n + 1)[None, :])
+    found = TwoAtomLaw([[0.0], [1.0]], 0.3, n).misassigned_mass()
+    assert found.value == pytest.approx(law @ apart @ law / n, abs=1e-14)
+
+
+@pytest.mark.parametrize("n", [1, 4, 12])
+def test_plan_distance_by_adaptive_quadrature(n):
+    """Noise of each label moved rank by rank, with H from an ordinary quadrature of rational-exact G."""
+    w = 0.3
+
+    def part(w):
+        def below(u):
+            return quad(
+                lambda s: stats.binom.sf(np.arange(n), n, w) @ stats.binom.pmf(np.arange(n), n - 1, s), 0, u
+            )[0]
+
+        def integrand(z):
+            u = stats.norm.cdf(z)
+            g = stats.binom.sf(np.arange(n), n, w) @ stats.binom.pmf(np.arange(n), n - 1, u)
+            return stats.norm.pdf(z) * g * (z - stats.norm.ppf(below(u))) ** 2
+
+        return quad(integrand, -7, 7, points=[stats.norm.ppf(w)], epsabs=1e-9, limit=200)[0]
+
+    found = TwoAtomLaw([[0.0], [2.0]], w, n).plan_distance()
+    assert found.value == pytest.approx(part(w) + part(1 - w), abs=1e-7)
+
+
+POINTS = np.array([[0.3, -1.0, 0.5], [1.0, 1.0, 0.2]])
+
+
+def test_field_of_one_pair_is_the_independent_one():
+    x = np.random.default_rng(0).standard_normal((60, 3))
+    single, apart = two_atom_law(POINTS, 0.3, 1), IndependentField(POINTS, [0.3, 0.7])
+    assert np.abs(single.velocity(0.4, x) - apart.velocity(0.4, x)).max() < 1e-13
+    assert np.allclose(single.flux(0.4, x), single.velocity(0.4, x) * single.density(0.4, x)[:, None])
+
+
+def test_field_of_the_population_is_the_exact_one():
+    target = FiniteAtoms.two(POINTS[0], POINTS[1], 0.3)
+    exact = ExactField(target)
+    xt = exact.flow(0.4, np.random.default_rng(0).standard_normal((60, 3)))
+    whole = two_atom_law(POINTS, 0.3, None)
+    assert np.abs(whole.velocity(0.4, xt) - exact.velocity(0.4, xt)).max() < 1e-13
+    assert whole.plan_distance().value == whole.misassigned_mass().value == whole.cost_excess().value == 0
+
+
+def test_density_integrates_to_one_in_the_plane():
+    grid = np.linspace(-7, 9, 321)
+    x = np.stack(np.meshgrid(grid, grid), axis=-1).reshape(-1, 2)
+    total = two_atom_law([[0.0, 0.0], [1.0, 1.0]], 0.4, 7).density(0.5, x).sum() * (grid[1] - grid[0]) ** 2
+    assert total == pytest.approx(1, abs=1e-10)
+
+
+@pytest.mark.parametrize("t", [0.1, 0.5, 0.9])
+@pytest.mark.parametrize("n", [1, 4, 50, None])
+def test_energy_and_floor_share_the_cost(n, t):
+    """Linear schedule: E|ẋ|² = c_n at every t. The quadrature in x_t meets the one in ranks."""
+    law = two_atom_law([[0.0], [2.0]], 0.3, n)
+    target = FiniteAtoms.two([0.0], [2.0], 0.3)
+    cost = expected_cost(target, n or 1).optimal if n is None else expected_cost(target, n).cost
+    assert law.energy(t).value + law.loss_floor(t).value == pytest.approx(cost, abs=1e-12)
+
+
+# --- couplings ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("d", [1, 2, 3])
+def test_assignment_is_the_best_permutation(d):
+    rng = np.random.default_rng(d)
+    for _ in range(20):
+        x0, x1 = rng.standard_normal((6, d)), rng.standard_normal((6, d))
+        best = min(((x0 - x1[list(p)]) ** 2).sum() for p in permutations(range(6)))
+        assert ((x0 - x1[couplings.assignment(x0, x1)]) ** 2).sum() == pytest.approx(best, rel=1e-12)
+
+
+@pytest.mark.parametrize(("n", "d"), [(65, 1), (65, 2), (300, 2), (65, 5)])
+@pytest.mark.parametrize("atomic", [False, True])
+def test_routes_of_the_assignment_cost_the_same(n, d, atomic):
+    rng = np.random.default_rng(n + d)
+    x0, x1 = rng.standard_normal((n, d)), rng.standard_normal((n, d))
+    x1 = np.sign(x1) if atomic else x1
+    match = couplings.assignment(x0, x1)
+    best = couplings.linear_sum_assignment(((x0[:, None] - x1) ** 2).sum(axis=2))[1]
+    assert sorted(match) == list(range(n))
+    assert ((x0 - x1[match]) ** 2).sum() == pytest.approx(((x0 - x1[best]) ** 2).sum(), rel=1e-12)
+
+
+def test_greedy_takes_the_nearest_pair_first():
+    assert couplings.greedy([[0.0], [1.0]], [[1.1], [5.0]]).tolist() == [1, 0]
+    assert couplings.independent([[0.0], [1.0]], [[1.1], [5.0]]).tolist() == [0, 1]
+
+
+def test_estimates_meet_the_exact_cost():
+    target, rng = FiniteAtoms.two([0.0], [2.0], 0.3), np.random.default_rng(0)
+    exact = expected_cost(target, 16)
+    excess = couplings.estimate_excess(target, 16, 4000, rng)
+    cost = couplings.estimate_cost(target, 16, 4000, rng)
+    low, high = excess.interval(1e-6)
+    assert low <= exact.excess <= high
+    assert high - low < 0.05
+    low, high = cost.interval(1e-6)
+    assert low <= exact.cost <= high
+
+
+def test_excess_of_the_independent_coupling():
+    """On the circle 2E⟨x₀, T(x₀)⟩ = 2√(π/2)."""
+    rng = np.random.default_rng(0)
+    low, high = couplings.estimate_excess(Sphere(2), 8, 2000, rng, couplings.independent).interval(1e-6)
+    assert low <= np.sqrt(2 * np.pi) <= high
+
+
+# --- bad input ----------------------------------------------------------------------------------------
+
+
+def test_bad_input_is_named():
+    with pytest.raises(ValueError, match="u: got"):
+        assignment_probability(1.5, 0.2, 3)
+    with pytest.raises(ValueError, match="n: got 0"):
+        assignment_probability(0.5, 0.2, 0)
+    with pytest.raises(ValueError, match="points: got 3 atoms"):
+        TwoAtomLaw([[0.0], [1.0], [2.0]], 0.3, 4)
+    with pytest.raises(ValueError, match="coincide"):
+        TwoAtomLaw([[1.0], [1.0]], 0.3, 4)
+    with pytest.raises(ValueError, match="weight"):
+        TwoAtomLaw([[0.0], [1.0]], 1.0, 4)
+    with pytest.raises(ValueError, match="t: got 1"):
+        TwoAtomLaw([[0.0], [1.0]], 0.5, 4).velocity(1.0, [[0.0]])
+    with pytest.raises(ValueError, match="quantile"):
+        expected_cost(FiniteAtoms.hypercube(2), 4)
+    with pytest.raises(ValueError, match="x1: got shape"):
+        couplings.assignment([[0.0], [1.0]], [[0.0]])
