@@ -191,7 +191,7 @@ class Curve:
         low: Parameters,
         high: Parameters,
         t: Parameters,
-        slope: Parameters,
+        slope: Float[np.ndarray, " k"],
     ) -> np.ndarray:
         """Whether the bracket has shrunk to a point or t sits on an end that it wants to cross."""
         shut = high[active] - low[active] <= 0

@@ -27,7 +27,7 @@ class SingularFrame(NamedTuple):
     s: Float[np.ndarray, "N p"]
     v: Float[np.ndarray, "N p p"]
 
-    def compose(self, s: Float[np.ndarray, "N p"]) -> Float[np.ndarray, "N n*p"]:
+    def compose(self, s: Float[np.ndarray, "N p"]) -> Float[np.ndarray, "N np"]:
         """U diag(s) Vᵀ with other values, flattened row-major."""
         return ((self.u * s[:, None, :]) @ self.v.transpose(0, 2, 1)).reshape(len(s), -1)
 

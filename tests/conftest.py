@@ -1,0 +1,24 @@
+"""What every unit test runs under: shapes checked in `numerics`, and Hypothesis without chance."""
+
+import sys
+
+import hypothesis
+from jaxtyping import install_import_hook
+
+import tests.shapes  # noqa: F401  # named below
+
+early = sorted(name for name in sys.modules if name.split(".")[0] == "numerics")
+if early:
+    raise RuntimeError(f"{early[0]} was imported before tests/conftest.py: its shapes would go unchecked")
+
+install_import_hook(["numerics"], "tests.shapes.checked")
+
+hypothesis.settings.register_profile(
+    "unit",
+    deadline=None,
+    max_examples=40,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("unit")
