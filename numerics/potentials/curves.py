@@ -3,7 +3,7 @@ r"""Parametrised curves as closed sets (theory.md §4.2, family 6)."""
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Float, Int
 
 from numerics.checks import EPS, as_array, positive_integer, positive_number
 from numerics.geometry import norms
