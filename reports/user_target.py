@@ -105,12 +105,17 @@ def load(path: str | Path) -> tuple[Array, Array]:
 
 def _array(archive: zipfile.ZipFile, name: str, ndim: int) -> Array:
     """One array of an archive, refused by its header where it cannot be used."""
+    broken = KeyError, EOFError, OSError, ValueError, RuntimeError, zipfile.BadZipFile
     try:
         with archive.open(f"{name}.npy") as stream:
-            _refuse_header(name, *_header(stream), ndim)
+            shape, dtype = _header(stream)
+    except broken as error:
+        raise ValueError(f"{name}: its header cannot be read ({error})") from error
+    _refuse_header(name, shape, dtype, ndim)
+    try:
         with archive.open(f"{name}.npy") as stream:
             return np.asarray(npy.read_array(stream, allow_pickle=False), dtype=np.float64)
-    except (KeyError, EOFError, OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+    except broken as error:
         raise ValueError(f"{name}: cannot be read ({error})") from error
 
 
