@@ -5,6 +5,7 @@ from numerics.potentials.base import Manifold, ManifoldGroup, Potential, Subdiff
 from numerics.potentials.bodies import Ellipsoid, Sphere
 from numerics.potentials.calculus import embed, product, rotate, scale, translate
 from numerics.potentials.cantor import Cantor
+from numerics.potentials.catalogue import Benchmark, catalogue
 from numerics.potentials.closed_sets import Arc, PointCloud, Torus, Union
 from numerics.potentials.curves import Curve
 from numerics.potentials.gaussian import DegenerateGaussian
@@ -17,6 +18,7 @@ from numerics.potentials.stiefel import Stiefel
 __all__ = [
     "Arc",
     "AtomAndDensity",
+    "Benchmark",
     "Cantor",
     "Curve",
     "DegenerateGaussian",
@@ -35,6 +37,7 @@ __all__ = [
     "Subdifferential",
     "Torus",
     "Union",
+    "catalogue",
     "embed",
     "product",
     "rotate",

@@ -194,7 +194,15 @@ class Translated(Potential):
         return f"translate({self.base!r}, {self.shift.tolist()})"
 
     def _value(self, x: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " n"]:
-        return self.base._value(x - self.shift)
+        """φ(x − b), at the nearest point of the domain where x − b misses it by eps·|b| only."""
+        inner = x - self.shift
+        value = self.base._value(inner)
+        off = np.flatnonzero(np.isinf(value))
+        if off.size and self.base.scale < self.scale:
+            near = self.base._prox(inner[off], np.full(off.size, np.finfo(float).eps))
+            close = np.linalg.norm(near - inner[off], axis=1) <= self._rounding
+            value[off[close]] = self.base._value(near[close])
+        return value
 
     def _conjugate(self, x0: Inexact[np.ndarray, "n d"]) -> Inexact[np.ndarray, " n"]:
         return self.base._conjugate(x0) + x0 @ self.shift

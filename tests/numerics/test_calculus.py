@@ -1,0 +1,175 @@
+"""The table of the calculus, row by row, on random compositions up to depth 3.
+
+Each composition is built twice: by the rules of the library, and as plain functions from the formulas of the
+table and from argmin_u, the definition of prox. The two share the base families only.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from numerics.potentials import (
+    FiniteAtoms,
+    NearestPoint,
+    Potential,
+    Sphere,
+    embed,
+    product,
+    rotate,
+    scale,
+    translate,
+)
+from tests.numerics import laws
+from tests.numerics.registry import ATOMS, LINE, MATRICES, SMOOTH
+
+EPS = np.finfo(float).eps
+BASES = [p for p in ATOMS + SMOOTH + LINE + MATRICES if p.dim <= 6]
+RULES = ["rotate", "translate", "scale", "embed", "product"]
+SOME = [laws.fenchel_young_equality, laws.prox_recovers_data, laws.prox_is_optimal, laws.prox_closes_the_gap]
+
+
+@dataclass(frozen=True)
+class Plain:
+    """φ*, T, φ and prox as functions."""
+
+    conjugate: Callable
+    transport: Callable
+    value: Callable
+    prox: Callable
+
+
+def _plain(p):
+    return Plain(p.conjugate, p.transport, p.value, p.prox)
+
+
+def _rotated(f, q):
+    """φ*(Qᵀ·) and φ(Qᵀ·)."""
+    return Plain(
+        lambda x0: f.conjugate(x0 @ q),
+        lambda x0: f.transport(x0 @ q) @ q.T,
+        lambda x: f.value(x @ q),
+        lambda z, step: f.prox(z @ q, step) @ q.T,
+    )
+
+
+def _translated(f, b):
+    """φ* + ⟨b,·⟩ and φ(·−b)."""
+    return Plain(
+        lambda x0: f.conjugate(x0) + x0 @ b,
+        lambda x0: f.transport(x0) + b,
+        lambda x: f.value(x - b),
+        lambda z, step: f.prox(z - b, step) + b,
+    )
+
+
+def _scaled(f, s):
+    """sφ* and sφ(·/s): with v = u/s, sφ(v) + s²|v − z/s|²/2λ is least at prox_{λ/s}(z/s)."""
+    return Plain(
+        lambda x0: s * f.conjugate(x0),
+        lambda x0: s * f.transport(x0),
+        lambda x: s * f.value(x / s),
+        lambda z, step: s * f.prox(z / s, step / s),
+    )
+
+
+def _product(f, g, d):
+    """φ*⊕ψ* and φ⊕ψ."""
+    return Plain(
+        lambda x0: f.conjugate(x0[:, :d]) + g.conjugate(x0[:, d:]),
+        lambda x0: np.hstack([f.transport(x0[:, :d]), g.transport(x0[:, d:])]),
+        lambda x: f.value(x[:, :d]) + g.value(x[:, d:]),
+        lambda z, step: np.hstack([f.prox(z[:, :d], step), g.prox(z[:, d:], step)]),
+    )
+
+
+def _orthonormal(rng, rows, columns):
+    return np.linalg.qr(rng.standard_normal((rows, columns)))[0]
+
+
+def _composed(base, rules, seed):
+    """The base under the rules with random parameters: as a potential and as plain functions."""
+    rng, target, plain = np.random.default_rng(seed), base, _plain(base)
+    for rule in rules:
+        d = target.dim
+        if rule == "translate":
+            b = rng.standard_normal(d)
+            target, plain = translate(target, b), _translated(plain, b)
+        elif rule == "scale":
+            s = float(2.0 ** rng.integers(-4, 5))
+            target, plain = scale(target, s), _scaled(plain, s)
+        elif rule == "product":
+            other = BASES[rng.integers(len(BASES))]
+            target, plain = product(target, other), _product(plain, _plain(other), d)
+        else:
+            q = _orthonormal(rng, d if rule == "rotate" else d + 2, d)
+            target, plain = rotate(target, q) if rule == "rotate" else embed(target, q), _rotated(plain, q)
+    return target, plain
+
+
+# Composed inside the tests: shape checks draw random entries, which Hypothesis forbids inside strategies.
+bases = st.integers(0, len(BASES) - 1)
+rules_ = st.lists(st.sampled_from(RULES), min_size=1, max_size=3)
+seeds = st.integers(0, 999)
+
+
+@given(base=bases, rules=rules_, seed=seeds, step=st.sampled_from([1e-3, 0.5, 40.0]))
+def test_table_row_by_row(base, rules, seed, step):
+    target, plain = _composed(BASES[base], rules, seed)
+    x0, x1 = target.sample(20, np.random.default_rng(seed))
+    condition = target.transport_condition(x0)
+    error = np.linalg.norm(x1 - plain.transport(x0), axis=1)
+    assert (error <= 64 * EPS * condition).all()
+    pairing = np.linalg.norm(x0, axis=1) * (target.scale + condition)
+    assert (np.abs(target.conjugate(x0) - plain.conjugate(x0)) <= 64 * target.dim * EPS * pairing).all()
+    gap = target.value(x1) - plain.value(plain.transport(x0))
+    assert (np.abs(gap) <= 64 * target.dim * EPS * (pairing + np.abs(target.conjugate(x0)))).all()
+    z = x1 + step * x0 + target.scale * np.random.default_rng(seed + 1).standard_normal(x0.shape)
+    error = np.linalg.norm(target.prox(z, step) - plain.prox(z, step), axis=1)
+    assert (error <= 64 * EPS * target.prox_condition(z, step)).all()
+
+
+@pytest.mark.parametrize("law", SOME, ids=lambda law: law.__name__)
+@settings(max_examples=15)
+@given(base=bases, rules=rules_, seed=seeds)
+def test_laws_hold_on_compositions(law, base, rules, seed):
+    law(_composed(BASES[base], rules, seed)[0], np.random.default_rng(5))
+
+
+def test_embedding_is_infinite_off_its_range():
+    """The indicator δ_{range V}: next to a finite point, φ is +inf across the range."""
+    v = _orthonormal(np.random.default_rng(0), 4, 2)
+    target = embed(FiniteAtoms.regular_polygon(5), v)
+    across = np.linalg.svd(v)[0][:, 2]
+    inside = (np.array([[0.1, -0.2]]) @ v.T)[0]
+    assert np.isfinite(target.value([inside]))
+    assert np.isinf(target.value([inside + 1e-9 * across]))
+
+
+# --- wrong twins: what the table must tell apart -----------------------------------------------------------
+
+
+def _wrongly_scaled(f, s):
+    """The published slip: the argument is scaled, the step isn't."""
+    return Plain(f.conjugate, f.transport, f.value, lambda z, step: s * f.prox(z / s, step))
+
+
+@pytest.mark.parametrize("base", [p for p in BASES if not isinstance(p, NearestPoint)][:3], ids=repr)
+def test_a_step_left_unscaled_is_seen(base: Potential):
+    """Unequal atoms see it; an indicator (hypercube) couldn't."""
+    z = 3 * np.random.default_rng(2).standard_normal((50, base.dim))
+    right, wrong = _scaled(_plain(base), 7.0), _wrongly_scaled(_plain(base), 7.0)
+    assert np.allclose(scale(base, 7.0).prox(z, 2.0), right.prox(z, 2.0))
+    assert not np.allclose(scale(base, 7.0).prox(z, 2.0), wrong.prox(z, 2.0))
+
+
+def test_a_small_body_far_away_keeps_its_domain():
+    """x − b misses a sphere of radius 1e-3 by eps·|b|, beyond eps·1e-3, but within x's rounding."""
+    target = translate(Sphere(5, 1e-3), [10.0, 0.0, -1.0, 3.0, 0.1])
+    _, x1 = target.sample(50, np.random.default_rng(0))
+    assert (target.value(x1) == 0).all()
+    outward = (x1 - target.shift) / 1e-3
+    assert np.isinf(target.value(x1 + 1e-11 * outward)).all()
