@@ -156,7 +156,13 @@ def laguerre(points: ArrayLike, heights: ArrayLike) -> LaguerreDiagram:
 
 
 def build(points: Float[np.ndarray, "n 2"], heights: Float[np.ndarray, " n"]) -> LaguerreDiagram:
-    """As `laguerre`, without validation: for loops that build many diagrams."""
+    """As `laguerre`, without validation: for loops that build many diagrams.
+
+    Heights within 4·eps·max|g| of the lowest are made equal to it: where several cells meet at 0 to rounding,
+    as in symmetric clouds, they then meet at 0, and the angles there are known.
+    """
+    lowest = heights.min()
+    heights = np.where(heights - lowest <= 4 * EPS * np.abs(heights).max(), lowest, heights)
     triangles = lower_hull(points, heights)
     if not len(triangles):
         pairs = collinear_neighbours(points, heights)
@@ -213,7 +219,10 @@ def _corners(
 ) -> tuple[Float[np.ndarray, "t 2"], Bool[np.ndarray, " t"]]:
     """The corner x of each triangle, ⟨x, y_b − y_a⟩ = g_b − g_a for its sides, and whether it has an area.
 
-    Solved from the two shortest sides, which are the better conditioned, and refined once.
+    Solved from the two shortest sides, which are the better conditioned, and refined once. An area that the
+    hull's rounding of the atoms could have made, 16·eps·|y|·(longest side), is none: its sign, and with it
+    the side on which the corner lies, is noise. Such slivers join nearly collinear atoms of the boundary,
+    as in a turned grid, and their corners are far beyond all noise.
     """
     corner = points[triangles]
     opposite = corner[:, [2, 0, 1]] - corner[:, [1, 2, 0]]
@@ -223,7 +232,9 @@ def _corners(
     u, v = points[b] - points[a], points[c] - points[a]
     rise_u, rise_v = heights[b] - heights[a], heights[c] - heights[a]
     area = _cross(u, v)
-    solid = area != 0
+    longest = np.sqrt((opposite**2).sum(axis=2).max(axis=1))
+    size = np.abs(corner - points.mean(axis=0)).max(axis=(1, 2))
+    solid = np.abs(area) > 16 * EPS * size * longest
     area = np.where(solid, area, 1.0)
     x = _two_by_two(u, v, rise_u, rise_v, area)
     x += _two_by_two(u, v, rise_u - (u * x).sum(axis=1), rise_v - (v * x).sum(axis=1), area)
