@@ -96,8 +96,8 @@ class CurveLift:
     arcs: tuple[Arc, ...]
     fine: SemidiscreteSolution
     coarse: SemidiscreteSolution
-    fine_places: tuple[Float[np.ndarray, " k"], ...]
-    coarse_places: tuple[Float[np.ndarray, " k"], ...]
+    fine_places: tuple[Float[np.ndarray, " _"], ...]
+    coarse_places: tuple[Float[np.ndarray, " _"], ...]
 
     def value(self, arc: int, s: ArrayLike) -> Float[np.ndarray, " k"]:
         """φ(γ(s)), with the constant that makes its mean over the law 0."""
@@ -166,7 +166,7 @@ def lift(arcs: tuple[Arc, ...], n: int, grading: float = 0.0) -> CurveLift:
 
 def _discretised(
     arcs: tuple[Arc, ...], n: int, grading: float
-) -> tuple[SemidiscreteSolution, tuple[Float[np.ndarray, " k"], ...]]:
+) -> tuple[SemidiscreteSolution, tuple[Float[np.ndarray, " _"], ...]]:
     total = sum(arc.length for arc in arcs)
     points, weights, places = [], [], []
     for arc in arcs:
@@ -186,7 +186,7 @@ def _discretised(
 
 
 def _splines(
-    arcs: tuple[Arc, ...], solution: SemidiscreteSolution, places: tuple[Float[np.ndarray, " k"], ...]
+    arcs: tuple[Arc, ...], solution: SemidiscreteSolution, places: tuple[Float[np.ndarray, " _"], ...]
 ) -> list[BSpline]:
     """One spline an arc through its heights; periodic on circles. All share one constant."""
     heights = solution.heights - solution.weights @ solution.heights

@@ -94,20 +94,24 @@ def gap_without_the_value(potential, z, step, u):
     return Certificate(np.sqrt(step * gap), np.zeros(len(z)), "φ(u) forgotten")
 
 
+def _twin(bound, because):
+    return Certificate(bound, np.zeros_like(bound), because)
+
+
 def gap_with_swapped_sign(potential, z, step, u):
-    return Certificate(certificate.fenchel_young(potential, 2 * u - z, step, u).bound, None, "y = (u−z)/λ")
+    return _twin(certificate.fenchel_young(potential, 2 * u - z, step, u).bound, "y = (u−z)/λ")
 
 
 def half_the_transport(potential, z, step, u):
-    return Certificate(certificate.transport(potential, z, step, u).bound / 3, None, "|u−T(y)|/3")
+    return _twin(certificate.transport(potential, z, step, u).bound / 3, "|u−T(y)|/3")
 
 
 def transport_of_z(potential, z, _, u):
-    return Certificate(np.linalg.norm(u - potential.transport(z), axis=1), None, "T(z) for T(y)")
+    return _twin(np.linalg.norm(u - potential.transport(z), axis=1), "T(z) for T(y)")
 
 
 def distance_without_the_step(potential, z, step, u):
-    return Certificate(certificate.subdifferential(potential, z, step, u).bound / step, None, "dist")
+    return _twin(certificate.subdifferential(potential, z, step, u).bound / step, "dist")
 
 
 TWINS = [

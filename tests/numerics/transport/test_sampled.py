@@ -122,7 +122,16 @@ def test_the_total_variation_interval_holds_when_atoms_are_as_many_as_draws():
     uniform = np.full(n, 1 / n)
     for seed in range(20):
         counts = np.random.default_rng(seed).multinomial(n, uniform)
-        measured = replace(template, weights=uniform, masses=counts / n, draws=n)
+        measured = replace(
+            template,
+            points=np.arange(n, dtype=float)[:, None],
+            weights=uniform,
+            heights=uniform,
+            masses=counts / n,
+            uncertainty=uniform,
+            stalled=np.zeros(n, dtype=bool),
+            draws=n,
+        )
         assert measured.total_variation > 0.3
         assert measured.total_variation_interval()[0] == 0.0
 
