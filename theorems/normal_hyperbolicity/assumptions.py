@@ -1,0 +1,112 @@
+"""The assumptions of H4, measured at points: by how much they hold, or what is wrong.
+
+A1  φ restricted to M is C²: H is finite, and changes little when the data point moves a little along M.
+A2  ∂φ(x₁) has dimension d − m.
+A3  x₀ lies in the relative interior of ∂φ(x₁): its distance to the relative boundary.
+A4  ∂φ restricted to M is inner semicontinuous at x₁: x₀ is near ∂φ(y) for y near x₁ on M.
+A5  H is positive definite on the tangent space.
+SC  (1−t)α̇/α → −γ with γ > 0.
+A4 and A5 are this project's additions (H9, H10).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from numerics.potentials import Manifold, Potential, Subdifferential
+from numerics.schedules import Schedule
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Margins:
+    """By how much A1–A5 hold at one pair (x₀, x₁).
+
+    Attributes:
+        curvature_jump: A1: change of H's spectrum over the move, relative to 1 + |H|; small when it holds.
+        excess_dimension: A2: dim ∂φ(x₁) − (d − m); 0 when it holds.
+        interior: A3: distance of x₀ to the relative boundary; positive when it holds, maybe +inf.
+        gap: A4: distance of x₀ from ∂φ(y) over the move; small when it holds.
+        least_curvature: A5: the least eigenvalue of H; positive when it holds, +inf for m = 0.
+    """
+
+    curvature_jump: float
+    excess_dimension: int
+    interior: float
+    gap: float
+    least_curvature: float
+
+    def violated(self, move: float) -> tuple[str, ...]:
+        """Which of A1–A5 fail, for margins measured with a move of this relative length.
+
+        A continuous H and a continuous ∂φ change by O(move); by its root or more, they jump.
+        """
+        root = float(np.sqrt(move))
+        tests = {
+            "A1": not self.curvature_jump <= root,
+            "A2": self.excess_dimension != 0,
+            "A3": not self.interior > root,
+            "A4": not self.gap <= root,
+            "A5": not self.least_curvature > root,
+        }
+        return tuple(name for name, wrong in tests.items() if wrong)
+
+
+def margins(
+    manifold: Callable[[Array], tuple[Array, Manifold]],
+    subdifferential: Callable[[Array], Subdifferential],
+    x0: Array,
+    nearby: Array,
+) -> Margins:
+    """Measure A1–A5 at x0 (d,).
+
+    Args:
+        manifold: From a noise (d,) to its data point and the support there.
+        subdifferential: From a data point (d,) to ∂φ.
+        x0: The noise.
+        nearby: (k,d) noise of data points near x₁ on M.
+    """
+    x1, here = manifold(x0)
+    at = subdifferential(x1)
+    spectrum = np.linalg.eigvalsh(here.hessian)
+    jump = gap = 0.0
+    for other in nearby:
+        y, there = manifold(other)
+        if there.dimension != here.dimension:
+            jump = np.inf
+            break
+        change = np.abs(np.linalg.eigvalsh(there.hessian) - spectrum).max(initial=0.0)
+        jump = max(jump, float(change / (1 + np.abs(spectrum).max(initial=0.0))))
+        gap = max(gap, float(subdifferential(y).distance(x0)[0]))
+    return Margins(
+        jump,
+        at.dimension - (len(x1) - here.dimension),
+        float(at.boundary_distance(x0)[0]),
+        gap,
+        float(spectrum.min(initial=np.inf)),
+    )
+
+
+def margins_of(
+    target: Potential, x0: Array, move: float, rng: np.random.Generator, count: int = 3
+) -> Margins:
+    """A1–A5 of a potential at x0 (d,), moving the noise by ``move`` relative to 1 + |x₀|."""
+
+    def manifold(noise: Array) -> tuple[Array, Manifold]:
+        data = target.transport(noise)[0]
+        return data, target.manifold(data, noise)
+
+    directions = rng.standard_normal((count, len(x0)))
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    reach = move * (1 + float(np.linalg.norm(x0)))
+    return margins(manifold, target.subdifferential, x0, x0 + reach * directions)
+
+
+def order_margin(schedule: Schedule, remaining: Array) -> tuple[Array, Array]:
+    """SC's two remainders, (1−t)α̇/α + γ and (1−t)β̇/β, at given 1−t; both must tend to 0, and γ > 0."""
+    alpha, beta = schedule.alpha(remaining=remaining), schedule.beta(remaining=remaining)
+    fall, rise = schedule.alpha_dot(remaining=remaining), schedule.beta_dot(remaining=remaining)
+    return remaining * fall / alpha + schedule.terminal_order, remaining * rise / beta

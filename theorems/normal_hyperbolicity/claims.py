@@ -1,0 +1,185 @@
+"""The statements of terminal normal hyperbolicity, in the order of the argument (theory.md §3)."""
+
+from theorems.claim import Claim, Coverage
+
+PAPER = "fukumizu2026proximal"
+HERE = "theorems.normal_hyperbolicity."
+MANIFOLD = (
+    r"Near $x_1$ the support is a $C^2$ manifold $M$ of dimension $m$, $T=T_{x_1}M$, $N=T^\perp$; each "
+    "stratum has its own."
+)
+A1 = r"A1: $\varphi|_M$ is $C^2$ near $x_1$."
+A2 = r"A2: $\partial\varphi(x_1)$ has dimension $d-m$."
+A3 = r"A3: $x_0$ is in the relative interior of $\partial\varphi(x_1)$."
+A4 = r"A4 (added by this project): $\partial\varphi|_M$ is inner semicontinuous at $x_1$."
+A5 = r"A5 (added by this project): $H\succ0$ on $T$."
+SC = r"SC: $(1-t)\dot\alpha/\alpha\to-\gamma$, $\gamma>0$, and $(1-t)\dot\beta/\beta\to0$."
+
+CLAIMS = (
+    Claim(
+        id="H1",
+        label="Proposition 4.1",
+        title="The Jacobian along a trajectory",
+        statement=(
+            r"$DX_t=\alpha I+\beta K(x_0)$, and $Dv_t(x_t)$ has the eigenvectors of $K$; where $\kappa=0$ "
+            r"the eigenvalue is $\dot\alpha/\alpha$, for the linear schedule $-1/(1-t)$."
+        ),
+        formula=(
+            r"\mathrm{eig}\,Dv_t(x_t)=\frac{\dot\alpha_t+\dot\beta_t\kappa}{\alpha_t+\beta_t\kappa},\quad "
+            r"J=\beta K(\alpha I+\beta K)^{-1}"
+        ),
+        assumptions=(MANIFOLD, A1, A2, A3, A4, A5),
+        source=f"{PAPER}, Proposition 4.1",
+        status="reconstructed",
+        modules=(f"{HERE}test_jacobian",),
+    ),
+    Claim(
+        id="H2",
+        label="Lemma 4.2",
+        title="Tilting the potential shifts its prox",
+        statement=(
+            r"With $\tilde\varphi=\varphi-\langle x_0,\cdot\rangle$, which $x_1$ minimises, the prox of "
+            r"$\varphi$ around $x_t/\beta_t=x_1+\lambda_tx_0$ is that of $\tilde\varphi$ around $x_1$."
+        ),
+        formula=(
+            r"\mathrm{prox}_{\lambda\varphi}(x_1+\lambda x_0+w)=\mathrm{prox}_{\lambda\tilde\varphi}(x_1+w)"
+        ),
+        assumptions=(r"$x_0\in\partial\varphi(x_1)$.", r"$\lambda>0$."),
+        source=f"{PAPER}, Lemma 4.2",
+        status="reconstructed",
+        modules=(f"{HERE}test_shift",),
+    ),
+    Claim(
+        id="H3",
+        label="Lemma 4.3",
+        title="The second epi-derivative",
+        statement=(
+            r"The second-order quotients of $\varphi$ at $x_1$ for $x_0$ epi-converge to a quadratic form "
+            r"on $T$ that is $+\infty$ off it; so $K=H^{-1}$ on $T$ and $0$ on $N$. Epi-convergence is "
+            "pointwise convergence of Moreau envelopes; the quotients themselves need not converge."
+        ),
+        formula=(
+            r"d^2\varphi(x_1|x_0)(w)=\langle w,Hw\rangle+\delta_T(w),\quad "
+            r"D\,\mathrm{prox}_{\lambda\varphi}(x_1+\lambda x_0)=P_T(I+\lambda H)^{-1}P_T"
+        ),
+        assumptions=(MANIFOLD, A1, A2, A3, A4),
+        source=f"{PAPER}, Lemma 4.3; rockafellar1998variational, chapter 13",
+        status="reconstructed",
+        modules=(f"{HERE}test_epiderivative",),
+    ),
+    Claim(
+        id="H4",
+        label="Theorem 4.4",
+        title="Lyapunov exponents",
+        statement=(
+            r"In rescaled time $\tau=-\log(1-t)$ the flow has the exponent $-\gamma$ on $N$, $d-m$ times, "
+            r"and $0$ off $N$, $m$ times."
+        ),
+        formula=(
+            r"\lim_{\tau\to\infty}\tfrac1\tau\log|DX_tu|=\begin{cases}-\gamma&u\in N\\0&u\notin N\end{cases}"
+        ),
+        assumptions=(MANIFOLD, A1, A2, A3, A4, A5, SC),
+        source=f"{PAPER}, Theorem 4.4",
+        status="reconstructed",
+        modules=(f"{HERE}test_exponents", f"{HERE}test_assumptions", f"{HERE}test_ends_of_the_spectrum"),
+    ),
+    Claim(
+        id="H5",
+        label="Consequence of Proposition 4.1",
+        title="The whole eigenvalue curve",
+        statement=(
+            r"$(1-t)Dv_t\to-\gamma P_N$ along every trajectory, on a known curve; for the linear schedule at "
+            r"rate $1-t$ with constant $(\kappa-1)/\kappa$."
+        ),
+        formula=(
+            r"(1-t)\frac{\dot\alpha+\dot\beta\kappa}{\alpha+\beta\kappa}"
+            r"=\frac{(1-t)(\kappa-1)}{1+t(\kappa-1)}\ \text{(linear)}"
+        ),
+        assumptions=(MANIFOLD, A1, A2, A3, A4, A5, SC),
+        source=f"{PAPER}, section 4",
+        status="this project",
+        modules=(f"{HERE}test_curves",),
+    ),
+    Claim(
+        id="H6",
+        label="Consequence of Theorem 4.4",
+        title="Normal hyperbolicity",
+        statement=(
+            r"$T\oplus N$ is invariant; $DX_t|_T$ stays between constants that depend on $x_0$ alone, and "
+            r"$|DX_t|_N|=\alpha_t$, which beats every power of the tangential rates."
+        ),
+        formula=(
+            r"(\alpha_t+\beta_t)\min(1,\kappa)\le|DX_t|_T|\le(\alpha_t+\beta_t)\max(1,\kappa),\quad "
+            r"|DX_t|_N|=\alpha_t"
+        ),
+        assumptions=(MANIFOLD, A1, A2, A3, A4, A5, SC),
+        source=f"{PAPER}, section 4",
+        status="reconstructed",
+        modules=(f"{HERE}test_splitting",),
+    ),
+    Claim(
+        id="H7",
+        label="Consequence of Theorem 4.4",
+        title="The spectrum reads off the intrinsic dimension",
+        statement=r"The number of exponents above $-\gamma/2$ is $m$, point by point and stratum by stratum.",
+        formula=r"\#\{i:\lambda_i>-\gamma/2\}=m",
+        assumptions=(MANIFOLD, A1, A2, A3, A4, A5, SC),
+        source="this project",
+        status="this project",
+        modules=(f"{HERE}test_dimension",),
+    ),
+    Claim(
+        id="H8",
+        label="Beyond the paper",
+        title="Independent coupling contracts too, by another path",
+        statement=(
+            r"On spheres the field of independent coupling also has $(1-t)Dv_t\to-P_N$ on $M$, but "
+            "not on the curve of H5: normal contraction alone does not characterise OT-CFM, the finite-time "
+            "spectrum does."
+        ),
+        formula=r"E[x_1|x_t=x]=R\frac{I_{d/2}(s)}{I_{d/2-1}(s)}\frac{x}{|x|},\quad s=\beta_tR|x|/\alpha_t^2",
+        assumptions=(r"The uniform law on $|x|=R$ in $R^d$, $d\ge2$, drawn apart from the noise.",),
+        source="this project; amos1974computation",
+        status="this project",
+        modules=(f"{HERE}test_independent",),
+    ),
+    Claim(
+        id="H9",
+        label="Finding: A4",
+        title="A1–A3 alone do not give Lemma 4.3",
+        statement=(
+            r"$\varphi=\max(x^2/2,|y|)$ on the parabola $y=x^2$ satisfies A1–A3 and A5 at 0 but not A4, and "
+            r"its envelope quotients tend to another limit. There $M$ is not the support (that lies on "
+            r"$y=\pm x^2/2$): a support that is $M$ near $x_1$, with A5, implies A4. This is about the "
+            "statement as we know it: the paper's full text may assume A4, for instance through partial "
+            "smoothness."
+        ),
+        formula=r"e_\lambda[\tfrac12\Delta^2_\tau\varphi](e_1)=\frac1{2(1+\lambda)}\ne\frac1{1+2\lambda}",
+        assumptions=(A1, A2, A3, A5),
+        source="this project; lewis2002active",
+        status="this project",
+        modules=(f"{HERE}test_added_assumptions",),
+    ),
+    Claim(
+        id="H10",
+        label="Finding: A5",
+        title="A1–A4 alone do not give Theorem 4.4",
+        statement=(
+            r"The law of $x_0^{1/3}$ has $\varphi=x^4/4$ and satisfies A1–A4 at 0 with $H=0$: "
+            r"$|DX_t|$ is infinite there at every $t>0$. Again the paper's full text may exclude it."
+        ),
+        formula=r"X_t(h)/h=\alpha_t+\beta_th^{-2/3}\to\infty",
+        assumptions=(A1, A2, A3, A4),
+        source="this project",
+        status="this project",
+        modules=(f"{HERE}test_added_assumptions",),
+    ),
+)
+
+COVERAGE = (
+    Coverage(PAPER, "Proposition 4.1", "H1", "wording reconstructed"),
+    Coverage(PAPER, "Lemma 4.2", "H2", "wording reconstructed"),
+    Coverage(PAPER, "Lemma 4.3", "H3", "wording reconstructed; A4 added"),
+    Coverage(PAPER, "Figure 3", "H5", "the exact field in place of a learned one, with the exact curve"),
+    Coverage(PAPER, "Theorem 4.4", "H4", "wording reconstructed; A4 and A5 added"),
+)

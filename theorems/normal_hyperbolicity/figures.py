@@ -1,0 +1,55 @@
+"""Figures of terminal normal hyperbolicity, drawn from computed values."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Array = NDArray[np.float64]
+TANGENT, NORMAL, THEORY, GREY = "#4269d0", "#c2410c", "#111827", "#9ca3af"
+
+
+def draw_epiconvergence(figure: "Figure", curvature: float, radius: float, step: float = 0.5) -> None:
+    """Envelopes of ½Δ²_τ in a tangent direction of the ball, for several τ, and their limit."""
+    axes = figure.subplots()
+    w = np.linspace(-1.5, 1.5, 201)
+    far = radius + step * curvature * radius
+    for k, tau in enumerate((1.0, 0.5, 0.25)):
+        moved = np.sqrt(far**2 + (tau * w) ** 2)
+        envelope = ((moved - radius) ** 2 - (far - radius) ** 2) / (2 * step) / tau**2
+        axes.plot(w, envelope, color=TANGENT, alpha=0.4 + 0.25 * k, label=f"envelope, τ = {tau:g}")
+    axes.plot(w, curvature * w**2 / (1 + step * curvature) / 2, "--", color=THEORY, label="limit")
+    axes.plot([0], [0], "o", color=NORMAL, label="quotient: 0 at w = 0, +∞ elsewhere")
+    axes.set_xlabel("w, tangent")
+    axes.legend(fontsize=8)
+
+
+def draw_spectrum(
+    figure: "Figure", t: Array, tangent: Array, normal: Array, curve: tuple[Array, Array, Array]
+) -> None:
+    """Mean ± deviation of computed eigenvalues of (1−t)Dv_t (k,n) beside the exact mean and its band."""
+    axes = figure.subplots()
+    for values, color, name in ((tangent, TANGENT, "tangential"), (normal, NORMAL, "normal")):
+        mean, deviation = values.mean(axis=1), values.std(axis=1)
+        axes.fill_between(t, mean - deviation, mean + deviation, color=color, alpha=0.25, lw=0)
+        axes.plot(t, mean, color=color, label=f"{name}: mean ± deviation, 100 trajectories")
+    low, middle, high = curve
+    axes.plot(t, middle, "--", color=THEORY, label="exact curve at the median of κ")
+    axes.plot(t, low, ":", color=THEORY, lw=0.8, label="exact curves at its 16 % and 84 % quantiles")
+    axes.plot(t, high, ":", color=THEORY, lw=0.8)
+    axes.set_xlabel("t")
+    axes.set_ylabel("eigenvalues of $(1-t)Dv_t$")
+    axes.legend(fontsize=7)
+
+
+def draw_paths(figure: "Figure", remaining: Array, optimal: Array, independent: Array) -> None:
+    """|tangential eigenvalue of (1−t)Dv_t| of the two couplings, against 1−t, both axes logarithmic."""
+    axes = figure.subplots()
+    axes.loglog(remaining, np.abs(optimal), color=TANGENT, label="OT-CFM: order 1−t")
+    axes.loglog(remaining, np.abs(independent), color=NORMAL, label="independent coupling: order (1−t)²")
+    axes.invert_xaxis()
+    axes.set_xlabel("1 − t")
+    axes.legend(fontsize=8)

@@ -1,0 +1,173 @@
+"""The assumptions of H4, measured on every family, and each violated once.
+
+A1–A5 are measured at sampled points by moving the noise a little; the counterexamples must be told by
+exactly the assumption they violate. SC is measured on every schedule.
+"""
+
+import numpy as np
+import pytest
+
+from numerics.potentials import Cantor, FiniteAtoms, Manifold, Subdifferential
+from numerics.schedules import Linear, Logarithmic, Polynomial, Trigonometric, VariancePreserving
+from theorems.normal_hyperbolicity.assumptions import margins, margins_of, order_margin
+from theorems.representatives import REPRESENTATIVES
+from theorems.targets import has_a_manifold
+
+EPS = np.finfo(float).eps
+MOVE = 1e-7
+ASSUMED = [target for target in REPRESENTATIVES if has_a_manifold(target)]
+
+
+class Segment(Subdifferential):
+    """{first} × [low, high] in R², or [low, high] in R: ∂φ of the counterexamples, written down."""
+
+    rounding = 64 * EPS
+
+    def __init__(self, low, high, first=()):
+        self.low, self.high, self.first = low, high, np.array(first)
+
+    @property
+    def dimension(self):
+        """1, or 0 for a point."""
+        return int(self.high > self.low)
+
+    def distance(self, x0):
+        """Distance of x0 (n,d)."""
+        x = np.atleast_2d(x0)
+        along = np.maximum(np.maximum(self.low - x[:, -1], x[:, -1] - self.high), 0.0)
+        return np.hypot(along, np.linalg.norm(x[:, :-1] - self.first, axis=1))
+
+    def boundary_distance(self, x0):
+        """Distance to the nearer end."""
+        x = np.atleast_2d(x0)[:, -1]
+        return np.minimum(x - self.low, self.high - x) if self.dimension else np.full(len(x), np.inf)
+
+
+def parabola(x0):
+    """A chart of y = x² near 0, where φ = max(x²/2, |y|) is x² and its covariant Hessian at 0 is 2."""
+    s = x0[0]
+    tangent = np.array([[1.0], [2 * s]]) / np.sqrt(1 + 4 * s**2)
+    return np.array([s, s**2]), Manifold(tangent, np.array([[2.0]]))
+
+
+def parabola_subdifferential(x1):
+    """[−1, 1] over the origin; off it |y| = x² > x²/2, and ∂φ = {(0, 1)}."""
+    return Segment(-1.0, 1.0, [0.0]) if x1[0] == 0 else Segment(1.0, 1.0, [0.0])
+
+
+def power(exponent):
+    """The law of x₀^q on the line: H = φ'' = |x₀|^{1−q}/q."""
+
+    def manifold(x0):
+        s = x0[0]
+        with np.errstate(divide="ignore"):
+            curvature = np.abs(s) ** (1 - exponent) / exponent
+        value = np.sign(s) * np.abs(s) ** exponent
+        return np.array([value]), Manifold(np.ones((1, 1)), np.array([[min(curvature, 1e300)]]))
+
+    def subdifferential(x1):
+        s = float(np.sign(x1[0]) * np.abs(x1[0]) ** (1 / exponent))
+        return Segment(s, s)
+
+    return manifold, subdifferential
+
+
+@pytest.mark.claim("H4")
+@pytest.mark.parametrize("target", ASSUMED, ids=repr)
+def test_assumptions_hold_on_every_family(evidence, rng, target):
+    x0 = rng.standard_normal((3, target.dim))
+    found = [margins_of(target, noise, MOVE, rng) for noise in x0]
+    on = evidence.on(target)
+    on.exact("A1–A5 hold at sampled points", [not m.violated(MOVE) for m in found], "3 points a family")
+    worst = (
+        max(m.curvature_jump for m in found),
+        max(abs(m.excess_dimension) for m in found),
+        min(m.interior for m in found),
+        max(m.gap for m in found),
+        min(m.least_curvature for m in found),
+    )
+    on.table(
+        f"By how much A1–A5 hold: {type(target).__name__}",
+        ("target", "A1 change of H", "A2 excess", "A3 distance", "A4 gap", "A5 least H"),
+        [(repr(target)[:60], *(f"{value:.2g}" for value in worst))],
+    )
+
+
+@pytest.mark.claim("H4")
+@pytest.mark.parametrize(
+    "schedule", [Linear(), Polynomial(0.25), Polynomial(4.0), Trigonometric(), VariancePreserving()], ids=repr
+)
+def test_schedules_satisfy_sc(evidence, schedule):
+    """Both remainders are at most 2(1−t): exact to first order for each of these schedules."""
+    gap = 10.0 ** -np.arange(1, 13)
+    first, second = order_margin(schedule, gap)
+    on = evidence.on(schedule)
+    because = "Taylor at t = 1: (1−t)²π²/12, (1−t)/(2(1+t)), 0; and β̇/β ≤ π²(1−t)/2 or 1/t"
+    on.certified("|(1−t)α̇/α + γ|", np.abs(first), 2 * gap + 16 * EPS, because)
+    on.certified("(1−t)β̇/β", second, 2 * gap, because)
+
+
+# --- controls: each violates one assumption, and is told by it --------------------------------------------
+
+
+def _flags(found):
+    return np.array([name in found.violated(MOVE) for name in ("A1", "A2", "A3", "A4", "A5")], dtype=float)
+
+
+def _control(evidence, name, found, predicted):
+    evidence.on(name).control(
+        "assumptions violated at a counterexample (1 = violated), summed with weights 1, 2, 4, 8, 16",
+        predicted=float(predicted @ 2.0 ** np.arange(5)),
+        measured=float(_flags(found) @ 2.0 ** np.arange(5)),
+        agreement=0.25,
+        because="exactly one assumption fails there; integers agree or differ by 1",
+        intact=0.0,
+    )
+
+
+@pytest.mark.control("H4")
+def test_counterexamples_violate_one_assumption_each(evidence):
+    near = MOVE * np.array([[1.0], [-1.0], [0.5]])
+    cube = margins(*power(3.0), np.zeros(1), near)
+    _control(evidence, "A1: the law of x₀³ at 0", cube, np.array([1, 0, 0, 0, 0]))
+    root = margins(*power(1 / 3), np.zeros(1), near)
+    _control(evidence, "A5: the law of x₀^{1/3} at 0", root, np.array([0, 0, 0, 0, 1]))
+    bent = margins(
+        parabola, parabola_subdifferential, np.zeros(2), MOVE * np.array([[1.0, 0.0], [-1.0, 0.0]])
+    )
+    _control(evidence, "A4: max(x²/2, |y|) on the parabola", bent, np.array([0, 0, 0, 1, 0]))
+    atoms = FiniteAtoms.two([0.0, 1.0], [2.0, 0.0], 0.3)
+    edge = atoms.points[1] - atoms.points[0]
+    tie = (atoms.heights[1] - atoms.heights[0]) / (edge @ edge) * edge
+
+    def manifold(_):
+        return atoms.points[0], Manifold(np.zeros((2, 0)), np.zeros((0, 0)))
+
+    boundary = margins(manifold, atoms.subdifferential, tie, tie[None])
+    _control(evidence, "A3: noise between two cells", boundary, np.array([0, 0, 1, 0, 0]))
+    flat = margins(
+        lambda _: (np.zeros(2), Manifold(np.eye(2)[:, :1], np.eye(1))),
+        lambda _: Segment(0.0, 0.0, [0.0]),
+        np.zeros(2),
+        near[:, [0, 0]],
+    )
+    _control(evidence, "A2: a curve whose ∂φ is a point", flat, np.array([0, 1, 0, 0, 0]))
+
+
+@pytest.mark.control("H4")
+def test_logarithmic_schedule_violates_sc(evidence):
+    """(1−t)α̇/α = −1/(1+τ): its limit is 0, which is no contraction."""
+    tau = np.array([5.0, 50.0, 500.0])
+    first, _ = order_margin(Logarithmic(), np.exp(-tau))
+    evidence.on(Logarithmic()).control(
+        "SC violated: −(1−t)α̇/α",
+        predicted=1 / (1 + tau),
+        measured=-first,
+        agreement=64 * EPS,
+        because="α = 1/(1+τ)",
+        intact=1.0,
+    )
+
+
+def test_the_cantor_law_is_left_out():
+    assert [type(target) for target in REPRESENTATIVES if target not in ASSUMED] == [Cantor]

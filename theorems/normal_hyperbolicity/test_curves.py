@@ -1,0 +1,112 @@
+"""H5: the whole curve of the eigenvalues of (1−t)Dv_t, and its limit −γP_N.
+
+Assumed: A1–A5 and SC. The Jacobian goes through the prox. Control: a schedule with γ = 0.
+"""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from numerics.flows.exact import ExactField
+from numerics.flows.spectrum import path_eigenvalues, path_jacobians
+from numerics.potentials import FiniteAtoms, Sphere
+from numerics.schedules import Linear, Logarithmic, Polynomial, Trigonometric, VariancePreserving
+from theorems.normal_hyperbolicity.figures import draw_spectrum
+from theorems.normal_hyperbolicity.trajectories import bundles, coefficients, jacobian_condition
+from theorems.representatives import every_family
+from theorems.targets import few, generator, has_a_manifold, seeds, targets
+
+EPS = np.finfo(float).eps
+CIRCLE = Sphere(2, 2.0)
+hyperbolic = st.sampled_from(
+    [Linear(), Polynomial(0.5), Polynomial(2.5), Trigonometric(), VariancePreserving()]
+)
+gaps = st.integers(50, 600).map(lambda k: 10.0 ** (-k / 100))
+
+
+@pytest.mark.claim("H5")
+@given(target=targets().filter(has_a_manifold), schedule=hyperbolic, gap=gaps, seed=seeds)
+@every_family(has_a_manifold, schedule=Trigonometric(), gap=1e-3, seed=1)
+def test_rescaled_jacobian_tends_to_the_normal_projector(evidence, target, schedule, gap, seed):
+    """‖(1−t)Dv + γP_N‖ is at most the larger of SC's remainder and (1−t)|α̇+β̇κ|/(α+βκ)."""
+    field = ExactField(target, schedule)
+    alpha, beta, fall, rise = coefficients(schedule, gap)
+    for bundle in bundles(target, few(target, 60), generator(seed)):
+        xt = alpha * bundle.x0 + beta * bundle.x1
+        found = gap * field.jacobian(None, xt, remaining=gap)
+        eye = np.eye(bundle.dimension)
+        limit = bundle.spread(0 * eye[None] * bundle.hessian, -schedule.terminal_order)
+        error = np.linalg.norm(found - limit, ord=2, axis=(1, 2))
+        h = np.linalg.eigvalsh(bundle.hessian)
+        tangent = (gap * np.abs(fall * h + rise) / (alpha * h + beta)).max(axis=1, initial=0.0)
+        normal = abs(gap * fall / alpha + schedule.terminal_order) if bundle.dimension < target.dim else 0.0
+        rounding = gap * 64 * target.dim * EPS * jacobian_condition(target, bundle, schedule, gap)
+        evidence.on(target, schedule=schedule, remaining=gap, seed=seed).certified(
+            "‖(1−t)Dv_t + γP_N‖",
+            error,
+            np.maximum(tangent, normal) + target.dim * rounding,
+            because="P_N and K share eigenvectors: the norm is the largest of these; rounding of D prox",
+        )
+
+
+@pytest.mark.claim("H5")
+def test_rate_symbolically(evidence):
+    import sympy as sp
+
+    k, s = sp.symbols("kappa s", positive=True)
+    curve = s * (k - 1) / (1 + (1 - s) * (k - 1))
+    evidence.exact(
+        "lim of (1−t)Dv_t's tangential eigenvalue over 1−t is (κ−1)/κ",
+        sp.simplify(sp.limit(curve / s, s, 0) - (k - 1) / k) == 0,
+        "all κ > 0, linear schedule",
+    )
+    normal = sp.simplify(curve.subs(k, 0))
+    evidence.exact("at κ = 0 the curve is −1 at every t", normal == -1, "linear schedule")
+
+
+@pytest.mark.claim("H5")
+def test_curves_on_the_circle(evidence, rng):
+    """Figure 3 of the paper with the curve it does not have: 100 trajectories, 40 times."""
+    x0, _ = CIRCLE.sample(100, rng)
+    t = np.linspace(0.025, 0.999, 40)
+    found = np.linalg.eigvalsh(path_jacobians(ExactField(CIRCLE), x0, 1 - t)) * (1 - t)[:, None, None]
+    kappa = 2 / np.linalg.norm(x0, axis=1)[:, None]
+    exact = path_eigenvalues(Linear(), np.concatenate([0 * kappa, kappa], axis=1), remaining=1 - t)
+    exact = exact * (1 - t)[:, None, None]
+    evidence.on(CIRCLE).bounded(
+        "|eigenvalues of (1−t)Dv_t − curve|",
+        np.abs(found - exact),
+        condition=(1 + np.abs(exact)) / np.minimum(t, 1.0)[:, None, None],
+        multiple=64 * 2,
+        because="eigenvalues of a symmetric 2×2 matrix of this size; x/t is formed",
+    )
+    quantiles = np.quantile(2 / np.sqrt(-2 * np.log(1 - rng.uniform(size=4000))), [0.16, 0.5, 0.84])
+    low, middle, high = (
+        (path_eigenvalues(Linear(), [[q]], remaining=1 - t) * (1 - t)[:, None, None])[:, 0, 0]
+        for q in quantiles
+    )
+    evidence.figure(
+        "Eigenvalues of (1−t)Dv_t on the circle, beside the exact curve",
+        "The normal eigenvalue is −1 throughout, the tangential one tends to 0 along the exact curve",
+        lambda figure: draw_spectrum(figure, t, found[..., 1], found[..., 0], (low, middle, high)),
+    )
+
+
+@pytest.mark.control("H5")
+@pytest.mark.parametrize("tau", [4.0, 10.0, 13.0])
+def test_logarithmic_schedule_tends_to_zero(evidence, rng, tau):
+    target = FiniteAtoms.regular_polygon(5)
+    x0, x1 = target.sample(20, rng)
+    gap = float(np.exp(-tau))
+    alpha, beta, *_ = coefficients(Logarithmic(), gap)
+    field = ExactField(target, Logarithmic())
+    found = gap * field.jacobian(None, alpha * x0 + beta * x1, remaining=gap)
+    evidence.on(target, schedule=Logarithmic(), tau=tau).control(
+        "SC violated, γ = 0: eigenvalues of (1−t)Dv_t",
+        predicted=-1 / (1 + tau),
+        measured=np.linalg.eigvalsh(found),
+        agreement=64 * 2 * EPS * (1 + tau),
+        because="(1−t)α̇/α = −α = −1/(1+τ), and K = 0",
+        intact=-1.0,
+    )

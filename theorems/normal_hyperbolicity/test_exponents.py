@@ -1,0 +1,213 @@
+"""H4: Lyapunov exponents −γ on the normal space and 0 off it, at three levels.
+
+Assumed: A1–A5 and SC with γ = 1, p and 1/2. Exact: SymPy's limits with symbolic parameters. From K: slopes
+of log σ for every family, until K's rounding hides the normal directions, and with exact zeros until
+e^{−γτ} nearly underflows. Independent: the field integrated by SciPy with the continuous QR method, which
+knows neither K nor M.
+"""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from numerics.flows.exact import ExactField
+from numerics.flows.spectrum import path_singular_values, qr_growth, slopes, stretches
+from numerics.potentials import (
+    Arc,
+    Curve,
+    DegenerateGaussian,
+    Ellipsoid,
+    Grassmannian,
+    NearestPoint,
+    Sphere,
+    Stiefel,
+    Torus,
+    product,
+)
+from numerics.schedules import Linear, Logarithmic, Polynomial, Trigonometric, VariancePreserving
+from theorems.normal_hyperbolicity.trajectories import HYPERBOLIC, bundles, coefficients
+from theorems.representatives import every_family
+from theorems.targets import few, generator, has_a_manifold, seeds, targets
+
+EPS = np.finfo(float).eps
+INTEGRATED = (
+    Sphere(3, 2.0),
+    Ellipsoid([[4.0, 1.0], [1.0, 0.5]]),
+    DegenerateGaussian([1.0, -0.5], [[4.0, 2.0], [2.0, 1.0]]),
+    Stiefel(2, 2),
+    Grassmannian(2, 1),
+    NearestPoint(Torus(2.0, 0.5), 1.0),
+    NearestPoint(Curve.ellipse(2.0, 1.0), 0.75),
+    NearestPoint(Arc(1.0, 0.25, 2.5), 0.75),
+    product(Sphere(2), Sphere(2)),
+)
+hyperbolic = st.one_of(
+    st.integers(1, 16).map(lambda k: Polynomial(k / 4)),
+    st.sampled_from([Linear(), Trigonometric(), VariancePreserving()]),
+)
+
+
+@pytest.mark.claim("H4")
+def test_limits_symbolically(evidence):
+    import sympy as sp
+
+    tau, k, p, radius, r = sp.symbols("tau kappa p R r", positive=True)
+    for name, kappa in (("κ > 0", k), ("sphere, κ = R/|x₀|", radius / r)):
+        growth = sp.log(sp.exp(-tau) + (1 - sp.exp(-tau)) * kappa)
+        evidence.exact(f"lim log σ/τ = 0, {name}", sp.limit(growth / tau, tau, sp.oo) == 0, "linear schedule")
+    a, b, h = sp.symbols("a b h", positive=True)
+    growth = sp.log(sp.exp(-tau) + (1 - sp.exp(-tau)) * a * b * r**2 / h**3)
+    evidence.exact("lim log σ/τ = 0, ellipse", sp.limit(growth / tau, tau, sp.oo) == 0, "a, b, |x₀|, h > 0")
+    normal = sp.simplify(sp.expand_log(sp.log(sp.exp(-p * tau)), force=True) / tau)
+    evidence.exact("log α/τ = −p for α = (1−t)^p", normal == -p, "all p, τ > 0")
+    s = sp.Symbol("s", positive=True)
+    rates = {
+        "cos(πt/2)": (sp.sin(sp.pi * s / 2), -1),
+        "√(1−t²)": (sp.sqrt(s * (2 - s)), -sp.Rational(1, 2)),
+        "(1−t)^p": (s**p, -p),
+        "1/(1−log(1−t))": (1 / (1 - sp.log(s)), 0),
+    }
+    for name, (alpha, rate) in rates.items():
+        limit = sp.limit(sp.simplify(-s * sp.diff(alpha, s) / alpha), s, 0)
+        evidence.exact(f"(1−t)α̇/α → {rate} for α = {name}", sp.simplify(limit - rate) == 0, "t → 1")
+
+
+def _remainders(schedule, tau, kappa):
+    """How far slopes from τ on may be from −γ and 0: SC's remainder, and (1−t)(|α̇| + β̇κ)/(α+βκ)."""
+    alpha, beta, fall, rise = coefficients(schedule, float(np.exp(-tau)))
+    gap = np.exp(-tau)
+    tangent = gap * np.abs(fall) / (beta * np.maximum(kappa, 1e-300)) + gap * rise / beta
+    return abs(gap * fall / alpha + schedule.terminal_order), np.minimum(tangent, 1e3)
+
+
+@pytest.mark.claim("H4")
+@given(target=targets().filter(has_a_manifold), schedule=hyperbolic, seed=seeds)
+@every_family(has_a_manifold, schedule=VariancePreserving(), seed=1)
+def test_exponents_from_k_as_a_matrix(evidence, target, schedule, seed):
+    order = schedule.terminal_order
+    tau = np.array([8.0, 9.0]) / order
+    shares = [coefficients(schedule, float(np.exp(-now)))[:2] for now in tau]
+    for bundle in bundles(target, few(target, 100), generator(seed)):
+        kernel = target.transport_jacobian(bundle.x0)
+        sigma = [np.linalg.eigvalsh(a * np.eye(target.dim) + b * kernel)[:, ::-1] for a, b in shares]
+        slope = slopes(np.log(sigma), tau)[0]
+        m = bundle.dimension
+        normal, tangent = _remainders(schedule, tau[0], 1 / np.linalg.eigvalsh(bundle.hessian))
+        noise = 64 * target.dim * EPS * target.transport_jacobian_condition(bundle.x0) / shares[1][0]
+        noise = 2 * (noise + target.dim * EPS) / (tau[1] - tau[0])
+        seen = noise < 1e-3
+        if not seen.any():
+            continue
+        on = evidence.on(target, schedule=schedule, seed=seed)
+        because = "mean value of (1−t)(α̇+β̇κ)/(α+βκ), SC's remainder, and K's rounding over α"
+        if m < target.dim:
+            error = np.abs(slope[seen, m:] + order).max(axis=1)
+            on.certified("|exponent + γ| on N", error, normal + noise[seen], because)
+        if m:
+            error = np.abs(slope[seen, :m]).max(axis=1)
+            on.certified("|exponent| on T", error, tangent.max(axis=1)[seen] + noise[seen], because)
+
+
+@pytest.mark.claim("H4")
+@given(target=targets().filter(has_a_manifold), schedule=hyperbolic, seed=seeds)
+@every_family(has_a_manifold, schedule=Trigonometric(), seed=1)
+def test_exponents_far_out(evidence, target, schedule, seed):
+    """With the zeros of K exact nothing limits τ but underflow: here α = e^{−400}."""
+    order = schedule.terminal_order
+    tau = np.array([399.0, 400.0]) / max(order, 1.0)
+    for bundle in bundles(target, few(target, 100), generator(seed)):
+        kappa = np.zeros(bundle.x0.shape)
+        m = bundle.dimension
+        kappa[:, :m] = 1 / np.linalg.eigvalsh(bundle.hessian)
+        sigma = path_singular_values(schedule, kappa, remaining=np.exp(-tau))
+        slope = slopes(np.log(sigma), tau)[0]
+        normal, tangent = _remainders(schedule, tau[0], kappa[:, :m])
+        rounding = 64 * EPS * tau[1] * max(order, 1.0) / (tau[1] - tau[0])
+        on = evidence.on(target, schedule=schedule, seed=seed)
+        because = "SC's remainder, and rounding of log σ of this size over the difference of times"
+        if m < target.dim:
+            on.certified(
+                "|exponent + γ| on N, α = e^−400", np.abs(slope[:, m:] + order), normal + rounding, because
+            )
+        if m:
+            on.certified("|exponent| on T, α = e^−400", np.abs(slope[:, :m]), tangent + rounding, because)
+
+
+@pytest.mark.claim("H4")
+@pytest.mark.parametrize("target", INTEGRATED, ids=repr)
+@pytest.mark.parametrize("schedule", [Linear(), VariancePreserving()], ids=repr)
+def test_exponents_by_integrating_the_field(evidence, rng, target, schedule):
+    """The diagonal of R from the ODE against that of QR = αI + βK."""
+    field, order = ExactField(target, schedule), schedule.terminal_order
+    x0, _ = target.sample(2, rng)
+    tau = np.array([3.0, 6.0, 8.0]) / order
+    tight, loose = (
+        qr_growth(
+            lambda gap, x: field.velocity(None, x, remaining=gap),
+            lambda gap, x: field.jacobian(None, x, remaining=gap),
+            x0,
+            tau,
+            tolerance=tolerance,
+        )
+        for tolerance in (1e-9, 1e-7)
+    )
+    kernel = target.transport_jacobian(x0)
+    exact = []
+    for now in tau:
+        alpha, beta, *_ = coefficients(schedule, float(np.exp(-now)))
+        upper = np.linalg.qr(alpha * np.eye(target.dim) + beta * kernel)[1]
+        exact.append(np.log(np.abs(np.diagonal(upper, axis1=1, axis2=2))))
+    uncertain = 2 * np.abs(tight.log_growth - loose.log_growth).max()
+    last = float(schedule.alpha(remaining=np.exp(-tau[-1])))
+    rounding = 64 * target.dim * EPS * target.transport_jacobian_condition(x0).max() / last
+    on = evidence.on(target, schedule=schedule)
+    on.certified(
+        "|log R_ii by integration − log R_ii of αI + βK|",
+        np.abs(tight.log_growth[1:] - np.array(exact)),
+        uncertain + rounding,
+        because="the solutions at tolerances 1e-7 and 1e-9 differ by more than the second errs; K's rounding",
+    )
+    rates = slopes(tight.log_growth, tight.tau)[-1]
+    on.table(
+        f"Exponents by integration, {schedule!r}",
+        ("target", *(f"λ{i + 1}" for i in range(target.dim))),
+        [(repr(target), *np.round(np.sort(rates[0])[::-1], 4))],
+    )
+
+
+# --- controls -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.control("H4")
+@pytest.mark.parametrize("tau", [5.0, 20.0, 100.0])
+def test_logarithmic_schedule_has_no_exponents(evidence, rng, tau):
+    """SC fails, γ = 0: the normal slope is −log((2+τ)/(1+τ)), which dies out."""
+    kappa = stretches(Sphere(3, 2.0), rng.standard_normal((20, 3)))
+    times = np.array([tau, tau + 1])
+    growth = np.log(path_singular_values(Logarithmic(), kappa, remaining=np.exp(-times)))
+    evidence.on(Sphere(3, 2.0), schedule=Logarithmic(), tau=tau).control(
+        "a schedule with γ = 0: exponent on N",
+        predicted=-np.log((2 + tau) / (1 + tau)),
+        measured=slopes(growth, times)[0, :, -1],
+        agreement=64 * EPS * tau,
+        because="log α = −log(1+τ) at both times; rounding of e^−τ and of its logarithm",
+        intact=-1.0,
+    )
+
+
+@pytest.mark.control("H4")
+@pytest.mark.parametrize("schedule", HYPERBOLIC, ids=repr)
+def test_naive_estimator_is_biased(evidence, schedule):
+    """(1/τ)log σ instead of the slope errs by log(α+βκ)/τ on T: for κ = 0.3 by −0.24 at τ = 5."""
+    tau, kappa = 5.0, np.array([[0.3]])
+    sigma = path_singular_values(schedule, kappa, remaining=np.exp(-tau))
+    alpha, beta, *_ = coefficients(schedule, float(np.exp(-tau)))
+    evidence.on("κ = 0.3, τ = 5", schedule=schedule).control(
+        "the quotient log σ/τ instead of the slope",
+        predicted=np.log1p(alpha + beta * 0.3 - 1) / tau,
+        measured=np.log(sigma[0, 0]) / tau,
+        agreement=64 * EPS,
+        because="the closed form of log(α+βκ)/τ",
+        intact=0.0,
+    )

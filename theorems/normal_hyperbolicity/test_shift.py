@@ -1,0 +1,103 @@
+"""H2: tilting the potential by the noise shifts its prox.
+
+Assumed: x₀ ∈ ∂φ(x₁). The algebra is exact; that x₁ minimises the tilted potential, and that what prox
+returns minimises the tilted proximal objective, is compared with the values at other data. Control: the
+tilt forgotten.
+"""
+
+import numpy as np
+import pytest
+from hypothesis import given
+
+from numerics.potentials import DegenerateGaussian
+from theorems.normal_hyperbolicity.trajectories import envelope_size
+from theorems.proximal_denoiser.bounds import dot, norm, pairing_condition
+from theorems.representatives import every_family
+from theorems.targets import few, generator, seeds, targets, times
+
+EPS = np.finfo(float).eps
+
+
+@pytest.mark.claim("H2")
+def test_objectives_differ_by_a_constant(evidence):
+    """φ cancels: what is left of the two proximal objectives does not contain u."""
+    import sympy as sp
+
+    step = sp.Symbol("lambda", positive=True)
+    u, x0, x1, w = (sp.Matrix(sp.symbols(f"{name}_1:4", real=True)) for name in ("u", "a", "b", "w"))
+    ours = (u - x1 - step * x0 - w).dot(u - x1 - step * x0 - w) / (2 * step)
+    tilted = -x0.dot(u) + (u - x1 - w).dot(u - x1 - w) / (2 * step)
+    gradient = [sp.expand(sp.diff(ours - tilted, v)) for v in u]
+    evidence.exact(
+        "∇_u of the difference of the two proximal objectives is 0",
+        [g == 0 for g in gradient],
+        "all u, x₀, x₁, w in R³ and λ > 0, whatever φ is",
+    )
+
+
+@pytest.mark.claim("H2")
+@given(target=targets(), seed=seeds)
+@every_family(seed=1)
+def test_data_minimise_the_tilted_potential(evidence, target, seed):
+    rng = generator(seed)
+    x0, x1 = target.sample(few(target, 100), rng)
+    other = rng.permutation(x1)
+    excess = target.value(other) - target.value(x1) - dot(x0, other - x1)
+    condition = pairing_condition(target, x1, x0) + pairing_condition(target, other, x0)
+    evidence.on(target, seed=seed).bounded(
+        "φ̃(x₁) above φ̃(v), v other data",
+        np.maximum(-excess, 0.0),
+        condition + norm(x0) * target.transport_condition(x0) + np.abs(target.value(other)),
+        64 * target.dim,
+        because="sums of d products of these sizes; x₁ errs by its own condition times |x₀|",
+    )
+
+
+@pytest.mark.claim("H2")
+@given(target=targets(), t=times(), seed=seeds)
+@every_family(t=0.4, seed=1)
+def test_prox_minimises_the_tilted_objective(evidence, target, t, seed):
+    """Strong convexity: the tilted objective at any v exceeds that at its minimiser by |v−u|²/(2λ)."""
+    rng, step = generator(seed), (1 - t) / t
+    x0, x1 = target.sample(few(target, 100), rng)
+    w = target.scale * rng.uniform(0, 1, (len(x0), 1)) * rng.standard_normal(x0.shape)
+    z = x1 + step * x0 + w
+    u = target.prox(z, step)
+
+    def tilted(v):
+        return target.value(v) - dot(x0, v) + dot(v - x1 - w, v - x1 - w) / (2 * step)
+
+    # φ(u) is replaced by its value on the optimality condition, which is finite on chords of the hull, too.
+    least = dot(u, (z - u) / step) - target.conjugate((z - u) / step)
+    least = least - dot(x0, u) + dot(u - x1 - w, u - x1 - w) / (2 * step)
+    other = rng.permutation(x1)
+    size = envelope_size(target, z, step) + dot(z - u, z - u) / step + dot(w, w) / step
+    size = size + norm(x0) * (norm(u) + norm(other)) + np.abs(target.value(other))
+    size = (
+        size + (dot(other - x1 - w, other - x1 - w) + target.prox_condition(z, step) * norm(z - other)) / step
+    )
+    size = size + target.transport_condition(x0) * (norm(x0) + norm(w) / step)
+    evidence.on(target, t=t, seed=seed).bounded(
+        "objective(prox) + |v − prox|²/(2λ) above objective(v)",
+        np.maximum(least + dot(other - u, other - u) / (2 * step) - tilted(other), 0.0),
+        size,
+        64 * target.dim,
+        because="the exact excess is ≤ 0; sums of d products, and the errors of prox and T times the slopes",
+    )
+
+
+@pytest.mark.control("H2")
+@pytest.mark.parametrize("t", [0.1, 0.5, 0.9])
+def test_forgetting_the_tilt(evidence, rng, t):
+    """prox_{λφ}(x₁) instead of prox_{λφ̃}(x₁): a Gaussian's coordinate σx₀ shrinks by σ/(σ+λ)."""
+    sigma, step = np.array([2.0, 0.5]), (1 - t) / t
+    target = DegenerateGaussian([1.0, -1.0], np.diag(sigma**2))
+    x0, x1 = target.sample(200, rng)
+    predicted = sigma * np.abs(x0) * step / (sigma + step)
+    evidence.on(target, t=t).control(
+        "the tilt forgotten: |prox_{λφ}(x₁) − x₁|, coordinate by coordinate",
+        predicted=predicted,
+        measured=np.abs(target.prox(x1, step) - x1),
+        agreement=64 * EPS * (1 + np.abs(x1)) * np.minimum(1, predicted / EPS),
+        because="prox of σ⁻¹u²/2 is σz/(σ+λ); rounding of coordinates of this size",
+    )
