@@ -15,7 +15,7 @@ def tangent_basis(normal: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d d-
     The reflection I − 2vvᵀ/|v|² with v = ν ± e₁ (the sign that does not cancel) sends e₁ to ∓ν, so its
     other columns span the complement of ν.
     """
-    n, d = normal.shape
+    d = normal.shape[1]
     v = normal.copy()
     v[:, 0] += np.where(normal[:, 0] >= 0, 1.0, -1.0)
     reflection = np.eye(d) - 2 * v[:, :, None] * v[:, None, :] / (v**2).sum(axis=1)[:, None, None]

@@ -1,7 +1,8 @@
 """The type checker under which `numerics` is imported by the tests: shapes, dtypes and classes.
 
-Arguments that the functions validate themselves, with a message for the user, are left to them: what NumPy
-makes an array of (beartype takes no tuple for an `ArrayLike`), integers (NumPy's are integers too), and names.
+Arguments that the functions validate themselves, with a message for the user, are left to them: what
+NumPy makes an array of (beartype takes no tuple for an `ArrayLike`), integers (NumPy's are integers too),
+and names.
 """
 
 from typing import Literal

@@ -1,8 +1,8 @@
 r"""The exact OT-CFM field of a target with a known potential (theory.md P2–P7).
 
 On the optimal coupling $x_t = α_t x_0 + β_t x_1$ determines both ends:
-$x_1 = \mathrm{prox}_{λφ}(x_t/β_t)$ and $x_0 = ∇e_λφ(x_t/β_t)$ with $λ_t = α_t/β_t$, so the regression target $\dot α x_0 + \dot β x_1$ is a function
-of $x_t$: the field.
+$x_1 = \mathrm{prox}_{λφ}(x_t/β_t)$ and $x_0 = ∇e_λφ(x_t/β_t)$ with $λ_t = α_t/β_t$,
+so the regression target $\dot α x_0 + \dot β x_1$ is a function of $x_t$: the field.
 """
 
 from dataclasses import dataclass

@@ -78,8 +78,9 @@ def envelope_points(
             size = 2 * spread * norms(found.dual) + np.abs(heights).max() + rise
             there = norms(off) <= _SNAP * rounding * found.condition
             closed = gap <= 64 * (atoms.shape[1] + 2) * EPS * size
-            for i in np.flatnonzero(there & closed):
-                done[rows[i]] = _point(float(value[i]), face.members[i], found, int(i), spread, _SNAP * rounding)
+            for i in map(int, np.flatnonzero(there & closed)):
+                snap = _SNAP * rounding
+                done[rows[i]] = _point(float(value[i]), face.members[i], found, i, spread, snap)
             step[rows] = np.where(there, np.minimum(_RISE * step[rows], largest), step[rows] / 10)
         left = np.array([i for i in left if done[i] is None], dtype=int)
         if not left.size:

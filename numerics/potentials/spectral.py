@@ -1,4 +1,4 @@
-r"""What the matrix families share: frames, and derivatives of spectral functions (Daleckii–Krein [@lewis2001twice]).
+r"""What the matrix families share: frames, and derivatives of spectral functions [@lewis2001twice].
 
 A spectral function $Uf(S)V^⊤$ changes, in the frame of its singular vectors, by $f'(s_i)$ on the diagonal
 and by divided differences off it: $(f_i-f_j)/(s_i-s_j)$ on the symmetric part of $U^⊤EV$ and

@@ -237,9 +237,23 @@ def subdifferential_holds_the_noise(p, rng):
                     normal @ tangent @ tangent.T
                 )  # rounding of the first projection grew with the radius
                 assert found.contains(x0[i] + normal).all(), "the ball inside the boundary leaves ∂φ"
+            _agrees_with_the_gap(p, found, x1[i], rng)
             if group.dimension:
                 off = x0[i] + 1e-3 * (1 + _norm(x0[i])) * tangent.T
                 assert not found.contains(off).any(), "∂φ holds tangent directions"
+
+
+def _agrees_with_the_gap(p, found, x1, rng):
+    """Membership and distance by φ and φ* alone: y ∈ ∂φ(x₁) iff the Fenchel–Young gap is 0, and it is at most
+    |T(y) − x₁| times the distance: φ*(y) ≤ φ*(y') + ⟨T(y), y − y'⟩ for the member y' nearest to y."""
+    y = rng.standard_normal((12, p.dim)) * 10.0 ** rng.uniform(-1, 1, (12, 1))
+    here = np.broadcast_to(x1, y.shape)
+    gap = p.value(here) + p.conjugate(y) - _dot(here, y)
+    rounding = _pairing_rounding(p, here, y, _norm(y) * p.transport_condition(y))
+    distance = found.distance(y)
+    _at_most(gap, _norm(p.transport(y) - here) * distance + rounding, "gap beyond its distance")
+    clear = gap > rounding
+    assert not (clear.any() and found.contains(y[clear]).any()), "∂φ holds noise with a positive gap"
 
 
 def manifold_inverts_the_transport_jacobian(p, rng):

@@ -22,7 +22,7 @@ CLAIMS = (
         assumptions=(SETTING,),
         source=f"{PAPER}, section 2; brenier1991polar",
         status="reconstructed",
-        modules=(f"{HERE}test_optimality",),
+        modules=(f"{HERE}test_optimality", f"{HERE}test_push_forward"),
     ),
     Claim(
         id="P2",
@@ -98,11 +98,11 @@ CLAIMS = (
     Claim(
         id="P6",
         label="Consequence of Lemma 2.1",
-        title="Trajectories are straight, never cross, and act least",
+        title="Trajectories are straight, do not meet before t = 1, and act least",
         statement=(
-            r"$X_t=\alpha_t\mathrm{Id}+\beta_tT$ is the flow map and expands no faster than it must; for the "
-            "linear schedule the field solves Burgers' equation, its potential the Hamilton–Jacobi equation, "
-            r"and the kinetic energy is $W_2^2$."
+            r"$X_t=\alpha_t\mathrm{Id}+\beta_tT$ is the flow map and contracts no faster than "
+            r"$\alpha_t$; for the linear schedule the field solves Burgers' equation, its potential the "
+            r"Hamilton–Jacobi equation, and the kinetic energy is $W_2^2$."
         ),
         formula=(
             r"|X_t(x)-X_t(y)|\ge\alpha_t|x-y|,\quad \partial_tV+\tfrac12|\nabla V|^2=0,\quad "
@@ -119,7 +119,8 @@ CLAIMS = (
         title="The two ends of time",
         statement=(
             r"As $t\to0$ the denoiser tends to $T(x)$ where $\varphi^*$ is differentiable; as $t\to1$ it "
-            "tends to the projection on the closed convex hull of the support; so does the rescaled field."
+            "tends to the projection on the closed convex hull of the support, "
+            r"the rescaled field to $\gamma$ times the way there."
         ),
         formula=(
             r"v_0=\dot\beta_0T+\dot\alpha_0\mathrm{Id},\quad "

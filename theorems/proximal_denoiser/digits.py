@@ -8,7 +8,7 @@ from sklearn.datasets import load_digits
 
 from numerics.flows.exact import ExactField
 from numerics.flows.independent import IndependentField
-from numerics.potentials import NearestPoint, PointCloud
+from numerics.potentials import FiniteAtoms, NearestPoint, PointCloud
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -17,10 +17,12 @@ SIDE = 8
 
 
 @cache
-def digits() -> NearestPoint:
+def digits() -> FiniteAtoms:
     """The 1797 digits of scikit-learn (8×8, d = 64), centred and divided by 16, as nearest points, a = 1."""
     images = load_digits().data
-    return NearestPoint(PointCloud((images - images.mean(axis=0)) / 16, name="digits()"), 1.0)
+    target = NearestPoint(PointCloud((images - images.mean(axis=0)) / 16, name="digits()"), 1.0)
+    assert isinstance(target, FiniteAtoms)  # the nearest point of a cloud is one of its atoms
+    return target
 
 
 def draw_recovery(figure: "Figure", x0: np.ndarray, x1: np.ndarray, times: tuple[float, ...]) -> None:

@@ -62,8 +62,8 @@ def test_conic_solver_confirms_digits(evidence, rng):
     evidence.on(target, t=t).certified(
         "|conic solution − x₁| on handwritten digits",
         norm(found - x1),
-        bound=proof.bound,
-        because="transport certificate of the solver's own answer",
+        bound=proof.bound + 64 * np.finfo(float).eps * target.prox_condition(z, step),
+        because="transport certificate of the solver's own answer, and one rounding of z and λ",
     )
 
 

@@ -172,7 +172,7 @@ def test_rotation_beyond_a_right_angle_loses_the_function(evidence, rng, t):
 
 
 @pytest.mark.control("P3")
-def test_argmin_of_the_wrong_sign_is_no_function_value(evidence, rng):
+def test_data_of_the_wrong_sign_is_not_regressed(evidence, rng):
     """Forgetting that ẋ regresses on the pair: with x₁ replaced by −x₁ the loss is 4E|x₁|²."""
     target, t = FiniteAtoms.hypercube(3), 0.5
     x0, x1 = target.sample(1000, rng)

@@ -42,7 +42,9 @@ def test_gap_is_nonnegative_on_all_pairs(evidence, target, seed):
     x0, x1 = target.sample(40, generator(seed))
     rows, columns = (i.ravel() for i in np.indices((40, 40)))
     noise, data = x0[rows], x1[columns]
-    gap = target.value(x1)[columns] + target.conjugate(x0)[rows] - dot(noise, data)
+    value = target.value(x1)
+    assert np.isfinite(value).all(), "φ is +inf on the data"
+    gap = value[columns] + target.conjugate(x0)[rows] - dot(noise, data)
     evidence.on(target, seed=seed).bounded(
         "how far the gap falls below 0",
         np.maximum(-gap, 0.0),
@@ -126,6 +128,58 @@ def test_atoms_receive_their_weights(evidence, rng):
         level=LEVEL,
         because="counts are binomial with the weights; quantiles at level/8 on each side",
         points=n,
+    )
+
+
+@pytest.mark.claim("P1")
+@pytest.mark.parametrize(
+    ("target", "weights"),
+    [
+        (FiniteAtoms.on_line([-2.0, 0.0, 1.0, 5.0], [0.02, 0.28, 0.3, 0.4]), [0.02, 0.28, 0.3, 0.4]),
+        (FiniteAtoms.on_line([0.0, 1e-3, 7.0], [1e-8, 0.5, 0.5 - 1e-8]), [1e-8, 0.5, 0.5 - 1e-8]),
+        (FiniteAtoms.two([-1.0], [3.0], 0.3), [0.3, 0.7]),
+    ],
+    ids=["four atoms", "tiny weight", "two atoms"],
+)
+def test_cells_on_the_line_have_their_weights(evidence, target, weights):
+    """Where T jumps, found by bisection of T alone; the normal law of the cells between."""
+    low, high = np.full(len(weights) - 1, -40.0), np.full(len(weights) - 1, 40.0)
+    for _ in range(80):
+        middle = (low + high) / 2
+        above = target.transport(middle[:, None])[:, 0] > target.points[:-1, 0]
+        low, high = np.where(above, low, middle), np.where(above, middle, high)
+    upper, lower = np.r_[high, np.inf], np.r_[-np.inf, high]
+    masses = np.where(lower > 0, ndtr(-lower) - ndtr(-upper), ndtr(upper) - ndtr(lower))
+    evidence.on(target).bounded(
+        "|normal mass of each cell − its weight|",
+        np.abs(masses - weights),
+        condition=1 + target.scale / np.diff(target.points[:, 0]).min(),
+        multiple=64,
+        because="a jump is where two scores tie: rounding of scores over the atoms' distance; density ≤ 0.4",
+    )
+
+
+@pytest.mark.claim("P1")
+@pytest.mark.parametrize("radius", [1e-3, 2.0, 1e3])
+def test_linear_and_radial_transports_have_the_stated_moments(evidence, rng, radius):
+    """Deterministic where statistics are blunt: T(0) = b and DT² = Σ; |T| = R."""
+    covariance = radius**2 * np.array([[4.0, 2.0, 0.0], [2.0, 1.0, 0.0], [0.0, 0.0, 0.25]])
+    target = DegenerateGaussian([1.0, 2.0, -1.0], covariance)
+    root = (target.transport(np.eye(3)) - target.transport(np.zeros((3, 3)))).T
+    evidence.on(target).bounded(
+        "|DT² − Σ| by differences of T, which is affine",
+        np.abs(root @ root - covariance).max(),
+        condition=target.scale**2,
+        multiple=64,
+        because="T rounds to eps·scale, and enters twice with size at most scale",
+    )
+    sphere = Sphere(4, radius)
+    evidence.on(sphere).bounded(
+        "| |T(x₀)| − R |",
+        np.abs(norm(sphere.transport(rng.standard_normal((2000, 4)))) - radius),
+        condition=radius,
+        multiple=64,
+        because="a quotient of norms of four terms",
     )
 
 

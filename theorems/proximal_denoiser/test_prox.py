@@ -37,6 +37,8 @@ def _recovery_error(target, schedule, t, seed, n):
 @pytest.mark.claim("P2")
 @given(target=targets(), schedule=schedules(), t=times(), seed=seeds)
 @every_family(schedule=Trigonometric(), t=0.4, seed=1)
+@every_family(schedule=Linear(), t=1e-6, seed=2)
+@every_family(schedule=Linear(), t=1 - 1e-6, seed=3)
 def test_prox_returns_the_data_point(evidence, target, schedule, t, seed):
     error, condition = _recovery_error(target, schedule, t, seed, n=500)
     evidence.on(target, schedule=schedule, t=t, seed=seed).bounded(
@@ -61,15 +63,16 @@ def test_prox_returns_the_data_point_where_the_step_matters(evidence, target, sc
 @given(target=targets(), t=times(), seed=seeds)
 @every_family(t=0.4, seed=1)
 def test_interpolant_lies_in_the_operator(evidence, target, t, seed):
-    """x_t ∈ H_t(x₁) says that (x_t − βx₁)/α lies in ∂φ(x₁)."""
+    """x_t ∈ H_t(x₁) says that (x_t − βx₁)/α lies in ∂φ(x₁), for x₁ = prox(x_t/β)."""
     x0, x1 = target.sample(3, generator(seed))
-    distance, condition = [], []
-    for noise, data in zip(x0, x1, strict=True):
-        found = target.subdifferential(data)
-        again = ((1 - t) * noise + t * data - t * data) / (1 - t)
-        distance.append(found.distance(again)[0])
-        rounding = found.rounding / EPS * (1 + norm(noise))
-        condition.append(rounding + (norm(noise) + norm(data)) * (1 + t / (1 - t)))
+    xt, step = (1 - t) * x0 + t * x1, (1 - t) / t
+    found = target.prox(xt / t, step)
+    again = (xt - t * found) / (1 - t)
+    inner = target.prox_condition(xt / t, step) / step + (norm(xt) + norm(found)) / (1 - t)
+    sets = [target.subdifferential(data) for data in found]
+    distance = [members.distance(y)[0] for members, y in zip(sets, again, strict=True)]
+    rounding = [members.rounding / EPS * (1 + norm(y)) for members, y in zip(sets, again, strict=True)]
+    condition = inner + rounding + [members.blur / EPS / step for members in sets]
     evidence.on(target, t=t, seed=seed).bounded(
         "distance of (x_t − βx₁)/α from ∂φ(x₁)",
         np.array(distance),

@@ -51,9 +51,7 @@ def test_prox_jacobian_is_a_contraction(evidence, target, t, seed):
     step = (1 - t) / t
     z = _everywhere(target, step, generator(seed), 60)
     jacobian = target.prox_jacobian(z, step)
-    tiny = 1e-30 * target.scale
-    columns = [target.prox(z + 1j * tiny * axis, step).imag / tiny for axis in np.eye(target.dim)]
-    difference = np.abs(jacobian - np.stack(columns, axis=-1)).max(axis=(1, 2))
+    difference = np.abs(jacobian - _complex_jacobian(target, z, step)).max(axis=(1, 2))
     spectrum = np.linalg.eigvalsh(jacobian)
     condition = target.prox_condition(z, step) / _bend(target, z, step)
     on = evidence.on(target, t=t, seed=seed)
@@ -97,6 +95,12 @@ def test_prox_jacobian_is_the_slope_of_secants(evidence, target, t, seed):
     )
 
 
+def _complex_jacobian(target, z, step):
+    tiny = 1e-30 * target.scale
+    columns = [target.prox(z + 1j * tiny * axis, step).imag / tiny for axis in np.eye(target.dim)]
+    return np.stack(columns, axis=-1)
+
+
 @pytest.mark.claim("P5")
 @given(target=targets(), schedule=schedules(), t=times(), seed=seeds)
 @every_family(schedule=Trigonometric(), t=0.4, seed=1)
@@ -105,9 +109,20 @@ def test_field_spectrum_lies_between_the_rates(evidence, target, schedule, t, se
     alpha, beta = float(schedule.alpha(t)), float(schedule.beta(t))
     fall, rise = float(schedule.alpha_dot(t)) / alpha, float(schedule.beta_dot(t)) / beta
     z = _everywhere(target, alpha / beta, generator(seed), 100)
-    spectrum = np.linalg.eigvalsh(field.jacobian(t, beta * z))
+    jacobian = field.jacobian(t, beta * z)
+    spectrum = np.linalg.eigvalsh(jacobian)
     inner = target.prox_condition(z, alpha / beta) / _bend(target, z, alpha / beta)
-    evidence.on(target, schedule=schedule, t=t, seed=seed).bounded(
+    on = evidence.on(target, schedule=schedule, t=t, seed=seed)
+    if is_analytic(target):
+        of_prox, eye = _complex_jacobian(target, z, alpha / beta), np.eye(target.dim)
+        on.bounded(
+            "|Dv_t − ((α̇/α)(I − J) + (β̇/β)J)|, J by complex steps",
+            np.abs(jacobian - fall * (eye - of_prox) - rise * of_prox).max(axis=(1, 2)),
+            condition=(rise - fall) * inner,
+            multiple=64 * target.dim,
+            because="the error of J times the difference of the rates",
+        )
+    on.bounded(
         "eig Dv_t beyond [α̇/α, β̇/β]",
         np.maximum(fall - spectrum[:, 0], spectrum[:, -1] - rise).clip(0),
         condition=(rise - fall) * inner,

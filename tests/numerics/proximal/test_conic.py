@@ -4,8 +4,7 @@ import cvxpy as cp
 import numpy as np
 import pytest
 
-from numerics.potentials import FiniteAtoms, Sphere
-from numerics.potentials import Potential
+from numerics.potentials import FiniteAtoms, Potential, Sphere
 from numerics.proximal import certificate, conic
 from numerics.proximal.conic import ConicProx
 from tests.numerics.proximal.targets import CLOUD, CLOUD_HEIGHTS, TARGETS, draw, wide
