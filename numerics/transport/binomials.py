@@ -27,7 +27,7 @@ def binomial_windows(
     """
     width = half_width(n, p)
     mode = np.minimum(np.floor((n + 1) * p), n).astype(np.int64)
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", over="ignore"):
         odds, inverse = p / (1 - p), (1 - p) / p
     steps = np.arange(width)
     k = mode[:, None] + steps

@@ -51,10 +51,13 @@ def greedy(x0: ArrayLike, x1: ArrayLike) -> Match:
     n = len(noise)
     cost = ((noise[:, None] - data[None]) ** 2).sum(axis=2)
     match, taken = np.full(n, -1, dtype=np.int64), np.zeros(n, dtype=bool)
-    for flat in np.argsort(cost, axis=None, kind="stable"):
-        i, j = divmod(int(flat), n)
-        if match[i] < 0 and not taken[j]:
-            match[i], taken[j] = j, True
+    order = np.argsort(cost, axis=None, kind="stable")
+    for start in range(0, n * n, 4 * n):
+        i, j = np.divmod(order[start : start + 4 * n], n)
+        free = (match[i] < 0) & ~taken[j]
+        for row, column in zip(i[free], j[free], strict=True):
+            if match[row] < 0 and not taken[column]:
+                match[row], taken[column] = column, True
     return match
 
 

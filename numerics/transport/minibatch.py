@@ -219,7 +219,7 @@ class _OrderStatistics:
         reach = np.ceil(_DEVIATIONS * deviation / self._step).astype(int)
         # The extremes have a tail like the noise's own, and its length is not theirs to choose.
         edge = np.minimum(ranks, self.n + 1 - ranks)
-        reach = np.maximum(reach, np.where(edge <= 60, int(8 / self._step), 0))
+        reach = np.maximum(reach, np.where(edge <= 60, int(9.5 / self._step), 0))
         place = np.rint(centre / self._step).astype(int) + len(self.nodes) // 2
         order = np.argsort(reach, kind="stable")
         start = 0

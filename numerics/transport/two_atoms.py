@@ -13,9 +13,9 @@ import numpy as np
 from jaxtyping import Float
 from numpy.polynomial.legendre import leggauss
 from numpy.typing import ArrayLike
-from scipy.special import ndtr, ndtri
+from scipy.special import expit, ndtr, ndtri
 
-from numerics.checks import as_array, as_points, positive_integer
+from numerics.checks import EPS, as_array, as_points, positive_integer
 from numerics.schedules import Linear, Schedule
 from numerics.transport.binomials import binomial_windows, half_width, survival
 from numerics.transport.minibatch import assignment_probability
@@ -27,7 +27,7 @@ _EDGE = 9.0  # P(|x₀| > 9) = 2e−19
 
 @dataclass(frozen=True)
 class Integral:
-    """A number found by quadrature, and how far it moves when the rule is coarser."""
+    """A number found by quadrature, and its error: how far a coarser rule moves it, and rounding."""
 
     value: float
     error: float
@@ -73,11 +73,11 @@ class TwoAtomLaw:
 
     def misassigned_mass(self) -> Integral:
         """∫|G_n(u,w) − 1{u<w}| du: the share of noise not matched as in the optimal plan."""
-        return self._integrate(lambda z: _normal(z) * self._deviation(z))
+        return self.integrate(lambda z: _normal(z) * self._deviation(z))
 
     def cost_excess(self) -> Integral:
         """c_n − W₂² = 2Δ ∫|z−b||G_n − 1{u<w}| φ_N(z) dz: every term is positive."""
-        return self._integrate(
+        return self.integrate(
             lambda z: 2 * self.distance * np.abs(z - self.threshold) * self._deviation(z) * _normal(z)
         )
 
@@ -90,17 +90,22 @@ class TwoAtomLaw:
         if self.n is None:
             return Integral(0.0, 0.0)
         swapped = TwoAtomLaw(self.points[::-1], 1 - self.weight, self.n, self.schedule)
-        first, second = self._moved(), swapped._moved()
-        return Integral(first.value + second.value, first.error + second.error)
+        first, second = self.moved(), swapped.moved()
+        value = first.value + second.value
+        # H errs by 8·eps·√n, and the layer moves noise by about σ/√n, σ² = 2w(1−w), in the rank
+        w = self.weight
+        rounding = 16 * EPS * self.n * max(w, 1 - w) / np.sqrt(2 * w * (1 - w))
+        return Integral(value, first.error + second.error + float(rounding) * value)
 
-    def _moved(self) -> Integral:
+    def moved(self) -> Integral:
+        """The part of `plan_distance` that label y₀ has."""
         assert self.n is not None
         n, w = self.n, self.weight
 
         def integrand(z: Float[np.ndarray, " k"]) -> Float[np.ndarray, " k"]:
             return _normal(z) * self.probability(z) * (z - ndtri(_mass_below(ndtr(z), w, n))) ** 2
 
-        return self._integrate(integrand)
+        return self.integrate(integrand)
 
     def _deviation(self, z: Float[np.ndarray, " k"]) -> Float[np.ndarray, " k"]:
         return np.abs(self.probability(z) - (z < self.threshold))
@@ -112,11 +117,19 @@ class TwoAtomLaw:
         return self._labels(t, x)[0].sum(axis=0)
 
     def velocity(self, t: float, x: ArrayLike) -> Float[np.ndarray, "k d"]:
-        """v_t(x) = E[α̇x₀ + β̇x₁ | x_t = x], x (k,d), t in (0,1)."""
-        densities, speeds = self._labels(t, x)
-        total = densities.sum(axis=0)
-        safe = np.where(total > 0, total, 1.0)
-        share = np.where(total > 0, densities[0] / safe, 0.5)[:, None]
+        """v_t(x) = E[α̇x₀ + β̇x₁ | x_t = x], x (k,d), t in (0,1).
+
+        Where no x_t lies (the population's gap) the labels blend by the densities of their noise alone.
+        """
+        noise, speeds = self._ends(t, x)
+        along = noise @ self.direction
+        # log of p⁰/p¹ rather than p⁰ and p¹, which underflow 38 deviations out
+        apart = -((noise[0] - noise[1]) * (noise[0] + noise[1])).sum(axis=1) / 2
+        first, second = self.probability(along[0]), 1 - self.probability(along[1])
+        neither = (first == 0) & (second == 0)
+        with np.errstate(divide="ignore"):
+            odds = apart + np.where(neither, 0.0, np.log(first) - np.log(np.where(neither, 1.0, second)))
+        share = expit(odds)[:, None]
         return share * speeds[0] + (1 - share) * speeds[1]
 
     def flux(self, t: float, x: ArrayLike) -> Float[np.ndarray, "k d"]:
@@ -136,7 +149,7 @@ class TwoAtomLaw:
             total = first + second
             return gain * first * second / np.where(total > 0, total, 1.0)
 
-        return self._integrate(integrand, shift)
+        return self.integrate(integrand, shift)
 
     def energy(self, t: float) -> Integral:
         """E|v_t(x_t)|² along e: ∫ (flux along e)²/p. Across e the plan is that of one point."""
@@ -151,7 +164,7 @@ class TwoAtomLaw:
             total = first + second
             return flux**2 / np.where(total > 0, total, 1.0)
 
-        return self._integrate(integrand, shift)
+        return self.integrate(integrand, shift)
 
     def _coefficients(self, t: float) -> tuple[float, float, float, float]:
         if not 0 < t < 1:
@@ -161,23 +174,27 @@ class TwoAtomLaw:
 
     def _labels(self, t: float, x: ArrayLike) -> tuple[Float[np.ndarray, "2 k"], Float[np.ndarray, "2 k d"]]:
         """Of each label: the density of x_t with it, and ẋ_t where x_t = x."""
+        noise, speeds = self._ends(t, x)
+        along = noise @ self.direction
+        shares = np.stack([self.probability(along[0]), 1 - self.probability(along[1])])
+        scale = self._coefficients(t)[0] * np.sqrt(2 * np.pi)
+        return shares * np.exp(-(noise**2).sum(axis=2) / 2) / scale ** noise.shape[2], speeds
+
+    def _ends(self, t: float, x: ArrayLike) -> tuple[Float[np.ndarray, "2 k d"], Float[np.ndarray, "2 k d"]]:
+        """Of each label: x₀ and ẋ_t where x_t = x."""
         points = as_points("x", x, self.points.shape[1]).real
         a, b, a_dot, b_dot = self._coefficients(t)
         noise = (points[None] - b * self.points[:, None]) / a
-        along = noise @ self.direction
-        first = self.probability(along[0])
-        second = 1 - self.probability(along[1])
-        d = points.shape[1]
-        gauss = np.exp(-(noise**2).sum(axis=2) / 2) / (a * np.sqrt(2 * np.pi)) ** d
-        return gauss * np.stack([first, second]), a_dot * noise + b_dot * self.points[:, None]
+        return noise, a_dot * noise + b_dot * self.points[:, None]
 
     # --- quadrature -------------------------------------------------------------------------------
 
-    def _integrate(self, integrand: Integrand, shift: float = 0.0) -> Integral:
-        """∫ over the line with the layers at b and b + shift resolved."""
+    def integrate(self, integrand: Integrand, shift: float = 0.0) -> Integral:
+        """∫ of a function of the noise over the line, with the layers at b and b + shift resolved."""
         cuts = self._cuts(shift)
         fine, coarse = (_composite(integrand, cuts, order) for order in (_FINE, _COARSE))
-        return Integral(fine, abs(fine - coarse) + 64 * np.finfo(float).eps * abs(fine))
+        rounding = 64 + 8 * np.sqrt(self.n or 0)  # of the sum, and of G_n
+        return Integral(fine, abs(fine - coarse) + float(rounding) * EPS * abs(fine))
 
     def _cuts(self, shift: float) -> Float[np.ndarray, " c"]:
         layers = np.array([self.threshold, self.threshold + shift])

@@ -70,7 +70,7 @@ def test_layer_is_resolved_at_a_million(n, u, w):
 
 @pytest.mark.parametrize("n", [0, 1, 5, 400])
 def test_windows_hold_the_whole_law(n):
-    p = np.array([0.0, 1e-12, 0.2, 0.5, 1 - 1e-9, 1.0])
+    p = np.array([0.0, 1e-320, 1e-12, 0.2, 0.5, 1 - 1e-9, 1.0])
     first, law = binomial_windows(n, p)
     k = first[:, None] + np.arange(law.shape[1])
     inside = (k >= 0) & (k <= n)
@@ -120,6 +120,15 @@ def test_expected_cost_of_gaussians_is_the_sum_of_variances():
     """n = 2: Var X₍ᵢ₎ = 1 − 1/π, so c₂ = 2(1 − 1/π)."""
     found = expected_cost(Quantile(stats.norm()), 2)
     assert abs(found.excess - 2 * (1 - 1 / np.pi)) <= found.error
+    single = expected_cost(Quantile(stats.norm()), 1)
+    assert abs(single.excess - 2) <= single.error
+
+
+def test_field_far_out_keeps_its_odds():
+    """60 deviations out both labels' densities underflow; the odds do not."""
+    x = np.array([[-30.0], [31.0]])
+    single, apart = two_atom_law([[0.0], [1.0]], 0.3, 1), IndependentField([[0.0], [1.0]], [0.3, 0.7])
+    assert np.allclose(single.velocity(0.5, x), apart.velocity(0.5, x), rtol=1e-12)
 
 
 @pytest.mark.parametrize("n", [1, 5, 40, 3000])

@@ -1,0 +1,147 @@
+"""The statements of minibatch convergence, in the order of theory.md §2. Batches as proximal: P9."""
+
+from theorems.claim import Claim, Coverage
+
+BATCHES = "boite2026expected"
+HERE = "theorems.minibatch_convergence."
+PLAN = (
+    r"$\pi_n$: law of a uniformly drawn pair of the optimal assignment of $n$ noises $N(0,I_d)$ and "
+    r"$n$ data, all "
+    "independent."
+)
+MOMENT = "Data with finite second moment and no density assumed."
+LINE = "Dimension 1."
+ATOMS = (
+    r"Weights $w$ at $y_0$, $1-w$ at $y_1$, $\Delta=|y_1-y_0|$, $b=\Phi^{-1}(w)$; noise $N(0,I_d)$, any $d$."
+)
+
+CLAIMS = (
+    Claim(
+        id="M1",
+        label="Endpoints of the batch size",
+        title="One pair is independent, marginals are exact",
+        statement=(
+            r"$\pi_1=P_0\otimes P_1$, and $\pi_n$ has the marginals $P_0$, $P_1$ for every $n$, "
+            r"exactly."
+        ),
+        formula=r"\pi_1=P_0\otimes P_1,\quad (\mathrm{pr}_0)_\#\pi_n=P_0,\quad (\mathrm{pr}_1)_\#\pi_n=P_1",
+        assumptions=(PLAN,),
+        source=f"{BATCHES}; this project's wording",
+        status="reconstructed",
+        modules=(f"{HERE}test_marginals",),
+    ),
+    Claim(
+        id="M2",
+        label="Monotone cost",
+        title="The cost falls with the batch size, to the optimum",
+        statement=(
+            r"$c_n=E_{\pi_n}|x_0-x_1|^2$ is at least $W_2^2$, does not increase with $n$ (the mean of "
+            r"the plans of "
+            r"two halves is feasible for the batch), and tends to $W_2^2$."
+        ),
+        formula=r"c_1\ge c_2\ge\dots\ge W_2^2(P_0,P_1),\quad c_n\to W_2^2(P_0,P_1)",
+        assumptions=(PLAN, MOMENT),
+        source=f"{BATCHES}; this project's wording",
+        status="reconstructed",
+        modules=(f"{HERE}test_cost",),
+    ),
+    Claim(
+        id="M3",
+        label="Convergence of the plan",
+        title="The batch plan tends to the optimal one",
+        statement=(
+            r"$\pi_n\to\pi$ weakly and in $W_2$: couplings whose cost tends to $W_2^2$ have only "
+            r"optimal limits, and "
+            r"$\pi$ is unique because $P_0$ has a density."
+        ),
+        formula=r"W_2(\pi_n,\pi)\to0",
+        assumptions=(PLAN, MOMENT),
+        source=f"{BATCHES}; this project's wording",
+        status="reconstructed",
+        modules=(f"{HERE}test_plan",),
+    ),
+    Claim(
+        id="M4",
+        label="Convergence of the field",
+        title="Flux, energy and loss floor converge",
+        statement=(
+            r"For $t\in(0,1)$ the fluxes converge weakly, the energy tends to that of $v_t$, and the "
+            r"loss floor to 0. "
+            "Checked in the two-atom model, where all three are integrals over one coordinate."
+        ),
+        formula=(
+            r"v^{(n)}_tp^{(n)}_t\to v_tp_t,\quad E|v^{(n)}_t|^2\to E|v_t|^2,\quad "
+            r"E\,\mathrm{Var}_{\pi_n}(\dot x_t\mid x_t)\to0"
+        ),
+        assumptions=(PLAN, MOMENT, r"$t\in(0,1)$: at $t=1$ the floor need not vanish."),
+        source=f"{BATCHES}; this project's wording",
+        status="reconstructed",
+        modules=(f"{HERE}test_field",),
+    ),
+    Claim(
+        id="M5",
+        label="Finite batches on the line",
+        title="The law of a matched pair, for every batch size",
+        statement=(
+            r"With $u=\Phi(x_0)$ the matched datum has conditional distribution function "
+            r"$G_n(u,F_1(s))$ for any "
+            r"target on the line; the copula is the Bernstein copula, and the ranks are $1/(3(n+1))$ "
+            r"apart in mean "
+            "square, for every $n$."
+        ),
+        formula=(
+            r"G_n(u,w)=P(\mathrm{Bin}(n-1,u)<\mathrm{Bin}(n,w)),\quad E|u-v|^2=\frac1{3(n+1)},\quad "
+            r"c_n=Ex_0^2+Ex_1^2-\frac2n\sum_iE[X_{(i)}]E[Y_{(i)}]"
+        ),
+        assumptions=(PLAN, LINE),
+        source="this project; no claim of priority",
+        status="this project",
+        modules=(f"{HERE}test_line",),
+    ),
+    Claim(
+        id="M6",
+        label="Two atoms",
+        title="Three constants of the two-atom model",
+        statement=(
+            r"The plan depends on $u=\Phi(\langle x_0,y_1-y_0\rangle/\Delta)$ alone, through "
+            r"$G_n(u,w)$. With "
+            r"$\varphi_N$ the normal density, $\sigma^2=2w(1-w)$ and "
+            r"$I=\int(\varphi_N+z\Phi)^2\Phi(-z)dz=0.376126$: misassigned mass, excess of the cost, "
+            r"and distance of "
+            "the plans with labels kept have the rates and constants of the formula. Each is "
+            "approached at relative "
+            r"order $1/n$, the first with factor $1-(1/\sigma^2-1)/(8n)$. We derived them; others may "
+            r"have before."
+        ),
+        formula=(
+            r"\int|G_n-1_{u<w}|du\sim2\sqrt{\tfrac{w(1-w)}{\pi n}},\quad "
+            r"c_n-W_2^2\sim\frac{2\Delta w(1-w)}{\varphi_N(b)\,n},\quad "
+            r"W_2^2(\pi_n,\pi)\sim\frac{2\sigma^3I}{\varphi_N(b)^2n^{3/2}}"
+        ),
+        assumptions=(PLAN, ATOMS, r"$n\,w(1-w)$ large for the asymptotic forms."),
+        source="this project; no claim of priority",
+        status="this project",
+        modules=(f"{HERE}test_two_atoms",),
+    ),
+    Claim(
+        id="M7",
+        label="Rates elsewhere",
+        title="Measured rates beside theory",
+        statement=(
+            r"The smaller side governs: circle $1/n$, $S^{d-1}$ with $d\ge4$: $n^{-2/(d-1)}$; "
+            r"Gaussian to Gaussian on "
+            r"the line $2(\log\log n+\log2+\gamma_E)/n$, slower than $1/n$ at every size. Measured at "
+            r"small $n$."
+        ),
+        formula=r"c_n-W_2^2\asymp n^{-2/(d-1)}\ (S^{d-1},\ d\ge4),\quad n^{-1}\ (S^1)",
+        assumptions=(PLAN, MOMENT),
+        source="this project; no claim of priority",
+        status="open",
+        modules=(f"{HERE}test_rates",),
+    ),
+)
+
+COVERAGE = (
+    Coverage(BATCHES, "expected batch plans", "M2", "wording not available to us"),
+    Coverage(BATCHES, "two-atom model", "M6", "not read: no claim of priority"),
+)

@@ -1,0 +1,46 @@
+"""Figures of minibatch convergence, drawn from computed values."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+COLOURS = ("#9ca3af", "#93c5fd", "#60a5fa", "#4269d0", "#1e3a8a")
+POPULATION = "#c2410c"
+
+
+def draw_fields(figure: "Figure", x: np.ndarray, fields: dict[int | None, np.ndarray]) -> None:
+    """v^{(n)} against x for each n; None is the population."""
+    axes = figure.subplots()
+    shades = iter(COLOURS)
+    for n, values in fields.items():
+        if n is None:
+            axes.plot(x, values, color=POPULATION, lw=1.6, ls="--", label="population")
+        else:
+            axes.plot(x, values, color=next(shades), lw=1.2, label=f"n = {n}")
+    axes.set_xlabel("$x$")
+    axes.set_ylabel("$v_t(x)$")
+    axes.legend(fontsize=8)
+
+
+def draw_ratios(figure: "Figure", sizes: np.ndarray, ratios: dict[str, np.ndarray]) -> None:
+    """|measured/predicted − 1| against n, with the slope 1/n."""
+    axes = figure.subplots()
+    for colour, (name, values) in zip(COLOURS[1:], ratios.items(), strict=False):
+        axes.loglog(sizes, np.abs(values - 1), "o-", ms=3, color=colour, label=name)
+    axes.loglog(sizes, 1 / sizes, color=POPULATION, lw=0.8, ls="--", label="$1/n$")
+    axes.set_xlabel("batch size $n$")
+    axes.set_ylabel("|measured / asymptotic − 1|")
+    axes.legend(fontsize=8)
+
+
+def draw_rates(figure: "Figure", rows: dict[str, tuple[np.ndarray, np.ndarray]]) -> None:
+    """Excess against n, one line a target."""
+    axes = figure.subplots()
+    for name, (sizes, means) in rows.items():
+        axes.loglog(sizes, means, "o-", ms=3, lw=1.0, label=name)
+    axes.set_xlabel("batch size $n$")
+    axes.set_ylabel("$c_n - W_2^2$")
+    axes.legend(fontsize=8)

@@ -1,0 +1,190 @@
+"""M4: flux, energy and loss floor of the batch field tend to those of the population, in the two-atom model.
+
+Everything is an integral over one coordinate, by quadrature with its error. The bound of the floor is
+Hoeffding's: it falls exponentially at every t in (0,1), as the labels' interpolants lie apart. Control:
+the independent coupling, whose floor no batch size lowers.
+"""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.special import ndtr
+
+from numerics.flows.independent import IndependentField
+from numerics.potentials import FiniteAtoms
+from numerics.transport.minibatch import expected_cost
+from numerics.transport.two_atoms import TwoAtomLaw
+from theorems.minibatch_convergence.figures import draw_fields
+from theorems.minibatch_convergence.fits import last_slope
+
+EPS = np.finfo(float).eps
+TIMES = (0.1, 0.3, 0.5, 0.7, 0.9)
+weights = st.integers(1, 15).map(lambda k: k / 16)
+
+
+@pytest.mark.claim("M4")
+@given(
+    w=weights,
+    n=st.integers(1, 300),
+    distance=st.integers(1, 12).map(lambda k: k / 4),
+    t=st.sampled_from(TIMES),
+)
+def test_energy_is_the_cost_less_the_floor(evidence, w, n, distance, t):
+    """Linear schedule: E|ẋ_t|² = c_n at every t. So the energy tends to W₂² as cost and floor do."""
+    law, target = TwoAtomLaw([[0.0], [distance]], w, n), FiniteAtoms.two([0.0], [distance], w)
+    cost, energy, floor = expected_cost(target, n), law.energy(t), law.loss_floor(t)
+    on = evidence.on("TwoAtomLaw", w=w, n=n, distance=distance, t=t)
+    on.certified(
+        "|E|v^{(n)}|² + floor − c_n|: quadrature in x_t beside order statistics",
+        abs(energy.value + floor.value - cost.cost),
+        energy.error + floor.error + cost.error + 64 * EPS * cost.cost,
+        because="the stated errors of three quadratures, and rounding of the sum",
+    )
+    on.certified(
+        "|E|v^{(n)}|² − W₂²|",
+        abs(energy.value - cost.optimal),
+        max(cost.excess, floor.value) + energy.error + floor.error + cost.error + 64 * EPS * cost.cost,
+        because="the energy is W₂² + excess − floor, and both are nonnegative and tend to 0",
+    )
+
+
+@pytest.mark.claim("M4")
+@given(w=weights, t=st.sampled_from(TIMES))
+def test_loss_floor_is_below_hoeffdings_bound(evidence, w, t):
+    """At most (Δ/(1−t))² times the chance that noise δ/2 beyond b is matched as if before it, or the reverse.
+
+    δ = tΔ/(1−t). For u > w, P(Bin(n−1,u) < Bin(n,w)) ≤ exp(−2(n−1)²(u−w)²/(4n−3)): n − 1 differences in
+    [−1,1] and one count.
+    """
+    sizes, gap = np.array([4, 16, 64, 256]), 2.0
+    floors = [TwoAtomLaw([[0.0], [gap]], w, int(n)).loss_floor(t) for n in sizes]
+    b = TwoAtomLaw([[0.0], [gap]], w, 1).threshold
+    half = t * gap / (1 - t) / 2
+    beyond = [ndtr(b + half) - w, w - ndtr(b - half)]
+    tail = sum(np.exp(-2 * (sizes - 1) ** 2 * s**2 / (4 * sizes - 3)) for s in beyond)
+    evidence.on("TwoAtomLaw", w=w, t=t).certified(
+        "E Var(ẋ_t|x_t), n = 4 … 256",
+        [f.value + f.error for f in floors],
+        (gap / (1 - t)) ** 2 * tail + np.array([f.error for f in floors]) + EPS,
+        because="p⁰p¹/(p⁰+p¹) ≤ min(p⁰,p¹), split half way between the labels; Hoeffding; ε of rounding",
+    )
+
+
+@pytest.mark.claim("M4")
+@pytest.mark.parametrize("t", TIMES)
+def test_loss_floor_and_energy_beside_the_population(evidence, t):
+    w, sizes = 0.3, [1, 4, 16, 64, 256]
+    laws = [TwoAtomLaw([[0.0], [2.0]], w, n) for n in sizes]
+    floors = [law.loss_floor(t) for law in laws]
+    on = evidence.on("TwoAtomLaw", w=w, t=t)
+    on.certified(
+        "floor at each size above that of the size before",
+        np.diff([f.value for f in floors]),
+        [f.error + g.error for f, g in pairwise(floors)],
+        because="the field of a larger batch explains more; stated quadrature errors",
+    )
+    on.table(
+        f"two atoms, w = 0.3, Δ = 2, t = {t}",
+        ["n", "loss floor", "energy", "c_n", "W₂²"],
+        [
+            [n, f.value, law.energy(t).value, c.cost, c.optimal]
+            for n, f, law in zip(sizes, floors, laws, strict=True)
+            for c in [expected_cost(FiniteAtoms.two([0.0], [2.0], w), n)]
+        ],
+    )
+
+
+@pytest.mark.claim("M4")
+@pytest.mark.parametrize("frequency", [0.5, 1.0, 2.0])
+@pytest.mark.parametrize("t", [0.2, 0.5, 0.8])
+def test_flux_converges_weakly(evidence, t, frequency):
+    """∫f·(v^{(n)}p^{(n)} − v_t p_t) for f(x) = cos(kx + 1): order 1/n, as ∫(G_n − 1{u<w}) du = 0."""
+    sizes, w, gap = [256, 1024, 4096], 0.3, 2.0
+    errors = [_flux_error(w, gap, n, t, frequency) for n in sizes]
+    slope, interval = last_slope(sizes, errors)
+    on = evidence.on("TwoAtomLaw", w=w, t=t, frequency=frequency)
+    on.trend(
+        "log|∫f(flux_n − flux)| against log n, n = 256 … 4096",
+        slope=slope,
+        interval=interval,
+        theory=-1.0,
+        rule="interval contains theory",
+        alternative=-0.5,
+        points=3,
+    )
+
+
+def _flux_error(w, gap, n, t, frequency):
+    """∫[h₀ − h₁](G_n − 1{u<w})φ_N dz, h_i = f(αz + βy_i)(y_i − z)."""
+    law = TwoAtomLaw([[0.0], [gap]], w, n)
+
+    def smooth(z, y):
+        return np.cos(frequency * ((1 - t) * z + t * y) + 1) * (y - z)
+
+    def integrand(z):
+        return (
+            (smooth(z, 0.0) - smooth(z, gap))
+            * (law.probability(z) - (z < law.threshold))
+            * np.exp(-(z**2) / 2)
+            / np.sqrt(2 * np.pi)
+        )
+
+    return law.integrate(integrand).value
+
+
+@pytest.mark.claim("M4")
+def test_fields_beside_the_population(evidence):
+    """The picture, and that the drawn field of 256 differs from the population's only near the gap."""
+    t, w = 0.5, 0.3
+    x = np.linspace(-2.0, 3.0, 1501)[:, None]
+    laws = {n: TwoAtomLaw([[0.0], [2.0]], w, n) for n in (1, 4, 16, 64, 256, None)}
+    fields = {n: law.velocity(t, x)[:, 0] for n, law in laws.items()}
+    evidence.figure(
+        "The field of a batch of n beside the population's: two atoms, w = 0.3, t = 0.5",
+        "The fields of n = 1, 4, 16, 64, 256 approach the population's, which jumps between the atoms",
+        lambda figure: draw_fields(figure, x[:, 0], fields),
+    )
+    # In the gap no population interpolant lies: left of it all is label y₀, right of it y₁.
+    b = laws[1].threshold
+    edges = ((1 - t) * b, (1 - t) * b + t * 2.0)
+    margin = 0.4
+    away = (x[:, 0] < edges[0] - margin) | (x[:, 0] > edges[1] + margin)
+    # odds of the other label: those of the plan times the ratio of the noise densities
+    noise = x[away, 0] / (1 - t)
+    shift = t * 2.0 / (1 - t)
+    left = x[away, 0] < edges[0]
+    ratio = np.exp(np.where(left, -1, 1) * (noise * -shift + shift**2 / 2))
+    wrong = np.where(left, 1 - laws[256].probability(noise - shift), laws[256].probability(noise))
+    right = np.where(left, laws[256].probability(noise), 1 - laws[256].probability(noise - shift))
+    evidence.on("TwoAtomLaw", n=256, t=t).certified(
+        "|v^{(256)} − v| away from the gap",
+        np.abs(fields[256] - fields[None])[away],
+        2.0 / (1 - t) * (wrong / right) * ratio + 64 * EPS * (2 + np.abs(noise)) / (1 - t),
+        because="the field moves by Δ/(1−t) times the share of the other label, at most its odds; rounding",
+    )
+
+
+@pytest.mark.control("M4")
+@pytest.mark.parametrize("t", TIMES[:4])
+def test_independent_coupling_keeps_its_floor(evidence, t):
+    """Any batch size, pairs as drawn: the floor of n = 1, by another route: posterior variance over p_t."""
+    w, gap = 0.3, 2.0
+    field = IndependentField([[0.0], [gap]], [w, 1 - w])
+    x = np.linspace(-9 * (1 - t), gap * t + 9 * (1 - t), 4001)
+    density = sum(
+        p * np.exp(-(((x - t * y) / (1 - t)) ** 2) / 2) / ((1 - t) * np.sqrt(2 * np.pi))
+        for p, y in ((w, 0.0), (1 - w, gap))
+    )
+    values = density * field.loss_floor(t, x[:, None])
+    fine, coarse = values.sum() * (x[1] - x[0]), values[::2].sum() * (x[2] - x[0])
+    predicted = TwoAtomLaw([[0.0], [gap]], w, 1).loss_floor(t)
+    evidence.on("IndependentField", w=w, t=t).control(
+        "independent coupling: E Var(ẋ_t|x_t), whatever n is",
+        predicted=predicted.value,
+        measured=fine,
+        agreement=predicted.error + abs(fine - coarse) + 64 * EPS * (gap / (1 - t)) ** 2,
+        because="stated quadrature errors of two routes, and the rounding of a variance Δ²/(1−t)²",
+    )

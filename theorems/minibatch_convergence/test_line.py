@@ -1,0 +1,163 @@
+"""M5: ranks meet ranks. The law of a matched pair on the line, exactly, for every batch size.
+
+Assumed: dimension 1. The noise u has rank 1 + Bin(n−1,u); the datum of rank i is at most s iff at least i
+of the n data are. Control: a rank taken among n other noises, whose marginal is wrong by w/(n+1).
+"""
+
+import numpy as np
+import pytest
+import sympy as sp
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+from scipy.special import ndtr
+
+from numerics.potentials import FiniteAtoms, Quantile
+from numerics.transport.minibatch import assignment_probability, expected_cost
+from theorems.statistics import dkw
+from theorems.targets import generator, seeds
+
+EPS = np.finfo(float).eps
+LEVEL = 1e-10
+N, RANK, W, U = sp.symbols("n i w u", positive=True)
+
+
+def probability(n, trials):
+    """G_n as a polynomial in u and w, the rank of u taken among ``trials`` other noises."""
+    noise = [sp.binomial(trials, k) * U**k * (1 - U) ** (trials - k) for k in range(trials + 1)]
+    data = [sp.binomial(n, k) * W**k * (1 - W) ** (n - k) for k in range(n + 1)]
+    return sp.Poly(sum(noise[k] * sum(data[k + 1 :]) for k in range(trials + 1)), U, W)
+
+
+def rank_density(i, n, x):
+    """f_{i:n}, the density of Beta(i, n−i+1)."""
+    return sp.Poly(i * sp.binomial(n, i) * x ** (i - 1) * (1 - x) ** (n - i), U, W)
+
+
+@pytest.mark.claim("M5")
+def test_ranks_are_apart_by_a_third_of_one_over_n_plus_one(evidence):
+    """For all n at once: given the rank i, u and v are independent with mean i/(n+1)."""
+    mean = sp.gammasimp((sp.beta(RANK + 1, N - RANK + 1) / sp.beta(RANK, N - RANK + 1)).rewrite(sp.gamma))
+    cross = sp.summation(sp.simplify(mean) ** 2, (RANK, 1, N)) / N
+    apart = sp.Rational(2, 3) - 2 * cross
+    evidence.exact(
+        "E|u−v|² = 1/(3(n+1))", sp.simplify(apart - 1 / (3 * (N + 1))) == 0, domain="every n, symbolically"
+    )
+    evidence.exact(
+        "E U₍ᵢ₎ = i/(n+1)", sp.simplify(mean - RANK / (N + 1)) == 0, domain="every i ≤ n, symbolically"
+    )
+
+
+@pytest.mark.claim("M5")
+def test_excess_of_uniform_noise_is_known_for_every_target(evidence):
+    """∫(u−w)(G_n − 1{u<w})du = w(1−w)/(n+1): the excess is (2/(n+1))∫F₁(1−F₁), for any target."""
+    b_mean, b_square = N * W, N * W * (1 - W) + N**2 * W**2
+    first = (b_square + b_mean) / (2 * N * (N + 1))  # E Σ_{i≤B} i/(n+1) / n
+    excess = first - W**2 / 2
+    evidence.exact(
+        "∫u·G_n(u,w)du − w²/2 = w(1−w)/(n+1)",
+        sp.simplify(excess - W * (1 - W) / (N + 1)) == 0,
+        domain="every n and w, symbolically, from E B and E B²",
+    )
+    sizes = range(1, 9)
+    moment = [sp.integrate((probability(n, n - 1) * sp.Poly(U, U, W)).as_expr(), (U, 0, 1)) for n in sizes]
+    right = [sp.expand(m - W**2 / 2 - W * (1 - W) / (n + 1)) == 0 for n, m in zip(sizes, moment, strict=True)]
+    evidence.exact("the same by integrating the polynomial G_n", right, domain="n ≤ 8, polynomials in w")
+
+
+@pytest.mark.claim("M5")
+def test_copula_is_bernsteins(evidence):
+    sizes = range(1, 9)
+    holds = []
+    for n in sizes:
+        pairs = [rank_density(i, n, U) * rank_density(i, n, W) for i in range(1, n + 1)]
+        copula = sum(pairs[1:], pairs[0])
+        holds.append((probability(n, n - 1).diff(W) * n - copula).is_zero)
+    evidence.exact("∂G_n/∂w = (1/n) Σ f_{i:n}(u) f_{i:n}(w)", holds, domain="n ≤ 8, polynomials in u and w")
+
+
+@st.composite
+def laws(draw):
+    """Continuous, heavy on one side, atomic, and one with a gap."""
+    return draw(
+        st.sampled_from(
+            [
+                stats.norm(1, 2),
+                stats.expon(),
+                stats.uniform(-1, 3),
+                stats.poisson(2),
+                stats.bernoulli(0.3),
+                stats.arcsine(),
+            ]
+        )
+    )
+
+
+@pytest.mark.claim("M5")
+@given(law=laws(), n=st.integers(1, 64), seed=seeds)
+def test_matched_data_have_the_stated_law(evidence, law, n, seed):
+    """One pair of each of many batches; where G_n jumps, the uniform is spread over the jump."""
+    rng, batches = generator(seed), 2000
+    noise = np.sort(rng.standard_normal((batches, n)), axis=1)
+    data = np.sort(law.rvs((batches, n), random_state=rng), axis=1)
+    row, pick = np.arange(batches), rng.integers(0, n, batches)
+    u, x1 = ndtr(noise[row, pick]), data[row, pick]
+    below = law.cdf(x1 - 1) if hasattr(law, "pmf") else law.cdf(x1)
+    low, high = assignment_probability(u, below, n), assignment_probability(u, law.cdf(x1), n)
+    uniform = np.sort(low + (high - low) * rng.random(batches))
+    steps = np.arange(batches + 1) / batches
+    apart = max((steps[1:] - uniform).max(), (uniform - steps[:-1]).max())
+    evidence.on(law.dist.name, n=n, seed=seed).statistical(
+        "Kolmogorov distance of G_n(u, F₁(x₁)) from uniform",
+        apart,
+        dkw(batches, LEVEL),
+        level=LEVEL,
+        because="Dvoretzky–Kiefer–Wolfowitz: one pair a batch, so the draws are independent",
+        points=batches,
+    )
+
+
+@pytest.mark.claim("M5")
+@pytest.mark.parametrize("n", [1, 8, 40])
+def test_cost_by_ranks_is_the_cost_by_the_copula(evidence, n):
+    """c_n from order statistics beside E x₀T-moments against G_n, two atoms: x₀ integrated against G_n."""
+    nodes, weights = np.polynomial.legendre.leggauss(400)
+    z = 9 * nodes
+    normal = 9 * weights * np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
+    for w in (0.1, 0.5, 0.7):
+        exact = expected_cost(FiniteAtoms.two([0.0], [1.0], w), n)
+        lower = assignment_probability(ndtr(z), w, n)
+        found = (normal * (lower * z**2 + (1 - lower) * (z - 1) ** 2)).sum()
+        evidence.on("FiniteAtoms", w=w, n=n).certified(
+            "|c_n by order statistics − c_n by G_n|",
+            abs(found - exact.cost),
+            exact.error + 400 * EPS * exact.cost + 1e-15,
+            because="stated quadrature error; Gauss–Legendre of 400 nodes is exact to rounding for n ≤ 40",
+        )
+
+
+@pytest.mark.claim("M5")
+def test_gaussian_cost_is_the_sum_of_variances(evidence):
+    """Independent of the library's quadrature: E X₍ᵢ₎ of three normals is ±3/(2√π), so Σ(E X)² = 9/(2π)."""
+    for n, squares in ((1, 0.0), (2, 2 / np.pi), (3, 9 / (2 * np.pi))):
+        exact = expected_cost(Quantile(stats.norm()), n)
+        evidence.on("Quantile", n=n).certified(
+            "|c_n − (2 − (2/n)Σ(E X₍ᵢ₎)²)|, closed form",
+            abs(exact.cost - (2 - 2 * squares / n)),
+            exact.error,
+            because="the quadrature error that the library states",
+        )
+
+
+@pytest.mark.control("M5")
+@pytest.mark.parametrize("n", [1, 3, 7])
+def test_a_rank_among_n_others_has_the_wrong_marginal(evidence, n):
+    wrong = sp.integrate(probability(n, n).as_expr(), (U, 0, 1))
+    lost = float(sp.Rational(3, 10) - wrong.subs(W, sp.Rational(3, 10)))
+    evidence.on("G_n", n=n, w=0.3).control(
+        "rank of u among n noises instead of n − 1: mass lost by the atom of weight 0.3",
+        predicted=0.3 / (n + 1),
+        measured=lost,
+        agreement=4 * EPS,
+        because="∫P(Bin(n,u)=k)du = 1/(n+1) for each k, so the marginal is E B/(n+1); one rounding",
+    )

@@ -1,0 +1,145 @@
+"""M3: π_n → π. Two atoms by quadrature, the circle through an identity of gaps, the line by self-cost.
+
+Control: matching turned noise on the circle, which converges too, to the wrong plan.
+"""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from numerics.potentials import Quantile, Sphere
+from numerics.transport.couplings import assignment
+from numerics.transport.minibatch import expected_cost
+from numerics.transport.two_atoms import TwoAtomLaw
+from theorems.minibatch_convergence.fits import slope_of_means
+from theorems.proximal_denoiser.bounds import norm
+from theorems.proximal_denoiser.rotated import turn
+from theorems.targets import generator, seeds
+
+EPS = np.finfo(float).eps
+LEVEL = 1e-9
+SIZES = (4, 16, 64, 256, 1024)
+
+
+@pytest.mark.claim("M3")
+@pytest.mark.parametrize("w", [0.1, 0.3, 0.5])
+def test_plan_of_two_atoms_tends_to_the_optimal(evidence, w):
+    """W₂²(π_n,π) ≤ the cost of moving noise with labels kept: falling, at the rate of M6."""
+    found = [TwoAtomLaw([[0.0], [1.0]], w, n).plan_distance() for n in (16, 64, 256, 1024, 4096)]
+    value = np.array([f.value for f in found])
+    slopes = np.diff(np.log(value)) / np.log(4)
+    on = evidence.on("TwoAtomLaw", w=w)
+    on.certified(
+        "bound of W₂²(π_n,π): next size minus this one",
+        np.diff(value),
+        -np.array([f.error for f in found])[1:],
+        because="falls by more than the stated quadrature error",
+    )
+    on.trend(
+        "log of the bound of W₂²(π_n,π) against log n",
+        slope=slopes[-1],
+        interval=(
+            slopes[-1] - 2 * abs(slopes[-1] - slopes[-2]),
+            slopes[-1] + 2 * abs(slopes[-1] - slopes[-2]),
+        ),
+        theory=-1.5,
+        rule="interval contains theory",
+        alternative=-1.0,
+        points=len(found),
+    )
+
+
+@pytest.mark.claim("M3")
+@pytest.mark.parametrize("shape", [1.0, 2.0, 5.0])
+def test_plan_on_the_line_is_near_by_its_own_cost(evidence, shape):
+    """With u kept, π_n is E|Q(u)−Q(v)|² = (2/n)ΣVar Y₍ᵢ₎ from π: at most L² that of noise, T L-Lipschitz.
+
+    Normal law of deviation L: equality, so the bound is attained; n ΣVar falls to 0 by the exact values.
+    """
+    costs = [expected_cost(Quantile(stats.norm()), n) for n in SIZES]
+    scaled = [expected_cost(Quantile(stats.norm(scale=shape)), n) for n in SIZES]
+    on = evidence.on("Quantile", scale=shape)
+    # Cov(X, LX) = L Var X: π_n of the scaled law is the scaled π_n.
+    on.certified(
+        "|excess of N(0, L²) − L · that of N(0,1)|",
+        [abs(s.excess - shape * c.excess) for s, c in zip(scaled, costs, strict=True)],
+        [s.error + shape * c.error for s, c in zip(scaled, costs, strict=True)],
+        because="quadrature errors stated by the library",
+    )
+    on.certified(
+        "E|Q(u)−Q(v)|² at each size above that of the size before",
+        np.diff([shape**2 * c.excess for c in costs]),
+        [-(shape**2) * c.error for c in costs[1:]],
+        because="falls by more than the quadrature error, to 0",
+    )
+
+
+@pytest.mark.claim("M3")
+@given(d=st.integers(2, 6), n=st.integers(1, 32), seed=seeds)
+def test_gap_of_a_pair_is_its_distance_on_spheres(evidence, d, n, seed):
+    """|x₀||x₁ − T(x₀)|² = 2(|x₀| − ⟨x₀,x₁⟩): cost tending to W₂² forces x₁ to T(x₀)."""
+    target, rng = Sphere(d), generator(seed)
+    x0, x1 = rng.standard_normal((n, d)), target.sample(n, rng)[1]
+    x1 = x1[assignment(x0, x1)]
+    gap = 2 * (target.conjugate(x0) + target.value(x1) - (x0 * x1).sum(axis=1))
+    evidence.on(target, n=n, seed=seed).bounded(
+        "|2·gap − |x₀||x₁−T(x₀)|²|",
+        np.abs(gap - norm(x0) * norm(x1 - target.transport(x0)) ** 2),
+        condition=norm(x0),
+        multiple=16 * d,
+        because="sums of d products of size |x₀|, |x₁| = 1 to rounding",
+    )
+
+
+@pytest.mark.claim("M3")
+def test_matched_data_tend_to_the_transport_on_the_circle(evidence, rng):
+    """E|x₁ − T(x₀)|² bounds W₂²(π_n,π): the noise is kept and the data are moved."""
+    target, means = Sphere(2), []
+    for n in (4, 16, 64):
+        x0, x1 = rng.standard_normal((200, n, 2)), target.sample(200 * n, rng)[1].reshape(200, n, 2)
+        moved = [norm(b[assignment(a, b)] - target.transport(a)) ** 2 for a, b in zip(x0, x1, strict=True)]
+        means.append(np.mean(moved, axis=1))
+    slope, interval = slope_of_means([4, 16, 64], means, LEVEL)
+    evidence.on(target).trend(
+        "log E|x₁ − T(x₀)|² against log n on the circle, n = 4 … 64",
+        slope=slope,
+        interval=interval,
+        theory=-0.5,
+        rule="interval lies below theory",
+        points=3,
+    )
+
+
+# --- control ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.control("M3")
+@pytest.mark.parametrize("degrees", [60, 120])
+def test_turned_noise_converges_to_the_wrong_plan(evidence, rng, degrees):
+    """Match data to y = Qx₀: excess 2R E|x₀|(1−cos θ) + cos θ·(excess of y), by symmetry.
+
+    Batch by batch measured − predicted = −2 sin θ·(mean of y × x₁) + 2(1−cos θ)(mean |x₀| − E|x₀|). Given the
+    lengths of x₀ and everything else, a reflection turns the sign of the first; Student over batches.
+    """
+    target, theta, n, batches = Sphere(2), np.deg2rad(degrees), 64, 120
+    noise, data = rng.standard_normal((batches, n, 2)), target.sample(batches * n, rng)[1]
+    own, turned = np.empty(batches), np.empty(batches)
+    for k, x0 in enumerate(noise):
+        y, x1 = turn(x0, theta), data[k * n : (k + 1) * n]
+        x1 = x1[assignment(y, x1)]
+        own[k] = 2 * (norm(y) - (y * x1).sum(axis=1)).mean()
+        turned[k] = 2 * (norm(x0) - (x0 * x1).sum(axis=1)).mean()
+    wrong = np.sqrt(2 * np.pi) * (1 - np.cos(theta))
+    difference = turned - wrong - np.cos(theta) * own
+    evidence.on(target, degrees=degrees, n=n).control(
+        "noise turned before matching: excess of the cost",
+        predicted=wrong + np.cos(theta) * own.mean(),
+        measured=turned.mean(),
+        agreement=stats.t.isf(LEVEL / 2, batches - 1) * difference.std(ddof=1) / np.sqrt(batches),
+        because="closed form of the turned plan plus cos θ of the batch's own excess; Student over batches",
+        intact=own.mean(),
+        level=LEVEL,
+        points=batches * n,
+    )
