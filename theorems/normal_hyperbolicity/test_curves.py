@@ -40,7 +40,8 @@ def test_rescaled_jacobian_tends_to_the_normal_projector(evidence, target, sched
         error = np.linalg.norm(found - limit, ord=2, axis=(1, 2))
         h = np.linalg.eigvalsh(bundle.hessian)
         tangent = (gap * np.abs(fall * h + rise) / (alpha * h + beta)).max(axis=1, initial=0.0)
-        normal = abs(gap * fall / alpha + schedule.terminal_order) if bundle.dimension < target.dim else 0.0
+        remainder = min(abs(gap * fall / alpha + schedule.terminal_order), gap)  # by Taylor at most 1−t
+        normal = remainder if bundle.dimension < target.dim else 0.0
         rounding = gap * 64 * target.dim * EPS * jacobian_condition(target, bundle, schedule, gap)
         evidence.on(target, schedule=schedule, remaining=gap, seed=seed).certified(
             "‖(1−t)Dv_t + γP_N‖",

