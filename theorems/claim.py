@@ -15,6 +15,9 @@ import theorems
 Status = Literal["stated", "reconstructed", "this project", "open", "corrected"]
 
 
+READING_ORDER = ("proximal_denoiser", "minibatch_convergence", "normal_hyperbolicity", "definitions")
+
+
 @dataclass(frozen=True)
 class Claim:
     """A statement that is to be verified.
@@ -65,7 +68,7 @@ class Coverage:
 
 
 def all_claims() -> tuple[Claim, ...]:
-    """Every claim of every theorem folder, in the order of the folders and of their ``CLAIMS``.
+    """Every claim of every theorem folder, in reading order and that of their ``CLAIMS``.
 
     Raises:
         ValueError: If two claims share an id.
@@ -83,6 +86,10 @@ def all_coverage() -> tuple[Coverage, ...]:
     return tuple(row for module in _declarations() for row in getattr(module, "COVERAGE", ()))
 
 
+def _place(folder: str) -> tuple[int, str]:
+    return (READING_ORDER.index(folder) if folder in READING_ORDER else len(READING_ORDER), folder)
+
+
 def _declarations() -> list[ModuleType]:
-    folders = [m.name for m in iter_modules(theorems.__path__) if m.ispkg]
+    folders = sorted((m.name for m in iter_modules(theorems.__path__) if m.ispkg), key=_place)
     return [import_module(f"theorems.{name}.claims") for name in folders]
