@@ -3,7 +3,16 @@
 import argparse
 import importlib
 
-NAMES = ("sphere_prox", "conic_prox", "atoms_prox", "semidiscrete", "spectrum", "suite")
+NAMES = (
+    "sphere_prox",
+    "conic_prox",
+    "atoms_prox",
+    "matrix_prox",
+    "peer_prox",
+    "semidiscrete",
+    "spectrum",
+    "suite",
+)
 
 
 def main() -> None:
