@@ -251,13 +251,24 @@ def test_a_crashed_worker_leaves_the_claim_unsupported(house: House) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are sent as on Unix")
+def _hear_interrupts() -> None:
+    """A suite started in the background inherits a deaf ear to Ctrl-C, and so would the run it starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_an_interrupted_run_keeps_the_old_report(house: House) -> None:
     kept = house.build().run().report
     slow = GOOD + '\n@pytest.mark.claim("A")\ndef test_slow(evidence):\n    import time\n'
     slow += '    open("started", "w").close()\n    time.sleep(60)\n'
     house.build(slow)
     words = [sys.executable, "-m", "pytest", "theorems", f"--report={house.path / 'out'}"]
-    with subprocess.Popen(words, cwd=house.path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+    with subprocess.Popen(
+        words,
+        cwd=house.path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        preexec_fn=_hear_interrupts,
+    ) as process:
         for _ in range(600):
             if (house.path / "started").exists():
                 break
