@@ -22,11 +22,13 @@ bench: .venv
 
 .venv: .venv/installed
 
-# The stamp is written last, so that an interrupted installation is repeated.
+# The stamp is written last, so that an interrupted installation is repeated. torchcfm is a peer under test:
+# what it declares to depend on would replace torch, and it couples batches without any of it.
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
 	$(PYTHON) -m venv .venv
-	$(RUN) pip install --quiet --editable '.[dev]' --constraint constraints.txt
+	$(RUN) pip install --quiet --editable '.[dev,cluster]' --constraint constraints.txt
+	$(RUN) pip install --quiet --no-deps torchcfm --constraint constraints.txt
 	touch $@
 
 clean:
