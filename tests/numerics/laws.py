@@ -65,6 +65,7 @@ def fenchel_young_inequality(p, rng):
     u = p.transport(rng.standard_normal((_count(p), p.dim)))
     y = rng.standard_normal((_count(p), p.dim)) * 10.0 ** rng.uniform(-2, 2, (_count(p), 1))
     for point in (u, (u + u[::-1]) / 2):
+        assert np.isfinite(p.value(point)).all(), "the convex hull of the data is not in the domain"
         _at_most(_dot(point, y) - p.value(point) - p.conjugate(y), _pairing_rounding(p, point, y), "excess")
 
 
@@ -132,6 +133,7 @@ def prox_is_optimal(p, rng):
     rounding = MULTIPLE * EPS * p.prox_condition(z, step) * (1 + 1 / step)
     for v in (p.transport(rng.standard_normal(z.shape)), u[::-1], (u + u[::-1]) / 2):
         slack = value + _dot(y, v - u) - p.value(v)
+        assert np.isfinite(slack).all(), "the convex hull of the data is not in the domain"
         size = _pairing_rounding(p, u, y) + _pairing_rounding(p, v, y)
         _at_most(slack, size + rounding * (_norm(v - u) + _norm(y) + p.scale), "subgradient inequality")
 
