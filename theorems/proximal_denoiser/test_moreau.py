@@ -66,9 +66,9 @@ def _directions(rng, x, length):
 
 
 def _bregman_bounds(gradient, ahead, direction, step):
-    """Bounds on f(z+δ) − f(z) − ⟨g, δ⟩ for convex f, 1/λ-smooth, with gradients g and g' [@nesterov2004introductory].
+    """Bounds on f(z+δ) − f(z) − ⟨g, δ⟩ for convex f, 1/λ-smooth, with gradients g and g'.
 
-    The second is the first, read from z + δ back to z.
+    Theorem 2.1.5 of [@nesterov2004introductory]. The second is the first, read from z + δ back to z.
     """
     apart = ahead - gradient
     least = step * dot(apart, apart) / 2
