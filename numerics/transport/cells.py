@@ -183,8 +183,9 @@ def _from_triangles(
     third = np.concatenate([triangles[:, 0], triangles[:, 1], triangles[:, 2]])
     ends = np.concatenate([corners, corners, corners])
     sides.sort(axis=1)
-    order = np.argsort(sides[:, 0] * len(points) + sides[:, 1], kind="stable")
-    sides, third, ends = sides[order], third[order], ends[order]
+    key = sides[:, 0] * len(points) + sides[:, 1]
+    order = np.argsort(key, kind="stable")
+    key, sides, third, ends = key[order], sides[order], third[order], ends[order]
     unit = points[sides[:, 1]] - points[sides[:, 0]]
     unit /= np.hypot(*unit.T)[:, None]
     # Along the edge, the cell of the third atom begins at the corner: beyond it if that atom lies on the
@@ -192,7 +193,7 @@ def _from_triangles(
     across = _cross(unit, points[third] - points[sides[:, 0]])
     position = _cross(unit, ends)
     first = np.ones(len(sides), dtype=bool)
-    first[1:] = (sides[1:] != sides[:-1]).any(axis=1)
+    first[1:] = key[1:] != key[:-1]
     group = np.cumsum(first) - 1
     start, stop = np.full(group[-1] + 1, -np.inf), np.full(group[-1] + 1, np.inf)
     positive = _sides_of_edges(across, first)
