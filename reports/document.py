@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from reports.collection import Test
+from reports.inputs import DEFAULTS, OPTIONS
 from reports.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -67,8 +68,9 @@ def command(config: pytest.Config, run: "Run") -> str:
         if expression := config.getoption(name, ""):
             words += [flag, shlex.quote(expression)]
     words += [f"--deselect={shlex.quote(prefix)}" for prefix in config.getoption("deselect", None) or ()]
-    if target := config.getoption("--target", None):
-        words.append(f"--target={shlex.quote(target)}")
+    for option in OPTIONS:
+        if (value := config.getoption(option, None)) not in (None, DEFAULTS.get(option)):
+            words.append(f"{option}={shlex.quote(str(value))}")
     return " ".join([*words, f"--hypothesis-profile={run.profile}", f"--seed={run.seed}"])
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from reports.collection import Test, mark_problem, test_of, theorem_module
+from reports.inputs import NEEDS
 
 if TYPE_CHECKING:
     from reports.outcome import Outcome
@@ -107,9 +108,10 @@ class RunHooks:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Leave out, without counting them as deselected, the audits of a target that was not given."""
-        if self.config.getoption("--target") is None:
-            items[:] = [i for i in items if not (TEST in i.stash and "user_target" in _fixtures(i))]
+        """Leave out, without counting them as deselected, the audits of what was not given."""
+        absent = {fixture for fixture, option in NEEDS.items() if self.config.getoption(option) is None}
+        if absent:
+            items[:] = [i for i in items if not (TEST in i.stash and absent.intersection(_fixtures(i)))]
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Note which tests are selected."""

@@ -5,21 +5,20 @@ test of the theorems is collected, and tests from elsewhere are left alone.
 """
 
 import argparse
-from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
+from reports import inputs
 from reports.hooks import RECORDER, TEST, RunHooks
 
 if TYPE_CHECKING:
     import numpy as np
 
     from reports.fixture import Evidence
+    from reports.user_flow import UserFlow
     from reports.user_target import UserTarget
-
-TARGET: "pytest.StashKey[UserTarget]" = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -33,11 +32,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="N",
         help="seed of every generator of the theorems (default 0)",
     )
-    group.addoption(
-        "--target",
-        metavar="FILE.npz",
-        help="ask the claims of your own data, too: `points` (n, d), and `weights` (n,) where not uniform",
-    )
+    inputs.add_options(group)
 
 
 def _seed(text: str) -> int:
@@ -51,8 +46,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Declare the marks, make a chosen profile known before Hypothesis loads it, refuse bad options.
 
     Raises:
-        pytest.UsageError: If --report names something that is not ours to replace, or --target names a file
-            that holds no weighted point cloud.
+        pytest.UsageError: If --report names something that is not ours to replace, or what is handed in
+            cannot be used: see `reports.inputs`.
     """
     config.addinivalue_line("markers", "claim(id): a check of the claims named")
     config.addinivalue_line(
@@ -71,41 +66,34 @@ def pytest_configure(config: pytest.Config) -> None:
             refuse_foreign(Path(directory))
         except ValueError as error:
             raise pytest.UsageError(f"--report={directory}: {error}") from None
-    if config.getoption("--target") is not None and not hasattr(config, "workerinput"):
-        _load_target(config)
+    if not hasattr(config, "workerinput"):
+        inputs.refuse_bad(config)
     hooks = RunHooks(config, config.getoption("--seed"), profile or profiles.DEFAULT_PROFILE, directory)
     config.pluginmanager.register(hooks, "otcfm-theorems-run")
-
-
-def _load_target(config: pytest.Config) -> "UserTarget":
-    from reports.user_target import UserTarget, load
-
-    file = config.getoption("--target")
-    if TARGET not in config.stash:
-        try:
-            points, weights = load(file)
-        except ValueError as error:
-            raise pytest.UsageError(f"--target={file}: {error}") from None
-        name, seed = Path(file).name, config.getoption("--seed")
-        config.stash[TARGET] = UserTarget(name, points, weights, seed, lambda line: _say(config, line))
-    return config.stash[TARGET]
-
-
-def _say(config: pytest.Config, line: str) -> None:
-    """A line on the terminal, past pytest's capture; nothing in an xdist worker or with ``-q``."""
-    terminal: Any = config.pluginmanager.get_plugin("terminalreporter")
-    capture: Any = config.pluginmanager.get_plugin("capturemanager")
-    if terminal is None or config.get_verbosity() < 0 or hasattr(config, "workerinput"):
-        return
-    with capture.global_and_fixture_disabled() if capture else nullcontext():
-        terminal.ensure_newline()
-        terminal.write_line(line)
 
 
 @pytest.fixture(scope="session")
 def user_target(request: pytest.FixtureRequest) -> "UserTarget":
     """The point cloud of --target. Tests that ask for it are not collected where there is none."""
-    return _load_target(request.config)
+    return inputs.user_target(request.config)
+
+
+@pytest.fixture(scope="session")
+def user_flow(request: pytest.FixtureRequest) -> "UserFlow":
+    """The field of --flow. Tests that ask for it are not collected where there is none."""
+    return inputs.user_flow(request.config)
+
+
+@pytest.fixture(scope="session")
+def device(request: pytest.FixtureRequest) -> str:
+    """Where torch computes, --device: ``"cpu"`` unless asked otherwise."""
+    return inputs.device(request.config)
+
+
+@pytest.fixture(scope="session")
+def mnist_directory(request: pytest.FixtureRequest) -> Path | None:
+    """The directory of --mnist, which holds MNIST's IDX files; None where it is not given."""
+    return inputs.mnist_directory(request.config)
 
 
 @pytest.fixture

@@ -1,0 +1,192 @@
+"""What a user hands in on the command line: a target, a flow, a device, images. Refused in one line.
+
+Everything is read by the process that reports, before any check; xdist's workers read what they use.
+"""
+
+import argparse
+import gzip
+import math
+import re
+import struct
+from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pytest
+
+if TYPE_CHECKING:
+    from reports.user_flow import UserFlow
+    from reports.user_target import UserTarget
+
+TARGET: "pytest.StashKey[UserTarget]" = pytest.StashKey()
+FLOW: "pytest.StashKey[UserFlow]" = pytest.StashKey()
+NEEDS = {"user_target": "--target", "user_flow": "--flow"}
+"""Fixtures, and the option without which tests that ask for them are not collected."""
+OPTIONS = ("--target", "--flow", "--dim", "--device", "--mnist")
+"""Options that change what a run finds."""
+DEFAULTS = {"--device": "cpu"}
+IMAGES = {"train-images-idx3-ubyte": 0x803, "train-labels-idx1-ubyte": 0x801}
+"""MNIST's files and the first number in each: unsigned bytes with three axes, and with one."""
+T = TypeVar("T")
+
+
+def add_options(group: pytest.OptionGroup) -> None:
+    """Declare the options."""
+    group.addoption(
+        "--target",
+        metavar="FILE.npz",
+        help="ask the claims of your own data, too: `points` (n, d), and `weights` (n,) where not uniform",
+    )
+    group.addoption(
+        "--flow",
+        metavar="MODULE:ATTR",
+        help="ask the claims of your own flow, too: velocity(t, x), NumPy or torch, t a scalar, x (n, D)",
+    )
+    group.addoption("--dim", type=_dimension, metavar="D", help="dimension of --flow")
+    group.addoption(
+        "--device", default=DEFAULTS["--device"], help="where torch computes: cpu (default), cuda, cuda:0, …"
+    )
+    group.addoption(
+        "--mnist", metavar="DIR", help="take the images of figure 5 from MNIST's IDX files in DIR"
+    )
+
+
+def _dimension(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"got {text!r}, must be a whole number, 1 or more")
+    return int(text)
+
+
+def refuse_bad(config: pytest.Config) -> None:
+    """Read everything that was handed in.
+
+    Raises:
+        pytest.UsageError: In one line that names the option.
+    """
+    given = config.getoption
+    device(config)
+    mnist_directory(config)
+    if given("--dim") is not None and given("--flow") is None:
+        raise pytest.UsageError("--dim: is the dimension of --flow; add --flow=MODULE:ATTR")
+    if given("--target") is not None:
+        user_target(config)
+    if given("--flow") is not None:
+        user_flow(config)
+
+
+def user_target(config: pytest.Config) -> "UserTarget":
+    """The point cloud of --target.
+
+    Raises:
+        pytest.UsageError: If the file holds no weighted point cloud.
+    """
+    from reports.user_target import UserTarget, load
+
+    file = config.getoption("--target")
+    if TARGET not in config.stash:
+        points, weights = _refusing("--target", file, lambda: load(file))
+        name, seed = Path(file).name, config.getoption("--seed")
+        config.stash[TARGET] = UserTarget(name, points, weights, seed, lambda line: _say(config, line))
+    return config.stash[TARGET]
+
+
+def user_flow(config: pytest.Config) -> "UserFlow":
+    """The field of --flow, in the dimension of --dim or --target.
+
+    Raises:
+        pytest.UsageError: If it is no such field.
+    """
+    from reports.user_flow import load
+
+    words, dim = config.getoption("--flow"), config.getoption("--dim")
+    if FLOW in config.stash:
+        return config.stash[FLOW]
+    if config.getoption("--target") is not None:
+        d = user_target(config).points.shape[1]
+        if dim not in (None, d):
+            raise pytest.UsageError(f"--dim={dim}: the points of --target have dimension {d}")
+        dim = d
+    seed, where = config.getoption("--seed"), device(config)
+    config.stash[FLOW] = _refusing(
+        "--flow",
+        words,
+        lambda: load(words, dim, where, seed=seed, say=lambda line: _say(config, line)),
+    )
+    return config.stash[FLOW]
+
+
+def device(config: pytest.Config) -> str:
+    """The device of --device; torch is asked only for one that isn't the CPU.
+
+    Raises:
+        pytest.UsageError: If there is no such device here.
+    """
+    name = str(config.getoption("--device"))
+    if name == "cpu":
+        return name
+    if not re.fullmatch(r"cuda(:\d+)?", name):
+        raise pytest.UsageError(f"--device={name}: use cpu, cuda or cuda:N")
+    import torch
+
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if count <= int(name.partition(":")[2] or 0):
+        raise pytest.UsageError(f"--device={name}: torch finds {count} CUDA devices here; use cpu")
+    return name
+
+
+def mnist_directory(config: pytest.Config) -> Path | None:
+    """The directory of --mnist, None where it is not given.
+
+    Raises:
+        pytest.UsageError: If it does not hold MNIST's training images and labels, plain or gzipped.
+    """
+    name = config.getoption("--mnist")
+    return None if name is None else _refusing("--mnist", name, lambda: _with_images(Path(name)))
+
+
+def _with_images(directory: Path) -> Path:
+    if not directory.is_dir():
+        raise ValueError("there is no such directory")
+    counts = {name: _entries(directory, name, magic) for name, magic in IMAGES.items()}
+    if len(set(counts.values())) > 1:
+        raise ValueError(f"images and labels differ in number: {counts}")
+    return directory
+
+
+def _entries(directory: Path, name: str, magic: int) -> int:
+    """The number of entries of an IDX file, whose header and size must be right."""
+    files = [file for file in (directory / name, directory / f"{name}.gz") if file.is_file()]
+    if not files:
+        raise ValueError(f"{name} is missing, and {name}.gz, too")
+    file, axes = files[0], magic % 256
+    header = 4 + 4 * axes
+    try:
+        with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as stream:
+            found, *sizes = struct.unpack(f">{1 + axes}I", stream.read(header))
+    except (OSError, EOFError, struct.error) as error:
+        raise ValueError(f"{file.name}: its header cannot be read ({error})") from error
+    if found != magic:
+        raise ValueError(f"{file.name}: starts with {found:#010x}, must start with {magic:#010x}")
+    wanted = header + math.prod(sizes)
+    if file.suffix != ".gz" and file.stat().st_size != wanted:
+        raise ValueError(f"{file.name}: has {file.stat().st_size} bytes; its header says {wanted}")
+    return int(sizes[0])
+
+
+def _refusing(option: str, value: object, read: Callable[[], T]) -> T:
+    try:
+        return read()
+    except ValueError as error:
+        raise pytest.UsageError(f"{option}={value}: {error}") from None
+
+
+def _say(config: pytest.Config, line: str) -> None:
+    """A line on the terminal, past pytest's capture; nothing in an xdist worker or with ``-q``."""
+    terminal: Any = config.pluginmanager.get_plugin("terminalreporter")
+    capture: Any = config.pluginmanager.get_plugin("capturemanager")
+    if terminal is None or config.get_verbosity() < 0 or hasattr(config, "workerinput"):
+        return
+    with capture.global_and_fixture_disabled() if capture else nullcontext():
+        terminal.ensure_newline()
+        terminal.write_line(line)
