@@ -15,7 +15,13 @@ import theorems
 Status = Literal["stated", "reconstructed", "this project", "open", "corrected"]
 
 
-READING_ORDER = ("proximal_denoiser", "minibatch_convergence", "normal_hyperbolicity", "definitions")
+READING_ORDER = (
+    "proximal_denoiser",
+    "minibatch_convergence",
+    "normal_hyperbolicity",
+    "flow_matching",
+    "definitions",
+)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,66 @@
+"""Trajectories of a field with an error that is measured: the same integration at two tolerances."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+from numpy.typing import ArrayLike
+from scipy.integrate import solve_ivp
+
+from numerics.checks import EPS, as_array
+
+Rate = Callable[[float, Float[np.ndarray, "n m"]], Float[np.ndarray, "n m"]]
+_FINE, _COARSE = 1e-12, 1e-7
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """States (k,n,m) at k times, and a bound on their error (k,).
+
+    The error is the largest move of any entry from the coarse tolerance to the fine one, which is five
+    decades sharper, and rounding: a bound for the fine solution while the coarse one is resolved at all.
+    """
+
+    states: Float[np.ndarray, "k n m"]
+    error: Float[np.ndarray, " k"]
+
+
+def integrate(rate: Rate, start: ArrayLike, times: ArrayLike) -> Trajectory:
+    """Solve dz/dt = rate(t, z) from z(times[0]) = start, with z(times[k]) at every time.
+
+    Runge–Kutta of order 8 with adaptive steps [@dormand1980family].
+
+    Args:
+        rate: The right-hand side, (t, (n,m)) → (n,m).
+        start: (n,m).
+        times: (k,) monotone, k ≥ 2; decreasing times integrate backwards.
+
+    Raises:
+        ValueError: If there are fewer than two times, they aren't strictly monotone, or no step succeeds.
+    """
+    first = as_array("start", start, ndim=2).real
+    at = as_array("times", times, ndim=1).real
+    steps = np.diff(at)
+    if len(at) < 2 or not ((steps > 0).all() or (steps < 0).all()):
+        raise ValueError(f"times: got {at.tolist()}; need two or more, all rising or all falling")
+    fine, coarse = (_solved(rate, first, at, tolerance) for tolerance in (_FINE, _COARSE))
+    rounding = 64 * EPS * (1 + np.abs(fine).max(axis=(1, 2)))
+    return Trajectory(fine, np.abs(fine - coarse).max(axis=(1, 2)) + rounding)
+
+
+def _solved(
+    rate: Rate, start: Float[np.ndarray, "n m"], times: Float[np.ndarray, " k"], tolerance: float
+) -> Float[np.ndarray, "k n m"]:
+    solution = solve_ivp(
+        lambda t, z: rate(t, z.reshape(start.shape)).ravel(),
+        (times[0], times[-1]),
+        start.ravel(),
+        method="DOP853",
+        t_eval=times,
+        rtol=tolerance,
+        atol=tolerance,
+    )
+    if not solution.success:
+        raise ValueError(f"rate: could not be integrated to t = {times[-1]} ({solution.message})")
+    return solution.y.T.reshape(len(times), *start.shape)

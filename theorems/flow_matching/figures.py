@@ -1,0 +1,35 @@
+"""Figures of the foundations, drawn from computed values."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from numerics.flows.residual import ResidualMap
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Array = NDArray[np.float64]
+BLUE, ORANGE, INK, GREY = "#4269d0", "#c2410c", "#111827", "#9ca3af"
+
+
+def draw_residual_map(figure: "Figure") -> None:
+    """X − q·x/(1+x²) for q below, at and beyond 1; errors of the fixed point of planar maps against k."""
+    left, right = figure.subplots(1, 2)
+    x = np.linspace(-3, 3, 301)
+    for q, color in ((0.5, BLUE), (1.0, GREY), (5.0, ORANGE)):
+        left.plot(x, x - q * x / (1 + x**2), color=color, label=f"q = {q:g}")
+    left.plot([-2, 0, 2], [0, 0, 0], "o", color=ORANGE, ms=4)
+    left.axhline(0, color=INK, lw=0.5)
+    left.set_xlabel("x")
+    left.set_ylabel("φ(x)")
+    left.legend(fontsize=8)
+    for q, color in ((0.3, BLUE), (0.6, ORANGE), (0.9, INK)):
+        path = ResidualMap.planar([q], [1.0], 0.0, 1.0).iterates([[0.0]], 30, start=[[0.3]])[:, 0, 0]
+        right.semilogy(np.abs(path), ".", color=color, ms=4, label=f"q = {q:g}")
+        right.semilogy(abs(path[-1]) * q ** (np.arange(31.0) - 30), color=color, lw=0.7)
+    right.set_ylim(1e-12, 1)
+    right.set_xlabel("iteration")
+    right.set_ylabel("error")
+    right.legend(fontsize=8)

@@ -1,0 +1,240 @@
+"""F2: residual maps are invertible when δ·Lip(u) < 1, by a fixed point that converges with that ratio.
+
+Beyond the bound two points may have one image: shown in fractions, and for tanh by interval arithmetic. The
+bound is enough, not needed: x + δc·tanh x is increasing for every c > 0, though the iteration fails.
+"""
+
+from fractions import Fraction
+
+import flint
+import numpy as np
+import pytest
+import sympy as sp
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.optimize import brentq
+
+from numerics.flows.residual import ResidualMap
+from theorems.flow_matching.examples import NOTES, residual_map
+from theorems.flow_matching.figures import draw_residual_map
+from theorems.proximal_denoiser.bounds import norm
+from theorems.targets import generator, seeds
+
+EPS = np.finfo(float).eps
+ratios = st.integers(1, 19).map(lambda k: k / 20)
+
+
+def rational(x, q):
+    """φ(x) = x − q·x/(1+x²): δu with δ·Lip(u) = |q|, attained at 0."""
+    return x - q * x / (1 + x * x)
+
+
+@pytest.mark.claim("F2")
+@given(seed=seeds, dim=st.integers(1, 5), hidden=st.integers(1, 4), q=ratios)
+def test_fixed_point_converges_with_the_ratio(evidence, seed, dim, hidden, q):
+    rng = generator(seed)
+    phi = residual_map(rng, dim, hidden, q)
+    x = 2 * rng.standard_normal((20, dim))
+    y = phi(x)
+    error = np.linalg.norm(phi.iterates(y, 40) - x, axis=2)
+    scale = norm(x) + norm(y) + 1
+    rounding = 64 * dim * hidden * EPS * scale / (1 - q)
+    on = evidence.on("residual map", seed=seed, dim=dim, hidden=hidden, q=q)
+    on.certified(
+        "|x_{k+1} − φ⁻¹(y)| − q|x_k − φ⁻¹(y)|, k < 40",
+        error[1:] - q * error[:-1],
+        np.broadcast_to(rounding, error[1:].shape),
+        because="x ↦ y − δu(x) contracts by q = δ‖V‖‖W‖; rounding of each step and of y",
+    )
+    found = phi.inverse(y)
+    on.certified(
+        "|computed φ⁻¹(φ(x)) − x|",
+        norm(found.points - x),
+        found.error + rounding,
+        because="Banach: q·|last move|/(1−q); rounding of y through 1/(1−q)",
+    )
+
+
+@pytest.mark.claim("F2")
+@given(seed=seeds, dim=st.integers(1, 5), hidden=st.integers(1, 4), q=ratios)
+def test_images_stay_apart(evidence, seed, dim, hidden, q):
+    """|φ(a) − φ(b)| ≥ (1−q)|a−b| for any a, b, near and far: φ is injective, without derivatives."""
+    rng = generator(seed)
+    phi, a = residual_map(rng, dim, hidden, q), 2 * rng.standard_normal((40, dim))
+    b = a + 10.0 ** rng.uniform(-5, 1, (40, 1)) * rng.standard_normal((40, dim))
+    evidence.on("residual map", seed=seed, dim=dim, hidden=hidden, q=q).certified(
+        "(1−q)|a−b| − |φ(a) − φ(b)|",
+        (1 - q) * norm(a - b) - norm(phi(a) - phi(b)),
+        64 * dim * hidden * EPS * (norm(a) + norm(b) + 1),
+        because="Lipschitz bound of u; rounding of both images",
+    )
+    on = evidence.on("residual map", seed=seed, dim=dim, hidden=hidden, q=q)
+    on.bounded(
+        "|(φ(x) − x)/δ − u(x)|",
+        np.abs((phi(a) - a) / phi.step - phi.displacement(a)).max(axis=1),
+        condition=np.abs(a).max(axis=1) / phi.step + norm(phi.displacement(a)),
+        multiple=8,
+        because="(7); rounding of φ(x), divided by δ",
+    )
+
+
+@pytest.mark.claim("F2")
+@pytest.mark.parametrize("q", [0.2, 0.6, 0.95])
+def test_the_ratio_is_attained(evidence, q):
+    """Planar map along its own normal, at the steepest point: error ratio q(1 − e²/3) to q for error e."""
+    phi = ResidualMap.planar([0.6 * q, 0.8 * q], [0.6, 0.8], 0.0, 1.0)
+    path = phi.iterates([[0.0, 0.0]], 12, start=[[0.18, 0.24]])[:, 0]
+    error = np.linalg.norm(path, axis=1)
+    ratio = error[1:] / error[:-1]
+    on = evidence.on("planar map", q=q)
+    on.certified(
+        "q − |x_{k+1} − x|/|x_k − x|",
+        q - ratio,
+        q * error[:-1] ** 2 / 3 + 64 * EPS,
+        because="e − e³/3 ≤ tanh e",
+    )
+    on.certified("|x_{k+1} − x|/|x_k − x| − q", ratio - q, 64 * EPS, because="tanh e ≤ e")
+
+
+@pytest.mark.claim("F2")
+def test_rational_map_is_injective_below_one(evidence):
+    """(φ(a)−φ(b))/(a−b) = 1 − q(1−ab)/((1+a²)(1+b²)), and the last quotient never exceeds 1."""
+    a, b, q = sp.symbols("a b q", real=True)
+    quotient = sp.cancel((rational(a, q) - rational(b, q)) / (a - b))
+    share = (1 - a * b) / ((1 + a**2) * (1 + b**2))
+    on = evidence.on("x − q·x/(1+x²)")
+    on.exact("difference quotient", sp.simplify(quotient - 1 + q * share) == 0, "all a ≠ b, q (symbolic)")
+    squares = (a + b / 2) ** 2 + 3 * b**2 / 4 + (a * b) ** 2
+    on.exact(
+        "(1+a²)(1+b²) − (1−ab) is a sum of squares: φ is injective for 0 ≤ q < 1, and at q = 1",
+        sp.expand((1 + a**2) * (1 + b**2) - (1 - a * b) - squares) == 0,
+        domain="all a, b (symbolic)",
+    )
+
+
+# --- controls and audits ------------------------------------------------------------------------------
+
+
+@pytest.mark.control("F2")
+@pytest.mark.parametrize("root", [Fraction(1, 2), Fraction(1), Fraction(2), Fraction(7, 3)])
+def test_two_points_with_one_image(evidence, root):
+    """Q = 1 + r²: 0, r and −r all go to 0, in fractions; and the iteration leaves 0 at ratio q."""
+    q = 1 + root**2
+    on = evidence.on("x − q·x/(1+x²)", q=str(q))
+    on.exact(
+        "φ(0) = φ(r) = φ(−r) = 0, r = √(q−1)",
+        [rational(p, q) == 0 for p in (Fraction(0), root, -root)],
+        domain="fractions",
+    )
+    found = brentq(lambda x: rational(x, float(q)), float(root) / 2, 2 * float(root), xtol=4 * EPS)
+    on.control(
+        "q > 1: distance of two points with one image",
+        predicted=float(root),
+        measured=found,
+        agreement=64 * EPS * float(q) ** 2,
+        because="√(q−1); the root of φ by bracketing, its slope there 2(q−1)/q",
+    )
+    start = Fraction(1, 10**6)
+    on.control(
+        "q > 1: growth of the error in one step of the iteration, near the fixed point 0",
+        predicted=float(q),
+        measured=float((start - rational(start, q)) / start),
+        agreement=2e-12 * float(q),
+        because="q/(1+e²) at e = 10⁻⁶",
+        intact=1.0,
+    )
+
+
+@pytest.mark.control("F2")
+@pytest.mark.parametrize("q", [1.25, 2.0, 4.0])
+def test_planar_map_beyond_the_bound(evidence, q):
+    """X − q·tanh x: a second zero, enclosed by interval arithmetic; the library refuses to invert."""
+    phi = ResidualMap.planar([-q], [1.0], 0.0, 1.0)
+    root = brentq(lambda x: float(phi([[x]])[0, 0]), 0.1, q, xtol=4 * EPS)
+    reach = 1e-12
+    ends = [flint.arb(root + side * reach) for side in (-1, 1)]
+    signs = [flint.arb(x) - flint.arb(q) * x.tanh() for x in ends]
+    on = evidence.on("planar map", q=q)
+    on.exact(
+        "φ < 0 at a − 10⁻¹², φ > 0 at a + 10⁻¹²: a zero a besides 0",
+        bool(signs[0] < 0) and bool(signs[1] > 0) and root > 0.1,
+        domain="ball arithmetic, then continuity",
+    )
+    on.control(
+        "q > 1: where the second zero is",
+        predicted=_fixed(q),
+        measured=root,
+        agreement=64 * EPS * q / (1 - q / np.cosh(root) ** 2),
+        because="a = q·tanh a, iterated from q: a contraction by q·sech²a < 1; rounding over 1 − that",
+    )
+    with pytest.raises(ValueError, match="promised only below 1"):
+        phi.inverse([[0.0]])
+
+
+def _fixed(q):
+    x = q
+    for _ in range(2000):
+        x = q * np.tanh(x)
+    return x
+
+
+@pytest.mark.control("F2")
+def test_the_bound_is_enough_but_not_needed(evidence):
+    """X + q·tanh x is increasing; yet the iteration for y = 0 leaves the fixed point with ratio q."""
+    q, start = 3.0, 1e-6
+    phi = ResidualMap.planar([q], [1.0], 0.0, 1.0)
+    path = phi.iterates([[0.0]], 1, start=[[start]])[:, 0, 0]
+    on = evidence.on("x + q·tanh x", q=q)
+    on.control(
+        "q > 1 in an invertible map: growth of the error in one step",
+        predicted=-q,
+        measured=path[1] / path[0],
+        agreement=q * start**2,
+        because="−q·tanh(e)/e within q·e²/3",
+        intact=-1.0,
+    )
+    slope = phi.jacobian(np.linspace(-9, 9, 200)[:, None])[:, 0, 0]
+    on.certified("1 − φ'", 1 - slope, 4 * EPS, because="tanh' ≥ 0: φ is increasing")
+
+
+@pytest.mark.control("F2")
+def test_equation_6_as_printed(evidence):
+    """“A contraction” is neither enough nor needed, and entries of ∂u/∂x below 1/δ are not enough."""
+    half = Fraction(1, 2)
+    collide = rational(half, Fraction(5, 4)) == rational(Fraction(0), Fraction(5, 4))
+    folded = (sp.eye(2) - sp.Matrix([[half, half], [half, half]])) * sp.Matrix([1, 1]) == sp.zeros(2, 1)
+    on = evidence.on("equation (6)")
+    for question, expected, measured, why in (
+        ("Is x + δu(x) injective because u is a contraction? Lip(u) = 5/8, δ = 2", 1, not collide, "q = 5/4"),
+        ("… because every |∂u_i/∂x_j| < 1/δ (6a)? All ½ in the plane, δ = 1", 1, not folded, "q = 1 there"),
+        (
+            "Must u be a contraction? Lip(u) = 3, δ = ¼",
+            1,
+            Fraction(3, 4) >= 1,
+            "q = 3/4 there, which suffices",
+        ),
+    ):
+        on.audit(
+            question,
+            "agrees" if bool(expected) == measured else "deviates",
+            "yes" if expected else "no",
+            "yes" if measured else "no",
+            because=f"what is needed is q = δ·Lip(u) < 1; {why}",
+            subject=f"{NOTES}, equation (6)",
+            kind="equation",
+        )
+    on.control(
+        "contraction instead of δ·Lip(u) < 1: |φ(½) − φ(0)|, δ = 2, Lip = 5/8",
+        predicted=0.0,
+        measured=float(abs(rational(half, Fraction(5, 4)))),
+        agreement=0.0,
+        because="½ − (5/4)·½/(5/4) = 0 in fractions; an injective map has a positive distance",
+        intact=float(abs(rational(half, Fraction(5, 8)))),
+    )
+    evidence.figure(
+        "A residual map below the bound, at it and beyond it; the fixed-point iteration below it",
+        "Left: x − q·x/(1+x²) for three q; beyond 1 a horizontal line meets the curve three times. Right: "
+        "errors of the iteration fall as straight lines whose slope is log q.",
+        draw_residual_map,
+        size=(8.0, 3.4),
+    )
