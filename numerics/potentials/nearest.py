@@ -34,7 +34,8 @@ class NearestPoint(Potential):
     Conditioning: T has ‖K‖ = 1/λ_min(H), infinite at focal points; it jumps on the medial axis, where the
     sets' own docstrings say which point is taken. prox on a chord errs by eps·|z| times the ratio of the
     face's extents. φ is returned as +inf on boundary chords of the hull that touch M at both ends,
-    where ∂φ is empty.
+    where ∂φ is empty, and may be where its slope is above some 10³·a·radius: so close to such a chord its
+    face is lost to rounding. The envelope does not suffer from this.
 
     Args:
         closed_set: `PointCloud`, `Curve`, `Arc`, `Torus`, a `Union`, or any `ClosedSet`.
@@ -109,6 +110,16 @@ class NearestPoint(Potential):
         for i, chord in self._chords(z, step, on_set):
             u[i] = chord.point
         return u
+
+    def _envelope(
+        self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]
+    ) -> Float[np.ndarray, " n"]:
+        """φ at the prox is read off the face that holds it: no search for the face of a given point."""
+        u, on_set = self._on_set(z, step)
+        u, value = u.copy(), self._lifted.lift(u)
+        for i, chord in self._chords(z, step, on_set):
+            u[i], value[i] = chord.point, chord.weights @ self._lifted.lift(chord.atoms)
+        return np.asarray(value + ((u - z) ** 2).sum(axis=1) / (2 * step))
 
     def _prox_jacobian(
         self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]
