@@ -18,6 +18,7 @@ from sklearn.datasets import make_moons
 from numerics.transport.cells import laguerre
 from numerics.transport.certify import MOST_ATOMS, certify
 from numerics.transport.semidiscrete import solve
+from theorems.proximal_denoiser.duality import mean_conjugate
 from theorems.targets import generator, seeds
 
 EPS = np.finfo(float).eps
@@ -55,7 +56,9 @@ def _case(kind, n, decades, seed):
 def test_cells_of_few_atoms_are_proved_to_have_their_weights(evidence, kind, n, decades, seed):
     points, weights = _case(kind, n, decades, seed)
     on = evidence.on("FiniteAtoms", kind=kind, n=n, decades=decades, seed=seed)
-    measure_proved_push_forward(on, solve(points, weights))
+    solution = solve(points, weights)
+    measure_proved_push_forward(on, solution)
+    measure_duality_in_the_plane(on, solution)
 
 
 def measure_proved_push_forward(on, solution):
@@ -67,6 +70,28 @@ def measure_proved_push_forward(on, solution):
         because="each mass is enclosed by interval arithmetic in 128 bits from heights taken as exact; stated"
         " accuracy 1e−12",
     )
+
+
+def measure_duality_in_the_plane(on, solution):
+    """W₂² as the cost of the plan, E⟨x₀,x₁⟩ by Green's formula, against the dual, E φ* along rays."""
+    mean, error = mean_conjugate(solution.points, solution.heights)
+    on.certified(
+        "|W₂² by the plan − W₂² by the dual| in the plane",
+        abs(solution.w2_squared - _dual(solution, mean, solution.heights)),
+        bound=2 * error + solution.w2_uncertainty + 64 * EPS * len(solution.points) * _size(solution),
+        because="equidistant rays err by at most max|y|·E|x₀|·h²/12; the weights' errors; rounding",
+        points=len(solution.points),
+    )
+
+
+def _dual(solution, mean_conjugate, heights):
+    """The dual value d + Σw|y|² − 2(E φ* + Σwg)."""
+    mean_square = solution.weights @ (solution.points**2).sum(axis=1)
+    return solution.points.shape[1] + mean_square - 2 * (mean_conjugate + solution.weights @ heights)
+
+
+def _size(solution):
+    return 1 + (solution.points**2).sum(axis=1).max() + np.abs(solution.heights).max()
 
 
 @pytest.mark.claim("P1")
@@ -169,6 +194,25 @@ def test_heights_off_by_a_little_give_other_weights(evidence, kind, n, seed):
         measured=weights[atom] - more,
         agreement=curvature + 1e-3 * slope * shift[atom] + 64 * float(cells.rounding[atom]),
         because="first order; the second is half the second difference, the third below 1e−3 of the first",
+    )
+
+
+@pytest.mark.control("P1")
+@given(kind=st.sampled_from(KINDS), n=st.integers(4, 24), seed=seeds)
+def test_heights_of_the_wrong_sign_fall_short_of_the_cost(evidence, kind, n, seed):
+    """Weak duality: at −g the dual is below W₂². By how much the cells' first moments say, and the rays."""
+    points, weights = _case(kind, n, 2, seed)
+    solution = solve(points, weights)
+    wrong = -solution.heights
+    cells = laguerre(points, wrong)
+    exact = (cells.first_moments * points).sum() - cells.masses @ wrong
+    found, error = mean_conjugate(points, wrong)
+    evidence.on("FiniteAtoms", kind=kind, n=n, seed=seed).control(
+        "heights of the wrong sign: by how much the dual falls short of W₂²",
+        predicted=solution.w2_squared - _dual(solution, exact, wrong),
+        measured=solution.w2_squared - _dual(solution, found, wrong),
+        agreement=2 * error + 64 * EPS * n * _size(solution),
+        because="Σ⟨∫_cell x₀, y_i⟩ − P_i·g_i in closed form; equidistant rays err by max|y|·E|x₀|·h²/12",
     )
 
 
