@@ -13,7 +13,7 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from numerics.checks import as_array
-from numerics.flows.integration import integrate
+from numerics.flows.integration import trajectory
 
 Field = Callable[[float, Float[np.ndarray, "n d"]], Float[np.ndarray, "n d"]]
 Divergence = Callable[[float, Float[np.ndarray, "n d"]], Float[np.ndarray, " n"]]
@@ -68,7 +68,7 @@ def log_density(velocity: Field, divergence: Divergence, x1: ArrayLike) -> LogDe
         x = state[:, :d]
         return np.column_stack([velocity(t, x), divergence(t, x)])
 
-    path = integrate(rate, np.column_stack([points, np.zeros(len(points))]), [1.0, 0.0])
+    path = trajectory(rate, np.column_stack([points, np.zeros(len(points))]), [1.0, 0.0])
     noise, fall, error = path.states[-1, :, :d], -path.states[-1, :, d], float(path.error[-1])
     of_noise = np.sqrt(d) * error
     slack = np.linalg.norm(noise, axis=1) * of_noise + of_noise**2 / 2 + error
@@ -107,7 +107,7 @@ def probed_log_density(
         return np.column_stack([velocity(t, x), slopes.reshape(n, -1), seen])
 
     start = np.column_stack([points, np.zeros((n, d * d + 1))])
-    path = integrate(rate, start, [1.0, 0.0])
+    path = trajectory(rate, start, [1.0, 0.0])
     noise, matrix, seen = np.split(path.states[-1], [d, d + d * d], axis=1)
     total = np.abs(matrix.reshape(n, d, d))
     width = 2 * (total.sum(axis=(1, 2)) - np.einsum("nii->n", total))

@@ -1,4 +1,7 @@
-"""Trajectories of a field with an error that is measured: the same integration at two tolerances."""
+"""Trajectories with a measured error, forwards or backwards: the same integration at two tolerances.
+
+`numerics.flows.sampling` integrates once, for samples; here the error is part of the answer.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,7 +29,7 @@ class Trajectory:
     error: Float[np.ndarray, " k"]
 
 
-def integrate(rate: Rate, start: ArrayLike, times: ArrayLike) -> Trajectory:
+def trajectory(rate: Rate, start: ArrayLike, times: ArrayLike) -> Trajectory:
     """Solve dz/dt = rate(t, z) from z(times[0]) = start, with z(times[k]) at every time.
 
     Runge–Kutta of order 8 with adaptive steps [@dormand1980family].

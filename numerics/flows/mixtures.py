@@ -6,6 +6,8 @@ $u_t(x) = \sum_k γ_k(x) u_k(x)$, $u_k(x) = \dot a m_k + \frac12\dot C_k C_k^{-1
 of the component. Atoms are components with S = 0.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from jaxtyping import Float, Inexact
 from numpy.typing import ArrayLike
@@ -46,6 +48,8 @@ class MixtureField:
         self.covariances = np.stack(
             [symmetric_matrix(f"covariances[{i}]", s, definite=False) for i, s in enumerate(blocks)]
         )
+        values, self._axes = np.linalg.eigh(self.covariances)
+        self._spreads = np.maximum(values, 0.0)
         self.weights = as_array("weights", weights, ndim=1).real
         if len(self.weights) != k:
             raise ValueError(f"weights: got {len(self.weights)} for {k} means; give one each")
@@ -67,8 +71,7 @@ class MixtureField:
     def sample(self, n: int, rng: np.random.Generator) -> tuple[Float[np.ndarray, "n d"], np.ndarray]:
         """N data points and the components they are from."""
         labels = rng.choice(len(self.weights), size=n, p=self.weights)
-        values, vectors = np.linalg.eigh(self.covariances)
-        roots = vectors * np.sqrt(np.maximum(values, 0))[:, None, :]
+        roots = self._axes * np.sqrt(self._spreads)[:, None, :]
         noise = rng.standard_normal((n, self.dim))
         return self.means[labels] + np.einsum("nij,nj->ni", roots[labels], noise), labels
 
@@ -76,78 +79,71 @@ class MixtureField:
 
     def log_density(self, t: Scalar, x: ArrayLike) -> Inexact[np.ndarray, " n"]:
         """Log p_t(x) for x (n,d)."""
-        return _log_sum(self._log_parts(*self._at(t, x)))
+        return _log_sum(self._seen(t, x).log_parts)
 
     def posterior(self, t: Scalar, x: ArrayLike) -> Inexact[np.ndarray, "n K"]:
         """P(component k | x_t = x) for x (n,d)."""
-        return self._posterior(*self._at(t, x))
+        return self._seen(t, x).posterior
 
     def score(self, t: Scalar, x: ArrayLike) -> Points:
         """∇ log p_t(x) for x (n,d)."""
-        time, points = self._at(t, x)
-        return np.einsum("nk,nki->ni", self._posterior(time, points), self._scores(time, points))
+        seen = self._seen(t, x)
+        return np.asarray((seen.posterior[:, :, None] * self._turned(seen.scores)).sum(axis=1))
 
     # --- the field --------------------------------------------------------------------------------
 
     def velocity(self, t: Scalar, x: ArrayLike) -> Points:
         """u_t(x) = Σ γ_k(x) u_k(x) for x (n,d)."""
-        time, points = self._at(t, x)
-        return np.einsum("nk,nki->ni", self._posterior(time, points), self._velocities(time, points))
+        seen = self._seen(t, x)
+        return np.asarray((seen.posterior[:, :, None] * self._velocities(seen)).sum(axis=1))
 
     def jacobian(self, t: Scalar, x: ArrayLike) -> Inexact[np.ndarray, "n d d"]:
         """Du_t(x) = Σ γ_k(Du_k + u_k(s_k − s)ᵀ), s_k and s the scores of component and mixture; x (n,d)."""
-        time, points = self._at(t, x)
-        share, scores = self._posterior(time, points), self._scores(time, points)
-        mean = np.einsum("nk,nki->ni", share, scores)
-        speeds = self._velocities(time, points)
-        return np.einsum("nk,kij->nij", share, self._rates(time)) + np.einsum(
-            "nk,nki,nkj->nij", share, speeds, scores - mean[:, None]
-        )
+        seen = self._seen(t, x)
+        own = (self._axes * seen.rates[:, None, :]) @ self._axes.transpose(0, 2, 1)
+        scores = self._turned(seen.scores)
+        weighted = seen.posterior[:, :, None] * self._velocities(seen)
+        apart = scores - (seen.posterior[:, :, None] * scores).sum(axis=1, keepdims=True)
+        return np.tensordot(seen.posterior, own, 1) + weighted.transpose(0, 2, 1) @ apart
 
     def divergence(self, t: Scalar, x: ArrayLike) -> Inexact[np.ndarray, " n"]:
         """Div u_t(x), the trace of `jacobian`."""
         return np.einsum("nii->n", self.jacobian(t, x))
 
-    # --- of each component ------------------------------------------------------------------------
+    # --- of each component, along the axes of its covariance --------------------------------------
 
-    def _at(self, t: Scalar, x: ArrayLike) -> tuple[Scalar, Points]:
+    def _seen(self, t: Scalar, x: ArrayLike) -> "_Seen":
         time, points = time_of(t), as_points("x", x, self.dim)
-        smallest = np.linalg.eigvalsh(self._covariances(time).real).min()
-        if smallest <= 0:
+        a, sigma = self.path.gain(time), self.path.deviation(time)
+        variances = a**2 * self._spreads + sigma**2
+        if (variances.real <= 0).any():
             raise ValueError(f"t: got {t}, where a component's covariance is singular: p_t has no density")
-        return time, points
+        fall = self.path.half_variance_dot(time)
+        rates = (a * self.path.gain_dot(time) * self._spreads + fall) / variances
+        moved = ((points[:, None] - a * self.means)[:, :, None, :] @ self._axes)[:, :, 0, :]
+        scores = -moved / variances
+        logs = (scores * moved).sum(axis=2) / 2 - np.log(2 * np.pi * variances).sum(axis=1) / 2
+        log_parts = np.log(self.weights) + logs
+        posterior = np.exp(log_parts - _log_sum(log_parts)[:, None])
+        return _Seen(moved, scores, rates, log_parts, posterior, self.path.gain_dot(time))
 
-    def _covariances(self, t: Scalar) -> Inexact[np.ndarray, "K d d"]:
-        a, sigma = self.path.gain(t), self.path.deviation(t)
-        return np.asarray(a**2 * self.covariances + sigma**2 * np.eye(self.dim))
+    def _turned(self, along: Inexact[np.ndarray, "n K d"]) -> Inexact[np.ndarray, "n K d"]:
+        return (self._axes @ along[..., None])[..., 0]
 
-    def _rates(self, t: Scalar) -> Inexact[np.ndarray, "K d d"]:
-        """½ Ċ_k C_k⁻¹; both are functions of S_k and commute."""
-        a, sigma = self.path.gain(t), self.path.deviation(t)
-        half = a * self.path.gain_dot(t) * self.covariances + sigma * self.path.deviation_dot(t) * np.eye(
-            self.dim
-        )
-        return np.linalg.solve(self._covariances(t), half)
+    def _velocities(self, seen: "_Seen") -> Inexact[np.ndarray, "n K d"]:
+        return np.asarray(self._turned(seen.rates * seen.moved) + seen.gain_dot * self.means)
 
-    def _moved(self, t: Scalar, x: Points) -> Inexact[np.ndarray, "n K d"]:
-        return np.asarray(x[:, None] - self.path.gain(t) * self.means)
 
-    def _scores(self, t: Scalar, x: Points) -> Inexact[np.ndarray, "n K d"]:
-        inverse = np.linalg.inv(self._covariances(t))
-        return -np.einsum("kij,nkj->nki", inverse, self._moved(t, x))
+@dataclass(frozen=True)
+class _Seen:
+    """What x_t = x says of each component: x − am and the score along its axes, ½Ċ/C there, γ."""
 
-    def _velocities(self, t: Scalar, x: Points) -> Inexact[np.ndarray, "n K d"]:
-        turned = np.einsum("kij,nkj->nki", self._rates(t), self._moved(t, x))
-        return np.asarray(turned + self.path.gain_dot(t) * self.means)
-
-    def _log_parts(self, t: Scalar, x: Points) -> Inexact[np.ndarray, "n K"]:
-        quadratic = np.einsum("nki,nki->nk", self._scores(t, x), self._moved(t, x)) / 2
-        volume = np.log(np.linalg.det(2 * np.pi * self._covariances(t))) / 2
-        return np.asarray(np.log(self.weights) + quadratic - volume)
-
-    def _posterior(self, t: Scalar, x: Points) -> Inexact[np.ndarray, "n K"]:
-        parts = self._log_parts(t, x)
-        return np.exp(parts - _log_sum(parts)[:, None])
+    moved: Inexact[np.ndarray, "n K d"]
+    scores: Inexact[np.ndarray, "n K d"]
+    rates: Inexact[np.ndarray, "K d"]
+    log_parts: Inexact[np.ndarray, "n K"]
+    posterior: Inexact[np.ndarray, "n K"]
+    gain_dot: Scalar
 
 
 def _log_sum(parts: Inexact[np.ndarray, "n K"]) -> Inexact[np.ndarray, " n"]:

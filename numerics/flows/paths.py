@@ -36,6 +36,10 @@ class GaussianPath(ABC):
     def deviation_dot(self, t: Scalar) -> Scalar:
         """dσ/dt."""
 
+    def half_variance_dot(self, t: Scalar) -> Scalar:
+        """σ·dσ/dt, half the rate of the variance; finite where σ = 0, too."""
+        return self.deviation(t) * self.deviation_dot(t)
+
     def flow(self, t: Scalar, x0: ArrayLike, x1: ArrayLike) -> Points:
         """ψ_t(x₀|x₁) = σ_t x₀ + a_t x₁ for x₀ (n,d), x₁ (n,d) or (1,d)."""
         time, noise, data = _checked(t, "x0", x0, x1)
@@ -159,8 +163,19 @@ class VariancePreservingPath(GaussianPath):
         return np.sqrt(-np.expm1(-self._spent(t)))
 
     def deviation_dot(self, t: Scalar) -> Scalar:
-        """−½T'(1−t)·a_t²/σ_t."""
-        return -self._rate(t) / 2 * self.gain(t) ** 2 / self.deviation(t)
+        """−½T'(1−t)·a_t²/σ_t for t < 1.
+
+        Raises:
+            ValueError: At t = 1, where σ falls like a square root.
+        """
+        deviation = self.deviation(t)
+        if deviation == 0:
+            raise ValueError(f"t: got {t}, where σ falls to 0 like a square root; use half_variance_dot")
+        return self.half_variance_dot(t) / deviation
+
+    def half_variance_dot(self, t: Scalar) -> Scalar:
+        """−½T'(1−t)·a_t²."""
+        return -self._rate(t) / 2 * self.gain(t) ** 2
 
     def _spent(self, t: Scalar) -> Scalar:
         s = 1 - t

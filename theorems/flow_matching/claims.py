@@ -44,6 +44,45 @@ CLAIMS = (
         status="corrected",
         modules=(f"{HERE}test_residual_maps",),
     ),
+    Claim(
+        id="F3",
+        label="Equations (8)–(14)",
+        title="Instantaneous change of variables",
+        statement=(
+            r"Along $\dot x_t=u_t(x_t)$ the density follows the transport equation, and the log-density "
+            r"falls at the rate of the divergence; integrated from noise to data it gives $\log p_1$ for any "
+            r"coupling. The trace may be estimated from probes with independent signs."
+        ),
+        formula=(
+            r"\partial_tp_t=-\mathrm{div}(u_tp_t),\quad "
+            r"\log p_1(x_1)=\log p_0(x_0)-\int_0^1\mathrm{div}\,u_t(x_t)\,dt"
+        ),
+        assumptions=(NOISE, r"$u$ is $C^1$ in $x$, with trajectories on all of $[0,1]$."),
+        source=f"{NOTES}, section 2; chen2018neural",
+        status="corrected",
+        modules=(f"{HERE}test_instantaneous_change",),
+    ),
+    Claim(
+        id="F4",
+        label="Equations (16)–(19)",
+        title="Conditional paths marginalise, and the posterior average transports them",
+        statement=(
+            r"Paths $p_t(x|x_1)$ that are $N(0,I)$ at $t=0$ and $N(x_1,\sigma_{\min}^2I)$ at $t=1$ mix to a "
+            r"path from noise to $q*N(0,\sigma_{\min}^2I)$. The field that averages $u_t(x|x_1)$ over the "
+            r"posterior of $x_1$ given $x_t=x$, at the same time $t$, transports it."
+        ),
+        formula=(
+            r"p_t(x)=\int p_t(x|x_1)q(x_1)\,dx_1,\quad "
+            r"u_t(x)=\int u_t(x|x_1)\frac{p_t(x|x_1)q(x_1)}{p_t(x)}\,dx_1"
+        ),
+        assumptions=(
+            r"$p_0(x|x_1)=N(0,I)$ for every $x_1$.",
+            r"$p_t>0$ and $u_t$ is locally Lipschitz in $x$.",
+        ),
+        source=f"{NOTES}, section 3; lipman2023flow, theorem 1",
+        status="corrected",
+        modules=(f"{HERE}test_marginal_path", f"{HERE}test_instantaneous_change"),
+    ),
 )
 
 COVERAGE = (
@@ -79,4 +118,37 @@ COVERAGE = (
         "$\\partial u_i/\\partial x_j$ one by one are not enough (audit), the Lipschitz constant is",
     ),
     Coverage(NOTES, "(7)", "F2", "as printed"),
+    Coverage(
+        NOTES, "(8)", "", "definition, nothing to check: the limit of (6) for $\\delta=1/K$, $K\\to\\infty$"
+    ),
+    Coverage(NOTES, "(9), (10)", "", "definition, nothing to check: the flow and its equation"),
+    Coverage(
+        NOTES,
+        "(11)–(13)",
+        "F3",
+        "corrected: $\\nabla$ is printed for the divergence; read as a gradient the sides "
+        "have different shapes",
+    ),
+    Coverage(NOTES, "(14)", "F3", "as printed, with the divergence for $\\nabla$"),
+    Coverage(NOTES, "(15)", "F5", "definition; its gradient is checked in F5"),
+    Coverage(NOTES, "(16)", "F4", "as printed"),
+    Coverage(
+        NOTES,
+        "(17)",
+        "F4",
+        "as printed for the path of (34); it fails for those of (32) and (33), see there (control)",
+    ),
+    Coverage(
+        NOTES,
+        "(18)",
+        "F4",
+        "corrected: the variance is $\\sigma_{\\min}^2I$, printed $\\sigma_{\\min}I$ (control and audit)",
+    ),
+    Coverage(
+        NOTES,
+        "(19)",
+        "F4",
+        "corrected: the first line prints $p_1(x_1|x)$; the posterior at time $t$ is meant. With the one "
+        "printed noise goes to another law, by a predicted amount (control and audit)",
+    ),
 )

@@ -1,0 +1,209 @@
+"""F3: log-densities by integrating the divergence along trajectories, beside closed forms.
+
+The closed forms are SciPy's. Two couplings transport noise to the same Gaussian, and must give one density.
+Control: without the divergence every log-density is off by ½ log det Σ; a divergence-free field would not
+show it, which is why none is used.
+"""
+
+import numpy as np
+import pytest
+import sympy as sp
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.special import logsumexp
+from scipy.stats import multivariate_normal
+
+from numerics.flows.density import log_density, normal_log_density, probed_log_density
+from numerics.flows.mixtures import MixtureField
+from theorems.flow_matching.examples import covariance, mixture
+from theorems.targets import generator, seeds
+
+EPS = np.finfo(float).eps
+LEVEL = 1e-10
+
+
+def of_mixture(field, x):
+    """Log of the mixture's density, by SciPy."""
+    parts = [
+        np.log(w) + multivariate_normal(m, s).logpdf(x)
+        for w, m, s in zip(field.weights, field.means, field.covariances, strict=True)
+    ]
+    return logsumexp(np.reshape(parts, (len(field.weights), len(x))), axis=0)
+
+
+@pytest.mark.claim("F3")
+@given(seed=seeds, dim=st.integers(1, 4))
+def test_gaussian_to_gaussian_by_two_couplings(evidence, seed, dim):
+    rng = generator(seed)
+    mean, spread = rng.standard_normal(dim), covariance(rng, dim)
+    independent = MixtureField([mean], [spread], [1.0])
+    x1 = rng.multivariate_normal(mean, spread, 8)
+    exact = np.atleast_1d(multivariate_normal(mean, spread).logpdf(x1))
+    for name, velocity, divergence in (
+        ("independent", independent.velocity, independent.divergence),
+        ("optimal", *_straight(mean, spread)),
+    ):
+        found = log_density(velocity, divergence, x1)
+        evidence.on(f"{name} coupling, Gaussian target", seed=seed, dim=dim).certified(
+            "|log p₀(x₀) − ∫div u dt − log p₁(x₁)|",
+            np.abs(found.value - exact),
+            found.error + 64 * dim * EPS * (1 + np.abs(exact)),
+            because="coarse beside fine integration, through the gradient of log p₀; rounding",
+        )
+
+
+def _straight(mean, spread):
+    """The OT field to N(m, Σ), affine, and its divergence: x_t = M_t x₀ + tm with M_t = I + t(Σ^½ − I)."""
+    values, vectors = np.linalg.eigh(spread)
+    slope = (vectors * (np.sqrt(values) - 1)) @ vectors.T
+
+    def rate(t):
+        return slope @ np.linalg.inv(np.eye(len(mean)) + t * slope)
+
+    return lambda t, x: mean + (x - t * mean) @ rate(t).T, lambda t, x: np.full(len(x), np.trace(rate(t)))
+
+
+@pytest.mark.claim("F3")
+@given(seed=seeds, dim=st.integers(1, 3), parts=st.integers(2, 4))
+def test_gaussian_to_mixture(evidence, seed, dim, parts):
+    rng = generator(seed)
+    field = mixture(rng, dim, parts)
+    x1, _ = field.sample(8, rng)
+    found, exact = log_density(field.velocity, field.divergence, x1), of_mixture(field, x1)
+    evidence.on("mixture target", seed=seed, dim=dim, parts=parts).certified(
+        "|log p₀(x₀) − ∫div u dt − log p₁(x₁)|",
+        np.abs(found.value - exact),
+        found.error + 64 * dim * EPS * (1 + np.abs(exact)),
+        because="coarse beside fine integration, through the gradient of log p₀; rounding",
+    )
+
+
+@pytest.mark.claim("F3")
+@pytest.mark.parametrize("dim", [2, 5])
+def test_hutchinsons_estimate(evidence, rng, dim):
+    field = mixture(rng, dim, 3)
+    x1, _ = field.sample(6, rng)
+    probes = rng.choice([-1.0, 1.0], (4000, dim))
+    found = probed_log_density(field.velocity, field.jacobian, x1, probes, LEVEL)
+    evidence.on("mixture target", dim=dim, probes=len(probes)).statistical(
+        "|log p₁ from 4000 probes − log p₁(x₁)|",
+        np.abs(found.value - of_mixture(field, x1)),
+        found.radius,
+        level=LEVEL,
+        because="Hoeffding: εᵀMε stays within Σ_{i≠j}|M_ij| of tr M, M = ∫Du dt",
+    )
+
+
+@pytest.mark.claim("F3", "F4")
+@given(seed=seeds, dim=st.integers(1, 4), parts=st.integers(1, 4), t=st.integers(0, 15).map(lambda k: k / 16))
+def test_transport_equation(evidence, seed, dim, parts, t):
+    """(∂_t p + div(up))/p = ∂_t log p + ⟨u, ∇log p⟩ + div u, each by complex steps of its own."""
+    rng = generator(seed)
+    field = mixture(rng, dim, parts)
+    x = 2 * rng.standard_normal((16, dim))
+    h, axes = 1e-30, np.eye(dim)
+    in_time = field.log_density(t + 1j * h, x).imag / h
+    slope = np.stack([field.log_density(t, x + 1j * h * e).imag / h for e in axes], axis=1)
+    div = sum(field.velocity(t, x + 1j * h * e).imag[:, i] / h for i, e in enumerate(axes))
+    along = np.einsum("ni,ni->n", field.velocity(t, x), slope)
+    evidence.on("mixture target", seed=seed, dim=dim, parts=parts, t=t).bounded(
+        "|∂_t log p + ⟨u, ∇log p⟩ + div u|",
+        np.abs(in_time + along + div),
+        condition=_size(field, t, x) * _condition(field, t),
+        multiple=64 * dim * parts,
+        because="exponents and their derivatives, each with the condition of C_k; sums over d and components",
+    )
+
+
+def _condition(field, t):
+    a, s = field.path.gain(t), field.path.deviation(t)
+    return max(np.linalg.cond(a**2 * c + s**2 * np.eye(field.dim)) for c in field.covariances)
+
+
+def _size(field, t, x):
+    """(1 + |x − a m|²/σ²)², largest over components: exponents, and their effect on posteriors."""
+    a, s = field.path.gain(t), field.path.deviation(t)
+    least = min(np.linalg.eigvalsh(a**2 * c + s**2 * np.eye(field.dim))[0] for c in field.covariances)
+    far = ((x[:, None] - a * field.means) ** 2).sum(axis=2).max(axis=1)
+    return (1 + far / least) ** 2 / least
+
+
+@pytest.mark.claim("F3")
+def test_log_density_falls_by_the_divergence(evidence):
+    """(11) ⇒ (12), (13), for any p and u in three dimensions; with ∇·, where the notes print ∇."""
+    t = sp.symbols("t", real=True)
+    x = sp.symbols("x1:4", real=True)
+    p = sp.Function("p", positive=True)(t, *x)
+    u = [sp.Function(f"u{i}")(t, *x) for i in range(3)]
+    div = sum(sp.diff(u[i], x[i]) for i in range(3))
+    in_time = -sum(sp.diff(u[i] * p, x[i]) for i in range(3))
+    total = in_time + sum(u[i] * sp.diff(p, x[i]) for i in range(3))
+    on = evidence.on("p and u in R³")
+    on.exact("(12): d/dt p_t(x_t) = −p div u", sp.expand(total + p * div) == 0, "any C¹ p > 0, u (symbolic)")
+    on.exact(
+        "(13): d/dt log p_t(x_t) = −div u", sp.simplify(total / p + div) == 0, "any C¹ p > 0, u (symbolic)"
+    )
+
+
+# --- controls -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.control("F3")
+@pytest.mark.parametrize("dim", [1, 3])
+def test_without_the_divergence(evidence, rng, dim):
+    """The flow to a Gaussian is affine with determinant √det Σ: every point is off by the same number."""
+    spread = covariance(rng, dim)
+    field = MixtureField([np.ones(dim)], [spread], [1.0])
+    x1 = rng.multivariate_normal(np.ones(dim), spread, 8)
+    found = log_density(field.velocity, field.divergence, x1)
+    exact = np.atleast_1d(multivariate_normal(np.ones(dim), spread).logpdf(x1))
+    half = np.linalg.slogdet(spread)[1] / 2
+    on = evidence.on("independent coupling, Gaussian target", dim=dim)
+    for name, wrong, predicted in (
+        ("no divergence", normal_log_density(found.noise), half),
+        ("+∫div in place of −∫div", normal_log_density(found.noise) + found.integral, 2 * half),
+    ):
+        on.control(
+            f"{name}: log p₁ found above log p₁",
+            predicted=predicted,
+            measured=wrong - exact,
+            agreement=found.error + 64 * dim * EPS * (1 + np.abs(exact)),
+            because="∫div u dt = ½ log det Σ along every trajectory; error of the integration",
+        )
+
+
+@pytest.mark.control("F3")
+def test_a_divergence_free_field_sees_nothing(evidence, rng):
+    """Rotation keeps N(0,I): there the dropped term is 0, and a check on such fields would be blind."""
+    turn = np.array([[0.0, -2.0], [2.0, 0.0]])
+    x1 = rng.standard_normal((8, 2))
+    found = log_density(lambda _, x: x @ turn.T, lambda _, x: np.zeros(len(x)), x1)
+    spread = np.diag([0.25, 0.5])
+    evidence.on("rotation").control(
+        "no divergence, on a divergence-free field: error",
+        predicted=0.0,
+        measured=normal_log_density(found.noise) - multivariate_normal(np.zeros(2), np.eye(2)).logpdf(x1),
+        agreement=found.error,
+        because="|x₀| = |x₁|; on diag(¼, ½) the same error is ½ log det Σ",
+        intact=abs(np.linalg.slogdet(spread)[1]) / 2,
+    )
+
+
+@pytest.mark.control("F3")
+def test_probes_of_the_wrong_variance(evidence, rng):
+    """Uniform probes on [−1, 1] have variance ⅓: two thirds of ∫div are lost."""
+    dim, count, spread = 3, 20000, np.diag([0.05, 0.1, 0.2])
+    field = MixtureField([np.zeros(dim)], [spread], [1.0])
+    x1 = np.array([[0.1, -0.2, 0.3]])
+    probes = rng.uniform(-1, 1, (count, dim))
+    found = probed_log_density(field.velocity, field.jacobian, x1, probes, LEVEL)
+    width = np.abs(np.log(np.diag(spread))).sum() / 2
+    exact = log_density(field.velocity, field.divergence, x1)
+    evidence.on("Gaussian target, diagonal", probes=count).control(
+        "probes uniform on [−1, 1]: log p₁ found above log p₁",
+        predicted=2 / 3 * np.log(np.diag(spread)).sum() / 2,
+        measured=found.value[0] - of_mixture(field, x1)[0],
+        agreement=width * np.sqrt(np.log(2 / LEVEL) / (2 * count)) + exact.error[0],
+        because="E ε_i² = ⅓, so ∫div/3 is subtracted; Hoeffding, εᵀMε in an interval of width Σ|M_ii|",
+        level=LEVEL,
+    )
