@@ -5,8 +5,11 @@ A2  ∂φ(x₁) has dimension d − m.
 A3  x₀ lies in the relative interior of ∂φ(x₁): its distance to the relative boundary.
 A4  ∂φ restricted to M is inner semicontinuous at x₁: x₀ is near ∂φ(y) for y near x₁ on M.
 A5  H is positive definite on the tangent space.
-SC  (1−t)α̇/α → −γ with γ > 0.
+SC  (1−t)α̇/α → −γ with γ > 0, and (1−t)β̇/β → 0.
 A4 and A5 are this project's additions (H9, H10).
+
+A check names `at_points` among the details of its evidence: the report's row then says by how much the
+assumptions hold at its worst point. It is measured there alone, when the row is written.
 """
 
 from collections.abc import Callable
@@ -19,6 +22,8 @@ from numerics.potentials import Manifold, Potential, Subdifferential
 from numerics.schedules import Schedule
 
 Array = NDArray[np.float64]
+MOVE = 1e-7
+"""How far the noise is moved, relative to 1 + |x₀|."""
 
 
 @dataclass(frozen=True)
@@ -39,18 +44,25 @@ class Margins:
     gap: float
     least_curvature: float
 
-    def violated(self, move: float) -> tuple[str, ...]:
+    def __str__(self) -> str:
+        return (
+            f"A1 change of H {self.curvature_jump:.2g}, A2 excess {self.excess_dimension}, "
+            f"A3 distance {self.interior:.2g}, A4 gap {self.gap:.2g}, A5 least H {self.least_curvature:.2g}"
+        )
+
+    def violated(self, move: float = MOVE) -> tuple[str, ...]:
         """Which of A1–A5 fail, for margins measured with a move of this relative length.
 
-        A continuous H and a continuous ∂φ change by O(move); by its root or more, they jump.
+        A continuous H and a continuous ∂φ change by O(move); by its root or more, they jump. An interior
+        point keeps a distance that the move does not reach, and a definite H an eigenvalue above it.
         """
         root = float(np.sqrt(move))
         tests = {
             "A1": not self.curvature_jump <= root,
             "A2": self.excess_dimension != 0,
-            "A3": not self.interior > root,
+            "A3": not self.interior > move,
             "A4": not self.gap <= root,
-            "A5": not self.least_curvature > root,
+            "A5": not self.least_curvature > move,
         }
         return tuple(name for name, wrong in tests.items() if wrong)
 
@@ -80,7 +92,8 @@ def margins(
             break
         change = np.abs(np.linalg.eigvalsh(there.hessian) - spectrum).max(initial=0.0)
         jump = max(jump, float(change / (1 + np.abs(spectrum).max(initial=0.0))))
-        gap = max(gap, float(subdifferential(y).distance(x0)[0]))
+        near = at if np.array_equal(y, x1) else subdifferential(y)
+        gap = max(gap, float(near.distance(x0)[0]))
     return Margins(
         jump,
         at.dimension - (len(x1) - here.dimension),
@@ -90,18 +103,16 @@ def margins(
     )
 
 
-def margins_of(
-    target: Potential, x0: Array, move: float, rng: np.random.Generator, count: int = 3
-) -> Margins:
-    """A1–A5 of a potential at x0 (d,), moving the noise by ``move`` relative to 1 + |x₀|."""
+def margins_of(target: Potential, x0: Array, count: int = 2) -> Margins:
+    """A1–A5 of a potential at x0 (d,), moving the noise ``count`` times by `MOVE` relative to 1 + |x₀|."""
 
     def manifold(noise: Array) -> tuple[Array, Manifold]:
         data = target.transport(noise)[0]
         return data, target.manifold(data, noise)
 
-    directions = rng.standard_normal((count, len(x0)))
+    directions = np.random.default_rng(0).standard_normal((count, len(x0)))  # the same at every point
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-    reach = move * (1 + float(np.linalg.norm(x0)))
+    reach = MOVE * (1 + float(np.linalg.norm(x0)))
     return margins(manifold, target.subdifferential, x0, x0 + reach * directions)
 
 
@@ -110,3 +121,41 @@ def order_margin(schedule: Schedule, remaining: Array) -> tuple[Array, Array]:
     alpha, beta = schedule.alpha(remaining=remaining), schedule.beta(remaining=remaining)
     fall, rise = schedule.alpha_dot(remaining=remaining), schedule.beta_dot(remaining=remaining)
     return remaining * fall / alpha + schedule.terminal_order, remaining * rise / beta
+
+
+@dataclass(frozen=True)
+class AtPoint:
+    """The assumptions at one point, measured when they are printed.
+
+    Attributes:
+        target: The potential.
+        x0: (d,).
+        schedule: Whose SC is measured, if any.
+        remaining: At which 1 − t.
+    """
+
+    target: Potential
+    x0: Array
+    schedule: Schedule | None = None
+    remaining: float = 1.0
+
+    def item(self) -> "AtPoint":
+        """Itself: what a report takes out of an array for its worst entry."""
+        return self
+
+    def __repr__(self) -> str:
+        found = str(margins_of(self.target, self.x0))
+        if self.schedule is None:
+            return f"({found})"
+        fall, rise = order_margin(self.schedule, np.array(self.remaining))
+        order = self.schedule.terminal_order
+        return f"({found}, SC γ = {order:g}, remainders {float(fall):.2g} and {float(rise):.2g})"
+
+
+def at_points(
+    target: Potential, x0: Array, schedule: Schedule | None = None, remaining: float = 1.0
+) -> NDArray[np.object_]:
+    """The margins of every point of x0 (n,d), as a detail of evidence: (n,) `AtPoint`."""
+    result = np.empty(len(x0), dtype=object)
+    result[:] = [AtPoint(target, noise, schedule, remaining) for noise in x0]
+    return result

@@ -31,7 +31,7 @@ CLAIMS = (
         assumptions=(MANIFOLD, A1, A2, A3, A4, A5),
         source=f"{PAPER}, Proposition 4.1",
         status="reconstructed",
-        modules=(f"{HERE}test_jacobian",),
+        modules=(f"{HERE}test_jacobian", f"{HERE}test_assumptions"),
     ),
     Claim(
         id="H2",
@@ -44,7 +44,10 @@ CLAIMS = (
         formula=(
             r"\mathrm{prox}_{\lambda\varphi}(x_1+\lambda x_0+w)=\mathrm{prox}_{\lambda\tilde\varphi}(x_1+w)"
         ),
-        assumptions=(r"$x_0\in\partial\varphi(x_1)$.", r"$\lambda>0$."),
+        assumptions=(
+            r"$x_0\in\partial\varphi(x_1)$.",
+            r"$\lambda>0$.",
+        ),
         source=f"{PAPER}, Lemma 4.2",
         status="reconstructed",
         modules=(f"{HERE}test_shift",),
@@ -65,7 +68,7 @@ CLAIMS = (
         assumptions=(MANIFOLD, A1, A2, A3, A4),
         source=f"{PAPER}, Lemma 4.3; rockafellar1998variational, chapter 13",
         status="reconstructed",
-        modules=(f"{HERE}test_epiderivative",),
+        modules=(f"{HERE}test_epiderivative", f"{HERE}test_assumptions"),
     ),
     Claim(
         id="H4",
@@ -81,7 +84,12 @@ CLAIMS = (
         assumptions=(MANIFOLD, A1, A2, A3, A4, A5, SC),
         source=f"{PAPER}, Theorem 4.4",
         status="reconstructed",
-        modules=(f"{HERE}test_exponents", f"{HERE}test_assumptions", f"{HERE}test_ends_of_the_spectrum"),
+        modules=(
+            f"{HERE}test_exponents",
+            f"{HERE}test_integration",
+            f"{HERE}test_assumptions",
+            f"{HERE}test_ends_of_the_spectrum",
+        ),
     ),
     Claim(
         id="H5",
@@ -98,7 +106,7 @@ CLAIMS = (
         assumptions=(MANIFOLD, A1, A2, A3, A4, A5, SC),
         source=f"{PAPER}, section 4",
         status="this project",
-        modules=(f"{HERE}test_curves",),
+        modules=(f"{HERE}test_curves", f"{HERE}test_assumptions"),
     ),
     Claim(
         id="H6",
@@ -115,7 +123,7 @@ CLAIMS = (
         assumptions=(MANIFOLD, A1, A2, A3, A4, A5, SC),
         source=f"{PAPER}, section 4",
         status="reconstructed",
-        modules=(f"{HERE}test_splitting",),
+        modules=(f"{HERE}test_splitting", f"{HERE}test_assumptions"),
     ),
     Claim(
         id="H7",
@@ -126,7 +134,7 @@ CLAIMS = (
         assumptions=(MANIFOLD, A1, A2, A3, A4, A5, SC),
         source="this project",
         status="this project",
-        modules=(f"{HERE}test_dimension",),
+        modules=(f"{HERE}test_dimension", f"{HERE}test_assumptions"),
     ),
     Claim(
         id="H8",

@@ -12,6 +12,7 @@ from numerics.flows.exact import ExactField
 from numerics.flows.spectrum import path_eigenvalues, path_jacobians
 from numerics.potentials import FiniteAtoms, Sphere
 from numerics.schedules import Linear, Logarithmic, Polynomial, Trigonometric, VariancePreserving
+from theorems.normal_hyperbolicity.assumptions import at_points
 from theorems.normal_hyperbolicity.figures import draw_spectrum
 from theorems.normal_hyperbolicity.trajectories import bundles, coefficients, jacobian_condition
 from theorems.representatives import every_family
@@ -43,7 +44,9 @@ def test_rescaled_jacobian_tends_to_the_normal_projector(evidence, target, sched
         remainder = min(abs(gap * fall / alpha + schedule.terminal_order), gap)  # by Taylor at most 1−t
         normal = remainder if bundle.dimension < target.dim else 0.0
         rounding = gap * 64 * target.dim * EPS * jacobian_condition(target, bundle, schedule, gap)
-        evidence.on(target, schedule=schedule, remaining=gap, seed=seed).certified(
+        margins = at_points(target, bundle.x0, schedule, gap)
+        on = evidence.on(target, schedule=schedule, remaining=gap, seed=seed, margins=margins)
+        on.certified(
             "‖(1−t)Dv_t + γP_N‖",
             error,
             np.maximum(tangent, normal) + target.dim * rounding,

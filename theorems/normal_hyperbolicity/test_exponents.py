@@ -1,9 +1,8 @@
-"""H4: Lyapunov exponents −γ on the normal space and 0 off it, at three levels.
+"""H4: Lyapunov exponents −γ on the normal space and 0 off it, exactly and from K.
 
 Assumed: A1–A5 and SC with γ = 1, p and 1/2. Exact: SymPy's limits with symbolic parameters. From K: slopes
 of log σ for every family, until K's rounding hides the normal directions, and with exact zeros until
-e^{−γτ} nearly underflows. Independent: the field integrated by SciPy with the continuous QR method, which
-knows neither K nor M.
+e^{−γτ} nearly underflows. The third level, integration of the field, is `test_integration`.
 """
 
 import numpy as np
@@ -11,37 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numerics.flows.exact import ExactField
-from numerics.flows.spectrum import path_singular_values, qr_growth, slopes, stretches
-from numerics.potentials import (
-    Arc,
-    Curve,
-    DegenerateGaussian,
-    Ellipsoid,
-    Grassmannian,
-    NearestPoint,
-    Sphere,
-    Stiefel,
-    Torus,
-    product,
-)
+from numerics.flows.spectrum import path_singular_values, slopes, stretches
+from numerics.potentials import Sphere
 from numerics.schedules import Linear, Logarithmic, Polynomial, Trigonometric, VariancePreserving
+from theorems.normal_hyperbolicity.assumptions import at_points
 from theorems.normal_hyperbolicity.trajectories import HYPERBOLIC, bundles, coefficients
 from theorems.representatives import every_family
 from theorems.targets import few, generator, has_a_manifold, seeds, targets
 
 EPS = np.finfo(float).eps
-INTEGRATED = (
-    Sphere(3, 2.0),
-    Ellipsoid([[4.0, 1.0], [1.0, 0.5]]),
-    DegenerateGaussian([1.0, -0.5], [[4.0, 2.0], [2.0, 1.0]]),
-    Stiefel(2, 2),
-    Grassmannian(2, 1),
-    NearestPoint(Torus(2.0, 0.5), 1.0),
-    NearestPoint(Curve.ellipse(2.0, 1.0), 0.75),
-    NearestPoint(Arc(1.0, 0.25, 2.5), 0.75),
-    product(Sphere(2), Sphere(2)),
-)
 hyperbolic = st.one_of(
     st.integers(1, 16).map(lambda k: Polynomial(k / 4)),
     st.sampled_from([Linear(), Trigonometric(), VariancePreserving()]),
@@ -100,7 +77,8 @@ def test_exponents_from_k_as_a_matrix(evidence, target, schedule, seed):
         seen = noise < 1e-3
         if not seen.any():
             continue
-        on = evidence.on(target, schedule=schedule, seed=seed)
+        margins = at_points(target, bundle.x0[seen], schedule, float(np.exp(-tau[0])))
+        on = evidence.on(target, schedule=schedule, seed=seed, margins=margins)
         because = "mean value of (1−t)(α̇+β̇κ)/(α+βκ), SC's remainder, and K's rounding over α"
         if m < target.dim:
             error = np.abs(slope[seen, m:] + order).max(axis=1)
@@ -125,7 +103,8 @@ def test_exponents_far_out(evidence, target, schedule, seed):
         slope = slopes(np.log(sigma), tau)[0]
         normal, tangent = _remainders(schedule, tau[0], kappa[:, :m])
         rounding = 64 * EPS * tau[1] * max(order, 1.0) / (tau[1] - tau[0])
-        on = evidence.on(target, schedule=schedule, seed=seed)
+        margins = at_points(target, bundle.x0, schedule, float(np.exp(-tau[0])))
+        on = evidence.on(target, schedule=schedule, seed=seed, margins=margins)
         because = "SC's remainder, and rounding of log σ of this size over the difference of times"
         if m < target.dim:
             on.certified(
@@ -133,48 +112,6 @@ def test_exponents_far_out(evidence, target, schedule, seed):
             )
         if m:
             on.certified("|exponent| on T, α = e^−400", np.abs(slope[:, :m]), tangent + rounding, because)
-
-
-@pytest.mark.claim("H4")
-@pytest.mark.parametrize("target", INTEGRATED, ids=repr)
-@pytest.mark.parametrize("schedule", [Linear(), VariancePreserving()], ids=repr)
-def test_exponents_by_integrating_the_field(evidence, rng, target, schedule):
-    """The diagonal of R from the ODE against that of QR = αI + βK."""
-    field, order = ExactField(target, schedule), schedule.terminal_order
-    x0, _ = target.sample(2, rng)
-    tau = np.array([3.0, 6.0, 8.0]) / order
-    tight, loose = (
-        qr_growth(
-            lambda gap, x: field.velocity(None, x, remaining=gap),
-            lambda gap, x: field.jacobian(None, x, remaining=gap),
-            x0,
-            tau,
-            tolerance=tolerance,
-        )
-        for tolerance in (1e-9, 1e-7)
-    )
-    kernel = target.transport_jacobian(x0)
-    exact = []
-    for now in tau:
-        alpha, beta, *_ = coefficients(schedule, float(np.exp(-now)))
-        upper = np.linalg.qr(alpha * np.eye(target.dim) + beta * kernel)[1]
-        exact.append(np.log(np.abs(np.diagonal(upper, axis1=1, axis2=2))))
-    uncertain = 2 * np.abs(tight.log_growth - loose.log_growth).max()
-    last = float(schedule.alpha(remaining=np.exp(-tau[-1])))
-    rounding = 64 * target.dim * EPS * target.transport_jacobian_condition(x0).max() / last
-    on = evidence.on(target, schedule=schedule)
-    on.certified(
-        "|log R_ii by integration − log R_ii of αI + βK|",
-        np.abs(tight.log_growth[1:] - np.array(exact)),
-        uncertain + rounding,
-        because="the solutions at tolerances 1e-7 and 1e-9 differ by more than the second errs; K's rounding",
-    )
-    rates = slopes(tight.log_growth, tight.tau)[-1]
-    on.table(
-        f"Exponents by integration, {schedule!r}",
-        ("target", *(f"λ{i + 1}" for i in range(target.dim))),
-        [(repr(target), *np.round(np.sort(rates[0])[::-1], 4))],
-    )
 
 
 # --- controls -----------------------------------------------------------------------------------------

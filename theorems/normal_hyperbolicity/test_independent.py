@@ -52,7 +52,7 @@ def test_closed_form_by_differences(evidence, rng, dim):
         "|(1−t)Dv_t by differences − closed form|",
         error,
         2 * found.error + 1e4 * EPS / gap**2,
-        because="truncation by the difference of two orders; rounding of v over a half-step of 0.0025",
+        because="truncation estimated by two orders' difference; rounding of v over a half-step of 0.0025",
     )
 
 

@@ -14,6 +14,7 @@ from numerics.flows.independent import IndependentField
 from numerics.flows.spectrum import complex_jacobian, jacobian, path_eigenvalues
 from numerics.potentials import FiniteAtoms
 from numerics.schedules import Linear, Trigonometric
+from theorems.normal_hyperbolicity.assumptions import at_points
 from theorems.normal_hyperbolicity.independent import IndependentSphere
 from theorems.normal_hyperbolicity.trajectories import (
     bundles,
@@ -43,8 +44,9 @@ EPS = np.finfo(float).eps
 def test_field_jacobian_is_that_of_k(evidence, target, schedule, t, seed):
     field, r = ExactField(target, schedule), 1 - t
     alpha, beta, *_ = coefficients(schedule, r)
-    on = evidence.on(target, schedule=schedule, t=t, seed=seed)
     for bundle in bundles(target, few(target, 100), generator(seed)):
+        margins = at_points(target, bundle.x0)
+        on = evidence.on(target, schedule=schedule, t=t, seed=seed, margins=margins)
         through_prox = field.jacobian(None, alpha * bundle.x0 + beta * bundle.x1, remaining=r)
         on.bounded(
             "|Dv_t(x_t) − (α̇+β̇K)(α+βK)⁻¹|",
@@ -66,8 +68,9 @@ def test_field_jacobian_by_complex_steps(evidence, target, schedule, t, seed):
     def velocity(_, x):
         return fall / alpha * x + (rise - fall * beta / alpha) * target.prox(x / beta, alpha / beta)
 
-    on = evidence.on(target, schedule=schedule, t=t, seed=seed)
     for bundle in bundles(target, 50, generator(seed)):
+        margins = at_points(target, bundle.x0)
+        on = evidence.on(target, schedule=schedule, t=t, seed=seed, margins=margins)
         xt = alpha * bundle.x0 + beta * bundle.x1
         found = complex_jacobian(velocity, r, xt, tiny=1e-30 * target.scale)
         on.bounded(
@@ -127,6 +130,6 @@ def test_independent_coupling_has_another_spectrum(evidence, t):
         predicted=np.stack([across, along], axis=1) / (1 - t),
         measured=np.stack([found.jacobian[:, 1, 1], found.jacobian[:, 0, 0]], axis=1),
         agreement=(2 * found.error + 64 * EPS * radius / (0.05 * (1 - t) / 16) / (1 - t) ** 2)[:, None],
-        because="Bessel's closed form; truncation by the difference of two orders, rounding over the step",
+        because="Bessel's closed form; truncation estimated by two orders, rounding over the step",
         intact=exact,
     )
