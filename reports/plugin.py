@@ -32,12 +32,25 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="N",
         help="seed of every generator of the theorems (default 0)",
     )
+    group.addoption(
+        "--jobs",
+        type=_jobs,
+        default=1,
+        metavar="N",
+        help="processes for the sweeps over batch sizes, -1 for one a core (default 1); numbers stay the same",
+    )
     inputs.add_options(group)
 
 
 def _seed(text: str) -> int:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"got {text!r}, must be a whole number, 0 or more")
+    return int(text)
+
+
+def _jobs(text: str) -> int:
+    if text != "-1" and not (text.isdecimal() and int(text)):
+        raise argparse.ArgumentTypeError(f"got {text!r}, must be -1 or a whole number, 1 or more")
     return int(text)
 
 
@@ -94,6 +107,12 @@ def device(request: pytest.FixtureRequest) -> str:
 def mnist_directory(request: pytest.FixtureRequest) -> Path | None:
     """The directory of --mnist, which holds MNIST's IDX files; None where it is not given."""
     return inputs.mnist_directory(request.config)
+
+
+@pytest.fixture(scope="session")
+def jobs(request: pytest.FixtureRequest) -> int:
+    """How many processes a sweep may use: --jobs."""
+    return int(request.config.getoption("--jobs"))
 
 
 @pytest.fixture

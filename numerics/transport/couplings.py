@@ -20,7 +20,7 @@ from numerics.potentials import Potential
 Points: TypeAlias = Float[np.ndarray, "n d"]
 Match: TypeAlias = Int[np.ndarray, " n"]
 Coupling: TypeAlias = Callable[[ArrayLike, ArrayLike], Match]
-_PLANE, _SMALL = 2, 64
+_LOW, _SMALL = 4, 128
 
 
 def independent(x0: ArrayLike, x1: ArrayLike) -> Match:
@@ -31,8 +31,13 @@ def independent(x0: ArrayLike, x1: ArrayLike) -> Match:
 def assignment(x0: ArrayLike, x1: ArrayLike) -> Match:
     """The optimal assignment for the squared distance.
 
-    On the line by sorting; in the plane by POT's network simplex beyond 64 points; otherwise by SciPy's
-    shortest augmenting paths on −2⟨x₀,x₁⟩, which is that cost up to terms of one point each.
+    On the line by sorting; up to d = 4 beyond 128 points by POT's network simplex; otherwise by SciPy's
+    shortest augmenting paths. Their paths are long where clouds of unequal width lie in few dimensions: at
+    n = 2048 they take 6 to 10 times as long as the simplex in the plane, and half as long in d = 64. Both
+    take −2⟨x₀,x₁⟩, which is the squared distance up to terms of one point each.
+
+    Raises:
+        ValueError: If noise and data are not arrays (n,d) of one shape.
     """
     noise, data = _batch(x0, x1)
     n, d = noise.shape
@@ -40,9 +45,10 @@ def assignment(x0: ArrayLike, x1: ArrayLike) -> Match:
         match = np.empty(n, dtype=np.int64)
         match[np.argsort(noise[:, 0], kind="stable")] = np.argsort(data[:, 0], kind="stable")
         return match
-    if d <= _PLANE and n > _SMALL:
-        return _network_simplex(noise, data)
-    return linear_sum_assignment(-2 * (noise @ data.T))[1].astype(np.int64)
+    cost = -2 * (noise @ data.T)
+    if d <= _LOW and n > _SMALL:
+        return _network_simplex(cost)
+    return linear_sum_assignment(cost)[1].astype(np.int64)
 
 
 def greedy(x0: ArrayLike, x1: ArrayLike) -> Match:
@@ -61,15 +67,16 @@ def greedy(x0: ArrayLike, x1: ArrayLike) -> Match:
     return match
 
 
-def _network_simplex(noise: Points, data: Points) -> Match:
+def _network_simplex(cost: Float[np.ndarray, "n n"]) -> Match:
+    """POT's simplex without a cap that stops it early, and without tidying duals that are not used."""
     import ot
 
-    n = len(noise)
-    masses = np.full(n, 1 / n)
-    plan = ot.emd(masses, masses, ot.dist(noise, data), numItermax=max(100_000, 200 * n))
+    n = len(cost)
+    masses, unbounded = np.full(n, 1 / n), np.iinfo(np.int64).max
+    plan = ot.emd(masses, masses, cost, numItermax=unbounded, center_dual=False, check_marginals=False)
     match = np.asarray(plan).argmax(axis=1).astype(np.int64)
     if len(np.unique(match)) < n:  # a vertex of the Birkhoff polytope is a permutation; rounding is not
-        return linear_sum_assignment(-2 * (noise @ data.T))[1].astype(np.int64)
+        return linear_sum_assignment(cost)[1].astype(np.int64)
     return match
 
 

@@ -190,6 +190,9 @@ def test_a_malformed_mark_fails_collection(house: House, mark: str) -> None:
     [
         (["--seed=-1"], "'-1'"),
         (["--seed=x"], "'x'"),
+        (["--jobs=0"], "'0'"),
+        (["--jobs=-2"], "'-2'"),
+        (["--jobs=two"], "'two'"),
         (["--report=theorems"], "holds no report of ours"),
         (["--report=pytest.ini"], "a file"),
     ],
