@@ -37,7 +37,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type=_jobs,
         default=1,
         metavar="N",
-        help="processes for the sweeps over batch sizes, -1 for one a core (default 1); numbers stay the same",
+        help="processes for sweeps over batch sizes, -1 for one a core (default 1); numbers stay the same",
     )
     inputs.add_options(group)
 
