@@ -22,7 +22,7 @@ CLAIMS = (
         assumptions=(SETTING,),
         source=f"{PAPER}, section 2; brenier1991polar",
         status="reconstructed",
-        modules=(f"{HERE}test_optimality", f"{HERE}test_push_forward"),
+        modules=(f"{HERE}test_optimality", f"{HERE}test_push_forward", f"{HERE}test_uniform_digits"),
     ),
     Claim(
         id="P2",
@@ -40,7 +40,13 @@ CLAIMS = (
         assumptions=(SETTING, COUPLING, SCHEDULE, r"$t\in(0,1)$."),
         source=f"{PAPER}, Lemma 2.1",
         status="reconstructed",
-        modules=(f"{HERE}test_prox", f"{HERE}test_rational", f"{HERE}test_routes", f"{HERE}test_digits"),
+        modules=(
+            f"{HERE}test_prox",
+            f"{HERE}test_rational",
+            f"{HERE}test_routes",
+            f"{HERE}test_digits",
+            f"{HERE}test_uniform_digits",
+        ),
     ),
     Claim(
         id="P3",
@@ -150,7 +156,7 @@ CLAIMS = (
         assumptions=(SETTING, COUPLING, SCHEDULE, r"$t\in(0,1)$."),
         source=f"{PAPER}, section 2; brenier1991polar",
         status="reconstructed",
-        modules=(f"{HERE}test_no_density",),
+        modules=(f"{HERE}test_no_density", f"{HERE}test_curve_lifts"),
     ),
     Claim(
         id="P9",

@@ -1,14 +1,16 @@
-"""Real handwritten digits as a target, and the picture of how they are recovered from noise."""
+"""Real handwritten digits as a target, and pictures: recovered from noise, and what each receives of it."""
 
 from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.stats import binom
 from sklearn.datasets import load_digits
 
 from numerics.flows.exact import ExactField
 from numerics.flows.independent import IndependentField
 from numerics.potentials import FiniteAtoms, NearestPoint, PointCloud
+from numerics.transport.solution import SemidiscreteSolution
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -58,3 +60,26 @@ def draw_weights(figure: "Figure", counts: np.ndarray) -> None:
     axes.set_xlabel("image, by weight")
     axes.set_ylabel("share of the noise sent to it")
     axes.legend(fontsize=8)
+
+
+def draw_masses(figure: "Figure", solution: SemidiscreteSolution) -> None:
+    """Sorted masses over their targets, with their intervals and sampling noise; the digits farthest off."""
+    left, right = figure.subfigures(1, 2, width_ratios=[1.5, 1.0])
+    axes, ratio = left.subplots(), solution.masses / solution.weights
+    order, spread = np.argsort(ratio), solution.uncertainty / solution.weights
+    rank, middle = np.arange(1, len(order) + 1), ratio[order]
+    low, high = np.maximum(middle - spread[order], 0), middle + spread[order]
+    axes.fill_between(rank, low, high, color="#bfdbfe", lw=0, label="confidence intervals")
+    noise = binom.ppf((rank - 0.5) / len(order), solution.draws, 1 / len(order)) / solution.draws * len(order)
+    axes.plot(rank, noise, color="#f59e0b", lw=1.2, ls="--", label="sampling noise alone")
+    axes.plot(rank, middle, color="#1d4ed8", lw=1.2, label="on held-out noise")
+    axes.axhline(1, color="#9ca3af", lw=1, label="what is due")
+    axes.set_xlabel("image, by mass")
+    axes.set_ylabel(f"mass times {len(order)}")
+    axes.legend(fontsize=8)
+    mean = load_digits().data.mean(axis=0) / 16
+    for axis, i in zip(right.subplots(2, 3).ravel(), [*order[:3], *order[-3:]], strict=True):
+        axis.imshow((solution.points[i] + mean).reshape(SIDE, SIDE), cmap="gray_r")
+        axis.set_title(f"{ratio[i]:.2f}", fontsize=8)
+        axis.set_xticks([])
+        axis.set_yticks([])
