@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from numerics.flows.paths import OptimalTransportPath, VarianceExploding, VariancePreservingPath
 from numerics.flows.residual import ResidualMap
 
 if TYPE_CHECKING:
@@ -33,3 +34,24 @@ def draw_residual_map(figure: "Figure") -> None:
     right.set_xlabel("iteration")
     right.set_ylabel("error")
     right.legend(fontsize=8)
+
+
+def draw_conditional_paths(figure: "Figure") -> None:
+    """Position against time of nine noises under the OT, VP and VE paths to one datum."""
+    panels = figure.subplots(1, 3)
+    t, noise = np.linspace(0, 1, 101), np.linspace(-2, 2, 9)[:, None]
+    for axes, (name, path) in zip(
+        panels,
+        {
+            "optimal transport": OptimalTransportPath(),
+            "variance preserving": VariancePreservingPath(),
+            "variance exploding": VarianceExploding(0.01, 5.0),
+        }.items(),
+        strict=True,
+    ):
+        places = np.stack([path.flow(s, noise, [[2.0]])[:, 0] for s in t])
+        axes.plot(t, places, color=BLUE, lw=0.8)
+        axes.plot([1], [2], "o", color=ORANGE, ms=4)
+        axes.set_title(name, fontsize=9)
+        axes.set_xlabel("t")
+    panels[0].set_ylabel("x")

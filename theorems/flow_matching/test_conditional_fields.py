@@ -1,0 +1,266 @@
+"""F6: the field of a conditional Gaussian path, by SymPy for the three paths of the notes; then numbers.
+
+Controls: μ_t(x) for μ_t(x₁), as is printed in (27)–(31), sends noise elsewhere; the variance-exploding and
+-preserving paths do not start at N(0,I), as (17) says, and do not move at constant speed.
+"""
+
+import numpy as np
+import pytest
+import sympy as sp
+from hypothesis import given
+from hypothesis import strategies as st
+
+from numerics.flows.integration import trajectory
+from numerics.flows.paths import OptimalTransportPath, VarianceExploding, VariancePreservingPath
+from theorems.flow_matching.examples import NOTES
+from theorems.flow_matching.figures import draw_conditional_paths
+from theorems.flow_matching.quadrature import gaussian_nodes
+from theorems.targets import generator, seeds
+
+EPS = np.finfo(float).eps
+PATHS = (
+    OptimalTransportPath(),
+    OptimalTransportPath(0.1),
+    VarianceExploding(0.01, 10.0),
+    VariancePreservingPath(),
+)
+t, x, x0, x1 = sp.symbols("t x x0 x1", real=True)
+low, high, rate, last, smallest = sp.symbols("sigma_low sigma_high b0 b1 sigma_min", positive=True)
+
+
+def symbolic(gain, deviation):
+    """u_t(x|x₁) from ψ_t(x₀|x₁) = σx₀ + a x₁: differentiate in time, then put x₀ = (x − a x₁)/σ."""
+    flow = deviation * x0 + gain * x1
+    return sp.diff(flow, t).subs(x0, (x - gain * x1) / deviation)
+
+
+SYMBOLIC = {
+    "OT": (t, 1 - (1 - smallest) * t),
+    "VE": (sp.Integer(1), low * (high / low) ** (1 - t)),
+    "VP": (
+        sp.exp(-(rate * (1 - t) + (last - rate) * (1 - t) ** 2 / 2) / 2),
+        sp.sqrt(1 - sp.exp(-(rate * (1 - t) + (last - rate) * (1 - t) ** 2 / 2))),
+    ),
+}
+
+
+@pytest.mark.claim("F6")
+def test_derivation_for_any_path(evidence):
+    """(27)–(31) and the transport equation, for any μ_t(x₁), σ_t(x₁), on the line and in R³."""
+    mean, deviation = sp.Function("mu")(t), sp.Function("sigma", positive=True)(t)
+    field = sp.diff(deviation * x0 + mean, t).subs(x0, (x - mean) / deviation)
+    formula = sp.diff(deviation, t) / deviation * (x - mean) + sp.diff(mean, t)
+    on = evidence.on("μ_t, σ_t > 0, functions of t")
+    on.exact(
+        "d/dt ψ_t at ψ_t⁻¹(x) = (σ̇/σ)(x − μ) + μ̇", sp.simplify(field - formula) == 0, "any C¹ μ, σ (symbolic)"
+    )
+    places = sp.symbols("y1:4", real=True)
+    means = [sp.Function(f"mu{i}")(t) for i in range(3)]
+    speeds = [formula.subs({mean: m, x: y}).doit() for m, y in zip(means, places, strict=True)]
+    square = sum((y - m) ** 2 for m, y in zip(means, places, strict=True))
+    density = sp.exp(-square / (2 * deviation**2)) / deviation**3
+    residual = sp.diff(density, t) + sum(sp.diff(u * density, y) for u, y in zip(speeds, places, strict=True))
+    on.exact("∂_t p + div(u p) = 0 in R³", sp.simplify(residual / density) == 0, "any C¹ μ, σ (symbolic)")
+
+
+@pytest.mark.claim("F6")
+def test_three_paths(evidence):
+    """The three closed forms; primes are derivatives of a function taken at 1 − t."""
+    s = sp.symbols("s", positive=True)
+    for name, variable, expected in (
+        ("VE", SYMBOLIC["VE"][1].subs(t, 1 - s), lambda g, d: -d / g * (x - x1)),
+        ("VP", SYMBOLIC["VP"][0].subs(t, 1 - s), lambda g, d: d / (1 - g**2) * (g * x - x1)),
+    ):
+        back = {s: 1 - t}
+        form = expected(variable.subs(back), sp.diff(variable, s).subs(back))
+        evidence.on(f"{name} path").exact(
+            "u_t(x|x₁): −(σ'/σ)(x − x₁) for VE, α'/(1−α²)·(αx − x₁) for VP",
+            sp.simplify(symbolic(*SYMBOLIC[name]) - form) == 0,
+            domain="geometric σ; α = exp(−T/2), T quadratic; all t, x, x₁ (symbolic)",
+        )
+    field = symbolic(*SYMBOLIC["OT"])
+    on = evidence.on("OT path")
+    form = (x1 - (1 - smallest) * x) / (1 - (1 - smallest) * t)
+    on.exact(
+        "u_t(x|x₁) = (x₁ − (1−σ_min)x)/(1 − (1−σ_min)t)", sp.simplify(field - form) == 0, "all (symbolic)"
+    )
+    along = field.subs(x, SYMBOLIC["OT"][1] * x0 + t * x1)
+    on.exact(
+        "(35): along the path u = x₁ − (1−σ_min)x₀, the same at every t",
+        sp.simplify(along - (x1 - (1 - smallest) * x0)) == 0,
+        domain="all t, x₀, x₁, σ_min (symbolic)",
+    )
+    theta = sp.Function("u_theta")(t, sp.Symbol("z"))
+    losses = [(theta - along) ** 2, (theta - (x1 - x0)) ** 2]
+    on.exact(
+        "(36) ⇒ (37): the integrands agree at σ_min = 0",
+        sp.simplify(losses[0].subs(smallest, 0) - losses[1]) == 0,
+        domain="all t, x₀, x₁, u_θ (symbolic)",
+    )
+
+
+@pytest.mark.claim("F6")
+@given(
+    seed=seeds,
+    dim=st.integers(1, 4),
+    path=st.sampled_from(PATHS),
+    time=st.integers(0, 31).map(lambda k: k / 32),
+)
+def test_numbers(evidence, seed, dim, path, time):
+    """The library's field beside dψ/dt by complex steps, and beside the formulas that SymPy derived."""
+    rng = generator(seed)
+    noise, data = rng.standard_normal((2, 16, dim))
+    here = path.flow(time, noise, data)
+    field = path.velocity(time, here, data)
+    stepped = path.flow(time + 1e-30j, noise, data).imag / 1e-30
+    on = evidence.on(path, seed=seed, dim=dim, t=time)
+    size = np.abs(here) + np.abs(path.gain(time) * data)
+    steep = abs(path.deviation_dot(time) / path.deviation(time))
+    condition = (size * (1 + steep) + np.abs(field)) / min(1.0, path.deviation(time))
+    on.bounded(
+        "|u_t(ψ_t(x₀|x₁)|x₁) − dψ_t/dt|",
+        np.abs(field - stepped),
+        condition=condition * (1 + abs(path.gain_dot(time))),
+        multiple=64,
+        because="x − a x₁ is a difference, then divided by σ_t; σ_t itself where it cancels",
+    )
+    name, values = numbers_of(path)
+    formula = sp.lambdify((t, x, x1), symbolic(*SYMBOLIC[name]).subs(values), "numpy")
+    on.bounded(
+        "|u_t(x|x₁) − SymPy's formula|",
+        np.abs(field - formula(time, here, data)),
+        condition=condition
+        * (1 + abs(path.gain_dot(time)))
+        * (1 + abs(float(path.gain(time))) / path.deviation(time) ** 2),
+        multiple=64,
+        because="x − a x₁ is a difference, divided by σ_t; 1 − a² cancels in SymPy's form",
+    )
+
+
+def numbers_of(path):
+    if isinstance(path, OptimalTransportPath):
+        return "OT", {smallest: path.smallest}
+    if isinstance(path, VarianceExploding):
+        return "VE", {low: path.smallest, high: path.largest}
+    return "VP", {rate: path.first, last: path.last}
+
+
+@pytest.mark.claim("F6")
+def test_start_at_noise_in_the_limit(evidence):
+    """KL(p_0(·|x₁) ‖ N(0,I)) is positive for VE and VP, and vanishes as σ₁ → ∞ (after scaling), α₁ → 0."""
+    sigma, alpha = sp.symbols("sigma_1 alpha_1", positive=True)
+    scaled = divergence_from_noise(x1 / sigma, 1)
+    kept = divergence_from_noise(alpha * x1, 1 - alpha**2)
+    on = evidence.on("VE and VP paths")
+    on.exact(
+        "KL = x₁²/(2σ₁²) for x/σ₁ (VE), → 0 as σ₁ → ∞",
+        [sp.simplify(scaled - x1**2 / (2 * sigma**2)) == 0, sp.limit(scaled, sigma, sp.oo) == 0],
+        domain="all x₁ (symbolic)",
+    )
+    on.exact(
+        "KL = (α₁²x₁² − α₁² − log(1−α₁²))/2 (VP), → 0 as α₁ → 0, positive before",
+        [
+            sp.simplify(kept - (alpha**2 * (x1**2 - 1) - sp.log(1 - alpha**2)) / 2) == 0,
+            sp.limit(kept, alpha, 0) == 0,
+            sp.series(kept, alpha, 0, 3).removeO().coeff(alpha, 2) == x1**2 / 2,
+        ],
+        domain="all x₁ (symbolic)",
+    )
+
+
+def divergence_from_noise(mean, variance):
+    """KL(N(mean, variance) ‖ N(0, 1))."""
+    return (mean**2 + variance - 1 - sp.log(variance)) / 2
+
+
+# --- controls -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.control("F6")
+@pytest.mark.parametrize("end", [0.1, 0.5])
+def test_mean_at_the_wrong_point(evidence, end):
+    """μ_t(x) for μ_t(x₁): u = (σ̇/σ)(x − tx) + x forgets x₁, and x₀ goes to x₀·σ^{−σ/(1−σ)}, σ = σ_min."""
+    path, noise, data = OptimalTransportPath(end), np.array([[-1.0], [0.5], [1.5]]), 3.0
+
+    def printed(time, place):
+        return path.deviation_dot(time) / path.deviation(time) * (place - time * place) + place
+
+    flow = trajectory(printed, noise, [0.0, 1.0])
+    right = trajectory(lambda time, z: path.velocity(time, z, [[data]]), noise, [0.0, 1.0])
+    on = evidence.on(path, x1=data)
+    on.control(
+        "μ_t(x) for μ_t(x₁): where x₀ = −1, ½, 3/2 go",
+        predicted=noise[:, 0] * end ** (-end / (1 - end)),
+        measured=flow.states[-1][:, 0],
+        agreement=float(flow.error[-1]),
+        because="∫σ_min/σ_t dt = −σ_min log σ_min/(1−σ_min); error of the integration",
+        intact=right.states[-1][:, 0],
+    )
+    gap = float(np.abs(flow.states[-1][:, 0] - (end * noise[:, 0] + data)).max())
+    on.audit(
+        f"(31) with μ_t(x), σ_min = {end}: largest distance of the end from σ_min x₀ + x₁, x₁ = 3",
+        "agrees" if gap <= float(flow.error[-1]) else "deviates",
+        0.0,
+        gap,
+        because="ψ_1(x₀|x₁) = σ_min x₀ + x₁ by (26)",
+        subject=f"{NOTES}, equations (27)–(31)",
+        kind="equation",
+    )
+
+
+@pytest.mark.control("F6")
+@pytest.mark.parametrize(
+    "path", [VarianceExploding(0.01, 10.0), VariancePreservingPath(0.1, 4.0)], ids=["VE", "VP"]
+)
+def test_paths_that_do_not_start_at_noise(evidence, path):
+    """W₂²(p_0(·|x₁), N(0,I)) = a₀²|x₁|² + d(σ₀ − 1)², from the moments of ψ_0(x₀|x₁)."""
+    data = np.array([[1.5, -2.0]])
+    noise, weights = gaussian_nodes(4, 2)
+    start = path.flow(0.0, noise, data)
+    mean = weights @ start
+    deviation = np.sqrt(weights @ (start - mean) ** 2)
+    gain, sigma = (
+        (1.0, 10.0)
+        if isinstance(path, VarianceExploding)
+        else (np.exp(-4.1 / 4), np.sqrt(-np.expm1(-4.1 / 2)))
+    )
+    predicted = float(gain**2 * (data**2).sum() + 2 * (sigma - 1) ** 2)
+    measured = float(mean @ mean + ((deviation - 1) ** 2).sum())
+    on = evidence.on(path)
+    on.control(
+        "(17) claimed for (32), (33): W₂²(p_0(·|x₁), N(0,I))",
+        predicted=predicted,
+        measured=measured,
+        agreement=256 * EPS * (1 + predicted),
+        because="Gaussians with commuting covariances; quadrature exact for squares",
+    )
+    on.audit(
+        "(17): W₂² of p_0(x|x₁) from N(0,I), x₁ = (1.5, −2)",
+        "agrees" if measured < 1e-9 else "deviates",
+        0.0,
+        measured,
+        because="p_0(x|x₁) = p_0(x) for every x₁",
+        subject=f"{NOTES}, equation ({'32' if gain == 1 else '33'}) against (17)",
+        kind="equation",
+    )
+
+
+@pytest.mark.control("F6")
+def test_paths_that_are_not_at_constant_speed(evidence):
+    """VE: dψ/dt = σ̇x₀ falls by (σ̇_1 − σ̇_0)x₀ = log(σ_high/σ_low)·(σ_high − σ_low)x₀; OT: by nothing."""
+    path, noise, data = VarianceExploding(0.1, 5.0), np.array([[0.5], [-1.0]]), np.array([[2.0]])
+    speeds = [path.velocity(s, path.flow(s, noise, data), data) for s in (0.0, 1.0)]
+    evidence.on(path).control(
+        "constant speed claimed for VE: u at t = 1 minus u at t = 0",
+        predicted=np.log(50.0) * 4.9 * noise[:, 0],
+        measured=(speeds[1] - speeds[0])[:, 0],
+        agreement=64 * EPS * 50 * 5 * np.log(50),
+        because="σ̇ = −log(50)σ; x − x₁ is a difference, divided by σ down to 1/10",
+    )
+    evidence.figure(
+        "Conditional paths ψ_t(x₀|x₁) for x₁ = 2 and nine noises",
+        "Three panels of position against time. OT: straight lines from noise to 2. Variance preserving: "
+        "bent lines. Variance exploding: from a cloud five times as wide around 2.",
+        draw_conditional_paths,
+        size=(8.0, 2.8),
+    )
