@@ -120,6 +120,30 @@ CLAIMS = (
         status="corrected",
         modules=(f"{HERE}test_conditional_fields",),
     ),
+    Claim(
+        id="F7",
+        label="Figure 2",
+        title="Conditional paths cross, trajectories do not",
+        statement=(
+            r"On the line two conditional paths cross with the stated probability; two trajectories of the "
+            r"marginal field never meet at one time. OT trajectories are straight at constant speed, "
+            r"$S=0$; for two atoms those of minibatches have $S_n=O(1/n)$; for $N(0,I)$ to itself under the "
+            r"independent coupling they are straight lines, but not at constant speed."
+        ),
+        formula=(
+            r"P(\text{crossing})=\tfrac12-\tfrac1\pi\arcsin"
+            r"\frac{\sigma_{\min}}{\sqrt{\sigma_{\min}^2+s^2}},\quad "
+            r"|X_t(x)-X_t(y)|\ge\sigma_t|x-y|,\quad S=\int_0^1E|\dot x_t-(x_1-x_0)|^2dt"
+        ),
+        assumptions=(
+            NOISE,
+            r"The OT path of (34); the probability for data $N(0,s^2)$.",
+            r"Crossing is meant in time and space.",
+        ),
+        source=f"{NOTES}, Figure 2; liu2023flow",
+        status="corrected",
+        modules=(f"{HERE}test_paths",),
+    ),
 )
 
 COVERAGE = (
@@ -209,4 +233,10 @@ COVERAGE = (
     Coverage(NOTES, "(34)", "F6", "definition, nothing to check"),
     Coverage(NOTES, "(35)", "F6", "as printed"),
     Coverage(NOTES, "(36), (37)", "F6", "as printed: (35) put into (20); trained with in F8"),
+    Coverage(
+        NOTES,
+        "Figure 2",
+        "F7",
+        "corrected: “curved” is not always so, and “do not cross” holds at equal times (two audits); redrawn",
+    ),
 )

@@ -4,7 +4,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
+from numerics.flows.integration import trajectory
+from numerics.flows.mixtures import MixtureField
 from numerics.flows.paths import OptimalTransportPath, VarianceExploding, VariancePreservingPath
 from numerics.flows.residual import ResidualMap
 
@@ -53,5 +56,34 @@ def draw_conditional_paths(figure: "Figure") -> None:
         axes.plot(t, places, color=BLUE, lw=0.8)
         axes.plot([1], [2], "o", color=ORANGE, ms=4)
         axes.set_title(name, fontsize=9)
+        axes.set_xlabel("t")
+    panels[0].set_ylabel("x")
+
+
+def draw_crossings(figure: "Figure") -> None:
+    """Conditional paths, trajectories of the independent coupling, OT trajectories: two Gaussians at ±2."""
+    panels = figure.subplots(1, 3, sharey=True)
+    field = MixtureField([[-2.0], [2.0]], [[[0.25]], [[0.25]]], [0.5, 0.5])
+    noise = ndtri((np.arange(24) + 0.5) / 24)[:, None]
+    t = np.linspace(0, 1, 81)
+    flow = trajectory(field.velocity, noise, t).states[:, :, 0]
+    data, _ = field.sample(len(noise), np.random.default_rng(3))
+    straight = t[:, None]
+    for axes, title, places in zip(
+        panels,
+        (
+            "conditional paths: they cross",
+            "marginal trajectories: they do not",
+            "OT: straight, constant speed",
+        ),
+        (
+            (1 - straight) * noise[:, 0] + straight * data[:, 0],
+            flow,
+            (1 - straight) * noise[:, 0] + straight * flow[-1],
+        ),
+        strict=True,
+    ):
+        axes.plot(t, places, color=BLUE, lw=0.8)
+        axes.set_title(title, fontsize=9)
         axes.set_xlabel("t")
     panels[0].set_ylabel("x")

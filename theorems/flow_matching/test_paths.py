@@ -1,0 +1,292 @@
+"""F7: conditional paths cross, trajectories do not; which of them are straight, and at constant speed.
+
+Crossing is meant in time and space: as curves in space trajectories may meet, at different times. The number
+S = E∫|ẋ_t − (x₁ − x₀)|²dt sees speed as well as shape.
+"""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import kendalltau
+
+from numerics.flows.exact import ExactField
+from numerics.flows.integration import trajectory
+from numerics.flows.mixtures import MixtureField
+from numerics.flows.paths import OptimalTransportPath
+from numerics.flows.straightness import straightness
+from numerics.potentials import DegenerateGaussian, FiniteAtoms, Sphere
+from numerics.transport.minibatch import expected_cost
+from numerics.transport.two_atoms import TwoAtomLaw
+from theorems.flow_matching.examples import NOTES, mixture
+from theorems.flow_matching.figures import draw_crossings
+from theorems.flow_matching.quadrature import grid
+from theorems.minibatch_convergence.fits import last_slope
+from theorems.proximal_denoiser.bounds import norm
+from theorems.targets import generator, seeds
+
+EPS = np.finfo(float).eps
+LEVEL, PAIRS = 1e-10, 200_000
+TWO = MixtureField([[-2.0], [2.0]], [[[0.25]], [[0.25]]], [0.5, 0.5])
+
+
+# --- crossings ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.claim("F7")
+@pytest.mark.parametrize(("spread", "end"), [(1.0, 0.0), (1.0, 0.25), (0.5, 0.5)])
+def test_conditional_paths_cross(evidence, rng, spread, end):
+    """Two paths cross iff Δ₀ and σ_minΔ₀ + Δ₁ differ in sign: P = ½ − arcsin(ρ)/π, ρ² = σ²/(σ²+s²)."""
+    x0, x1 = rng.standard_normal(PAIRS), spread * rng.standard_normal(PAIRS)
+    expected = 0.5 - np.arcsin(end / np.hypot(end, spread)) / np.pi
+    evidence.on("N(0, s²)", s=spread, smallest=end).statistical(
+        "|share of crossing pairs − probability|",
+        abs(_crossing(x0, end * x0 + x1) - expected),
+        np.sqrt(np.log(2 / LEVEL) / (2 * (PAIRS // 2))),
+        level=LEVEL,
+        because="Hoeffding's inequality for the mean of a kernel in [0, 1] over pairs",
+        points=PAIRS,
+    )
+
+
+def _crossing(start, end):
+    """Share of pairs whose order changes from start to end: half of 1 − Kendall's τ."""
+    return (1 - kendalltau(start, end).statistic) / 2
+
+
+@pytest.mark.claim("F7")
+@given(seed=seeds, dim=st.integers(1, 3), end=st.sampled_from([0.0, 0.1]))
+def test_trajectories_stay_apart(evidence, seed, dim, end):
+    """Du_t ≥ (σ̇/σ)I, as the posterior's covariance is ≥ 0: |X_t(x) − X_t(y)| ≥ σ_t|x − y|, near or far."""
+    rng = generator(seed)
+    path = OptimalTransportPath(end)
+    field = mixture(rng, dim, 3, path)
+    x = rng.standard_normal((8, dim))
+    y = x + 10.0 ** rng.uniform(-3, 0, (8, 1)) * rng.standard_normal((8, dim))
+    times = np.array([0.0, 0.25, 0.5, 0.75, 0.9, 1.0])
+    found = trajectory(field.velocity, np.concatenate([x, y]), times)
+    on = evidence.on("mixture target", seed=seed, dim=dim, smallest=end)
+    for t, states, error in zip(times[1:], found.states[1:], found.error[1:], strict=True):
+        on.certified(
+            "σ_t|x − y| − |X_t(x) − X_t(y)|",
+            path.deviation(t) * norm(x - y) - norm(states[:8] - states[8:]),
+            2 * np.sqrt(dim) * error,
+            because="Grönwall, downwards; error of both trajectories",
+        )
+
+
+@pytest.mark.claim("F7")
+def test_trajectories_on_the_line_do_not_cross(evidence):
+    """Sixty noises between ±3.5: every gap between neighbours stays above the error of its ends."""
+    start = np.sort(np.linspace(-3.5, 3.5, 60))[:, None]
+    found = trajectory(TWO.velocity, start, np.linspace(0, 1, 9))
+    gaps = np.diff(found.states[:, :, 0], axis=1).min(axis=1)
+    on = evidence.on("two Gaussians")
+    on.certified(
+        "crossings: 2·error − smallest gap between neighbours",
+        2 * found.error - gaps,
+        0.0,
+        because="order is kept where every gap exceeds the error of its ends",
+    )
+    evidence.figure(
+        "Conditional paths, marginal trajectories and OT trajectories (the notes' Figure 2, on the line)",
+        "Position against time. Left: straight lines from noise to one of two clouds, crossing. Middle: "
+        "curved lines that part between the clouds and never cross. Right: straight lines that do not cross.",
+        draw_crossings,
+        size=(8.4, 3.2),
+    )
+
+
+# --- straightness -------------------------------------------------------------------------------------
+
+
+@pytest.mark.claim("F7")
+@pytest.mark.parametrize(
+    "target",
+    [
+        Sphere(3, 2.0),
+        FiniteAtoms.regular_polygon(5),
+        DegenerateGaussian([1.0, 0.0], [[4.0, 2.0], [2.0, 1.0]]),
+    ],
+    ids=lambda target: type(target).__name__,
+)
+def test_optimal_trajectories_are_straight(evidence, rng, target):
+    """S = 0 with velocities from the field at points of the flow, every trajectory for itself."""
+    field, x0 = ExactField(target), rng.standard_normal((40, target.dim))
+    times = np.linspace(0, 0.95, 20)
+    path = np.stack([field.flow(t, x0) for t in times])
+    speed = np.stack([field.velocity(t, x) for t, x in zip(times, path, strict=True)])
+    size = norm(x0) + norm(target.transport(x0))
+    recover = 1 + target.prox_condition(path[-1] / 0.95, 0.05 / 0.95) / 0.05
+    evidence.on(target).bounded(
+        "√S",
+        np.sqrt(np.maximum(straightness(times, path, speed), 0)),
+        condition=size * recover,
+        multiple=64,
+        because="speed is (prox − x)/(1−t): rounding of the prox over 1−t",
+    )
+
+
+@pytest.mark.claim("F7")
+@pytest.mark.parametrize("parts", [1, 2, 3])
+def test_straightness_of_the_independent_coupling(evidence, rng, parts):
+    """On the line the flow ends at the monotone map: S = ∫E|u_t|²dt − W₂², by paths and by densities."""
+    field = mixture(rng, 1, parts)
+    (number, optimal, error), (coarse, optimal_coarse, _) = (_along(field, k) for k in (2, 1))
+    energy = [_energy(field, order) for order in (32, 24)]
+    evidence.on("mixture on the line", parts=parts).certified(
+        "|S along trajectories − (∫E|u_t|²dt − W₂²)|",
+        abs(number - (energy[0] - optimal)),
+        abs(number - coarse) + abs(optimal - optimal_coarse) + abs(energy[0] - energy[1]) + error,
+        because="two resolutions in noise and time, two orders in t, error of the flow, tails: 10⁻¹³",
+    )
+
+
+def _along(field, level):
+    """S and W₂² over noises of the line, splines in time, and the error of the flow in both."""
+    noise, cell = grid(8.0, 1 / (8 * level), 1)
+    weight = np.exp(-(noise[:, 0] ** 2) / 2) / np.sqrt(2 * np.pi) * cell
+    times = np.linspace(0, 1, 48 * level + 1)
+    found = trajectory(field.velocity, noise, times)
+    speed = np.stack([field.velocity(t, x) for t, x in zip(times, found.states, strict=True)])
+    moved = (found.states[-1] - noise)[:, 0]
+    number = float(weight @ straightness(times, found.states, speed))
+    error = 1e-12 + 4 * float(found.error.max()) * (np.abs(moved).max() + np.abs(speed).max())
+    return number, float(weight @ moved**2), error
+
+
+def _energy(field, order):
+    """∫∫u_t²p_t dx dt, the trapezoid rule in x."""
+    nodes, shares = np.polynomial.legendre.leggauss(order)
+    x, cell = grid(14.0, 1 / 16, 1)
+    return sum(
+        s / 2 * cell * float(np.exp(field.log_density(t, x)) @ field.velocity(t, x)[:, 0] ** 2)
+        for t, s in zip((nodes + 1) / 2, shares, strict=True)
+    )
+
+
+@pytest.mark.claim("F7")
+def test_minibatches_straighten(evidence):
+    """Two atoms: S_n = (c_n − W₂²) − ∫E Var dt, from S_1 of the independent coupling to 0 of OT, like 1/n."""
+    w, gap, sizes = 0.3, 2.0, [1, 4, 16, 64]
+    found = [_two_atoms(w, gap, n) for n in sizes]
+    numbers, errors = [s for s, _ in found], np.array([e for _, e in found])
+    on = evidence.on("TwoAtomLaw", w=w, distance=gap)
+    on.certified(
+        "S_n above that of the smaller batch",
+        np.diff(numbers),
+        errors[1:] + errors[:-1],
+        because="two orders of quadrature in t, and the stated errors of those in space",
+    )
+    slope, interval = last_slope(sizes, numbers)
+    on.trend(
+        "log S_n against log n, n = 1 … 64",
+        slope=slope,
+        interval=interval,
+        theory=-1.0,
+        rule="interval contains theory",
+        alternative=-0.5,
+        points=len(sizes),
+    )
+    on.table(
+        "Straightness S of the flow to two atoms, w = 0.3, Δ = 2",
+        ["coupling", "S"],
+        [
+            *(
+                (f"batches of {n}" if n > 1 else "independent", s)
+                for n, s in zip(sizes, numbers, strict=True)
+            ),
+            ("OT", 0.0),
+        ],
+    )
+
+
+def _two_atoms(w, gap, n):
+    """S_n and its error. Times gather at 0, where the floor falls within n^{-1/2}."""
+    cost, law = expected_cost(FiniteAtoms.two([0.0], [gap], w), n), TwoAtomLaw([[0.0], [gap]], w, n)
+    floors, error = [], cost.error
+    for order in (16, 12):
+        nodes, shares = np.polynomial.legendre.leggauss(order)
+        values = [law.loss_floor(t) for t in (nodes + 1) ** 2 / 4]
+        floors.append(float(shares * (nodes + 1) / 2 @ np.array([f.value for f in values])))
+        error += max(f.error for f in values)
+    return cost.excess - floors[0], error + abs(floors[0] - floors[1])
+
+
+# --- controls -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.control("F7")
+def test_sorted_pairs_do_not_cross(evidence, rng):
+    """The crossing count sees the coupling: for the monotone pairs it is 0 in place of ½."""
+    x0, x1 = np.sort(rng.standard_normal((2, 2000)), axis=1)
+    evidence.on("N(0, 1)").control(
+        "monotone pairs taken for independent ones: share of crossing pairs",
+        predicted=0.0,
+        measured=_crossing(x0, x1),
+        agreement=4 * EPS,
+        because="(x₀−x₀')(x₁−x₁') ≥ 0; τ is a rounded quotient",
+        intact=0.5,
+    )
+
+
+@pytest.mark.control("F7")
+@pytest.mark.parametrize("dim", [1, 3])
+def test_straight_but_not_at_constant_speed(evidence, rng, dim):
+    """N(0,I) to itself, independent: x_t = √(t²+(1−t)²)x₀, a segment there and back. S = (2 − π/2)|x₀|²."""
+    field = MixtureField([np.zeros(dim)], [np.eye(dim)], [1.0])
+    x0 = rng.standard_normal((10, dim)) + 0.5
+    values = []
+    for steps in (64, 32):
+        times = np.linspace(0, 1, steps + 1)
+        found = trajectory(field.velocity, x0, times)
+        speed = np.stack([field.velocity(t, x) for t, x in zip(times, found.states, strict=True)])
+        values.append(straightness(times, found.states, speed))
+    across = found.states - (found.states * x0).sum(axis=2, keepdims=True) / (norm(x0) ** 2)[:, None] * x0
+    on = evidence.on("N(0, I), independent coupling", dim=dim)
+    on.control(
+        "shape alone taken for straightness: S of paths that stay on a line",
+        predicted=(2 - np.pi / 2) * norm(x0) ** 2,
+        measured=values[0],
+        agreement=np.abs(values[0] - values[1]) + 1e-10,
+        because="∫(2t−1)²/(t²+(1−t)²)dt = 2 − π/2, and the displacement is 0; splines at two resolutions",
+    )
+    away = float(np.abs(across).max())
+    on.certified(
+        "distance from the line through 0 and x₀", away, float(found.error.max()), because="exact flow"
+    )
+    on.audit(
+        f"Are marginal trajectories curved? Distance from a line, N(0,I) to itself, d = {dim}",
+        "agrees" if away > float(found.error.max()) else "deviates",
+        "positive",
+        away,
+        because="u_t(x) is a multiple of x: shape straight, speed not constant (S above)",
+        subject=f"{NOTES}, Figure 2",
+        kind="equation",
+    )
+
+
+@pytest.mark.control("F7")
+def test_crossing_needs_the_time(evidence):
+    """A translation by b: the trajectories of x₀ and x₀ + b/2 share points of space, at times ½ apart."""
+    b, x0 = Fraction(3), Fraction(-1, 2)
+    early, late = x0 + b / 2, x0 + Fraction(1, 2) * b
+    evidence.on("N(0,1) to N(3,1), OT").control(
+        "crossing meant in space alone: gap between a point of one trajectory and one of another",
+        predicted=0.0,
+        measured=float(abs(early - late)),
+        agreement=0.0,
+        because="X_0(x₀ + b/2) = X_½(x₀) in fractions; at equal times they stay |b|/2 apart",
+        intact=float(b / 2),
+    )
+    evidence.on("N(0,1) to N(3,1), OT").audit(
+        "Do marginal trajectories have no point of space in common?",
+        "deviates" if early == late else "agrees",
+        "none",
+        f"{float(early)} at t = 0 and at t = 1/2",
+        because="the field depends on t: uniqueness forbids meeting at equal times alone",
+        subject=f"{NOTES}, Figure 2",
+        kind="equation",
+    )
