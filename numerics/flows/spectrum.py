@@ -4,12 +4,13 @@ On an exact trajectory $DX_t = α_t I + β_t K(x_0)$, and $Dv_t(x_t)$ has the ei
 $(\dot α + \dot β κ)/(α + βκ)$ (H1). Rescaled time is τ = −log(1−t), so that 1−t = e^{−τ} is passed as
 ``remaining`` and nothing is lost as t → 1.
 
-How close to t = 1 each route may go, in float64:
+How close to t = 1 each route may go in float64, as theorems/normal_hyperbolicity/test_conditioning measures:
 
 - from κ with its exact zeros (`stretches`): until e^{−γτ} underflows, τ ≈ 700/γ;
-- from K as a matrix: until α ≈ eps·‖K‖, where the rounding of K hides the normal directions;
-- integrating the field (`qr_growth`): until α ≈ tol, as the noise is (x − βx₁)/α;
-- differences of the field (`jacobian`): the same, with the step below α times the distance to a kink.
+- from K as a matrix: until α ≈ eps·‖K‖ (`rounding_horizon`), where its rounding hides the normal directions;
+- through the prox at x_t (`path_jacobians`, `complex_jacobian`): until α|x₀| ≈ eps·|x₁|, where x_t is no
+  longer told from x₁; integrating the field (`qr_growth`), at least as far: the offset decays linearly;
+- differences of the field (`jacobian`): until α|x₀| ≈ eps·|x₁| times |x₀|α over the smallest half-step.
 """
 
 from collections.abc import Callable

@@ -31,7 +31,7 @@ CLAIMS = (
         assumptions=(MANIFOLD, A1, A2, A3, A4, A5),
         source=f"{PAPER}, Proposition 4.1",
         status="reconstructed",
-        modules=(f"{HERE}test_jacobian", f"{HERE}test_assumptions"),
+        modules=(f"{HERE}test_jacobian", f"{HERE}test_conditioning", f"{HERE}test_assumptions"),
     ),
     Claim(
         id="H2",
@@ -87,6 +87,7 @@ CLAIMS = (
         modules=(
             f"{HERE}test_exponents",
             f"{HERE}test_integration",
+            f"{HERE}test_conditioning",
             f"{HERE}test_assumptions",
             f"{HERE}test_ends_of_the_spectrum",
         ),
@@ -106,7 +107,7 @@ CLAIMS = (
         assumptions=(MANIFOLD, A1, A2, A3, A4, A5, SC),
         source=f"{PAPER}, section 4",
         status="this project",
-        modules=(f"{HERE}test_curves", f"{HERE}test_assumptions"),
+        modules=(f"{HERE}test_curves", f"{HERE}test_conditioning", f"{HERE}test_assumptions"),
     ),
     Claim(
         id="H6",

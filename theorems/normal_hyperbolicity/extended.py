@@ -1,0 +1,160 @@
+"""The exact field in extended precision: closed-form proxes in mpmath, differentiated by central differences.
+
+Near t = 1 float64 no longer sees how far x_t = αx₀ + βx₁ is off the support. With ``digits`` decimal digits
+the field is known until 1 − t is about 10^{−digits}. Nothing is shared with the library's proxes, Jacobians
+and schedules.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import mpmath as mp  # type: ignore[import-untyped]
+import numpy as np
+from numpy.typing import NDArray
+
+from numerics.potentials import (
+    DegenerateGaussian,
+    Ellipsoid,
+    FiniteAtoms,
+    NearestPoint,
+    Potential,
+    Sphere,
+    Torus,
+)
+
+Array = NDArray[np.float64]
+Vector = list[mp.mpf]
+STEP_DIGITS = 10
+"""Half-steps are 10^{−10}·α: truncation is of order 10^{−20}, as prox bends over lengths of order α."""
+
+
+@dataclass(frozen=True)
+class Closed:
+    """A target whose transport and prox are closed forms.
+
+    Attributes:
+        target: The same target in the library.
+        transport: T.
+        prox: prox_{λφ}(z) for (z, λ), near the points that the flow meets.
+    """
+
+    target: Potential
+    transport: Callable[[Vector], Vector]
+    prox: Callable[[Vector, mp.mpf], Vector]
+
+
+def linear(r: mp.mpf) -> tuple[mp.mpf, ...]:
+    """α, β, α̇, β̇ of the linear schedule at 1 − t = r."""
+    return r, 1 - r, mp.mpf(-1), mp.mpf(1)
+
+
+def variance_preserving(r: mp.mpf) -> tuple[mp.mpf, ...]:
+    """The same for α = √(1−t²), β = t."""
+    alpha = mp.sqrt(r * (2 - r))
+    return alpha, 1 - r, -(1 - r) / alpha, mp.mpf(1)
+
+
+def rescaled_jacobian(
+    closed: Closed,
+    coefficients: Callable[[mp.mpf], tuple[mp.mpf, ...]],
+    x0: Array,
+    remaining: str,
+    digits: int,
+) -> Array:
+    """(1−t)Dv_t(x_t) (d,d) on the trajectory of x0 (d,), at 1 − t given as text, such as "1e-40"."""
+    with mp.workdps(digits):
+        r = mp.mpf(remaining)
+        alpha, beta, fall, rise = coefficients(r)
+        noise = [mp.mpf(float(s)) for s in x0]
+        start = [alpha * s + beta * y for s, y in zip(noise, closed.transport(noise), strict=True)]
+        h = alpha * mp.mpf(10) ** -STEP_DIGITS
+
+        def velocity(x: Vector) -> Vector:
+            data = closed.prox([c / beta for c in x], alpha / beta)
+            return [fall / alpha * c + (rise - fall * beta / alpha) * u for c, u in zip(x, data, strict=True)]
+
+        def column(j: int) -> Vector:
+            ahead, behind = (velocity([c + s * h * (i == j) for i, c in enumerate(start)]) for s in (1, -1))
+            return [r * (a - b) / (2 * h) for a, b in zip(ahead, behind, strict=True)]
+
+        columns = [column(j) for j in range(len(x0))]
+        return np.array([[float(entry) for entry in c] for c in columns]).T
+
+
+def _length(x: Vector) -> mp.mpf:
+    return mp.sqrt(mp.fsum(c * c for c in x))
+
+
+def sphere(dim: int, radius: float) -> Closed:
+    """The ball's indicator: R z/|z| outside."""
+
+    def project(z: Vector, _: mp.mpf | None = None) -> Vector:
+        length = _length(z)
+        return [radius * c / length for c in z] if length > radius else z
+
+    return Closed(Sphere(dim, radius), lambda x0: [radius * c / _length(x0) for c in x0], project)
+
+
+def ellipsoid(axes: tuple[float, ...]) -> Closed:
+    """The indicator of {Σ x_i²/a_i ≤ 1}: x_i = a_i z_i/(a_i + μ), μ the root of Σ a_i z_i²/(a_i + μ)² = 1."""
+
+    def transport(x0: Vector) -> Vector:
+        h = mp.sqrt(mp.fsum(a * c * c for a, c in zip(axes, x0, strict=True)))
+        return [a * c / h for a, c in zip(axes, x0, strict=True)]
+
+    def project(z: Vector, _: mp.mpf) -> Vector:
+        pairs, mu = list(zip(axes, z, strict=True)), mp.mpf(0)
+        while True:  # Newton from the left of the root of a convex decreasing function: monotone
+            excess = mp.fsum(a * c * c / (a + mu) ** 2 for a, c in pairs) - 1
+            step = excess / mp.fsum(2 * a * c * c / (a + mu) ** 3 for a, c in pairs)
+            if step <= mp.eps * (1 + mu):
+                return [a * c / (a + mu) for a, c in pairs]
+            mu += step
+
+    return Closed(Ellipsoid(np.diag(axes)), transport, project)
+
+
+def gaussian(deviations: tuple[float, ...]) -> Closed:
+    """φ = Σ u_i²/(2σ_i), 0 where σ_i = 0: x_i = σ_i z_i/(σ_i + λ)."""
+    return Closed(
+        DegenerateGaussian(np.zeros(len(deviations)), np.diag(np.square(deviations))),
+        lambda x0: [s * c for s, c in zip(deviations, x0, strict=True)],
+        lambda z, step: [s * c / (s + step) for s, c in zip(deviations, z, strict=True)],
+    )
+
+
+def two_atoms(first: tuple[float, ...], second: tuple[float, ...], weight: float) -> Closed:
+    """φ is affine on the segment: z is projected on its line, moved by λ(g₁−g₀)/Δ and clipped."""
+    target = FiniteAtoms.two(first, second, weight)
+    gap = float(target.heights[1] - target.heights[0])
+    edge = [mp.mpf(b) - mp.mpf(a) for a, b in zip(first, second, strict=True)]
+    square = mp.fsum(e * e for e in edge)
+
+    def at(share: mp.mpf) -> Vector:
+        return [a + share * e for a, e in zip(first, edge, strict=True)]
+
+    def transport(x0: Vector) -> Vector:
+        return at(mp.mpf(mp.fsum(c * e for c, e in zip(x0, edge, strict=True)) > gap))
+
+    def prox(z: Vector, step: mp.mpf) -> Vector:
+        along = mp.fsum((c - a) * e for c, a, e in zip(z, first, edge, strict=True))
+        return at(min(max((along - step * gap) / square, mp.mpf(0)), mp.mpf(1)))
+
+    return Closed(target, transport, prox)
+
+
+def torus(major: float, minor: float, scale: float) -> Closed:
+    """The nearest point of the torus: prox_{λφ}(z) = proj(z/(1+aλ)) near the points that the flow meets."""
+
+    def project(x: Vector) -> Vector:
+        around = _length(x[:2])
+        core = [major * x[0] / around, major * x[1] / around, mp.mpf(0)]
+        off = [a - c for a, c in zip(x, core, strict=True)]
+        length = _length(off)
+        return [c + minor * o / length for c, o in zip(core, off, strict=True)]
+
+    return Closed(
+        NearestPoint(Torus(major, minor), scale),
+        lambda x0: project([c / scale for c in x0]),
+        lambda z, step: project([c / (1 + scale * step) for c in z]),
+    )
