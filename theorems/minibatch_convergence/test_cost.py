@@ -38,16 +38,22 @@ LAWS = {
 def test_halves_cost_no_less_than_the_whole(evidence, target, n, seed):
     rng = generator(seed)
     x0, x1 = rng.standard_normal((2 * n, target.dim)), target.sample(2 * n, rng)[1]
-    halves = np.concatenate([assignment(x0[:n], x1[:n]), n + assignment(x0[n:], x1[n:])])
-    whole = assignment(x0, x1)
+    measure_halves(evidence.on(target, n=n, seed=seed), x0, x1, assignment)
+
+
+def measure_halves(on, x0, x1, couple):
+    """M2 in one batch of 2n pairs and its halves, whoever couples them."""
+    n = len(x0) // 2
+    halves = np.concatenate([couple(x0[:n], x1[:n]), n + couple(x0[n:], x1[n:])])
+    whole = couple(x0, x1)
     # Common terms |x₀|², |x₁|² cancel: what is compared is −2⟨x₀,x₁⟩, summed over at most 2n pairs.
     fall = 2 * ((x0 * x1[whole]).sum() - (x0 * x1[halves]).sum())
     size = 2 * np.linalg.norm(x0) * np.linalg.norm(x1)
-    evidence.on(target, n=n, seed=seed).bounded(
+    on.bounded(
         "cost of the whole batch above that of its halves",
         max(-fall, 0.0),
         condition=size,
-        multiple=8 * (2 * n + target.dim),
+        multiple=8 * (2 * n + x0.shape[1]),
         because="rounding of 2n inner products of d terms, and of a comparison of paths of at most 2n edges",
         points=2 * n,
     )

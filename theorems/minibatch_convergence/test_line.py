@@ -101,13 +101,19 @@ def test_matched_data_have_the_stated_law(evidence, law, n, seed):
     noise = np.sort(rng.standard_normal((batches, n)), axis=1)
     data = np.sort(law.rvs((batches, n), random_state=rng), axis=1)
     row, pick = np.arange(batches), rng.integers(0, n, batches)
-    u, x1 = ndtr(noise[row, pick]), data[row, pick]
+    on = evidence.on(law.dist.name, n=n, seed=seed)
+    measure_matched_law(on, law, n, noise[row, pick], data[row, pick], rng)
+
+
+def measure_matched_law(on, law, n, x0, x1, rng):
+    """M5 for one pair of each of many batches, whoever coupled them."""
+    u, batches = ndtr(x0), len(x0)
     below = law.cdf(x1 - 1) if hasattr(law, "pmf") else law.cdf(x1)
     low, high = assignment_probability(u, below, n), assignment_probability(u, law.cdf(x1), n)
     uniform = np.sort(low + (high - low) * rng.random(batches))
     steps = np.arange(batches + 1) / batches
     apart = max((steps[1:] - uniform).max(), (uniform - steps[:-1]).max())
-    evidence.on(law.dist.name, n=n, seed=seed).statistical(
+    on.statistical(
         "Kolmogorov distance of G_n(u, F₁(x₁)) from uniform",
         apart,
         dkw(batches, LEVEL),

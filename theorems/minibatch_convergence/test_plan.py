@@ -123,23 +123,30 @@ def test_turned_noise_converges_to_the_wrong_plan(evidence, rng, degrees):
     Batch by batch measured − predicted = −2 sin θ·(mean of y × x₁) + 2(1−cos θ)(mean |x₀| − E|x₀|). Given the
     lengths of x₀ and everything else, a reflection turns the sign of the first; Student over batches.
     """
-    target, theta, n, batches = Sphere(2), np.deg2rad(degrees), 64, 120
+    predicted, measured, reach, own = measure_turned_noise(degrees, assignment, rng)
+    evidence.on(Sphere(2), degrees=degrees, n=64).control(
+        "noise turned before matching: excess of the cost",
+        predicted=predicted,
+        measured=measured,
+        agreement=reach,
+        because="closed form of the turned plan plus cos θ of the batch's own excess; Student over batches",
+        intact=own,
+        level=LEVEL,
+        points=120 * 64,
+    )
+
+
+def measure_turned_noise(degrees, couple, rng, batches=120):
+    """Predicted and measured excess, how far apart they may be, and the excess that y has; n = 64."""
+    target, theta, n = Sphere(2), np.deg2rad(degrees), 64
     noise, data = rng.standard_normal((batches, n, 2)), target.sample(batches * n, rng)[1]
     own, turned = np.empty(batches), np.empty(batches)
     for k, x0 in enumerate(noise):
         y, x1 = turn(x0, theta), data[k * n : (k + 1) * n]
-        x1 = x1[assignment(y, x1)]
+        x1 = x1[couple(y, x1)]
         own[k] = 2 * (norm(y) - (y * x1).sum(axis=1)).mean()
         turned[k] = 2 * (norm(x0) - (x0 * x1).sum(axis=1)).mean()
     wrong = np.sqrt(2 * np.pi) * (1 - np.cos(theta))
     difference = turned - wrong - np.cos(theta) * own
-    evidence.on(target, degrees=degrees, n=n).control(
-        "noise turned before matching: excess of the cost",
-        predicted=wrong + np.cos(theta) * own.mean(),
-        measured=turned.mean(),
-        agreement=stats.t.isf(LEVEL / 2, batches - 1) * difference.std(ddof=1) / np.sqrt(batches),
-        because="closed form of the turned plan plus cos θ of the batch's own excess; Student over batches",
-        intact=own.mean(),
-        level=LEVEL,
-        points=batches * n,
-    )
+    reach = stats.t.isf(LEVEL / 2, batches - 1) * difference.std(ddof=1) / np.sqrt(batches)
+    return wrong + np.cos(theta) * own.mean(), turned.mean(), reach, own.mean()

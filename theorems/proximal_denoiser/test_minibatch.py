@@ -12,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
+from numerics.flows.exact import ExactField
 from numerics.potentials import FiniteAtoms
+from theorems.minibatch_convergence.libraries import TorchCFM
 from theorems.proximal_denoiser.bounds import norm
 from theorems.targets import generator, schedules, seeds, times
 
@@ -47,11 +49,17 @@ def test_every_pair_of_a_batch_is_recovered(evidence, n, d, kind, schedule, t, s
 
 def measure_recovery_of_a_batch(on, x0, data, schedule, t):
     """P9 for one batch, whatever it is; its duals by POT's network simplex."""
-    plan, log = ot.emd([], [], ot.dist(x0, data), log=True)
-    x1 = data[plan.argmax(axis=1)]
-    target = FiniteAtoms(data, ((data**2).sum(axis=1) - log["v"]) / 2)
-    slack = target.conjugate(x0) - ((x0 * x1).sum(axis=1) - target.heights[plan.argmax(axis=1)])
-    rounding = _dual_condition(target, x0, log)
+    target, plan, rounding = _potential_of_a_batch(x0, data)
+    match = plan.argmax(axis=1)
+    alpha, beta = float(schedule.alpha(t)), float(schedule.beta(t))
+    xt = alpha * x0 + beta * data[match]
+    _measure_recovery(on, target, rounding, x0, match, xt / beta, alpha / beta)
+
+
+def _measure_recovery(on, target, rounding, x0, match, z, step):
+    """φ_B's cells hold the noises of the pairs, and prox_{step·φ_B}(z) is their data."""
+    x1 = target.points[match]
+    slack = target.conjugate(x0) - ((x0 * x1).sum(axis=1) - target.heights[match])
     on.bounded(
         "how far x₀ misses the cell of its x₁ (dual infeasibility), duals by POT",
         np.maximum(slack, 0.0),
@@ -59,8 +67,6 @@ def measure_recovery_of_a_batch(on, x0, data, schedule, t):
         multiple=64,
         because="a dual sums at most 2n edges of its tree, each a difference of costs",
     )
-    alpha, beta = float(schedule.alpha(t)), float(schedule.beta(t))
-    z, step = (alpha * x0 + beta * x1) / beta, alpha / beta
     gap = np.maximum(slack, 0.0) + 64 * EPS * target.dim * (
         norm(x0) * norm(x1) + np.abs(target.heights).max()
     )
@@ -72,10 +78,40 @@ def measure_recovery_of_a_batch(on, x0, data, schedule, t):
     )
 
 
+def _potential_of_a_batch(x0, data):
+    """φ_B from the duals of the assignment, its plan, and the size of what rounding does to the duals."""
+    plan, log = ot.emd([], [], ot.dist(x0, data), log=True)
+    target = FiniteAtoms(data, ((data**2).sum(axis=1) - log["v"]) / 2)
+    return target, plan, _dual_condition(target, x0, log)
+
+
 def _dual_condition(target, x0, log):
     """Size of what the duals sum: 2n − 1 edges, each a difference of costs."""
     size = np.abs(log["u"]).max() + np.abs(log["v"]).max() + norm(x0).max() * target.scale
     return 2 * len(target.points) * (size + target.scale**2)
+
+
+def test_batches_of_torchcfm_are_proximal(evidence, rng):
+    """An audit: of the x_t and u_t that torchcfm returns, prox gives x₁ and φ_B's field gives u_t."""
+    library = TorchCFM()
+    on = evidence.auditing(library.name, "P9", kind="library")
+    for n, d, kind in ((64, 2, "clusters"), (128, 3, "cloud"), (64, 16, "cloud"), (40, 4, "grid")):
+        x0, data = _batch(n, d, kind, rng)
+        target, _, rounding = _potential_of_a_batch(x0, data)
+        for t in (0.01, 0.5, 0.99):
+            case = on.on("FiniteAtoms", n=n, d=d, kind=kind, t=t)
+            drawn = library.couple(x0[None], data[None], t, int(rng.integers(2**32)))
+            first, second, xt, step = drawn.first[0], drawn.second[0], drawn.xt[0], (1 - t) / t
+            _measure_recovery(case, target, rounding, x0[first], second, xt / t, step)
+            # The field's own prox errs as the bound above allows: rounding of the duals through a root.
+            slack = 64 * EPS * (rounding + target.dim * (norm(x0).max() * target.scale + target.scale**2))
+            error = np.sqrt(step * slack) + 64 * EPS * target.prox_condition(xt / t, step)
+            case.certified(
+                "|v of φ_B at the returned x_t − the returned u_t|",
+                norm(ExactField(target).velocity(t, xt) - drawn.ut[0]),
+                bound=(error + 8 * EPS * (norm(xt) + norm(data).max())) / (1 - t),
+                because="v = (prox − x_t)/(1−t) and u = (x₁ − x_t)/(1−t): the error of prox, and roundings",
+            )
 
 
 # --- integers: no rounding and no tolerance --------------------------------------------------------------

@@ -1,0 +1,171 @@
+"""M1–M6 asked of torchcfm, the library that people train with: audits, which decide nothing.
+
+The law of one pair that `ExactOptimalTransportConditionalFlowMatcher` returns is π_n while its solver reaches
+the optimum, though it draws with replacement (test_torchcfm_sampling); so every claim about π_n, and every
+control, can be asked of it. Batches as proximal are asked in P9 (proximal_denoiser/test_minibatch).
+"""
+
+import numpy as np
+from scipy import stats
+
+from numerics.potentials import FiniteAtoms, Sphere
+from numerics.transport.minibatch import expected_cost
+from numerics.transport.two_atoms import TwoAtomLaw
+from theorems.minibatch_convergence.fits import slope_of_means
+from theorems.minibatch_convergence.libraries import Questions, TorchCFM, batches_of
+from theorems.minibatch_convergence.test_cost import measure_halves
+from theorems.minibatch_convergence.test_line import measure_matched_law
+from theorems.minibatch_convergence.test_plan import measure_turned_noise
+from theorems.proximal_denoiser.bounds import norm
+from theorems.statistics import gaussian_lipschitz, hoeffding
+
+LEVEL = 1e-9
+TIME, W, GAP = 0.5, 0.3, 2.0
+ATOMS = FiniteAtoms.two([0.0], [GAP], W)
+BATCHES = {4: 1000, 16: 600, 64: 300}
+
+
+def returned(library, target, rng):
+    """What the library makes of batches of 4, 16 and 64."""
+    for n, batches in BATCHES.items():
+        yield n, library.couple(*batches_of(target, n, batches, rng), TIME, int(rng.integers(2**32)))
+
+
+def student(values):
+    """Half-width of Student's interval of a mean over independent batches."""
+    return float(stats.t.isf(LEVEL / 2, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values)))
+
+
+def test_law_of_one_returned_pair(evidence, rng):
+    library = TorchCFM()
+    on = evidence.auditing(library.name, "M5", kind="library")
+    for n, drawn in returned(library, ATOMS, rng):
+        x0, x1 = drawn.x0[:, 0, 0], drawn.x1[:, 0, 0]
+        measure_matched_law(on.on("two atoms", n=n), stats.bernoulli(1 - W), n, x0, x1 / GAP, rng)
+        ask = Questions(evidence, library, f"two atoms, n = {n}")
+        ask.number(
+            "M1: share of returned data at the atom of weight 0.3",
+            expected=W,
+            measured=(x1 == 0).mean(),
+            margin=hoeffding(len(x1), 1.0, LEVEL),
+            because="the marginal holds on average over batches; one pair of each; Hoeffding",
+        )
+        ask.number(
+            "M1: mean of the returned noise",
+            expected=0.0,
+            measured=x0.mean(),
+            margin=gaussian_lipschitz(len(x0), 1.0, LEVEL),
+            because="the marginal holds on average over batches; one pair of each; Gaussian concentration",
+        )
+
+
+def test_cost_of_a_returned_pair_is_that_of_the_batch(evidence, rng):
+    library = TorchCFM()
+    for n, drawn in returned(library, ATOMS, rng):
+        costs = ((drawn.x0 - drawn.x1) ** 2).mean(axis=(1, 2))
+        sorted_batch = np.sort(drawn.noise[..., 0], axis=1) - np.sort(drawn.data[..., 0], axis=1)
+        batch, exact = (sorted_batch**2).mean(axis=1), expected_cost(ATOMS, n)
+        ask = Questions(evidence, library, f"two atoms, n = {n}")
+        ask.number(
+            "M2: mean cost of returned pairs less that of their batches' optimal assignments",
+            expected=0.0,
+            measured=(costs - batch).mean(),
+            margin=student(costs - batch),
+            because="unbiased given the batch; the optimum by sorting; Student over batches",
+        )
+        ask.number(
+            "M2: c_n of returned pairs",
+            expected=exact.cost,
+            measured=costs.mean(),
+            margin=student(costs) + exact.error,
+            because="exact order statistics; Student over batches",
+        )
+
+
+def test_halves_cost_no_less_than_the_whole(evidence, rng):
+    library = TorchCFM()
+    on = evidence.auditing(library.name, "M2", kind="library")
+    for n, d in ((1, 2), (8, 2), (64, 2), (1, 6), (8, 6), (64, 6)):
+        noise, data = (part[0] for part in batches_of(Sphere(d), 2 * n, 1, rng))
+        measure_halves(on.on(Sphere(d), n=n), noise, data, library.match)
+
+
+def test_returned_data_tend_to_the_transport_on_the_circle(evidence, rng):
+    library, target, means = TorchCFM(), Sphere(2), []
+    for _, drawn in returned(library, target, rng):
+        ideal = target.transport(drawn.x0.reshape(-1, 2)).reshape(drawn.x0.shape)
+        means.append(((drawn.x1 - ideal) ** 2).sum(axis=2).mean(axis=1))
+    slope, interval = slope_of_means(list(BATCHES), means, LEVEL)
+    evidence.auditing(library.name, "M3", kind="library").on(target).trend(
+        "log E|x₁ − T(x₀)|² of returned pairs against log n on the circle, n = 4 … 64",
+        slope=slope,
+        interval=interval,
+        theory=-0.5,
+        rule="interval lies below theory",
+        points=len(means),
+    )
+
+
+def test_flux_and_misassigned_mass_of_two_atoms(evidence, rng):
+    """E f(x_t)u_t is the flux against f, whatever the plan; f(x) = cos(x+1)."""
+    library = TorchCFM()
+    for n, drawn in returned(library, ATOMS, rng):
+        law = TwoAtomLaw([[0.0], [GAP]], W, n)
+        flux, mass = _flux(law), law.misassigned_mass()
+        found = (np.cos(drawn.xt + 1) * drawn.ut).mean(axis=(1, 2))
+        wrong = ((drawn.x0 < law.threshold) != (drawn.x1 == 0)).mean(axis=(1, 2))
+        ask = Questions(evidence, library, f"two atoms, n = {n}, t = {TIME}")
+        ask.number(
+            "M4: flux of the returned x_t, u_t against cos(x+1)",
+            expected=flux.value,
+            measured=found.mean(),
+            margin=student(found) + flux.error,
+            because="quadrature of v^{(n)}p^{(n)}; Student over batches",
+        )
+        ask.number(
+            "M6: misassigned mass of the returned pairs",
+            expected=mass.value,
+            measured=wrong.mean(),
+            margin=student(wrong) + mass.error,
+            because="∫|G_n − 1{u<w}|du; Student over batches",
+        )
+
+
+def _flux(law):
+    """∫f v^{(n)}p^{(n)}dx = Σ_i ∫f(αz + βy_i)(y_i − z)P(y_i|z)φ_N(z)dz."""
+
+    def integrand(z):
+        lower = law.probability(z)
+        normal = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
+        at = [np.cos((1 - TIME) * z + TIME * y + 1) * (y - z) for y in (0.0, GAP)]
+        return normal * (lower * at[0] + (1 - lower) * at[1])
+
+    return law.integrate(integrand)
+
+
+# --- the controls of M1–M6, through the library ------------------------------------------------------
+
+
+def test_independent_matcher_gains_nothing(evidence, rng):
+    library, target = TorchCFM(), Sphere(2)
+    x0, x1 = (part.reshape(-1, 2) for part in batches_of(target, 64, 80, rng))
+    velocity = library.apart(x0, x1, int(rng.integers(2**32)))
+    Questions(evidence, library, "circle").number(
+        "M2, control: excess of the cost of ConditionalFlowMatcher, pairs as drawn",
+        expected=np.sqrt(2 * np.pi),
+        measured=(norm(velocity) ** 2 - norm(target.transport(x0) - x0) ** 2).mean(),
+        margin=gaussian_lipschitz(len(x0), 4.0, LEVEL),
+        because="2E|x₀| = √(2π), as for one pair, whatever n is; Gaussian concentration",
+    )
+
+
+def test_turned_noise_converges_to_the_wrong_plan(evidence, rng):
+    library = TorchCFM()
+    predicted, measured, reach, _ = measure_turned_noise(60, library.match, rng, batches=60)
+    Questions(evidence, library, "circle").number(
+        "M3, control: excess of the cost when the noise is turned by 60° before it is matched",
+        expected=predicted,
+        measured=measured,
+        margin=reach,
+        because="closed form of the turned plan; Student over batches",
+    )
