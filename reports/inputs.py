@@ -160,15 +160,15 @@ def _entries(directory: Path, name: str, magic: int) -> int:
     if not files:
         raise ValueError(f"{name} is missing, and {name}.gz, too")
     file, axes = files[0], magic % 256
-    header = 4 + 4 * axes
     try:
         with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as stream:
-            found, *sizes = struct.unpack(f">{1 + axes}I", stream.read(header))
+            (found,) = struct.unpack(">I", stream.read(4))
+            if found != magic:
+                raise ValueError(f"{file.name}: starts with {found:#010x}, must start with {magic:#010x}")
+            sizes = struct.unpack(f">{axes}I", stream.read(4 * axes))
     except (OSError, EOFError, struct.error) as error:
         raise ValueError(f"{file.name}: its header cannot be read ({error})") from error
-    if found != magic:
-        raise ValueError(f"{file.name}: starts with {found:#010x}, must start with {magic:#010x}")
-    wanted = header + math.prod(sizes)
+    wanted = 4 + 4 * axes + math.prod(sizes)
     if file.suffix != ".gz" and file.stat().st_size != wanted:
         raise ValueError(f"{file.name}: has {file.stat().st_size} bytes; its header says {wanted}")
     return int(sizes[0])

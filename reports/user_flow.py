@@ -179,9 +179,8 @@ def _attribute(module: ModuleType, name: str, path: str) -> Any:
     found: Any = module
     for part in path.split("."):
         if not hasattr(found, part):
-            held = [key for key, value in vars(module).items() if callable(value) and key[0] != "_"]
-            names = ", ".join(sorted(held)[:8]) or "nothing callable"
-            raise ValueError(f"{name} has no attribute {path!r}; it holds {names}")
+            own = [key for key, value in vars(module).items() if getattr(value, "__module__", "") == name]
+            raise ValueError(f"{name} has no attribute {path!r}; it holds {', '.join(own[:8]) or 'nothing'}")
         found = getattr(found, part)
     if isinstance(found, type):
         raise ValueError(f"{path} is a class; name an instance of it, or a function velocity(t, x)")

@@ -1,0 +1,119 @@
+"""Whole runs with --flow: exit statuses, what is collected, and that no verdict changes."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from reports.schema import check
+from tests.reports.house import House, Ran
+
+SQUARE = np.array([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]])
+OURS = ("theorems.normal_hyperbolicity.test_user_flow", "theorems.proximal_denoiser.test_user_flow")
+SEEN = """
+@pytest.mark.claim("A")
+def test_more(evidence):
+    evidence.certified("gap", 0.5, 1, "halves")
+
+def test_mine(evidence, user_flow):
+    evidence.audit("Is it a flow?", "deviates", 1, user_flow.velocity(0.5, [[1.0, 2.0]])[0, 1], "no reason",
+                   subject=user_flow.name, kind="flow")
+
+def test_both(evidence, user_flow, user_target):
+    evidence.audit("Both?", "agrees", 1, 1, "no reason", subject=user_flow.name, kind="flow")
+"""
+
+
+def run_ours(path: Path, *arguments: str, console: bool = False) -> Ran:
+    """The real audits, run elsewhere; ``console``: by the script `pytest`, which imports nothing there."""
+    python = Path(sys.executable)
+    words = [str(python.with_name("pytest"))] if console else [str(python), "-m", "pytest"]
+    words += ["-p", "no:cacheprovider", "--pyargs", *OURS, f"--report={path / 'out'}", *arguments]
+    done = subprocess.run(words, cwd=path, capture_output=True, text=True, timeout=300, check=False)
+    return Ran(done.returncode, done.stdout + done.stderr, path / "out")
+
+
+@pytest.mark.parametrize("words", ["my_flow:shape", "absent:velocity", "my_flow:velocity"])
+def test_a_bad_flow_is_4_and_nothing_is_written(house: House, modules: Path, words: str) -> None:
+    """The third is good, but its dimension is not said."""
+    assert house.path == modules
+    arguments = [f"--flow={words}"] + (["--dim=2"] if words != "my_flow:velocity" else [])
+    ran = house.build().run(*arguments)
+    assert ran.status == 4
+    (line,) = [line for line in ran.output.splitlines() if line.startswith("ERROR")]
+    assert f"--flow={words}: " in line
+    assert "passed" not in ran.output
+    assert not ran.directory.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--flow=my_flow:velocity", "--dim=0"], "--dim: got '0', must be a whole number, 1 or more"),
+        (["--flow=my_flow:velocity", "--dim=two"], "--dim: got 'two'"),
+        (["--dim=2"], "--dim: is the dimension of --flow"),
+        (["--flow=my_flow:velocity", "--dim=3", "--target=square.npz"], "the points of --target have dim"),
+        (["--device=tpu"], "--device=tpu: use cpu, cuda or cuda:N"),
+        (["--device=cuda:99"], "CUDA devices here; use cpu"),
+        (["--mnist=absent"], "--mnist=absent: there is no such directory"),
+    ],
+)
+def test_other_bad_options_are_4(house: House, modules: Path, arguments: list[str], words: str) -> None:
+    np.savez(modules / "square.npz", points=SQUARE)
+    ran = house.build().run(*arguments)
+    assert ran.status == 4
+    assert words in ran.output
+    assert not ran.directory.exists()
+
+
+def test_audits_run_with_a_flow_alone(house: House, modules: Path) -> None:
+    """Not collected without --flow; with it verdicts and exit status stay, with xdist, too."""
+    np.savez(modules / "square.npz", points=SQUARE)
+    house.build(test_mine=SEEN)
+    without = house.run()
+    assert without.status == 0
+    assert "3 passed" in without.output
+    assert not {"deselected", "skipped"} & set(without.output.split())
+    assert without.report["audits"] == []
+    flow = ["--flow=my_flow:velocity", "--dim=2"]
+    for arguments, count in ((flow, 4), ([*flow, "-n", "2"], 4), ([flow[0], "--target=square.npz"], 5)):
+        ran = house.run(*arguments)
+        assert ran.status == 0, ran.output
+        assert f"{count} passed" in ran.output
+        assert ran.verdicts == without.verdicts
+        questions = {audit["question"]: audit for audit in ran.report["audits"]}
+        assert set(questions) == {"Is it a flow?"} | ({"Both?"} if count == 5 else set())
+        first = questions["Is it a flow?"]
+        assert (first["kind"], first["subject"], first["measured"]) == ("flow", "my_flow:velocity", -4.0)
+        assert " ".join(a for a in arguments if a[:2] == "--") in ran.report["run"]["command"].replace(
+            "--target=square.npz --flow=my_flow:velocity", "--flow=my_flow:velocity --target=square.npz"
+        )
+
+
+def test_our_audits_in_a_whole_run(modules: Path) -> None:
+    """From another folder by the console script: all agree, with figures, and no verdict is touched."""
+    ran = run_ours(modules, "--flow=my_flow:velocity", "--dim=2", console=True)
+    assert ran.status == 0, ran.output
+    check(ran.report)
+    audits = ran.report["audits"]
+    assert {audit["question"][:2] for audit in audits} == {"H1", "H4", "H5", "H7", "P4", "P5", "P6"}
+    assert {audit["outcome"] for audit in audits} == {"agrees"}
+    assert {(audit["subject"], audit["kind"]) for audit in audits} == {("my_flow:velocity", "flow")}
+    figures = {figure["file"] for audit in audits for figure in audit["figures"]}
+    assert len(figures) == 3
+    assert all((ran.directory / file).stat().st_size > 1000 for file in figures)
+    assert sum(len(audit["tables"]) for audit in audits) == 4
+    assert set(ran.verdicts.values()) <= {"not run", "open"}
+
+
+def test_a_deviating_flow_changes_no_exit_status_under_xdist(modules: Path) -> None:
+    """With two processes the same audits as with one, to the last digit."""
+    arguments = ["--flow=my_flow:spins", "--dim=2"]
+    alone, together = (run_ours(modules, *arguments, *more) for more in ([], ["-n", "2"]))
+    assert (alone.status, together.status) == (0, 0), together.output
+    assert alone.report["audits"] == together.report["audits"]
+    wrong = {a["question"][:2] for a in alone.report["audits"] if a["outcome"] == "deviates"}
+    assert wrong == {"P4", "P6"}
+    assert set(alone.verdicts.values()) <= {"not run", "open"}

@@ -1,0 +1,180 @@
+"""The user's own flow (--flow=MODULE:ATTR): curl, spectral bounds, straight and separate paths, as audits.
+
+Assumed: a field that can be integrated from noise at t = 0 to t = 0.99, with the linear schedule. With
+--target also its distance to the exact field of that target, its energy and its cost. Nothing here decides a
+verdict.
+"""
+
+import numpy as np
+
+from numerics.flows.exact import ExactField
+from numerics.flows.straightness import straightness
+from theorems.user_flow_pictures import draw_field
+from theorems.user_flows import (
+    CLOSE,
+    LAST,
+    LATE,
+    MIDDLE,
+    TIMES,
+    answer,
+    asked,
+    limited,
+    tolerance,
+    trajectories,
+)
+
+SHOWN = (1, 5, MIDDLE, 15, LATE, LAST)
+SAMPLES = 1000
+
+
+def test_the_field_has_no_curl(evidence, user_flow):
+    with asked(evidence, user_flow, "P4", "Jacobians along trajectories"):
+        jacobian = trajectories(user_flow).jacobian
+        skew = (jacobian - jacobian.swapaxes(-1, -2)) / 2
+        sizes = [np.sqrt((part**2).sum(axis=(2, 3)).mean(axis=1)) for part in (skew, jacobian)]
+        share = sizes[0] / np.maximum(sizes[1], 1e-300)
+        answer(
+            evidence,
+            user_flow,
+            "P4: is Dv_t symmetric, so that the field has no curl?",
+            share.mean(),
+            "v is a gradient; size of the antisymmetric part over that of Dv_t, mean over times",
+        )
+        evidence.table(
+            f"{user_flow.name}: antisymmetric part of Dv_t",
+            ("t", "size of (Dv − Dvᵀ)/2", "size of Dv", "share", "largest |∂ᵢvⱼ − ∂ⱼvᵢ|"),
+            [(TIMES[k], sizes[0][k], sizes[1][k], share[k], 2 * np.abs(skew[k]).max()) for k in SHOWN],
+        )
+        if user_flow.dim == 2:
+            evidence.figure(
+                f"{user_flow.name}: the field at t = {TIMES[LATE]:g}",
+                "Arrows of equal length in the direction of the field, and where trajectories are",
+                lambda figure: draw_field(figure, user_flow, TIMES[LATE], trajectories(user_flow).path[LATE]),
+                size=(4.8, 4.4),
+            )
+
+
+def test_the_spectral_bounds(evidence, user_flow, rng):
+    with asked(evidence, user_flow, "P5", "Jacobians on and off trajectories"):
+        whole = trajectories(user_flow)
+        _answer_bounds(evidence, user_flow, "on trajectories", whole.eigenvalues)
+        away = []
+        for t, x in zip(TIMES, whole.path, strict=True):
+            jacobian = user_flow.jacobian(t, x + x.std() * rng.standard_normal(x.shape))
+            away.append(np.linalg.eigvalsh((jacobian + jacobian.swapaxes(1, 2)) / 2)[:, ::-1])
+        _answer_bounds(evidence, user_flow, "off them", np.array(away))
+
+
+def _answer_bounds(evidence, flow, where, eigenvalues):
+    t = TIMES[1:, None]
+    low = -(1 - t) * eigenvalues[1:, :, -1] - 1
+    high = t * eigenvalues[1:, :, 0] - 1
+    answer(
+        evidence,
+        flow,
+        f"P5: is −1/(1−t) ≤ eig Dv_t ≤ 1/t {where}?",
+        max(0.0, float(low.max()), float(high.max())),
+        f"0 ≼ D prox ≼ I; worst excess over either bound, relative; {(low > CLOSE).mean():.1%} of"
+        f" {low.size} points are below the lower one, {(high > CLOSE).mean():.1%} above the upper one",
+    )
+
+
+def test_trajectories_are_straight(evidence, user_flow):
+    with asked(evidence, user_flow, "P6", "trajectories"):
+        whole = trajectories(user_flow)
+        bent = straightness(TIMES, whole.path, whole.velocity)
+        moved = ((whole.path[LAST] - whole.path[0]) ** 2).sum(axis=1) / TIMES[LAST]
+        energy = bent.mean() + moved.mean()
+        answer(
+            evidence,
+            user_flow,
+            "P6: are trajectories straight, at constant speed?",
+            np.sqrt(max(bent.mean(), 0.0) / max(energy, 1e-300)),
+            f"root of S/∫E|ẋ|²dt with the straightness number S = ∫E|ẋ−(x₁−x₀)|²dt = {bent.mean():.3g};"
+            f" integration errs by {whole.error.max():.1g}",
+        )
+
+
+def test_trajectories_keep_apart(evidence, user_flow):
+    with asked(evidence, user_flow, "P6", "trajectories"):
+        whole = trajectories(user_flow)
+        n = whole.path.shape[1]
+        first, second = np.triu_indices(n, 1)
+        of_path, of_near = whole.error[:, :n], whole.error[:, n:]
+        far = _ratio(whole.path[:, first] - whole.path[:, second], of_path[:, first] + of_path[:, second])
+        near = _ratio(whole.path - whole.near, of_path + of_near)
+        answer(
+            evidence,
+            user_flow,
+            "P6: do trajectories keep apart, |X_t(x) − X_t(y)| ≥ (1−t)|x − y|?",
+            max(0.0, 1 - float(far.min()), 1 - float(near.min())),
+            f"T is monotone; worst shortfall, relative, of {far.size + near.size} pairs, less what"
+            f" integration may err by ({whole.error.max():.1g} at most)",
+        )
+
+
+def _ratio(apart, error):
+    """|X_t(x) − X_t(y)| over (1−t)|x − y|, at most what it is."""
+    size = np.linalg.norm(apart, axis=2)
+    return (size + error) / (size[0] * (1 - TIMES)[:, None])
+
+
+def test_the_distance_to_the_exact_field(evidence, user_flow, user_target):
+    with asked(evidence, user_flow, "P3", "the exact field of the target"):
+        field = ExactField(user_target.solution.potential)
+        noise = np.random.default_rng(user_flow.seed + 1).standard_normal((SAMPLES, user_flow.dim))
+        rows = []
+        for t in TIMES:
+            x = field.flow(t, noise)
+            exact = field.velocity(t, x)
+            wrong = ((user_flow.velocity(t, x) - exact) ** 2).sum(axis=1).mean()
+            rows.append((t, np.sqrt(wrong), np.sqrt((exact**2).sum(axis=1).mean())))
+        relative = np.sqrt(np.mean([r[1] ** 2 for r in rows[: LATE + 1]])) / rows[0][2]
+        answer(
+            evidence,
+            user_flow,
+            "P3: is it the exact field of the target?",
+            relative,
+            "relative root mean square of v − v_exact on the exact trajectories, t ≤ 0.9",
+        )
+        evidence.table(
+            f"{user_flow.name}: distance to the exact field of {user_target.name}",
+            ("t", "root mean square of v − v_exact", "of v_exact"),
+            [rows[k] for k in (0, *SHOWN)],
+        )
+        if user_flow.dim == 2:
+            evidence.figure(
+                f"{user_flow.name}: the field at t = {TIMES[LATE]:g}, beside the exact one",
+                "Arrows of equal length in the direction of each field, coloured by speed",
+                lambda figure: draw_field(
+                    figure, user_flow, TIMES[LATE], field.flow(TIMES[LATE], noise[:200]), field.velocity
+                ),
+                size=(9.0, 4.4),
+            )
+
+
+def test_energy_and_cost(evidence, user_flow, user_target):
+    """∫E|v_t(x_t)|²dt = E|x₁−x₀|² = W₂² for the exact field; on the same noise, which cancels its scatter."""
+    with asked(evidence, user_flow, "P6", "trajectories"):
+        solution = user_target.solution
+        noise = np.random.default_rng(user_flow.seed + 2).standard_normal((SAMPLES, user_flow.dim))
+        path = limited(user_flow, noise, 100 * tolerance(user_flow))
+        velocity = np.stack([user_flow.velocity(t, x) for t, x in zip(TIMES, path, strict=True)])
+        gap = 1 - TIMES[LAST]
+        moved = path[LAST] - noise
+        energy = straightness(TIMES, path, velocity) + (moved**2).sum(axis=1) / TIMES[LAST]
+        energy = energy + gap * (velocity[LAST] ** 2).sum(axis=1)
+        cost = ((moved + gap * velocity[LAST]) ** 2).sum(axis=1)
+        exact = ((solution.potential.transport(noise) - noise) ** 2).sum(axis=1)
+        for name, found in (("energy ∫E|v_t|²dt", energy), ("cost E|x₁ − x₀|²", cost)):
+            excess = found - exact
+            error = 6 * excess.std() / np.sqrt(SAMPLES) / solution.w2_squared
+            answer(
+                evidence,
+                user_flow,
+                f"P6: is the {name} that of optimal transport, W₂²?",
+                abs(excess.mean()) / solution.w2_squared,
+                f"Benamou–Brenier; |excess| over W₂² = {solution.w2_squared:.6g}, excess"
+                f" {excess.mean():+.3g}, six standard errors {error:.2g}",
+                CLOSE + error,
+            )

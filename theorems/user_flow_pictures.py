@@ -1,0 +1,61 @@
+"""Pictures of a user's flow: its eigenvalues along trajectories, its field, the dimension of its data."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Array = NDArray[np.float64]
+COLOURS = ("#4269d0", "#c2410c", "#15803d", "#7c3aed", "#b45309", "#0e7490")
+GREY, THEORY = "#9ca3af", "#111827"
+
+
+def draw_eigenvalues(figure: "Figure", t: Array, found: Array, implied: Array) -> None:
+    """Mean ± deviation of each of the first and last eigenvalues (k,n,d), and the mean of what ½ predicts."""
+    axes = figure.subplots()
+    d = found.shape[2]
+    shown = range(d) if d <= 4 else (0, 1, d - 2, d - 1)
+    for k, colour in zip(shown, COLOURS, strict=False):
+        mean, deviation = found[..., k].mean(axis=1), found[..., k].std(axis=1)
+        axes.fill_between(t, mean - deviation, mean + deviation, color=colour, alpha=0.2, lw=0)
+        axes.plot(t, mean, color=colour, label=f"eigenvalue {k + 1}: mean ± deviation")
+        curve = np.ma.masked_invalid(implied[..., k]).mean(axis=1)
+        axes.plot(t, curve, "--", color=THEORY, lw=1, label="predicted from t = ½ by H1" if k == 0 else None)
+    for limit in (-1, 0):
+        axes.axhline(limit, color=GREY, lw=0.6)
+    axes.set_ylim(-2.1, 1.1)
+    axes.set_xlabel("t")
+    axes.set_ylabel("eigenvalues of $(1-t)Dv_t$")
+    axes.legend(fontsize=7)
+
+
+def draw_field(figure: "Figure", flow: Any, t: float, path: Array, exact: Any = None) -> None:
+    """The field in the plane at time t over the trajectories' points (n,2), and the exact one beside it."""
+    fields = (
+        [("the flow", flow.velocity)] if exact is None else [("the flow", flow.velocity), ("exact", exact)]
+    )
+    reach = 1.25 * np.abs(path).max()
+    grid = np.linspace(-reach, reach, 22)
+    x = np.stack(np.meshgrid(grid, grid), axis=-1).reshape(-1, 2)
+    for axes, (name, velocity) in zip(np.atleast_1d(figure.subplots(1, len(fields))), fields, strict=True):
+        v = velocity(t, x)
+        size = np.linalg.norm(v, axis=1)
+        axes.quiver(
+            *x.T, *(v / np.maximum(size, 1e-300)[:, None]).T, size, cmap="viridis", width=0.004, scale=25
+        )
+        axes.plot(*path.T, ".", color=COLOURS[1], ms=3)
+        axes.set_title(f"{name}: directions, coloured by speed; points $x_t$, t = {t:g}", fontsize=8)
+        axes.set_aspect("equal")
+
+
+def draw_dimensions(figure: "Figure", end: Array, dimension: NDArray[np.int64]) -> None:
+    """Data (n,2) made by the flow, coloured by its estimated dimension."""
+    axes = figure.subplots()
+    for m, colour in zip(range(3), COLOURS, strict=False):
+        chosen = end[dimension == m]
+        axes.plot(*chosen.T, ".", color=colour, label=f"m = {m}: {len(chosen)} samples")
+    axes.set_aspect("equal")
+    axes.legend(fontsize=7)

@@ -1,0 +1,180 @@
+"""What is asked of a user's flow (--flow=MODULE:ATTR), computed once for all audits.
+
+Nothing is assumed of the field but that it is one. A trained field is an approximation, so where theory has
+an equality the audits say *agrees* up to `CLOSE` of the natural scale: a convention of these audits, not a
+bound of a theorem. The number found is what counts.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from numerics.flows.sampling import integrate
+from numerics.flows.spectrum import qr_growth
+
+Array = NDArray[np.float64]
+CLOSE = 0.05
+TIMES = np.concatenate([np.linspace(0.0, 0.9, 19), [0.92, 0.94, 0.96, 0.98, 0.99]])
+MIDDLE, LATE, LAST = 10, 18, -1
+"""Places in `TIMES` of ½, 0.9 and the last time."""
+MOST_DIMENSIONS = 128
+"""Up to which exponents are computed: the QR method integrates d(d+2) numbers a trajectory."""
+MOST_EVALUATIONS = 20_000
+
+
+@dataclass(frozen=True, eq=False)
+class Trajectories:
+    """Trajectories of a flow from noise, at `TIMES`.
+
+    Attributes:
+        path: (k,n,d), from independent noise.
+        near: (k,n,d), from noise close to each of these: at distances from 0.03 to 1.
+        velocity: (k,n,d), along ``path``.
+        jacobian: (k,n,d,d), Dv along ``path``.
+        error: (k,2n), how far the points of ``path`` and ``near`` move when integrated 100 times less
+            accurately.
+    """
+
+    path: Array
+    near: Array
+    velocity: Array
+    jacobian: Array
+    error: Array
+
+    @property
+    def eigenvalues(self) -> Array:
+        """(k,n,d): those of the symmetric part of Dv, descending. Its antisymmetric part is P4's question."""
+        symmetric = (self.jacobian + self.jacobian.swapaxes(-1, -2)) / 2
+        return np.asarray(np.linalg.eigvalsh(symmetric)[..., ::-1])
+
+    @property
+    def end(self) -> Array:
+        """(n,d), the data that the flow makes: from the last time one Euler step, exact on straight lines."""
+        return np.asarray(self.path[LAST] + (1 - TIMES[LAST]) * self.velocity[LAST])
+
+
+def tolerance(flow: Any) -> float:
+    """Of integration: far below `CLOSE`, above the noise of the field's own rounding."""
+    return float(max(1e-6, 30 * flow.precision))
+
+
+@cache
+def trajectories(flow: Any) -> Trajectories:
+    """Up to 100 trajectories and their neighbours, fewer where Jacobians are large."""
+    n, rng = max(4, min(100, 40_000 // flow.dim**2)), np.random.default_rng(flow.seed)
+    flow.say(f"flow {flow.name}: {n} trajectories in dimension {flow.dim} ({flow.how})")
+    noise = rng.standard_normal((n, flow.dim))
+    aside = rng.standard_normal(noise.shape)
+    aside *= 10.0 ** rng.uniform(-1.5, 0, (n, 1)) / np.linalg.norm(aside, axis=1, keepdims=True)
+    both = np.concatenate([noise, noise + aside])
+    fine, coarse = (limited(flow, both, tolerance(flow) * factor) for factor in (1, 100))
+    path = fine[:, :n]
+    velocity = np.stack([flow.velocity(t, x) for t, x in zip(TIMES, path, strict=True)])
+    jacobian = np.stack([flow.jacobian(t, x) for t, x in zip(TIMES, path, strict=True)])
+    return Trajectories(path, fine[:, n:], velocity, jacobian, np.linalg.norm(fine - coarse, axis=2))
+
+
+def limited(flow: Any, noise: Array, accuracy: float) -> Array:
+    """The flow of noise at `TIMES`, (k,n,d); a field too rough to be integrated is said to be so.
+
+    Raises:
+        RuntimeError: If `MOST_EVALUATIONS` do not suffice.
+    """
+    later = integrate(counted(flow.velocity), noise, TIMES[1:], tolerance=accuracy)
+    return np.concatenate([noise[None], later])
+
+
+def counted(call: Any) -> Any:
+    """The same function, that gives up after `MOST_EVALUATIONS`."""
+    used = 0
+
+    def limit(*arguments: Any) -> Any:
+        nonlocal used
+        used += 1
+        if used > MOST_EVALUATIONS:
+            raise RuntimeError(f"integration needs more than {MOST_EVALUATIONS} evaluations: v is too rough")
+        return call(*arguments)
+
+    return limit
+
+
+# --- spectra ---------------------------------------------------------------------------------------------
+
+
+def predicted(flow: Any, t: float) -> Array:
+    """H1 read backwards: the eigenvalues of Dv at t that those at ½ imply, (n,d); NaN where none can.
+
+    On a straight optimal path μ_t = (κ−1)/(1+t(κ−1)), so μ_t = μ_s/(1+(t−s)μ_s) for every s.
+    """
+    at_middle = trajectories(flow).eigenvalues[MIDDLE]
+    below = 1 + (t - TIMES[MIDDLE]) * at_middle
+    return np.where(below > 0, at_middle / np.where(below > 0, below, 1.0), np.nan)
+
+
+def stretched(flow: Any, t: float) -> Array:
+    """The singular values 1−t+tκ of DX_t that the eigenvalues at ½ imply, (n,d); κ = 0 where it is below."""
+    at_middle = trajectories(flow).eigenvalues[MIDDLE]
+    below = np.maximum(1 - TIMES[MIDDLE] * at_middle, 1e-12)
+    kappa = np.maximum(1 + at_middle / below, 0.0)
+    return np.asarray(1 - t + t * kappa)
+
+
+@cache
+def exponents(flow: Any) -> Array:
+    """(n,d): slopes of log R_ii between t = 0.9 and the last time, by the continuous QR method.
+
+    Each trajectory's frame begins with the eigenvectors of Dv_0's symmetric part, largest eigenvalue first:
+    on an optimal flow these are the singular vectors at all times.
+    """
+    d = flow.dim
+    whole = trajectories(flow)
+    n = max(2, min(len(whole.path[0]), 20_000 // d**2))
+    flow.say(f"flow {flow.name}: Lyapunov exponents of {n} trajectories")
+    start = whole.jacobian[0, :n]
+    frame = np.linalg.eigh((start + start.swapaxes(1, 2)) / 2)[1][:, :, ::-1]
+    turned = frame.swapaxes(1, 2)
+
+    def velocity(gap: Array, y: Array) -> Array:
+        x = np.einsum("nij,nj->ni", frame, y)
+        return np.einsum("nij,nj->ni", turned, flow.velocity(1 - float(gap[0]), x))
+
+    def derivative(gap: Array, y: Array) -> Array:
+        x = np.einsum("nij,nj->ni", frame, y)
+        return np.asarray(turned @ flow.jacobian(1 - float(gap[0]), x) @ frame)
+
+    tau = -np.log1p(-TIMES[[LATE, LAST]])
+    noise = np.einsum("nij,nj->ni", turned, whole.path[0, :n])
+    growth = qr_growth(velocity, counted(derivative), noise, tau, tolerance=CLOSE / 50)
+    return np.asarray((growth.log_growth[2] - growth.log_growth[1]) / (tau[1] - tau[0]))
+
+
+# --- words -----------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def asked(evidence: Any, flow: Any, claim: str, what: str) -> Iterator[None]:
+    """A computation on the flow that ends in an error is a finding, not a failure of ours."""
+    try:
+        yield
+    except (ValueError, RuntimeError, np.linalg.LinAlgError) as error:
+        evidence.auditing(flow.name, claim, "flow").ended_in(error, what)
+
+
+def answer(
+    evidence: Any, flow: Any, question: str, measured: float, because: str, allowed: float = CLOSE
+) -> None:
+    """One audit of a number that is 0 for an exact OT-CFM field."""
+    evidence.audit(
+        question,
+        "agrees" if measured <= allowed else "deviates",
+        expected=f"0; at most {allowed:.3g} counts as agreement",
+        measured=float(measured),
+        because=because,
+        subject=flow.name,
+        kind="flow",
+    )
