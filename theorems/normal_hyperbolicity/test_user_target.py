@@ -1,0 +1,93 @@
+"""The user's own point cloud (--target=FILE.npz): the claims of terminal normal hyperbolicity, as audits.
+
+Assumed: what the file holds. Atoms are manifolds of dimension 0: T is trivial, N everything, K = 0 and all d
+exponents are −γ. Nothing here decides a verdict.
+"""
+
+import numpy as np
+import pytest
+
+from numerics.flows.exact import ExactField
+from numerics.flows.spectrum import intrinsic_dimension, path_jacobians, qr_growth
+from theorems.normal_hyperbolicity import (
+    test_curves,
+    test_epiderivative,
+    test_exponents,
+    test_jacobian,
+    test_shift,
+    test_splitting,
+)
+from theorems.user_targets import HYPERBOLIC, ask, named, solved
+
+EPS = np.finfo(float).eps
+MOST_DIMENSIONS = 4
+"""Up to which the field is integrated."""
+CHECKS = named(
+    {
+        "H1": (
+            test_jacobian.test_field_jacobian_is_that_of_k,
+            test_jacobian.test_field_jacobian_by_complex_steps,
+        ),
+        "H2": (
+            test_shift.test_data_minimise_the_tilted_potential,
+            test_shift.test_prox_minimises_the_tilted_objective,
+        ),
+        "H3": (
+            test_epiderivative.test_derivative_of_prox,
+            test_epiderivative.test_envelopes_of_quotients_converge,
+        ),
+        "H4": (test_exponents.test_exponents_from_k_as_a_matrix, test_exponents.test_exponents_far_out),
+        "H5": (test_curves.test_rescaled_jacobian_tends_to_the_normal_projector,),
+        "H6": (test_splitting.test_splitting_of_the_flow,),
+    }
+)
+
+
+@pytest.mark.parametrize(("claim", "check"), CHECKS)
+def test_the_claims_on_this_target(evidence, user_target, claim, check):
+    auditor = evidence.auditing(user_target.name, claim)
+    ask(auditor, check, solved(user_target).potential, schedule=HYPERBOLIC)
+
+
+def test_the_exponents_by_integrating_the_field(evidence, user_target, rng):
+    """The diagonal of R from the ODE, which knows neither K nor the atoms, against log α."""
+    target = solved(user_target).potential
+    if target.dim > MOST_DIMENSIONS:
+        pytest.skip(f"integrated up to dimension {MOST_DIMENSIONS}; the data have {target.dim}")
+    x0, _ = target.sample(3, rng)
+    for schedule in HYPERBOLIC[::3]:
+        field, tau = ExactField(target, schedule), np.array([3.0, 6.0, 8.0]) / schedule.terminal_order
+        tight, loose = (
+            qr_growth(
+                lambda gap, x, field=field: field.velocity(None, x, remaining=gap),
+                lambda gap, x, field=field: field.jacobian(None, x, remaining=gap),
+                x0,
+                tau,
+                tolerance=tolerance,
+            ).log_growth[1:]
+            for tolerance in (1e-9, 1e-7)
+        )
+        alpha = schedule.alpha(remaining=np.exp(-tau))
+        evidence.auditing(user_target.name, "H4").on(target, schedule=schedule).certified(
+            "|log R_ii by integration − log α|: all d exponents are −γ",
+            np.abs(tight - np.log(alpha)[:, None, None]),
+            bound=2 * np.abs(tight - loose).max() + 64 * target.dim * EPS / alpha.min(),
+            because="the integrator's error, estimated, not proved, by twice the solutions' difference at"
+            " tolerances 1e-7 and 1e-9; rounding of x over α",
+        )
+
+
+def test_the_data_have_dimension_zero(evidence, user_target, rng):
+    """Rates d log σ/dτ = (1−t)·eig Dv_t near t = 1, from the field's Jacobian, which is that of the prox."""
+    target = solved(user_target).potential
+    x0, _ = target.sample(max(4, min(100, 10_000 // target.dim**2)), rng)
+    for schedule in HYPERBOLIC:
+        field, order = ExactField(target, schedule), schedule.terminal_order
+        gaps = np.exp(-np.array([6.0, 7.0, 8.0]) / order)
+        rates = np.linalg.eigvalsh(path_jacobians(field, x0, gaps)) * gaps[:, None, None]
+        found = intrinsic_dimension(rates[-1], order)
+        evidence.auditing(user_target.name, "H7").on(target, schedule=schedule).exact(
+            "number of rates (1−t)·eig Dv_t above −γ/2 = 0, the dimension of atoms",
+            found == 0,
+            "trajectories at t near 1",
+        )
