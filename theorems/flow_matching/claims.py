@@ -144,6 +144,40 @@ CLAIMS = (
         status="corrected",
         modules=(f"{HERE}test_paths",),
     ),
+    Claim(
+        id="F9",
+        label="Equations (38), (39)",
+        title="A prompt recovers the law of its class",
+        statement=(
+            r"Regressed on data of prompt $p$ the field is that of the class: its flow carries noise to the "
+            r"law of $x_1$ given $p$. Averaged over the posterior of the prompt it is the unconditional "
+            r"field, and ignoring the prompt costs $E|u(\cdot,\varnothing)-u(\cdot,p)|^2$ in the loss."
+        ),
+        formula=(r"u_t(x,\varnothing)=\sum_pP(p\mid x_t=x)\,u_t(x,p),\quad X_1^p\sim q(\cdot\mid p)"),
+        assumptions=(NOISE, r"Finitely many prompts; noise apart from data and prompt."),
+        source=f"{NOTES}, section 3",
+        status="stated",
+        modules=(f"{HERE}test_prompts",),
+    ),
+    Claim(
+        id="F10",
+        label="Equation (40)",
+        title="Guidance: what it is, and what it does not sample",
+        statement=(
+            r"$\tilde u=(1-w)u(\cdot,\varnothing)+w\,u(\cdot,p)$ is the unconditional field at $w=0$ and the "
+            r"conditional one at $w=1$. Between Gaussians of equal covariance its flow ends at the tilted "
+            r"law $p^wq^{1-w}$ for every $w$; in general it does not: for $N(0,1)$ and $N(0,s^2)$ it ends at "
+            r"deviation $s^w$."
+        ),
+        formula=(
+            r"\tilde u_t(x)=(1-w)\,u_t(x,\varnothing)+w\,u_t(x,p),\quad "
+            r"\tilde X_{1\#}N(0,I)\ne p^wq^{1-w}\text{ in general}"
+        ),
+        assumptions=(NOISE, r"$p^wq^{1-w}$ is integrable, where it is spoken of."),
+        source=f"{NOTES}, section 3; ho2022classifier",
+        status="stated",
+        modules=(f"{HERE}test_guidance",),
+    ),
 )
 
 COVERAGE = (
@@ -238,5 +272,14 @@ COVERAGE = (
         "Figure 2",
         "F7",
         "corrected: “curved” is not always so, and “do not cross” holds at equal times (two audits); redrawn",
+    ),
+    Coverage(NOTES, "(38)", "F9", "as printed"),
+    Coverage(NOTES, "(39)", "", "empty in print: nothing to check"),
+    Coverage(
+        NOTES,
+        "(40)",
+        "F10",
+        "as printed; the weight is one more than in ho2022classifier, where $1+w$ multiplies the conditional "
+        "part",
     ),
 )

@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from numerics.flows.density import log_density
+from numerics.flows.guidance import guided
 from numerics.flows.integration import trajectory
 from numerics.flows.mixtures import MixtureField
 from numerics.flows.paths import OptimalTransportPath, VarianceExploding, VariancePreservingPath
@@ -87,3 +89,22 @@ def draw_crossings(figure: "Figure") -> None:
         axes.set_title(title, fontsize=9)
         axes.set_xlabel("t")
     panels[0].set_ylabel("x")
+
+
+def draw_guidance(figure: "Figure", free: MixtureField, prompted: MixtureField) -> None:
+    """Densities of the flow of ũ and of p^w q^{1−w} on the line, for three weights."""
+    panels = figure.subplots(1, 3, sharex=True)
+    x = np.linspace(-2.0, 3.0, 241)[:, None]
+    for axes, w in zip(panels, (1.0, 2.0, 4.0), strict=True):
+
+        def divergence(t: float, at: Array, w: float = w) -> Array:
+            return (1 - w) * free.divergence(t, at) + w * prompted.divergence(t, at)
+
+        flow = np.exp(log_density(guided(free.velocity, prompted.velocity, w), divergence, x).value)
+        tilt = np.exp(w * prompted.log_density(1.0, x) + (1 - w) * free.log_density(1.0, x))
+        axes.plot(x, tilt / (tilt.sum() * (x[1, 0] - x[0, 0])), color=ORANGE, label="tilt")
+        axes.plot(x, flow, color=BLUE, ls="--" if w == 1 else "-", label="flow")
+        axes.set_title(f"w = {w:g}", fontsize=9)
+        axes.set_xlabel("x")
+    panels[0].set_ylabel("density")
+    panels[0].legend(fontsize=8)

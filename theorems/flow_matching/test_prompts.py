@@ -1,0 +1,151 @@
+"""F9: prompts. The conditioned field carries noise to the law of its class; in closed form, and learned.
+
+Control: without the prompt the flow goes to the mixture, a predicted distance away from the class.
+"""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.special import ndtr
+
+from numerics.flows.discrepancy import KernelDistance
+from numerics.flows.integration import trajectory
+from numerics.flows.sampling import euler
+from theorems.flow_matching.examples import mixture
+from theorems.flow_matching.learned import MIXTURE, prompted_field
+from theorems.flow_matching.quadrature import grid
+from theorems.flow_matching.test_marginal_path import deviations, distribution
+from theorems.targets import generator, seeds
+
+EPS = np.finfo(float).eps
+LEVEL, SAMPLES = 1e-10, 3000
+CLASSES = ([0, 1], [2], [3])
+times = st.integers(0, 15).map(lambda k: k / 16)
+
+
+def shares(field):
+    """The weight of each class."""
+    return np.array([field.weights[k].sum() for k in CLASSES])
+
+
+@pytest.mark.claim("F9")
+@given(seed=seeds, dim=st.integers(1, 4), t=times)
+def test_null_prompt_averages_over_prompts(evidence, seed, dim, t):
+    """u(t,x,∅) = Σ_p P(p|x_t = x) u(t,x,p): the marginal field of the marginal fields."""
+    rng = generator(seed)
+    field, x = mixture(rng, dim, 4), rng.standard_normal((16, dim))
+    given_prompt = [field.given(k) for k in CLASSES]
+    logs = np.stack([f.log_density(t, x) for f in given_prompt], axis=1) + np.log(shares(field))
+    posterior = np.exp(logs - field.log_density(t, x)[:, None])
+    speeds = np.stack([f.velocity(t, x) for f in given_prompt], axis=1)
+    evidence.on("four Gaussians, three classes", seed=seed, dim=dim, t=t).bounded(
+        "|u(t,x,∅) − Σ_p P(p|x)u(t,x,p)|",
+        np.abs(field.velocity(t, x) - np.einsum("np,npi->ni", posterior, speeds)),
+        condition=np.abs(speeds).sum(axis=1) * (1 + np.abs(logs).max(axis=1))[:, None],
+        multiple=256,
+        because="posteriors err by eps times the exponents; sums of a few velocities",
+    )
+
+
+@pytest.mark.claim("F9")
+@given(seed=seeds, prompt=st.integers(0, 2))
+def test_prompt_recovers_its_class(evidence, seed, prompt):
+    """On the line the flow of u(·,p) keeps ranks in the class law: F_p(X_1(x₀)) = Φ(x₀)."""
+    given_prompt = mixture(generator(seed), 1, 4).given(CLASSES[prompt])
+    start = np.linspace(-3, 3, 13)[:, None]
+    found = trajectory(given_prompt.velocity, start, [0.0, 1.0])
+    steepest = float((given_prompt.weights / (deviations(given_prompt, 1.0) * np.sqrt(2 * np.pi))).sum())
+    evidence.on("four Gaussians, three classes", seed=seed, prompt=prompt).certified(
+        "|F_p(X_1(x₀)) − Φ(x₀)|",
+        np.abs(distribution(given_prompt, 1.0, found.states[-1][:, 0]) - ndtr(start[:, 0])),
+        steepest * float(found.error[-1]) + 64 * EPS,
+        because="F_p is Lipschitz with the largest density of the class; error of the integration",
+    )
+
+
+@pytest.mark.claim("F9")
+def test_prompts_lower_the_loss(evidence, rng):
+    """(38): the loss of any v(t,x) exceeds that of u(·,p) by E|v − u(·,p)|²; here v = u(·,∅), t = ½."""
+    field, t = mixture(rng, 1, 4), 0.5
+    values = [_losses(field, t, step) for step in (1 / 16, 1 / 12)]
+    (free, given_prompt, gap), (free_c, given_c, gap_c) = values
+    bound = abs(free - free_c) + abs(given_prompt - given_c) + abs(gap - gap_c) + 1e-12
+    evidence.on("four Gaussians, three classes", t=t).certified(
+        "|L(u(·,∅)) − L(u(·,p)) − E|u(·,∅) − u(·,p)|²|",
+        abs(free - given_prompt - gap),
+        bound,
+        because="trapezoid rule at two steps, in x₀ and x₁ or in x; tails beyond 9: 10⁻¹⁸",
+    )
+    assert gap > 1e6 * bound, "the prompt must matter"
+
+
+def _losses(field, t, step):
+    """E|u(·,∅) − ẋ|², E|u(·,p) − ẋ|² over (x₀, x₁, p), and E|u(·,∅) − u(·,p)|² over (x_t, p)."""
+    z, cell = grid(9.0, step, 1)
+    noise = np.exp(-(z[:, 0] ** 2) / 2) / np.sqrt(2 * np.pi) * cell
+    free = given_prompt = gap = 0.0
+    for k in CLASSES:
+        own = field.given(k)
+        for w, m, s in zip(field.weights[k], own.means, own.covariances, strict=True):
+            data = m + np.sqrt(s[0, 0]) * z
+            x = ((1 - t) * z + t * data.T).reshape(-1, 1)
+            speed, weight = (data.T - z).ravel(), w * (noise[:, None] * noise).ravel()
+            free += weight @ (field.velocity(t, x)[:, 0] - speed) ** 2
+            given_prompt += weight @ (own.velocity(t, x)[:, 0] - speed) ** 2
+        x, cell_x = grid(14.0, step, 1)
+        density = np.exp(own.log_density(t, x)) * cell_x * field.weights[k].sum()
+        gap += density @ (field.velocity(t, x)[:, 0] - own.velocity(t, x)[:, 0]) ** 2
+    return free, given_prompt, gap
+
+
+@pytest.mark.claim("F9")
+def test_learned_prompts(evidence, rng):
+    """A small network, trained once: samples of a prompt are nearer to its class than to any other."""
+    field, distance = prompted_field(), KernelDistance(1.0)
+    radius = distance.radius(SAMPLES, LEVEL / 4)
+    laws = {**{f"class {k}": MIXTURE.given([k]) for k in range(3)}, "all classes": MIXTURE}
+    on, rows = evidence.on("learned field, three Gaussians in the plane", samples=SAMPLES), []
+    for prompt, own in [(0, "class 0"), (1, "class 1"), (2, "class 2"), (None, "all classes")]:
+        condition = None if prompt is None else np.eye(3)[prompt]
+        samples = euler(
+            lambda t, x, c=condition: field.velocity(t, x, condition=c), rng.standard_normal((SAMPLES, 2)), 30
+        )[-1]
+        found = {name: distance.to_mixture(samples, law) for name, law in laws.items()}
+        others = [value for name, value in found.items() if name != own]
+        on.statistical(
+            "D(samples, law of the prompt) + radius, beside D(samples, any other law) − radius",
+            found[own] + radius,
+            min(others) - radius,
+            level=LEVEL / 4,
+            because="McDiarmid: D of the samples' law is within the radius of both, at once for all laws",
+        )
+        rows.append(["∅" if prompt is None else f"class {prompt}", *found.values()])
+    on.table(
+        f"Kernel distance D of {SAMPLES} samples by prompt (radius {radius:.3f})", ["prompt", *laws], rows
+    )
+
+
+# --- controls -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.control("F9")
+@pytest.mark.parametrize("prompt", [0, 1, 2])
+def test_without_the_prompt(evidence, rng, prompt):
+    """The flow of u(·,∅) in place of u(·,p): its mean is the mixture's, not the class's."""
+    field = mixture(rng, 1, 4)
+    own = field.given(CLASSES[prompt])
+    means = []
+    for step in (1 / 32, 1 / 24):
+        noise, cell = grid(8.0, step, 1)
+        weight = np.exp(-(noise[:, 0] ** 2) / 2) / np.sqrt(2 * np.pi) * cell
+        found = trajectory(field.velocity, noise, [0.0, 1.0])
+        means.append((float(weight @ found.states[-1][:, 0]), float(found.error[-1])))
+    evidence.on("four Gaussians, three classes", prompt=prompt).control(
+        "the prompt dropped: mean of the samples",
+        predicted=float(field.weights @ field.means[:, 0]),
+        measured=means[0][0],
+        agreement=abs(means[0][0] - means[1][0]) + means[0][1] + 1e-12,
+        because="u(·,∅) carries noise to the mixture; two steps in the noise, error of the flow",
+        intact=float(own.weights @ own.means[:, 0]),
+    )
