@@ -107,7 +107,12 @@ CLAIMS = (
         assumptions=(MANIFOLD, A1, A2, A3, A4, A5, SC),
         source=f"{PAPER}, section 4",
         status="this project",
-        modules=(f"{HERE}test_curves", f"{HERE}test_conditioning", f"{HERE}test_assumptions"),
+        modules=(
+            f"{HERE}test_curves",
+            f"{HERE}test_moons",
+            f"{HERE}test_conditioning",
+            f"{HERE}test_assumptions",
+        ),
     ),
     Claim(
         id="H6",
@@ -190,5 +195,6 @@ COVERAGE = (
     Coverage(PAPER, "Lemma 4.2", "H2", "wording reconstructed"),
     Coverage(PAPER, "Lemma 4.3", "H3", "wording reconstructed; A4 added"),
     Coverage(PAPER, "Figure 3", "H5", "the exact field in place of a learned one, with the exact curve"),
+    Coverage(PAPER, "Figure 4", "H5", "the exact field of two moons, with the exact curve"),
     Coverage(PAPER, "Theorem 4.4", "H4", "wording reconstructed; A4 and A5 added"),
 )

@@ -27,19 +27,21 @@ def draw_epiconvergence(figure: "Figure", curvature: float, radius: float, step:
     axes.legend(fontsize=8)
 
 
-def draw_spectrum(
-    figure: "Figure", t: Array, tangent: Array, normal: Array, curve: tuple[Array, Array, Array]
-) -> None:
-    """Mean ± deviation of computed eigenvalues of (1−t)Dv_t (k,n) beside the exact mean and its band."""
+def draw_spectrum(figure: "Figure", t: Array, tangent: Array, normal: Array, exact: Array) -> None:
+    """Mean ± deviation of computed eigenvalues of (1−t)Dv_t (k,n) beside those of the exact curves.
+
+    ``exact`` (k,N): tangential curves of N values of κ that stand for its whole law.
+    """
     axes = figure.subplots()
+    n = tangent.shape[1]
     for values, color, name in ((tangent, TANGENT, "tangential"), (normal, NORMAL, "normal")):
         mean, deviation = values.mean(axis=1), values.std(axis=1)
         axes.fill_between(t, mean - deviation, mean + deviation, color=color, alpha=0.25, lw=0)
-        axes.plot(t, mean, color=color, label=f"{name}: mean ± deviation, 100 trajectories")
-    low, middle, high = curve
-    axes.plot(t, middle, "--", color=THEORY, label="exact curve at the median of κ")
-    axes.plot(t, low, ":", color=THEORY, lw=0.8, label="exact curves at its 16 % and 84 % quantiles")
-    axes.plot(t, high, ":", color=THEORY, lw=0.8)
+        axes.plot(t, mean, color=color, label=f"{name}: mean ± deviation of {n} trajectories")
+    mean, deviation = exact.mean(axis=1), exact.std(axis=1)
+    axes.plot(t, mean, "--", color=THEORY, label="exact curve: mean over the law of κ")
+    axes.plot(t, mean - deviation, ":", color=THEORY, lw=0.9, label="± its deviation")
+    axes.plot(t, mean + deviation, ":", color=THEORY, lw=0.9)
     axes.set_xlabel("t")
     axes.set_ylabel("eigenvalues of $(1-t)Dv_t$")
     axes.legend(fontsize=7)

@@ -78,22 +78,21 @@ def test_curves_on_the_circle(evidence, rng):
     kappa = 2 / np.linalg.norm(x0, axis=1)[:, None]
     exact = path_eigenvalues(Linear(), np.concatenate([0 * kappa, kappa], axis=1), remaining=1 - t)
     exact = exact * (1 - t)[:, None, None]
-    evidence.on(CIRCLE).bounded(
+    evidence.on(CIRCLE, margins=at_points(CIRCLE, x0)).bounded(
         "|eigenvalues of (1−t)Dv_t − curve|",
-        np.abs(found - exact),
-        condition=(1 + np.abs(exact)) / np.minimum(t, 1.0)[:, None, None],
+        np.abs(found - exact).max(axis=2).T,
+        condition=((1 + np.abs(exact).max(axis=2)) / t[:, None]).T,
         multiple=64 * 2,
         because="eigenvalues of a symmetric 2×2 matrix of this size; x/t is formed",
     )
-    quantiles = np.quantile(2 / np.sqrt(-2 * np.log(1 - rng.uniform(size=4000))), [0.16, 0.5, 0.84])
-    low, middle, high = (
-        (path_eigenvalues(Linear(), [[q]], remaining=1 - t) * (1 - t)[:, None, None])[:, 0, 0]
-        for q in quantiles
-    )
+    length = np.sqrt(
+        -2 * np.log((np.arange(10_000) + 0.5) / 10_000)
+    )  # of noise in the plane, at even quantiles
+    law = path_eigenvalues(Linear(), (2 / length)[:, None], remaining=1 - t)[..., 0] * (1 - t)[:, None]
     evidence.figure(
         "Eigenvalues of (1−t)Dv_t on the circle, beside the exact curve",
         "The normal eigenvalue is −1 throughout, the tangential one tends to 0 along the exact curve",
-        lambda figure: draw_spectrum(figure, t, found[..., 1], found[..., 0], (low, middle, high)),
+        lambda figure: draw_spectrum(figure, t, found[..., 1], found[..., 0], law),
     )
 
 
