@@ -139,6 +139,33 @@ def estimate_excess(
     return BatchEstimate(n, _values(target, n, batches, rng, coupling, gaps))
 
 
+def estimate_loss(
+    target: Potential,
+    n: int,
+    batches: int,
+    rng: np.random.Generator,
+    coupling: Coupling = assignment,
+    *,
+    t: float = 0.5,
+) -> BatchEstimate:
+    """E|ẋ_t − v_t(x_t)|² of the population's field v under the coupling's plan, linear schedule, t in (0,1).
+
+    It is E|v^{(n)}_t − v_t|² plus the loss floor E Var(ẋ_t|x_t) of that plan, and at most
+    (c_n − W₂²)/(2t(1−t)). With p = prox_{λφ}(x_t/t), λ = (1−t)/t, it is E|x₁ − p|²/(1−t)².
+
+    Raises:
+        ValueError: If t is not in (0,1).
+    """
+    if not 0 < t < 1:
+        raise ValueError(f"t: got {t}; it must lie in (0, 1)")
+    step = (1 - t) / t
+
+    def losses(x0: Points, x1: Points, _: Points) -> Float[np.ndarray, " n"]:
+        return _squared_distance(x1, target.prox(x1 + step * x0, step), _) / (1 - t) ** 2
+
+    return BatchEstimate(n, _values(target, n, batches, rng, coupling, losses))
+
+
 def _values(
     target: Potential,
     n: int,

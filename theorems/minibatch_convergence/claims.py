@@ -67,7 +67,8 @@ CLAIMS = (
         statement=(
             r"For $t\in(0,1)$ the fluxes converge weakly, the energy tends to that of $v_t$, and the "
             r"loss floor to 0. "
-            "Checked in the two-atom model, where all three are integrals over one coordinate."
+            "Checked in the two-atom model, where all three are integrals over one coordinate; for every "
+            "target it follows from M2 and M8."
         ),
         formula=(
             r"v^{(n)}_tp^{(n)}_t\to v_tp_t,\quad E|v^{(n)}_t|^2\to E|v_t|^2,\quad "
@@ -138,6 +139,30 @@ CLAIMS = (
         source="this project; no claim of priority",
         status="open",
         modules=(f"{HERE}test_rates",),
+    ),
+    Claim(
+        id="M8",
+        label="Cost bounds the field",
+        title="The excess of the cost bounds the error of the field",
+        statement=(
+            r"For every target, every plan of $P_0$ and $P_1$ and every $t\in(0,1)$, the population's field "
+            r"errs from the plan's velocities by at most the excess of the cost, up to a factor of the "
+            r"schedule; so the plan's own field and its loss floor are as near. With M2 this gives M4 for "
+            r"every target, and which batch size is enough. The constant is attained."
+        ),
+        formula=(
+            r"E|v^{(n)}_t-v_t|^2+E\,\mathrm{Var}_{\pi_n}(\dot x_t\mid x_t)=E_{\pi_n}|\dot x_t-v_t(x_t)|^2\le"
+            r"\frac{(\alpha_t\dot\beta_t-\dot\alpha_t\beta_t)^2}{\alpha_t\beta_t}\,\frac{c_n-W_2^2}2,"
+            r"\quad\text{linear: }\frac{c_n-W_2^2}{2t(1-t)}"
+        ),
+        assumptions=(
+            r"$\varphi$ is the potential of $P_1$; $\pi_n$ any plan with the marginals $P_0$, $P_1$.",
+            MOMENT,
+            r"$t\in(0,1)$.",
+        ),
+        source="this project; no claim of priority",
+        status="this project",
+        modules=(f"{HERE}test_field_error",),
     ),
 )
 

@@ -1,0 +1,102 @@
+"""Which batch size is enough: three targets with known fields, and how the answer is shown."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from sklearn.datasets import load_digits, make_moons
+
+from numerics.potentials import Potential, Sphere
+from numerics.transport.couplings import BatchEstimate
+from numerics.transport.sampled import Budget
+from numerics.transport.semidiscrete import solve
+from numerics.transport.solution import SemidiscreteSolution
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+TOLERANCES = (1.0, 0.3, 0.1, 0.03, 0.01)
+LEVEL = 1e-3
+COLOURS = ("#4269d0", "#c2410c", "#15803d")
+Row = Mapping[int, BatchEstimate]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A target whose field is known.
+
+    Attributes:
+        potential: Of the target.
+        source: Where it comes from.
+        w2: W₂² from the noise.
+        w2_error: How far it may be off.
+    """
+
+    potential: Potential
+    source: str
+    w2: float
+    w2_error: float
+
+    @property
+    def rounding(self) -> float:
+        """Of |x₁ − p|² and of the gap: 64·d roundings of squares of the data's size and of noise below 10."""
+        size = self.potential.scale + 10 + np.sqrt(self.potential.dim)
+        return float(64 * self.potential.dim * np.finfo(float).eps * size**2)
+
+
+def practical_targets(thorough: bool) -> dict[str, Case]:
+    """Two moons and digits as weighted clouds, solved; the circle in closed form.
+
+    All 1797 digits where there is time; otherwise the first 500.
+    """
+    moons = solve(make_moons(200, noise=0.05, random_state=0)[0])
+    images = load_digits().data
+    cloud = ((images - images.mean(axis=0)) / 16)[: None if thorough else 500]
+    digits = solve(cloud, budget=Budget() if thorough else Budget(draws=500, held_out=500))
+    circle = Case(Sphere(2), "closed form", 3 - np.sqrt(2 * np.pi), 1e-15)
+    return {"two moons": _solved(moons), "circle": circle, "digits": _solved(digits)}
+
+
+def _solved(found: SemidiscreteSolution) -> Case:
+    exact = "semidiscrete, exact to rounding"
+    if found.draws:
+        most = found.total_variation_interval(1e-9)[1]
+        exact = f"semidiscrete by sampling: exact for weights within {most:.2g} of uniform (total variation)"
+    n, d = found.points.shape
+    source = f"{n} points in dimension {d}: {exact}"
+    return Case(found.potential, source, found.w2_squared, found.w2_uncertainty)
+
+
+def sufficient(losses: Row, w2: float) -> list[str]:
+    """For each tolerance the smallest n from which on the interval's upper end is within it."""
+    upper = {n: estimate.interval(LEVEL)[1] / w2 for n, estimate in losses.items()}
+    answers = []
+    for tolerance in TOLERANCES:
+        enough = [n for n in upper if all(u <= tolerance for k, u in upper.items() if k >= n)]
+        answers.append(str(enough[0]) if enough else f"> {max(upper)}")
+    return answers
+
+
+def draw_practice(
+    figure: "Figure",
+    cases: Mapping[str, Case],
+    excess: Mapping[str, Row],
+    losses: Mapping[float, Mapping[str, Row]],
+) -> None:
+    """Relative loss against n with intervals, one panel a time; dashed, the bound by the excess."""
+    panels = figure.subplots(1, len(losses), sharey=True)
+    for axes, (t, found) in zip(panels, losses.items(), strict=True):
+        for colour, (name, case) in zip(COLOURS, cases.items(), strict=True):
+            sizes = np.array(list(found[name]))
+            ends = np.array([[e.mean, *e.interval(LEVEL)] for e in found[name].values()]).T / case.w2
+            bound = np.array([e.mean for e in excess[name].values()]) / (2 * t * (1 - t) * case.w2)
+            reach = np.stack([ends[0] - np.maximum(ends[1], ends[0] / 10), ends[2] - ends[0]])
+            axes.errorbar(sizes, ends[0], reach, fmt="o-", ms=3, lw=1.0, color=colour, label=name)
+            axes.loglog(sizes, bound, "--", lw=0.8, color=colour)
+        for tolerance in TOLERANCES:
+            axes.axhline(tolerance, color="#9ca3af", lw=0.4)
+        axes.set_title(f"t = {t:g}; dashed: bound by the cost", fontsize=9)
+        axes.set_xlabel("batch size $n$")
+    panels[0].set_ylabel(r"$E|\dot x_t-v_t|^2/E|v_t|^2$")
+    panels[0].legend(fontsize=8)
