@@ -129,12 +129,14 @@ CLAIMS = (
         label="Rates elsewhere",
         title="Measured rates beside theory",
         statement=(
-            r"The smaller side governs: circle $1/n$, $S^{d-1}$ with $d\ge4$: $n^{-2/(d-1)}$; "
-            r"Gaussian to Gaussian on "
-            r"the line $2(\log\log n+\log2+\gamma_E)/n$, slower than $1/n$ at every size. Measured at "
-            r"small $n$."
+            r"The smaller side governs: circle $1/n$, $S^2$ $(\log n)/n$, $S^{d-1}$ with $d\ge4$ "
+            r"$n^{-2/(d-1)}$; densities on both sides: $(\log n)^2/n$ in the plane, $n^{-2/d}$ for $d\ge3$, "
+            r"and on the line $2(\log\log n+\log2+\gamma_E)/n$, slower than $1/n$ at every size."
         ),
-        formula=r"c_n-W_2^2\asymp n^{-2/(d-1)}\ (S^{d-1},\ d\ge4),\quad n^{-1}\ (S^1)",
+        formula=(
+            r"c_n-W_2^2\asymp n^{-2/(d-1)}\ (S^{d-1},\ d\ge4),\quad n^{-1}\ (S^1),\quad n^{-2/d}\ "
+            r"(\mathrm{densities\ in}\ R^d,\ d\ge3)"
+        ),
         assumptions=(PLAN, MOMENT),
         source="this project; no claim of priority",
         status="open",

@@ -39,8 +39,8 @@ def draw_ratios(figure: "Figure", sizes: np.ndarray, ratios: dict[str, np.ndarra
 def draw_rates(figure: "Figure", rows: dict[str, tuple[np.ndarray, np.ndarray]]) -> None:
     """Excess against n, one line a target."""
     axes = figure.subplots()
-    for name, (sizes, means) in rows.items():
-        axes.loglog(sizes, means, "o-", ms=3, lw=1.0, label=name)
+    for k, (name, (sizes, means)) in enumerate(rows.items()):
+        axes.loglog(sizes, means, "o-", ms=3, lw=1.0, label=name, color=f"C{k}")
     axes.set_xlabel("batch size $n$")
     axes.set_ylabel("$c_n - W_2^2$")
-    axes.legend(fontsize=8)
+    axes.legend(fontsize=7, loc="center left", bbox_to_anchor=(1.0, 0.5))

@@ -14,15 +14,31 @@ def slope_of_means(
 
     The deviation of log(mean) is that of the mean over the mean (delta method), normal for many batches.
     """
-    x = np.log(np.asarray(sizes, dtype=float))
-    means = np.array([b.mean() for b in batches])
-    relative = np.array([b.std(ddof=1) / np.sqrt(len(b)) for b in batches]) / means
-    weights = 1 / relative**2
-    centre = float((weights * x).sum() / weights.sum())
-    spread = float((weights * (x - centre) ** 2).sum())
-    slope = float((weights * (x - centre) * np.log(means)).sum() / spread)
+    weights = _weights(batches)
+    slope, spread = _fit(sizes, np.array([b.mean() for b in batches]), weights)
     reach = float(norm.isf(level / 2)) / np.sqrt(spread)
     return slope, (slope - reach, slope + reach)
+
+
+def slope_with_weights_of(
+    batches: Sequence[NDArray[np.float64]], sizes: Sequence[int], values: ArrayLike
+) -> float:
+    """The slope that the same fit gives for other values, such as the exact means."""
+    return _fit(sizes, np.asarray(values, dtype=float), _weights(batches))[0]
+
+
+def _weights(batches: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    return np.array([len(b) * (b.mean() / b.std(ddof=1)) ** 2 for b in batches])
+
+
+def _fit(
+    sizes: Sequence[int], values: NDArray[np.float64], weights: NDArray[np.float64]
+) -> tuple[float, float]:
+    """Slope of log(value) on log n, and the inverse of its variance."""
+    x = np.log(np.asarray(sizes, dtype=float))
+    centre = float((weights * x).sum() / weights.sum())
+    spread = float((weights * (x - centre) ** 2).sum())
+    return float((weights * (x - centre) * np.log(values)).sum() / spread), spread
 
 
 def last_slope(sizes: ArrayLike, values: ArrayLike) -> tuple[float, tuple[float, float]]:
