@@ -34,12 +34,22 @@ class KernelDistance:
         """D between the uniform law on samples (n,d) and the mixture that is the field's data."""
         x = as_points("samples", samples, target.dim).real
         own = sum(_sum_of_kernel(x[i : i + _BLOCK], x, self.width) for i in range(0, len(x), _BLOCK))
-        cross = among = 0.0
-        for w, m, s in zip(target.weights, target.means, target.covariances, strict=True):
-            cross += w * float(self._smoothed(x - m, s).mean())
-            for v, n, r in zip(target.weights, target.means, target.covariances, strict=True):
-                among += w * v * float(self._smoothed((m - n)[None], s + r)[0])
-        return float(np.sqrt(max(own / len(x) ** 2 - 2 * cross + among, 0.0)))
+        cross = sum(
+            w * float(self._smoothed(x - m, s).mean())
+            for w, m, s in zip(target.weights, target.means, target.covariances, strict=True)
+        )
+        return _root(own / len(x) ** 2 - 2 * cross + self._product(target, target))
+
+    def between(self, first: MixtureField, second: MixtureField) -> float:
+        """D between the data of two fields, in closed form.
+
+        Raises:
+            ValueError: If they have another dimension.
+        """
+        if first.dim != second.dim:
+            raise ValueError(f"second: got dimension {second.dim} for a first of dimension {first.dim}")
+        own = self._product(first, first) + self._product(second, second)
+        return _root(own - 2 * self._product(first, second))
 
     def radius(self, n: int, level: float) -> float:
         """How far D of n independent samples may be from that of their law, but with probability ``level``.
@@ -48,6 +58,14 @@ class KernelDistance:
         sample: P(it exceeds (1 + √log(1/level))/√n) ≤ level.
         """
         return float((1 + np.sqrt(np.log(1 / level))) / np.sqrt(n))
+
+    def _product(self, first: MixtureField, second: MixtureField) -> float:
+        """E k(y, y') for y, y' from the two."""
+        return sum(
+            w * v * float(self._smoothed((m - n)[None], s + r)[0])
+            for w, m, s in zip(first.weights, first.means, first.covariances, strict=True)
+            for v, n, r in zip(second.weights, second.means, second.covariances, strict=True)
+        )
 
     def _smoothed(
         self, apart: Float[np.ndarray, "n d"], covariance: Float[np.ndarray, "d d"]
@@ -61,3 +79,8 @@ class KernelDistance:
 def _sum_of_kernel(x: Float[np.ndarray, "n d"], y: Float[np.ndarray, "m d"], width: float) -> float:
     squares = (x**2).sum(axis=1)[:, None] - 2 * x @ y.T + (y**2).sum(axis=1)
     return float(np.exp(np.minimum(-squares / (2 * width**2), 0.0)).sum())
+
+
+def _root(square: float) -> float:
+    """√ of a square that rounding may have made negative."""
+    return float(np.sqrt(max(square, 0.0)))

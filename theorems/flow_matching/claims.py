@@ -145,6 +145,25 @@ CLAIMS = (
         modules=(f"{HERE}test_paths",),
     ),
     Claim(
+        id="F8",
+        label="Algorithms 1, 2",
+        title="Training and sampling",
+        statement=(
+            r"Euler's method errs by $O(\delta)$: by nothing for the exact OT field, at any number of steps; "
+            r"by $\frac{d-1}{2R}\delta^2$ for the independent coupling on a sphere, as the last step goes to "
+            r"$E[x_1|x]$ itself; by $\frac12(1+\frac\pi2)\delta$ for $N(0,1)$ to itself, so that order 1 is "
+            r"attained. The law of the samples approaches the target with training."
+        ),
+        formula=(
+            r"x_{t+\delta}=x_t+\delta\,u_t(x_t),\quad t=0,\delta,\dots,1-\delta,\quad "
+            r"|x^\delta_1-X_1(x_0)|=O(\delta)"
+        ),
+        assumptions=(NOISE, r"$u$ is Lipschitz on $[0,1)$, or one of the three fields named."),
+        source=f"{NOTES}, section 3, algorithms 1 and 2",
+        status="stated",
+        modules=(f"{HERE}test_sampling",),
+    ),
+    Claim(
         id="F9",
         label="Equations (38), (39)",
         title="A prompt recovers the law of its class",
@@ -267,6 +286,8 @@ COVERAGE = (
     Coverage(NOTES, "(34)", "F6", "definition, nothing to check"),
     Coverage(NOTES, "(35)", "F6", "as printed"),
     Coverage(NOTES, "(36), (37)", "F6", "as printed: (35) put into (20); trained with in F8"),
+    Coverage(NOTES, "Algorithm 1", "F8", "as printed, trained in torch"),
+    Coverage(NOTES, "Algorithm 2", "F8", "as printed: time runs to $1-\\delta$"),
     Coverage(
         NOTES,
         "Figure 2",

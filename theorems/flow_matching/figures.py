@@ -108,3 +108,30 @@ def draw_guidance(figure: "Figure", free: MixtureField, prompted: MixtureField) 
         axes.set_xlabel("x")
     panels[0].set_ylabel("density")
     panels[0].legend(fontsize=8)
+
+
+def draw_euler(figure: "Figure", steps: Array, errors: dict[str, Array]) -> None:
+    """Error against the number of steps, one line a field, with slopes −1 and −2."""
+    axes = figure.subplots()
+    for color, (name, values) in zip((BLUE, ORANGE, INK), errors.items(), strict=True):
+        axes.loglog(steps, np.maximum(values, 1e-17), "o-", ms=3, color=color, label=name)
+    for order, start in ((1, 2.0), (2, 0.8)):
+        axes.loglog(steps, start * steps**-order, ":", color=GREY, lw=0.9)
+    axes.set_xlabel("number of steps K")
+    axes.set_ylabel("error at t = 1")
+    axes.legend(fontsize=8)
+
+
+def draw_training(figure: "Figure", target: MixtureField, samples: dict[int, Array]) -> None:
+    """Samples (n,2) after so many steps of training, over contours of the target's density."""
+    panels = figure.subplots(1, len(samples), sharex=True, sharey=True)
+    axis = np.linspace(-4, 4, 81)
+    places = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
+    density = np.exp(target.log_density(1.0, places)).reshape(81, 81)
+    for axes, (steps, points) in zip(panels, samples.items(), strict=True):
+        axes.contour(axis, axis, density, levels=5, colors=ORANGE, linewidths=0.7)
+        axes.plot(*points[:1500].T, ".", color=BLUE, ms=1.5, alpha=0.6)
+        axes.set_title(f"{steps} steps", fontsize=9)
+        axes.set_aspect("equal")
+        axes.set_xlim(-4, 4)
+        axes.set_ylim(-4, 4)

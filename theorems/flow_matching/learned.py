@@ -1,5 +1,6 @@
 """A field that is learned with prompts, once for all checks that ask it."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -26,3 +27,13 @@ def prompted_pairs(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.nda
 def prompted_field() -> LearnedField:
     """The field trained on `prompted_pairs`."""
     return train(prompted_pairs, 2, TRAINING, progress=False)
+
+
+@cache
+def unprompted_field(steps: int) -> LearnedField:
+    """A field trained for so many steps on the three Gaussians without labels: algorithm 1 as it stands."""
+
+    def pairs(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        return prompted_pairs(n, rng)[:2]
+
+    return train(pairs, 2, replace(TRAINING, steps=steps), progress=False)

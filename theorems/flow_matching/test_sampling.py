@@ -1,0 +1,276 @@
+"""F8: algorithms 1 and 2. Euler's error has order 1 at worst; three fields with orders ∞, 2 and 1.
+
+The law of the samples is compared with the target by a kernel distance whose radius is proved, and falls with
+training. Controls: the field at the end of each step, whose error has another constant and sign, and sampling
+that stops half way.
+"""
+
+import numpy as np
+import pytest
+import torch
+
+from numerics.flows.discrepancy import KernelDistance
+from numerics.flows.exact import ExactField
+from numerics.flows.integration import trajectory
+from numerics.flows.learned import flow_matching_loss
+from numerics.flows.mixtures import MixtureField
+from numerics.flows.sampling import euler
+from numerics.potentials import DegenerateGaussian, FiniteAtoms, Sphere
+from theorems.flow_matching.figures import draw_euler, draw_training
+from theorems.flow_matching.learned import MIXTURE, unprompted_field
+from theorems.minibatch_convergence.fits import last_slope
+from theorems.normal_hyperbolicity.independent import IndependentSphere, bracket
+from theorems.proximal_denoiser.bounds import norm
+
+EPS = np.finfo(float).eps
+LEVEL, SAMPLES = 1e-10, 2500
+DISTANCE = KernelDistance(1.0)
+SAME = MixtureField([[0.0]], [[[1.0]]], [1.0])
+STEPS = (4, 16, 64, 256)
+
+
+# --- Euler's error ------------------------------------------------------------------------------------
+
+
+@pytest.mark.claim("F8")
+@pytest.mark.parametrize("steps", [1, 2, 7, 64])
+@pytest.mark.parametrize(
+    "target",
+    [
+        Sphere(2, 2.0),
+        FiniteAtoms.regular_polygon(5),
+        FiniteAtoms.two([0.0, 1.0], [2.0, 0.0], 0.3),
+        DegenerateGaussian([1.0, 0.0], [[4.0, 2.0], [2.0, 1.0]]),
+    ],
+    ids=lambda target: type(target).__name__,
+)
+def test_exact_field_has_no_error(evidence, rng, target, steps):
+    """OT-CFM's exact field: any number of steps ends at T(x₀), to rounding."""
+    x0 = rng.standard_normal((50, target.dim))
+    x1 = target.transport(x0)
+    found = euler(ExactField(target).velocity, x0, steps)[-1]
+    first = np.linspace(0, 1, steps + 1)[1] if steps > 1 else 0.5
+    recover = target.prox_condition(((1 - first) * x0 + first * x1) / first, (1 - first) / first)
+    evidence.on(target, steps=steps).bounded(
+        "|x after K Euler steps − T(x₀)|",
+        norm(found - x1),
+        condition=steps * (norm(x0) + norm(x1) + recover),
+        multiple=64,
+        because="one prox a step, hardest at the first; its rounding is divided by 1−t and multiplied by δ",
+    )
+
+
+@pytest.mark.claim("F8")
+@pytest.mark.parametrize(("dim", "radius"), [(2, 1.0), (2, 2.0), (4, 1.5)])
+def test_independent_coupling_on_spheres_has_order_two(evidence, rng, dim, radius):
+    """The last step goes to E[x₁|x] itself: the error is R(1 − A(s)), s = (1−δ)R|x|/δ²: (d−1)δ²/(2R)."""
+    field, x0 = IndependentSphere(dim, radius), rng.standard_normal((40, dim))
+    on, errors = evidence.on("independent coupling on a sphere", dim=dim, radius=radius), []
+    for steps in STEPS:
+        path = euler(lambda t, x: field.velocity(np.full(len(x), 1 - t), x), x0, steps)
+        delta, last = 1 / steps, norm(path[-2])
+        missing = norm(path[-1] - radius * x0 / norm(x0)[:, None])
+        s = (1 - delta) * radius * last / delta**2
+        low, high = bracket(dim, s)
+        rounding = 64 * steps * EPS * radius
+        on.certified(
+            "error − R(1 − lower bound of A)",
+            missing - radius * (1 - low),
+            rounding,
+            because="Amos; rounding of K steps",
+        )
+        on.certified(
+            "R(1 − upper bound of A) − error",
+            radius * (1 - high) - missing,
+            rounding,
+            because="Amos; rounding of K steps",
+        )
+        errors.append(missing.max())
+    slope, interval = last_slope(STEPS, errors)
+    on.trend(
+        "log error against log K, K = 4 … 256",
+        slope=slope,
+        interval=interval,
+        theory=-2.0,
+        rule="interval contains theory",
+        alternative=-1.0,
+        points=len(STEPS),
+    )
+    k = STEPS[-1]
+    on.certified(
+        "|K²·error − (d−1)/(2R)|, K = 256",
+        abs(k**2 * errors[-1] - (dim - 1) / (2 * radius)),
+        abs(k**2 * errors[-1] - (k / 4) ** 2 * errors[-2]),
+        because="the constant is approached at order 1/K: the last change, K = 64 to 256",
+    )
+
+
+@pytest.mark.claim("F8")
+def test_order_one_is_attained(evidence):
+    """N(0,1) to itself, independent: a = (2t−1)/(t²+(1−t)²), error −½(a(1) − a(0) + ∫a²)δ = −½(1+π/2)δ."""
+    errors = [float(euler(SAME.velocity, [[1.0]], k)[-1, 0, 0]) - 1 for k in STEPS]
+    on = evidence.on("N(0,1), independent coupling")
+    slope, interval = last_slope(STEPS, errors)
+    on.trend(
+        "log error against log K, K = 4 … 256",
+        slope=slope,
+        interval=interval,
+        theory=-1.0,
+        rule="interval contains theory",
+        alternative=-2.0,
+        points=len(STEPS),
+    )
+    scaled = np.array(STEPS) * errors
+    on.certified(
+        "|K·error + ½(1 + π/2)|, K = 256",
+        abs(scaled[-1] + (1 + np.pi / 2) / 2),
+        abs(scaled[-1] - scaled[-2]),
+        because="the constant is approached at order 1/K: the last change, K = 64 to 256",
+    )
+
+
+@pytest.mark.claim("F8")
+def test_algorithm_2_as_printed(evidence):
+    """Times 0, δ, …, 1−δ, and nothing but x + δu: with u = 1 the end is x₀ + 1 exactly, for K = 2^k."""
+    for steps in (1, 2, 8, 64):
+        asked = []
+        end = euler(lambda t, x, asked=asked: asked.append(t) or np.ones_like(x), [[0.25]], steps)[-1]
+        evidence.on("algorithm 2", steps=steps).exact(
+            "times k/K, k < K, and end x₀ + 1",
+            [asked == [k / steps for k in range(steps)], end[0, 0] == 1.25],
+            domain="binary fractions",
+        )
+
+
+# --- the law of the samples ---------------------------------------------------------------------------
+
+
+@pytest.mark.claim("F8")
+def test_law_of_the_samples(evidence, rng):
+    """Algorithm 2 with the exact field of the independent coupling, three Gaussians in the plane."""
+    x0 = rng.standard_normal((SAMPLES, 2))
+    flow = trajectory(MIXTURE.velocity, x0, [0.0, 1.0])
+    for steps in (10, 50):
+        samples = euler(MIXTURE.velocity, x0, steps)[-1]
+        moved = float(norm(samples - flow.states[-1]).mean()) / DISTANCE.width
+        evidence.on("three Gaussians in the plane", steps=steps, samples=SAMPLES).statistical(
+            "D(samples, target)",
+            DISTANCE.to_mixture(samples, MIXTURE),
+            DISTANCE.radius(SAMPLES, LEVEL) + moved + float(flow.error[-1]),
+            level=LEVEL,
+            because="McDiarmid for samples of the exact flow; D moves by at most the mean of |Euler − flow|/h",
+        )
+
+
+@pytest.mark.claim("F8")
+def test_distance_falls_with_training(evidence, rng):
+    """Algorithm 1 for 1, 100 and 600 steps of Adam, then algorithm 2: by more than sampling explains."""
+    x0 = rng.standard_normal((SAMPLES, 2))
+    radius, counts = DISTANCE.radius(SAMPLES, LEVEL / 2), (1, 100, 600)
+    fields = [unprompted_field(k) for k in counts]
+    samples = [euler(f.velocity, x0, 50)[-1] for f in fields]
+    found = [DISTANCE.to_mixture(x, MIXTURE) for x in samples]
+    on = evidence.on("learned fields, three Gaussians in the plane", samples=SAMPLES)
+    on.statistical(
+        "D(samples, target) + radius after 600 steps, beside D − radius after 1 step",
+        found[-1] + radius,
+        found[0] - radius,
+        level=LEVEL,
+        because="McDiarmid: each D is within the radius of that of the samples' law",
+    )
+    on.table(
+        f"Training: distance of {SAMPLES} samples from three Gaussians (radius {radius:.3f})",
+        ["steps of Adam", "D", "mean loss, last 20 batches"],
+        [[k, d, float(f.losses[-20:].mean())] for k, d, f in zip(counts, found, fields, strict=True)],
+    )
+    evidence.figure(
+        "Samples after 1, 100 and 600 steps of training",
+        "Three scatter plots in the plane over contours of the target. After one step a blurred cloud; after "
+        "600 the samples fill the three Gaussians.",
+        lambda figure: draw_training(figure, MIXTURE, dict(zip(counts, samples, strict=True))),
+        size=(8.4, 3.0),
+        format="png",
+    )
+
+
+@pytest.mark.claim("F8")
+def test_gradient_that_training_follows(evidence, rng):
+    """Algorithm 1's step: torch's gradient of the loss (37) is 2·mean (u_θ − ẋ)zᵀ for a linear model."""
+    weights = torch.tensor(rng.standard_normal((2, 4)), requires_grad=True)
+    t, x0, x1 = rng.random(200), *rng.standard_normal((2, 200, 2))
+    x, speed = (1 - t)[:, None] * x0 + t[:, None] * x1, x1 - x0
+    inputs = np.column_stack([np.ones(200), t, x])
+
+    def model(time, place):
+        return torch.cat([torch.ones_like(place[:, :1]), time[:, None], place], dim=1) @ weights.T
+
+    flow_matching_loss(model, *map(torch.tensor, (t, x, speed))).backward()
+    missed = inputs @ weights.detach().numpy().T - speed
+    evidence.on("linear model, batch of 200").bounded(
+        "|∇ by torch − 2·mean (u_θ − ẋ)zᵀ|",
+        np.abs(weights.grad.numpy() - 2 * missed.T @ inputs / 200),
+        condition=2 * np.abs(missed).T @ np.abs(inputs) / 200,
+        multiple=256,
+        because="sums of 200 products, in another order",
+    )
+
+
+# --- controls -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.control("F8")
+def test_field_at_the_end_of_the_step(evidence):
+    """Steps x + δu(t+δ, x): the constant is ½(a(1) − a(0)) − ½∫a² = 3/2 − π/4, not −½(1 + π/2)."""
+    scaled = [
+        k * (float(euler(lambda t, x, k=k: SAME.velocity(t + 1 / k, x), [[1.0]], k)[-1, 0, 0]) - 1)
+        for k in (128, 256)
+    ]
+    evidence.on("N(0,1), independent coupling").control(
+        "u at t + δ in algorithm 2: K·error",
+        predicted=1.5 - np.pi / 4,
+        measured=scaled[1],
+        agreement=2 * abs(scaled[1] - scaled[0]),
+        because="Σ log(1 + δa) to second order; approached at order 1/K: twice the last change",
+        intact=-(1 + np.pi / 2) / 2,
+    )
+    evidence.figure(
+        "Euler's error against the number of steps",
+        "Three curves on logarithmic axes: the exact OT field at rounding for every K, the independent "
+        "coupling on the circle falling like K⁻², that of N(0,1) with itself like K⁻¹.",
+        lambda figure: draw_euler(figure, *_curves()),
+    )
+
+
+def _curves():
+    sphere, field = Sphere(2, 1.0), IndependentSphere(2, 1.0)
+    x0 = np.array([[0.6, 0.4], [-1.0, 0.3]])
+    unit, exact = x0 / norm(x0)[:, None], ExactField(sphere)
+    rows = {
+        "exact OT field on the circle": [norm(euler(exact.velocity, x0, k)[-1] - unit).max() for k in STEPS],
+        "independent coupling on the circle": [
+            norm(euler(lambda t, x: field.velocity(np.full(len(x), 1 - t), x), x0, k)[-1] - unit).max()
+            for k in STEPS
+        ],
+        "N(0,1) to itself, independent": [
+            abs(float(euler(SAME.velocity, [[1.0]], k)[-1, 0, 0]) - 1) for k in STEPS
+        ],
+    }
+    return np.array(STEPS, float), {name: np.array(values) for name, values in rows.items()}
+
+
+@pytest.mark.control("F8")
+def test_stopping_half_way(evidence, rng):
+    """Samples of t = ½ taken for samples of the target: D(p_½, p_1) in closed form, p_½ a mixture, too."""
+    x0 = rng.standard_normal((SAMPLES, 2))
+    samples = euler(MIXTURE.velocity, x0, 50, stop=0.5)[-1]
+    flow = trajectory(MIXTURE.velocity, x0, [0.0, 0.5])
+    half = MixtureField(MIXTURE.means / 2, MIXTURE.covariances / 4 + np.eye(2) / 4, MIXTURE.weights)
+    moved = float(norm(samples - flow.states[-1]).mean()) / DISTANCE.width
+    evidence.on("three Gaussians in the plane").control(
+        "sampling stopped at t = ½: D(samples, target)",
+        predicted=DISTANCE.between(half, MIXTURE),
+        measured=DISTANCE.to_mixture(samples, MIXTURE),
+        agreement=DISTANCE.radius(SAMPLES, LEVEL) + moved + float(flow.error[-1]),
+        because="closed form of the kernel between mixtures; McDiarmid; mean of |Euler − flow|/h",
+        level=LEVEL,
+    )
