@@ -1,8 +1,8 @@
 """H2: tilting the potential by the noise shifts its prox.
 
 Assumed: x₀ ∈ ∂φ(x₁). The algebra is exact; that x₁ minimises the tilted potential, and that what prox
-returns minimises the tilted proximal objective, is compared with the values at other data. Control: the
-tilt forgotten.
+returns minimises the tilted proximal objective, is compared with the values at other data, and with the
+optimality condition. Control: the tilt forgotten.
 """
 
 import numpy as np
@@ -84,6 +84,35 @@ def test_prox_minimises_the_tilted_objective(evidence, target, t, seed):
         64 * target.dim,
         because="the exact excess is ≤ 0; sums of d products, and the errors of prox and T times the slopes",
     )
+
+
+@pytest.mark.claim("H2")
+@given(target=targets(), t=times(), seed=seeds)
+@every_family(t=0.4, seed=1)
+def test_prox_is_stationary_for_the_tilted_objective(evidence, target, t, seed):
+    """The prox u at x₁+λx₀+w belongs to ∂φ*(y), y = x₀ + (x₁+w−u)/λ: sharp in u, also where φ is infinite."""
+    rng, step = generator(seed), (1 - t) / t
+    x0, x1 = target.sample(few(target, 100), rng)
+    w = target.scale * rng.uniform(0, 1, (len(x0), 1)) * rng.standard_normal(x0.shape)
+    z = x1 + step * x0 + w
+    u = target.prox(z, step)
+    y = x0 + (x1 + w - u) / step
+    error = target.prox_condition(z, step) + target.transport_condition(x0)
+    conjugate = target.conjugate(y)
+    on = evidence.on(target, t=t, seed=seed)
+    for aim in (y, -y, u - x1, rng.standard_normal(y.shape)):
+        unit = aim / np.maximum(norm(aim), 1e-300)[:, None]
+        for length in (1e-6, 1e-3, 1.0):
+            h = length * (1 + norm(y))[:, None] * unit
+            moved = target.conjugate(y + h)
+            size = error * (norm(h) + (norm(u) + target.scale) / step) + norm(u) * (norm(h) + norm(y))
+            on.bounded(
+                "⟨u,h⟩ above φ*(y+h) − φ*(y): u is not the prox of φ̃ at x₁+w",
+                np.maximum(dot(u, h) - (moved - conjugate), 0.0),
+                size + np.abs(conjugate) + np.abs(moved) + target.scale * norm(h),
+                64 * target.dim,
+                because="the exact excess is ≤ 0; errors of u and y = (z−u)/λ times the slopes of φ*",
+            )
 
 
 @pytest.mark.control("H2")
