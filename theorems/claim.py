@@ -20,6 +20,7 @@ READING_ORDER = (
     "minibatch_convergence",
     "normal_hyperbolicity",
     "flow_matching",
+    "learned_flows",
     "definitions",
 )
 

@@ -1,0 +1,1 @@
+"""Flows that are learned, beside the exact ones they are to learn."""

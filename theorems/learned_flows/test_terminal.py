@@ -1,0 +1,125 @@
+"""L3: what a network must get wrong as t → 1.
+
+Its derivatives are bounded, where the exact field has −1/(1−t); and at t = 1 the data point has forgotten how
+long the noise was. Assumed: a multilayer perceptron with SiLU; the circle for the floor. Controls: the exact
+field, which breaks the bound; t = 1/2, where there is no floor.
+"""
+
+import numpy as np
+import pytest
+
+from numerics.flows.spectrum import jacobian
+from theorems.learned_flows.circle import (
+    EQUAL,
+    FIELD,
+    LONG,
+    PAPER,
+    TARGET,
+    TERMINAL_FLOOR,
+    field_error,
+    network,
+)
+from theorems.learned_flows.comparison import reach
+from theorems.learned_flows.figures import draw_errors
+from theorems.learned_flows.trajectories import lipschitz
+
+EPS = np.finfo(float).eps
+N, LEVEL = 8000, 1e-10
+NETWORKS = (("exact", LONG), (f"minibatch {PAPER}", EQUAL))
+TIMES = np.concatenate([np.linspace(0, 0.9, 19), np.linspace(0.91, 1, 10)])
+networks = pytest.mark.parametrize(("coupling", "steps"), NETWORKS)
+
+
+@pytest.mark.claim("L3")
+@networks
+def test_rescaled_jacobian_vanishes(evidence, rng, device, coupling, steps):
+    """Where (1−t)L = 1/2 it is proved to be at most 1/2, while the exact normal eigenvalue is −1."""
+    learned = network(coupling, steps, device=device)
+    bound = lipschitz(learned)
+    x0, _ = TARGET.sample(500, rng)
+    for share in (0.5, 0.05, 0.005):
+        gap = share / bound
+        found = learned.jacobian(None, FIELD.flow(None, x0, remaining=gap), remaining=gap)
+        evidence.on(f"circle, {coupling} pairs", steps=steps, remaining=gap, lipschitz=bound).certified(
+            "|(1−t)Dv_θ|",
+            gap * np.linalg.norm(found, 2, axis=(1, 2)),
+            share * (1 + 1e3 * EPS),
+            because="|Dv_θ| ≤ L: the product of the layers' norms and sup|SiLU'| < 1.1; (1−t)L is this share",
+        )
+
+
+@pytest.mark.claim("L3")
+def test_error_at_the_end_has_a_floor(evidence, rng, device):
+    """At t = 1 the field is a function of x₁, and |x₀| is independent of x₁: at least Var|x₀| is lost."""
+    x0, x1 = TARGET.sample(N, rng)
+    curves, rows = {}, []
+    for coupling, steps in NETWORKS:
+        learned = network(coupling, steps, device=device)
+        lost = field_error(learned, 1.0, x0, x1)
+        evidence.on(f"circle, {coupling} pairs", steps=steps).statistical(
+            "(2 − π/2) − E|v_θ(1, x₁) − (x₁ − x₀)|²",
+            TERMINAL_FLOOR - lost.mean(),
+            reach(lost, LEVEL),
+            LEVEL,
+            because="Var|x₀| = 2 − π/2 in the plane; Student's limit over 40 blocks",
+        )
+        name = f"{coupling} pairs, {steps} batches"
+        curves[name] = np.array([field_error(learned, t, x0, x1).mean() for t in TIMES])
+        good = TIMES[curves[name] < TERMINAL_FLOOR / 2].max(initial=0.0)
+        rows.append((name, curves[name].min(), float(good), curves[name][-1], TERMINAL_FLOOR))
+    evidence.table(
+        "What the network gets wrong near t = 1: it cannot know |x₀| any more, nor contract by 1/(1−t)",
+        (
+            "network",
+            "least error over t",
+            "below half the floor until t =",
+            "error at t = 1",
+            "floor 2 − π/2",
+        ),
+        rows,
+    )
+    evidence.figure(
+        "Learned minus exact field on the circle, over t",
+        "Mean squared difference of learned and exact field against t on a logarithmic axis: small in the "
+        "middle, rising to the line 2 − π/2 at t = 1 for every network.",
+        lambda figure: draw_errors(figure, TIMES, curves, TERMINAL_FLOOR),
+    )
+
+
+# --- controls -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.control("L3")
+def test_the_exact_field_breaks_the_bound(evidence, rng, device):
+    """Differences of the exact field at a time where the network's (1−t)|Dv| is at most 1/10."""
+    gap = 0.1 / lipschitz(network("exact", LONG, device=device))
+    x0 = TARGET.sample(200, rng)[0]
+    x = FIELD.flow(None, x0, remaining=gap)
+    kink = gap * np.linalg.norm(x0, axis=1)
+    found = jacobian(lambda r, y: FIELD.velocity(None, y, remaining=r), gap, x, kink / 4)
+    normal = x0 / np.linalg.norm(x0, axis=1, keepdims=True)
+    along = gap * np.einsum("ni,nij,nj->n", normal, found.jacobian, normal)
+    evidence.on("exact field of the circle", remaining=gap).control(
+        "a field whose derivative is not bounded: |(1−t)Dv| on the normal",
+        predicted=1.0,
+        measured=np.abs(along),
+        agreement=gap * found.error + 64 * EPS * np.linalg.norm(x, axis=1) / (kink / 32),
+        because="H1: −1/(1−t) on N; extrapolated differences, and rounding of v over the smallest half-step",
+        intact=0.1,
+    )
+
+
+@pytest.mark.control("L3")
+def test_there_is_no_floor_in_the_middle(evidence, rng, device):
+    """At t = 1/2 the interpolant tells |x₀| (P3), and the network learns it."""
+    x0, x1 = TARGET.sample(N, rng)
+    lost = field_error(network("exact", LONG, device=device), 0.5, x0, x1)
+    evidence.on("circle, exact pairs", steps=LONG, t=0.5).control(
+        "the floor of t = 1 asserted at t = 1/2: E|v_θ − v|²",
+        predicted=0.0,
+        measured=lost.mean(),
+        agreement=TERMINAL_FLOOR / 20 + reach(lost, LEVEL),
+        because="x₀ is a function of x_t before t = 1; a twentieth of the floor for what is not learned",
+        intact=TERMINAL_FLOOR,
+        level=LEVEL,
+    )
