@@ -1,79 +1,108 @@
-"""How long do spectra of Dv_t along 10⁴ trajectories at 50 times in R³ take, against a loop of Jacobians?"""
+"""How long do spectra of Dv_t along 10⁴ trajectories at 50 times in R³ take, against automatic Jacobians?"""
 
 import time
+from collections.abc import Callable
 
 import numpy as np
+import torch
 
 from benchmarks.record import Table, median_seconds, verdict
+from numerics.flows.automatic import automatic_jacobian
 from numerics.flows.exact import ExactField
-from numerics.flows.spectrum import complex_jacobian, jacobian, path_eigenvalues, path_jacobians, stretches
+from numerics.flows.spectrum import jacobian, path_eigenvalues, path_jacobians, stretches
 from numerics.potentials import NearestPoint, Potential, Sphere, Torus
 from numerics.schedules import Linear
 
-POINTS, TIMES, LOOPED = 10_000, 50, 200
+POINTS, TIMES, LOOPED = 10_000, 50, 500
+GAPS = np.exp(-np.linspace(0.05, 6, TIMES))
+TorchField = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+
+
+def sphere(t: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    """The field of `Sphere(3, 2.0)` on its trajectories: v = (R z/|z| − x)/(1−t), z = x/t."""
+    return (2.0 * x / x.norm(dim=-1, keepdim=True) - x) / (1 - t[..., None])
+
+
+def torus(t: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    """The nearest point of the torus with R = 2, r = ½, a = 1: proj(z/(1+λ)) is proj(x), as λ = (1−t)/t."""
+    around = x[..., :2].norm(dim=-1, keepdim=True)
+    core = torch.cat([2.0 * x[..., :2] / around, torch.zeros_like(around)], dim=-1)
+    off = x - core
+    return (core + 0.5 * off / off.norm(dim=-1, keepdim=True) - x) / (1 - t[..., None])
 
 
 def run() -> Table:
-    table = Table(
-        "spectrum", str(__doc__), ("target", "route", "s for 5·10⁵ spectra", "largest difference", "goal")
-    )
-    gaps = np.exp(-np.linspace(0.05, 6, TIMES))
-    for target in (Sphere(3, 2.0), NearestPoint(Torus(2.0, 0.5), 1.0)):
-        x0 = np.random.default_rng(0).standard_normal((POINTS, 3))
-        stated = np.sort(path_eigenvalues(Linear(), stretches(target, x0), remaining=gaps), axis=-1)
-        _fill(table, target, x0, gaps, stated)
-    table.notes.append(
-        f"The loop takes one automatic or difference Jacobian a point; {LOOPED} are timed and the time is "
-        "multiplied up. Differences are relative to |Dv|."
-    )
+    columns = ("target", "route", "s for 5·10⁵ spectra", "times as long as κ", "largest difference", "goal")
+    table = Table("spectrum", str(__doc__), columns)
+    x0 = np.random.default_rng(0).standard_normal((POINTS, 3))
+    for target, field in ((Sphere(3, 2.0), sphere), (NearestPoint(Torus(2.0, 0.5), 1.0), torus)):
+        _fill(table, target, field, x0)
+    table.notes += [
+        f"A loop takes one Jacobian a point; {LOOPED} are timed and the time is multiplied up. Differences "
+        "are relative to |Dv|. All routes in float64.",
+        f"torch {torch.__version__}, {torch.get_num_threads()} threads; eager, forward and reverse mode.",
+    ]
     return table
 
 
-def _fill(table: Table, target: Potential, x0: np.ndarray, gaps: np.ndarray, stated: np.ndarray) -> None:
-    field = ExactField(target, Linear())
+def _fill(table: Table, target: Potential, field: TorchField, x0: np.ndarray) -> None:
+    exact = ExactField(target, Linear())
 
     def from_k() -> np.ndarray:
-        return np.sort(path_eigenvalues(Linear(), stretches(target, x0), remaining=gaps), axis=-1)
+        return np.sort(path_eigenvalues(Linear(), stretches(target, x0), remaining=GAPS), axis=-1)
 
-    def from_prox() -> np.ndarray:
-        return np.linalg.eigvalsh(path_jacobians(field, x0, gaps))
+    stated = from_k()
+    size = np.abs(stated).max(axis=-1, keepdims=True)
+    base = median_seconds(from_k, 3)
 
-    name, size = repr(target), np.abs(stated).max(axis=-1, keepdims=True)
-    seconds = median_seconds(from_k, 3)
-    table.rows.append((name, "κ, all at once", seconds, 0.0, verdict(seconds, 5, at_least=False)))
-    seconds = median_seconds(from_prox, 1)
-    far = float((np.abs(from_prox() - stated) / size).max())
-    table.rows.append(
-        (name, "prox Jacobian, all at once", seconds, far, verdict(seconds, 10, at_least=False))
+    def add(route: str, seconds: float, found: np.ndarray, rows: slice, goal: float | None = None) -> None:
+        far = np.abs(found - stated.reshape(-1, 3)[rows]) / size.reshape(-1, 1)[rows]
+        aim = "" if goal is None else verdict(seconds, goal, at_least=False)
+        table.rows.append((repr(target), route, seconds, seconds / base, float(far.max()), aim))
+
+    everything = slice(None)
+    add("ours: κ, all at once", base, stated.reshape(-1, 3), everything, 5)
+    through_prox, seconds = _timed(lambda: np.linalg.eigvalsh(path_jacobians(exact, x0, GAPS)))
+    add("ours: prox Jacobian, all at once", seconds, through_prox.reshape(-1, 3), everything, 10)
+
+    times = np.repeat(1 - GAPS, len(x0))
+    data = target.transport(x0)
+    points = (GAPS[:, None, None] * x0 + (1 - GAPS)[:, None, None] * data).reshape(-1, 3)
+    batched, seconds = _timed(lambda: _spectra(automatic_jacobian(field, times, points)))
+    add("ours: automatic_jacobian of a torch field", seconds, batched, everything)
+
+    at, x = torch.as_tensor(times), torch.as_tensor(points)
+    per_point = torch.func.vmap(torch.func.jacfwd(field, argnums=1))
+    mapped, seconds = _timed(lambda: _spectra(per_point(at, x).numpy()))
+    add("torch.func: vmap of jacfwd, all at once", seconds, mapped, everything)
+
+    sparse = slice(0, None, len(points) // LOOPED)
+    scale = len(points) / LOOPED
+    pairs = list(zip(at[sparse], x[sparse], strict=True))
+    looped, seconds = _timed(
+        lambda: _spectra(
+            np.array([torch.autograd.functional.jacobian(lambda y, s=s: field(s, y), y) for s, y in pairs])
+        )
     )
+    add("torch.autograd, a point at a time", seconds * scale, looped, sparse)
+    gaps = 1 - times[sparse]
+
+    def by_differences() -> np.ndarray:
+        found = [
+            jacobian(lambda r, y: exact.velocity(None, y, remaining=r), g, y, 1e-3 * g).jacobian[0]
+            for g, y in zip(gaps, points[sparse], strict=True)
+        ]
+        return _spectra(np.array(found))
+
+    differences, seconds = _timed(by_differences)
+    add("differences, a point at a time", seconds * scale, differences, sparse)
+
+
+def _spectra(matrices: np.ndarray) -> np.ndarray:
+    return np.asarray(np.linalg.eigvalsh((matrices + matrices.transpose(0, 2, 1)) / 2))
+
+
+def _timed(work: Callable[[], np.ndarray]) -> tuple[np.ndarray, float]:
     start = time.perf_counter()
-    worst = 0.0
-    for i in range(LOOPED):
-        k = i % TIMES
-        at = gaps[k : k + 1]
-        x = field.flow(None, x0[i : i + 1], remaining=at)
-        found = jacobian(lambda r, y: field.velocity(None, y, remaining=r), at, x, 1e-3 * at[0])
-        spectrum = np.linalg.eigvalsh((found.jacobian + found.jacobian.transpose(0, 2, 1)) / 2)
-        worst = max(worst, float((np.abs(spectrum - stated[k, i]) / size[k, i]).max()))
-    seconds = (time.perf_counter() - start) / LOOPED * len(x0) * len(gaps)
-    table.rows.append((name, "differences, a point at a time", seconds, worst, ""))
-    if isinstance(target, Sphere):
-        _complex_steps(table, target, x0, gaps)
-
-
-def _complex_steps(table: Table, target: Sphere, x0: np.ndarray, gaps: np.ndarray) -> None:
-    """Automatic Jacobians of the same field, forward through complex numbers, a point at a time."""
-    field = ExactField(target, Linear())
-
-    def velocity(r: np.ndarray, x: np.ndarray) -> np.ndarray:
-        return np.asarray((target.prox(x / (1 - r)[:, None], 1.0) - x) / r[:, None])
-
-    start, worst = time.perf_counter(), 0.0
-    for i in range(LOOPED):
-        at = gaps[i % TIMES : i % TIMES + 1]
-        x = field.flow(None, x0[i : i + 1], remaining=at)
-        found = complex_jacobian(velocity, at, x)
-        exact = field.jacobian(None, x, remaining=at)
-        worst = max(worst, float(np.abs(found - exact).max() / np.abs(exact).max()))
-    seconds = (time.perf_counter() - start) / LOOPED * len(x0) * len(gaps)
-    table.rows.append((repr(target), "automatic, a point at a time", seconds, worst, ""))
+    found = work()
+    return found, time.perf_counter() - start
