@@ -22,6 +22,7 @@ from numerics.potentials import FiniteAtoms, Quantile
 from numerics.potentials.laws import DiscreteLaw
 from numerics.potentials.line import LinePotential
 from numerics.transport.binomials import binomial_windows, half_width, survival
+from numerics.transport.levels import rules
 
 Ranks: TypeAlias = Int[np.ndarray, "..."]
 _BLOCK = 2**22
@@ -111,18 +112,22 @@ def expected_cost(quantile: LinePotential | FiniteAtoms, n: int) -> ExpectedCost
 
     X₍ᵢ₎ has density ∝ Φ^{i−1}(1−Φ)^{n−i}φ_N: a trapezoid rule in x with 3 nodes a standard deviation,
     whose error e^{−2π²·9} is far below rounding for analytic T, normalised by its own sum. Jumps of T are not
-    integrated over: $E Y_{(i)} = y_1 + Σ_j (y_{j+1}-y_j) P(\mathrm{Bin}(n, W_j) < i)$.
+    integrated over: $E Y_{(i)} = y_1 + Σ_j (y_{j+1}-y_j) P(\mathrm{Bin}(n, W_j) < i)$. Mixtures and the
+    Cantor law are integrated over their levels, as two-atom steps: c_n − W₂² = 2∫D_n(F₁(y))dy,
+    $D_n(w) = φ_N(Φ^{-1}(w)) - \frac1n Σ_i E X_{(i)} P(\mathrm{Bin}(n,w) < i)$.
 
     Args:
-        quantile: `Quantile` with a continuous or discrete law, or `FiniteAtoms` on the line.
+        quantile: `Quantile`, `AtomAndDensity`, `Cantor`, or `FiniteAtoms` on the line.
         n: Batch size.
 
     Raises:
-        ValueError: If the law mixes jumps with a density, or is not on the line.
+        ValueError: If the law is not on the line, or an atom has no mass.
     """
     n = positive_integer("n", n)
-    atoms = _atoms(quantile)
     moments = _OrderStatistics(n)
+    if isinstance(quantile, LinePotential) and not isinstance(quantile, Quantile):
+        return _cost_by_levels(quantile, n, moments)
+    atoms = _atoms(quantile)
     if atoms is not None:
         return _cost_of_atoms(*atoms, n, moments)
     assert isinstance(quantile, Quantile)
@@ -174,6 +179,32 @@ def _cost_of_atoms(
     scale = float(gaps.sum())
     optimal = 1 + float(weights @ points**2) - 2 * cross
     return ExpectedCost(n, optimal, 2 * (cross - batch), 2 * scale * (shift + 64 * EPS))
+
+
+def _cost_by_levels(target: LinePotential, n: int, moments: "_OrderStatistics") -> ExpectedCost:
+    means, shift = moments.means(None)
+    fine, coarse = rules(target)
+    tails = -np.concatenate([[0.0], np.cumsum(means.astype(np.longdouble))]).astype(float)  # Σ_{i>k} E X₍ᵢ₎
+    excess, rough = (2 * float(rule.weights @ _step_excess(rule.nodes, n, tails)) for rule in (fine, coarse))
+    cross, about = (float(rule.weights @ norm.pdf(rule.nodes)) for rule in (fine, coarse))
+    law = target._law
+    rounding = 2 * float(fine.weights.sum()) * (shift + 16 * EPS * np.sqrt(n))
+    optimal = 1 + law.mean**2 + law.deviation**2 - 2 * cross
+    return ExpectedCost(n, optimal, excess, abs(excess - rough) + rounding + 2 * abs(cross - about))
+
+
+def _step_excess(
+    z: Float[np.ndarray, " k"], n: int, tails: Float[np.ndarray, " m"]
+) -> Float[np.ndarray, " k"]:
+    """D_n at w = Φ(z): half the excess of two atoms at distance 1, an even function of z."""
+    noise, result = -np.abs(z), np.empty(len(z))
+    rows = max(1, _BLOCK // (2 * half_width(n, np.array([0.5])) + 1))
+    for start in range(0, len(z), rows):
+        part = slice(start, start + rows)
+        first, law = binomial_windows(n, ndtr(noise[part]))
+        place = np.clip(first[:, None] + np.arange(law.shape[1]), 0, n)
+        result[part] = norm.pdf(noise[part]) - (law * tails[place]).sum(axis=1) / n
+    return result
 
 
 class _OrderStatistics:

@@ -1,5 +1,6 @@
 """M2: c_n falls with n to W₂². Pathwise in a batch and its halves; on the line from exact c_n.
 
+There for laws with a density, with atoms, with both, and (the Cantor law) with neither.
 The plans of two halves are feasible for the whole: that inequality holds batch by batch, and its mean is
 c_{2n} ≤ c_n. Controls: the independent coupling, whose excess is constant, and nearest-first matching on
 unequal weights, which tends to another plan.
@@ -15,7 +16,7 @@ from scipy import stats
 from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 
-from numerics.potentials import FiniteAtoms, Quantile, Sphere
+from numerics.potentials import AtomAndDensity, Cantor, FiniteAtoms, Quantile, Sphere
 from numerics.transport.couplings import assignment, estimate_excess, greedy, independent
 from numerics.transport.minibatch import assignment_probability, expected_cost
 from theorems.statistics import gaussian_lipschitz
@@ -30,6 +31,18 @@ LAWS = {
     "arcsine": Quantile(stats.arcsine()),
     "Poisson": Quantile(stats.poisson(2)),
     "two atoms": FiniteAtoms.two([0.0], [2.0], 0.3),
+    "an atom and a density": AtomAndDensity([0.0], [0.375], stats.norm(1)),
+    "Cantor": Cantor(),
+}
+VARIANCES = {
+    "normal": 4.0,
+    "exponential": 1.0,
+    "uniform": 1 / 12,
+    "arcsine": 1 / 8,
+    "Poisson": 2.0,
+    "two atoms": 0.21 * 4,
+    "an atom and a density": 0.625 + 0.625 * 0.375,
+    "Cantor": 1 / 8,
 }
 
 
@@ -81,11 +94,10 @@ def test_cost_on_the_line_tends_to_the_optimum(evidence, name):
     sizes, law = [16, 256, 4096], LAWS[name]
     found = [expected_cost(law, n) for n in sizes]
     noise = [expected_cost(Quantile(stats.norm()), n) for n in sizes]
-    spread = 0.21 * 4 if isinstance(law, FiniteAtoms) else float(law.distribution.var())
     evidence.on(law).certified(
         "c_n − W₂²",
         [f.excess + f.error for f in found],
-        [np.sqrt(2 * spread * (g.excess + g.error)) for g in noise],
+        [np.sqrt(2 * VARIANCES[name] * (g.excess + g.error)) for g in noise],
         because="Cauchy–Schwarz over ranks; ΣVar Y₍ᵢ₎ ≤ n Var x₁",
     )
     evidence.on(law).trend(

@@ -1,8 +1,8 @@
 """M7 (open): measured rates of the excess beside theory, and the exact sums of Gaussians on the line.
 
 The intervals are statistical, and say nothing of how far these n are from the asymptotic rate: up to 128 in
-the quick profile, up to 2048 in thorough. The rules decide what the data can decide: that the ambient dimension
-does not govern.
+the quick profile, up to 2048 in thorough. The rules decide what the data can decide: that the ambient
+dimension does not govern.
 """
 
 import numpy as np

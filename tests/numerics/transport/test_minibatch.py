@@ -1,7 +1,7 @@
 """Exact batch laws against rationals, mpmath, enumeration of batches and two fields known apart."""
 
 from fractions import Fraction
-from itertools import permutations
+from itertools import pairwise, permutations
 from math import comb
 
 import mpmath
@@ -12,8 +12,8 @@ from scipy.integrate import quad
 
 from numerics.flows.exact import ExactField
 from numerics.flows.independent import IndependentField
-from numerics.potentials import FiniteAtoms, Quantile, Sphere
-from numerics.transport import couplings
+from numerics.potentials import AtomAndDensity, Cantor, FiniteAtoms, Quantile, Sphere
+from numerics.transport import couplings, minibatch
 from numerics.transport.binomials import binomial_windows
 from numerics.transport.minibatch import (
     assignment_probability,
@@ -124,6 +124,60 @@ def test_expected_cost_of_gaussians_is_the_sum_of_variances():
     assert abs(single.excess - 2) <= single.error
 
 
+@pytest.mark.parametrize("n", [1, 8, 300])
+@pytest.mark.parametrize("law", [stats.norm(1, 2), stats.expon(), stats.uniform(-1, 3), stats.arcsine()])
+def test_levels_give_what_order_statistics_give(law, n):
+    """A density is a mixture of two-atom steps: 2∫D_n(F₁(y))dy beside (2/n) Σ Cov(X₍ᵢ₎, Y₍ᵢ₎)."""
+    target = Quantile(law)
+    by_ranks = expected_cost(target, n)
+    by_levels = minibatch._cost_by_levels(target, n, minibatch._OrderStatistics(n))
+    assert abs(by_ranks.excess - by_levels.excess) <= by_ranks.error + by_levels.error
+    assert by_levels.optimal == pytest.approx(by_ranks.optimal, rel=1e-13)
+
+
+MIXTURES = [
+    AtomAndDensity([0.0], [0.375], stats.norm(1)),
+    AtomAndDensity([-1.0, 2.0], [0.25, 0.125], stats.uniform(0, 1.5)),  # gaps beside both atoms
+    AtomAndDensity([0.0], [0.5], stats.expon()),
+]
+
+
+@pytest.mark.parametrize("n", [1, 4])
+@pytest.mark.parametrize("target", MIXTURES, ids=repr)
+def test_expected_cost_of_a_mixture_by_adaptive_quadrature(target, n):
+    """E Y₍ᵢ₎ = ∫T(Φ⁻¹(p)) f_{i:n}(p)dp, cut at the ends of the atoms' intervals."""
+    jumps = stats.norm.cdf(np.concatenate([target._law.starts, target._law.stops]))
+    cuts = np.unique(np.concatenate([[0.0, 1.0], jumps]))
+
+    def integral(weight):
+        def integrand(p):
+            return target.transport([[stats.norm.ppf(p)]])[0, 0] * weight(p)
+
+        return sum(quad(integrand, a, b, limit=200, epsabs=1e-9)[0] for a, b in pairwise(cuts))
+
+    ranks = [stats.beta(i, n - i + 1).pdf for i in range(1, n + 1)]
+    noise = normal_order_means(n)
+    cross = sum(noise[i] * integral(ranks[i]) for i in range(n)) / n
+    best = integral(stats.norm.ppf)
+    found = expected_cost(target, n)
+    assert found.excess == pytest.approx(2 * (best - cross), abs=1e-6)
+    mean = integral(np.ones_like)
+    second = target._law.deviation**2 + mean**2
+    assert found.cost == pytest.approx(1 + second - 2 * cross, abs=1e-6)
+
+
+@pytest.mark.parametrize("n", [1, 8, 200])
+def test_expected_cost_of_the_cantor_law_is_that_of_its_tenth_level(n):
+    """The midpoints of 1024 intervals of length 3⁻¹⁰ are 3⁻¹⁰/2 away: the excess moves by 2·3⁻¹⁰E|x₀|."""
+    points = np.array([0.5])
+    for _ in range(10):
+        points = np.concatenate([points / 3, 2 / 3 + points / 3])
+    level = expected_cost(FiniteAtoms.on_line(points, np.full(1024, 1 / 1024)), n)
+    found = expected_cost(Cantor(), n)
+    assert abs(found.excess - level.excess) <= 2 * 3.0**-10 * np.sqrt(2 / np.pi)
+    assert abs(found.optimal - level.optimal) <= 3.0**-10 * (np.sqrt(2 / np.pi) + 1)
+
+
 def test_field_far_out_keeps_its_odds():
     """60 deviations out both labels' densities underflow; the odds do not."""
     x = np.array([[-30.0], [31.0]])
@@ -218,7 +272,7 @@ def test_assignment_is_the_best_permutation(d):
         assert ((x0 - x1[couplings.assignment(x0, x1)]) ** 2).sum() == pytest.approx(best, rel=1e-12)
 
 
-@pytest.mark.parametrize(("n", "d"), [(65, 1), (65, 2), (300, 2), (65, 5)])
+@pytest.mark.parametrize(("n", "d"), [(129, 1), (128, 2), (129, 2), (300, 4), (300, 5)])
 @pytest.mark.parametrize("atomic", [False, True])
 def test_routes_of_the_assignment_cost_the_same(n, d, atomic):
     rng = np.random.default_rng(n + d)
@@ -245,6 +299,24 @@ def test_estimates_meet_the_exact_cost():
     assert high - low < 0.05
     low, high = cost.interval(1e-6)
     assert low <= exact.cost <= high
+
+
+@pytest.mark.parametrize("t", [0.2, 0.7])
+def test_loss_of_the_population_is_that_of_its_field(t):
+    """Two atoms, batches of one: E|ẋ − v_t(x_t)|² by quadrature of the exact field over noise and atoms."""
+    target, exact = FiniteAtoms.two([0.0], [2.0], 0.3), ExactField(FiniteAtoms.two([0.0], [2.0], 0.3))
+    z = np.linspace(-9, 9, 20_001)[:, None]
+    mass = stats.norm.pdf(z[:, 0]) * (z[1, 0] - z[0, 0])
+    loss = sum(
+        w * mass @ ((y - z - exact.velocity(t, (1 - t) * z + t * y)) ** 2)[:, 0]
+        for w, y in ((0.3, 0.0), (0.7, 2.0))
+    )
+    found = couplings.estimate_loss(target, 1, 20_000, np.random.default_rng(0), t=t)
+    low, high = found.interval(1e-9)
+    assert low <= loss <= high
+    assert high - low < 0.5
+    with pytest.raises(ValueError, match="t: got 1"):
+        couplings.estimate_loss(target, 1, 2, np.random.default_rng(0), t=1)
 
 
 def test_excess_of_the_independent_coupling():
