@@ -57,6 +57,14 @@ def _weights_arrive(evidence, solution, rng):
         " (√(n/N) + √(2 log(1/level)/N))/2 for N fresh draws, by McDiarmid",
         points=draws,
     )
+    on.statistical(
+        "total variation between frequencies on fresh noise and the masses that the solver states",
+        np.abs(found - solution.masses).sum() / 2,
+        threshold=(np.sqrt(2 * n / draws) + np.sqrt(4 * np.log(1 / LEVEL) / draws)) / 2,
+        level=LEVEL,
+        because="two samples of N draws of one law: E‖P̂ − P̂'‖₁ ≤ √(2n/N), and a draw moves it by at most 2/N",
+        points=draws,
+    )
     # Two independent samples: the product of their errors has no sampling noise in its mean.
     unbiased = n * ((found - solution.weights) @ (solution.masses - solution.weights))
     noise = np.sqrt(2 / np.pi * solution.weights / draws).sum() / 2
