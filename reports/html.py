@@ -37,6 +37,7 @@ def render(directory: Path) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {"prose": prose, "number": number, "anchor": anchor}
+    environment.tests["corrected"] = lambda note: note.startswith("corrected:")
     environment.globals.update(
         same_quantity=_same_quantity, display=_display, image=partial(image, directory), used=used
     )
@@ -48,8 +49,8 @@ def render(directory: Path) -> str:
         counts=_counts(report["claims"]),
         points=total_points(report["claims"]),
         audits=report["audits"],
-        coverage=report["coverage"],
-        by_id={claim["id"] for claim in report["claims"]},
+        coverage=_by_source(report["coverage"]),
+        verdicts={claim["id"]: claim["verdict"] for claim in report["claims"]},
     )
 
 
@@ -102,6 +103,12 @@ def total_points(claims: list[dict[str, Any]]) -> int:
 def _counts(claims: list[dict[str, Any]]) -> list[tuple[str, int]]:
     counted = Counter(claim["verdict"] for claim in claims)
     return [(verdict, counted[verdict]) for verdict in VERDICTS if counted[verdict]]
+
+
+def _by_source(rows: list[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
+    """The rows of each source, sources and rows in the order in which they are declared."""
+    sources = dict.fromkeys(row["source"] for row in rows)
+    return [(source, [row for row in rows if row["source"] == source]) for source in sources]
 
 
 def _with_totals(claim: dict[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from numerics.checks import as_array, positive_number
 
 Points = Inexact[np.ndarray, "n d"]
-Scalar = complex | float
+Scalar = complex | float | int
 
 
 class GaussianPath(ABC):

@@ -158,7 +158,7 @@ def test_law_of_the_samples(evidence, rng):
             DISTANCE.to_mixture(samples, MIXTURE),
             DISTANCE.radius(SAMPLES, LEVEL) + moved + float(flow.error[-1]),
             level=LEVEL,
-            because="McDiarmid for samples of the exact flow; D moves by at most the mean of |Euler − flow|/h",
+            because="McDiarmid for samples of the exact flow; D moves by at most mean |Euler − flow|/h",
         )
 
 
@@ -185,7 +185,7 @@ def test_distance_falls_with_training(evidence, rng):
     )
     evidence.figure(
         "Samples after 1, 100 and 600 steps of training",
-        "Three scatter plots in the plane over contours of the target. After one step a blurred cloud; after "
+        "Three scatter plots in the plane over contours of the target. After one step one cloud; after "
         "600 the samples fill the three Gaussians.",
         lambda figure: draw_training(figure, MIXTURE, dict(zip(counts, samples, strict=True))),
         size=(8.4, 3.0),
