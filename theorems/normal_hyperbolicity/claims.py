@@ -147,9 +147,11 @@ CLAIMS = (
         label="Beyond the paper",
         title="Independent coupling contracts too, by another path",
         statement=(
-            r"On spheres the field of independent coupling also has $(1-t)Dv_t\to-P_N$ on $M$, but "
-            "not on the curve of H5: normal contraction alone does not characterise OT-CFM, the finite-time "
-            "spectrum does."
+            r"On spheres the field of independent coupling also has $(1-t)Dv_t\to-P_N$ on $M$, with the same "
+            "exponents, the same dimension read off and, by symmetry, the same end of each trajectory: none "
+            "of these distinguishes OT-CFM. Its spectra before the end do: normal "
+            r"eigenvalues of $(1-t)Dv_t$ are $-1$ throughout, and tangential ones imply one and the same "
+            r"$\kappa\ge0$ at every $t$ (H1); those of independent coupling do neither."
         ),
         formula=r"E[x_1|x_t=x]=R\frac{I_{d/2}(s)}{I_{d/2-1}(s)}\frac{x}{|x|},\quad s=\beta_tR|x|/\alpha_t^2",
         assumptions=(r"The uniform law on $|x|=R$ in $R^d$, $d\ge2$, drawn apart from the noise.",),

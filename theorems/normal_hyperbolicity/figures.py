@@ -47,11 +47,14 @@ def draw_spectrum(figure: "Figure", t: Array, tangent: Array, normal: Array, exa
     axes.legend(fontsize=7)
 
 
-def draw_paths(figure: "Figure", remaining: Array, optimal: Array, independent: Array) -> None:
-    """|tangential eigenvalue of (1−t)Dv_t| of the two couplings, against 1−t, both axes logarithmic."""
-    axes = figure.subplots()
-    axes.loglog(remaining, np.abs(optimal), color=TANGENT, label="OT-CFM: order 1−t")
-    axes.loglog(remaining, np.abs(independent), color=NORMAL, label="independent coupling: order (1−t)²")
-    axes.invert_xaxis()
-    axes.set_xlabel("1 − t")
-    axes.legend(fontsize=8)
+def draw_paths(figure: "Figure", t: Array, optimal: Array, independent: Array, bound: Array) -> None:
+    """Eigenvalues (k,2) of (1−t)Dv_t, normal and tangential, along one trajectory of each coupling."""
+    left, right = figure.subplots(1, 2)
+    for axes, i, name in ((left, 0, "normal"), (right, 1, "tangential")):
+        axes.plot(t, optimal[:, i], color=TANGENT, label="OT-CFM")
+        axes.plot(t, independent[:, i], color=NORMAL, label="independent coupling")
+        axes.set_title(f"{name} eigenvalue of $(1-t)Dv_t$", fontsize=9)
+        axes.set_xlabel("t")
+    right.plot(t, bound, ":", color=THEORY, label="bound (1−t)/t of P5")
+    right.set_ylim(-1.1, 1.6)
+    right.legend(fontsize=7)
