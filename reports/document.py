@@ -164,4 +164,4 @@ def _audits(run: "Run") -> list[dict[str, Any]]:
             tables = outcome.tables if alone else []
             figures = [_figure(test, figure) for figure in outcome.figures] if alone and test else []
             listed.append({**audit, "tables": tables, "figures": figures})
-    return listed
+    return sorted(listed, key=lambda audit: (audit["subject"], audit["question"]))

@@ -174,7 +174,7 @@ def test_energy_and_cost(evidence, user_flow, user_target):
                 user_flow,
                 f"P6: is the {name} that of optimal transport, W₂²?",
                 abs(excess.mean()) / solution.w2_squared,
-                f"Benamou–Brenier; |excess| over W₂² = {solution.w2_squared:.6g}, excess"
-                f" {excess.mean():+.3g}, six standard errors {error:.2g}",
+                f"Benamou–Brenier; |excess| over W₂² = {solution.w2_squared:.6g}; it is"
+                f" {'more' if excess.mean() > 0 else 'less'}, six standard errors {error:.2g}",
                 CLOSE + error,
             )
