@@ -12,16 +12,12 @@ Array = NDArray[np.float64]
 TANGENT, NORMAL, THEORY, GREY = "#4269d0", "#c2410c", "#111827", "#9ca3af"
 
 
-def draw_epiconvergence(figure: "Figure", curvature: float, radius: float, step: float = 0.5) -> None:
-    """Envelopes of ½Δ²_τ in a tangent direction of the ball, for several τ, and their limit."""
+def draw_epiconvergence(figure: "Figure", w: Array, envelopes: dict[float, Array], limit: Array) -> None:
+    """Envelopes (k,) of ½Δ²_τ at tangent directions w (k,), by τ, and their limit."""
     axes = figure.subplots()
-    w = np.linspace(-1.5, 1.5, 201)
-    far = radius + step * curvature * radius
-    for k, tau in enumerate((1.0, 0.5, 0.25)):
-        moved = np.sqrt(far**2 + (tau * w) ** 2)
-        envelope = ((moved - radius) ** 2 - (far - radius) ** 2) / (2 * step) / tau**2
+    for k, (tau, envelope) in enumerate(envelopes.items()):
         axes.plot(w, envelope, color=TANGENT, alpha=0.4 + 0.25 * k, label=f"envelope, τ = {tau:g}")
-    axes.plot(w, curvature * w**2 / (1 + step * curvature) / 2, "--", color=THEORY, label="limit")
+    axes.plot(w, limit, "--", color=THEORY, label="limit")
     axes.plot([0], [0], "o", color=NORMAL, label="quotient: 0 at w = 0, +∞ elsewhere")
     axes.set_xlabel("w, tangent")
     axes.legend(fontsize=8)

@@ -29,8 +29,9 @@ hyperbolic = st.one_of(
 def test_limits_symbolically(evidence):
     import sympy as sp
 
-    tau, k, p, radius, r = sp.symbols("tau kappa p R r", positive=True)
-    for name, kappa in (("κ > 0", k), ("sphere, κ = R/|x₀|", radius / r)):
+    tau, k, p, radius, r, sigma = sp.symbols("tau kappa p R r sigma", positive=True)
+    stretches_of = {"κ > 0": k, "sphere, κ = R/|x₀|": radius / r, "degenerate Gaussian, κ = σ": sigma}
+    for name, kappa in stretches_of.items():
         growth = sp.log(sp.exp(-tau) + (1 - sp.exp(-tau)) * kappa)
         evidence.exact(f"lim log σ/τ = 0, {name}", sp.limit(growth / tau, tau, sp.oo) == 0, "linear schedule")
     a, b, h = sp.symbols("a b h", positive=True)
@@ -48,6 +49,31 @@ def test_limits_symbolically(evidence):
     for name, (alpha, rate) in rates.items():
         limit = sp.limit(sp.simplify(-s * sp.diff(alpha, s) / alpha), s, 0)
         evidence.exact(f"(1−t)α̇/α → {rate} for α = {name}", sp.simplify(limit - rate) == 0, "t → 1")
+
+
+@pytest.mark.claim("H4")
+def test_ellipsoid_symbolically(evidence):
+    """In R³ K has the eigenvalues 0 and two roots of κ² − e₁κ + e₂, e₁, e₂ > 0: both positive, as K ≽ 0."""
+    import sympy as sp
+
+    x, axes = sp.Matrix(sp.symbols("x y z", real=True)), sp.symbols("a b c", positive=True)
+    alpha, beta, h = sp.symbols("alpha beta h", positive=True)
+    matrix = sp.diag(*axes)
+    kernel = matrix / h - (matrix * x) * (matrix * x).T / h**3
+    square = (x.T * matrix * x)[0]
+    first, second = kernel.trace(), (kernel.trace() ** 2 - (kernel * kernel).trace()) / 2
+    pairs = [axes[i] * axes[j] * x[j] ** 2 for i in range(3) for j in range(3) if i != j]
+    whole = (alpha * sp.eye(3) + beta * kernel).det()
+    domain = "ellipsoid in R³, all x₀ ≠ 0, a, b, c > 0; κ > 0 has exponent 0, κ = 0 has −γ"
+
+    def vanishes(expression):
+        return sp.simplify(sp.expand(expression).subs(h, sp.sqrt(square))) == 0
+
+    evidence.exact("K x₀ = 0", [vanishes(entry) for entry in kernel * x], domain)
+    evidence.exact("e₁ = Σ_{i≠j} a_i a_j x_j²/h³ > 0", vanishes(first - sum(pairs) / h**3), domain)
+    evidence.exact("e₂ = abc|x₀|²/h⁴ > 0", vanishes(second - sp.prod(axes) * x.dot(x) / h**4), domain)
+    path = alpha * (alpha**2 + alpha * beta * first + beta**2 * second)
+    evidence.exact("det(αI+βK) = α(α² + αβe₁ + β²e₂)", vanishes(whole - path), domain)
 
 
 def _remainders(schedule, tau, kappa):
