@@ -1,5 +1,6 @@
 """Whole runs with --flow: exit statuses, what is collected, and that no verdict changes."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -117,3 +118,18 @@ def test_a_deviating_flow_changes_no_exit_status_under_xdist(modules: Path) -> N
     wrong = {a["question"][:2] for a in alone.report["audits"] if a["outcome"] == "deviates"}
     assert wrong == {"P4", "P6"}
     assert set(alone.verdicts.values()) <= {"not run", "open"}
+
+
+def test_the_example_of_the_readme(tmp_path: Path) -> None:
+    """As printed but for the number of steps: its command runs."""
+    text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    section = text.partition("### Your own flow\n")[2].partition("\n### ")[0]
+    source = section.partition("```python\n")[2].partition("```")[0]
+    command = re.search(r"^    pytest theorems (.*)$", section, re.M)
+    assert command is not None
+    assert "range(2000)" in source
+    (tmp_path / "my_flow.py").write_text(source.replace("range(2000)", "range(40)"), encoding="utf-8")
+    ran = run_ours(tmp_path, *command.group(1).split(), "-k", "straight or apart")
+    assert ran.status == 0, ran.output
+    assert {audit["subject"] for audit in ran.report["audits"]} == {"my_flow:velocity"}
+    assert {audit["question"][:2] for audit in ran.report["audits"]} == {"H1", "P6"}
