@@ -6,11 +6,15 @@ import importlib
 NAMES = (
     "sphere_prox",
     "conic_prox",
+    "couplings",
+    "exact_curves",
     "atoms_prox",
     "matrix_prox",
     "peer_prox",
+    "sampled",
     "semidiscrete",
     "spectrum",
+    "training",
     "suite",
 )
 
