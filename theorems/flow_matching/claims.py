@@ -233,7 +233,10 @@ COVERAGE = (
     ),
     Coverage(NOTES, "(7)", "F2", "as printed"),
     Coverage(
-        NOTES, "(8)", "", "definition, nothing to check: the limit of (6) for $\\delta=1/K$, $K\\to\\infty$"
+        NOTES,
+        "(8)",
+        "",
+        "definition, nothing to check: the limit of (6) for $\\delta=1/K$; how fast is in F8",
     ),
     Coverage(NOTES, "(9), (10)", "", "definition, nothing to check: the flow and its equation"),
     Coverage(
@@ -283,7 +286,7 @@ COVERAGE = (
         "$\\sigma_1$, after scaling (control and audit)",
     ),
     Coverage(NOTES, "(33)", "F6", "corrected: (17) holds only if $\\alpha_1=0$ (control and audit)"),
-    Coverage(NOTES, "(34)", "F6", "definition, nothing to check"),
+    Coverage(NOTES, "(34)", "F6", "definition; its field is (35)"),
     Coverage(NOTES, "(35)", "F6", "as printed"),
     Coverage(NOTES, "(36), (37)", "F6", "as printed: (35) put into (20); trained with in F8"),
     Coverage(NOTES, "Algorithm 1", "F8", "as printed, trained in torch"),

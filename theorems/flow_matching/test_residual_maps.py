@@ -128,7 +128,7 @@ def test_two_points_with_one_image(evidence, root):
     )
     found = brentq(lambda x: rational(x, float(q)), float(root) / 2, 2 * float(root), xtol=4 * EPS)
     on.control(
-        "q > 1: distance of two points with one image",
+        f"q = {q}: distance of two points with one image",
         predicted=float(root),
         measured=found,
         agreement=64 * EPS * float(q) ** 2,
@@ -136,7 +136,7 @@ def test_two_points_with_one_image(evidence, root):
     )
     start = Fraction(1, 10**6)
     on.control(
-        "q > 1: growth of the error in one step of the iteration, near the fixed point 0",
+        f"q = {q}: growth of the error in one step of the iteration, near the fixed point 0",
         predicted=float(q),
         measured=float((start - rational(start, q)) / start),
         agreement=2e-12 * float(q),
@@ -161,7 +161,7 @@ def test_planar_map_beyond_the_bound(evidence, q):
         domain="ball arithmetic, then continuity",
     )
     on.control(
-        "q > 1: where the second zero is",
+        f"q = {q}: where the second zero of x − q·tanh x is",
         predicted=_fixed(q),
         measured=root,
         agreement=64 * EPS * q / (1 - q / np.cosh(root) ** 2),
@@ -186,7 +186,7 @@ def test_the_bound_is_enough_but_not_needed(evidence):
     path = phi.iterates([[0.0]], 1, start=[[start]])[:, 0, 0]
     on = evidence.on("x + q·tanh x", q=q)
     on.control(
-        "q > 1 in an invertible map: growth of the error in one step",
+        "q = 3 in an invertible map: growth of the error in one step",
         predicted=-q,
         measured=path[1] / path[0],
         agreement=q * start**2,
