@@ -161,8 +161,8 @@ def timed(call: Callable[[np.ndarray], tuple[np.ndarray, str]], points: np.ndarr
     except Exception as error:  # a peer that fails is a finding, not the end of the comparison
         what = f"{type(error).__name__}: {' '.join(str(error).split())[:80]}"
         return time.perf_counter() - begin, time.process_time() - clock, "failed", "", what
-    error = np.abs(laguerre(points, heights).masses - 1 / len(points))
-    return seconds, cpu, float(error.max() * len(points)), float(error.sum() / 2), says
+    off = np.abs(laguerre(points, heights).masses - 1 / len(points))
+    return seconds, cpu, float(off.max() * len(points)), float(off.sum() / 2), says
 
 
 def overhead() -> list[tuple[object, ...]]:
