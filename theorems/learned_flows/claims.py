@@ -45,7 +45,12 @@ CLAIMS = (
             "Independent pairs lead to their own field, at a distance in closed form."
         ),
         formula=r"E|v_{\theta}-v_t|^2:\ \text{independent}>\text{16}>\text{512}>\text{exact}",
-        assumptions=(NETWORK, OURS, CIRCLE, "Two moons for exact pairs against blocks of 512."),
+        assumptions=(
+            NETWORK,
+            OURS,
+            CIRCLE,
+            "On two moons exact pairs against blocks of 512, which take more time.",
+        ),
         source="this project; tong2024improving",
         status="this project",
         modules=(f"{HERE}test_training", f"{HERE}test_moons"),

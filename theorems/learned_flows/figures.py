@@ -37,7 +37,7 @@ def draw_errors(figure: "Figure", times: Array, curves: dict[str, Array], floor:
         axes.axhline(floor, color=THEORY, ls="--", lw=0.9, label="floor at t = 1: Var|x₀| = 2 − π/2")
     axes.set_xlabel("t")
     axes.set_ylabel("$E|v_θ - v_t|^2$")
-    axes.legend(fontsize=8)
+    figure.legend(fontsize=8, loc="outside upper center", ncols=2)
 
 
 def draw_spectra(figure: "Figure", times: Array, learned: dict[str, Array], exact: Array) -> None:

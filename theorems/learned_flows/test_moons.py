@@ -75,7 +75,7 @@ def test_errors_over_time_and_place(evidence, rng, device):
             (name, *parts, curves[name][-1], distance(samples).mean(), (distance(samples) > 0.1).mean())
         )
     slow, good = half.values()
-    evidence.on("two moons", t=0.5).statistical(
+    evidence.on("two moons", t=0.5, exact_batches=LONG, minibatches=EQUAL).statistical(
         "upper limit of E(error with exact pairs)/E(error with minibatch pairs)",
         ratio_limit(good, slow, 1.0, LEVEL),
         1.0,
