@@ -153,7 +153,8 @@ class LinePotential(Potential):
         away = np.abs(x1 - self._transport(x0))[:, 0]
         limit = 64 * EPS * self.transport_condition(x0)
         refuse_where(away > limit, "x1", "is not T(x0); pass transport(x0)")
-        curvature = self._law.curvature(x1[:, 0], np.clip(x0[:, 0], -CUT, CUT))
+        noise = x0[:, 0]  # not x1: an isometry's rounding moves an atom off itself
+        curvature = self._law.curvature(self._map(noise), np.clip(noise, -CUT, CUT))
         atoms = np.flatnonzero(np.isinf(curvature))
         rest = np.flatnonzero(np.isfinite(curvature))
         groups = [

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import integrate, stats
 from scipy.special import ndtr, ndtri
 
-from numerics.potentials import FiniteAtoms
+from numerics.potentials import FiniteAtoms, embed
 from numerics.potentials.cantor import Cantor
 from numerics.potentials.line import AtomAndDensity, Quantile
 
@@ -357,6 +357,18 @@ def test_cantor_conjugate_by_staircase():
         spans = np.diff(np.clip(steps, min(0.0, s), max(0.0, s)))
         expected = np.sign(s) * spans @ (left + 3.0**-digits / 2)
         assert abs(p.conjugate([s])[0] - expected) <= abs(s) * 3.0**-digits / 2
+
+
+def test_an_atom_that_an_isometry_rounds_is_still_an_atom(rng):
+    """Vᵀ(V·1.75) = 1.7499999999999998: what is a point must not be taken for a place on the line."""
+    base = AtomAndDensity([0.0, 1.75], [0.0625, 0.0625], stats.uniform(-1.0, 2.0))
+    turned = embed(base, np.array([[15 / 17], [-8 / 17]]))
+    x0 = rng.standard_normal((500, 2))
+    dimensions = np.full(500, -1)
+    for group in turned.manifolds(turned.transport(x0), x0):
+        dimensions[group.rows] = group.dimension
+    position = base.transport(x0 @ [[15 / 17], [-8 / 17]])[:, 0]
+    np.testing.assert_array_equal(dimensions, np.where((position == 0) | (position == 1.75), 0, 1))
 
 
 def test_cantor_has_no_manifold_and_no_slope():
