@@ -131,7 +131,7 @@ def draw_training(figure: "Figure", target: MixtureField, samples: dict[int, Arr
     for axes, (steps, points) in zip(panels, samples.items(), strict=True):
         axes.contour(axis, axis, density, levels=5, colors=ORANGE, linewidths=0.7)
         axes.plot(*points[:1500].T, ".", color=BLUE, ms=1.5, alpha=0.6)
-        axes.set_title(f"{steps} steps", fontsize=9)
+        axes.set_title(f"{steps} steps" if steps > 1 else "1 step", fontsize=9)
         axes.set_aspect("equal")
         axes.set_xlim(-4, 4)
         axes.set_ylim(-4, 4)
