@@ -11,7 +11,7 @@ from numerics.flows.pairs import Pairs, data_of, exact, independent, minibatch
 from theorems.learned_flows import moons
 from theorems.learned_flows.circle import FIELD, TARGET, in_blocks
 
-WARM, SECONDS, HELD_OUT = 20, 4.0, 8000
+WARM, SECONDS, HELD_OUT = 20, 2.0, 8000
 
 
 def run() -> Table:

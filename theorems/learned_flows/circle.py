@@ -20,7 +20,7 @@ Array = NDArray[np.float64]
 TARGET = Sphere(2, 2.0)
 FIELD = ExactField(TARGET)
 THOROUGH = settings().max_examples > 20
-EQUAL, LONG = (20_000, 40_000) if THOROUGH else (400, 3200)
+EQUAL, LONG = (2000, 12_800) if THOROUGH else (400, 3200)
 """Batches of every coupling where couplings are compared, and of the network of figure 3."""
 TERMINAL_FLOOR = 2 - np.pi / 2
 """Var|x₀| in the plane: what no field can know at t = 1, where x₁ has forgotten |x₀| (theory.md M4)."""

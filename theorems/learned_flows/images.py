@@ -20,7 +20,7 @@ from theorems.learned_flows.circle import THOROUGH
 from theorems.learned_flows.idx import read
 
 Array = NDArray[np.float64]
-BATCHES = 20_000 if THOROUGH else 1000
+BATCHES = 4000 if THOROUGH else 1000
 BATCH, WIDTH, RATE = 256, 256, 5e-3
 """The paper's batch for images; ours are the network and its rate."""
 STEPS = 50

@@ -17,7 +17,7 @@ from numerics.transport.lifts import CurveLift, lift, two_moons
 from theorems.learned_flows.circle import PAPER, THOROUGH
 
 Array = NDArray[np.float64]
-EQUAL, LONG = (20_000, 40_000) if THOROUGH else (300, 3200)
+EQUAL, LONG = (2000, 12_800) if THOROUGH else (300, 3200)
 POOL = 100_000
 """Exact pairs that are drawn once and trained on."""
 CUT, END = 0.1, 0.1

@@ -15,7 +15,7 @@ from theorems.learned_flows.figures import draw_losses
 from theorems.normal_hyperbolicity.independent import IndependentSphere
 
 N, LEVEL = 8000, 1e-10
-BUDGETS = (1000, 5000, 25_000) if THOROUGH else (100, 400, 1600)
+BUDGETS = (400, 1600, 6400) if THOROUGH else (100, 400, 1600)
 SEEDS = (0, 1)
 COUPLINGS = ("independent", f"minibatch {SMALL}", f"minibatch {PAPER}", "exact")
 MORE = 4
