@@ -40,7 +40,7 @@ def draw_rates(figure: "Figure", rows: dict[str, tuple[np.ndarray, np.ndarray]])
     """Excess against n, one line a target."""
     axes = figure.subplots()
     for k, (name, (sizes, means)) in enumerate(rows.items()):
-        axes.loglog(sizes, means, "o-", ms=3, lw=1.0, label=name, color=f"C{k}")
+        axes.loglog(sizes, means, "o-" if k < 6 else "s--", ms=3, lw=1.0, label=name, color=f"C{k % 6}")
     axes.set_xlabel("batch size $n$")
     axes.set_ylabel("$c_n - W_2^2$")
     axes.legend(fontsize=7, loc="center left", bbox_to_anchor=(1.0, 0.5))

@@ -11,6 +11,7 @@ from hypothesis import settings
 from scipy import stats
 
 from numerics.potentials import DegenerateGaussian, Quantile, Sphere, product
+from numerics.transport.couplings import independent
 from numerics.transport.minibatch import expected_cost
 from numerics.transport.sweeps import sweep_excess
 from theorems.minibatch_convergence.figures import draw_rates
@@ -124,4 +125,26 @@ def test_gaussians_on_the_line_are_slower_than_one_over_n(evidence):
         theory=-1.0,
         rule="interval lies above theory",
         points=len(sizes),
+    )
+
+
+# --- control ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.control("M7")
+def test_pairs_as_drawn_have_no_rate(evidence, rng, jobs):
+    """The independent coupling on the circle: excess √(2π) at every n."""
+    target = Sphere(2)
+    found = sweep_excess({"circle": target}, BATCHES, rng, jobs=jobs, coupling=independent)["circle"]
+    values = [e.values for e in found.values()]
+    slope, interval = slope_of_means(list(BATCHES), values, 1e-9)
+    evidence.on(target).control(
+        "independent coupling: slope of log excess against log n",
+        predicted=0.0,
+        measured=slope,
+        agreement=interval[1] - slope,
+        because="2E|x₀| = √(2π) whatever n is; the fit's normal interval",
+        intact=-1.0,
+        level=1e-9,
+        points=len(BATCHES),
     )

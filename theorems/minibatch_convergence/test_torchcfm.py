@@ -36,50 +36,87 @@ def student(values):
     return float(stats.t.isf(LEVEL / 2, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values)))
 
 
-def test_law_of_one_returned_pair(evidence, rng):
+def test_returned_pairs_of_two_atoms(evidence, rng):
     library = TorchCFM()
     on = evidence.auditing(library.name, "M5", kind="library")
     for n, drawn in returned(library, ATOMS, rng):
         x0, x1 = drawn.x0[:, 0, 0], drawn.x1[:, 0, 0]
         measure_matched_law(on.on("two atoms", n=n), stats.bernoulli(1 - W), n, x0, x1 / GAP, rng)
         ask = Questions(evidence, library, f"two atoms, n = {n}")
-        ask.number(
-            "M1: share of returned data at the atom of weight 0.3",
-            expected=W,
-            measured=(x1 == 0).mean(),
-            margin=hoeffding(len(x1), 1.0, LEVEL),
-            because="the marginal holds on average over batches; one pair of each; Hoeffding",
-        )
-        ask.number(
-            "M1: mean of the returned noise",
-            expected=0.0,
-            measured=x0.mean(),
-            margin=gaussian_lipschitz(len(x0), 1.0, LEVEL),
-            because="the marginal holds on average over batches; one pair of each; Gaussian concentration",
-        )
+        _ask_marginals(ask, x0, x1)
+        _ask_cost(ask, drawn, n)
+        _ask_field(ask, drawn, TwoAtomLaw([[0.0], [GAP]], W, n))
 
 
-def test_cost_of_a_returned_pair_is_that_of_the_batch(evidence, rng):
-    library = TorchCFM()
-    for n, drawn in returned(library, ATOMS, rng):
-        costs = ((drawn.x0 - drawn.x1) ** 2).mean(axis=(1, 2))
-        sorted_batch = np.sort(drawn.noise[..., 0], axis=1) - np.sort(drawn.data[..., 0], axis=1)
-        batch, exact = (sorted_batch**2).mean(axis=1), expected_cost(ATOMS, n)
-        ask = Questions(evidence, library, f"two atoms, n = {n}")
-        ask.number(
-            "M2: mean cost of returned pairs less that of their batches' optimal assignments",
-            expected=0.0,
-            measured=(costs - batch).mean(),
-            margin=student(costs - batch),
-            because="unbiased given the batch; the optimum by sorting; Student over batches",
-        )
-        ask.number(
-            "M2: c_n of returned pairs",
-            expected=exact.cost,
-            measured=costs.mean(),
-            margin=student(costs) + exact.error,
-            because="exact order statistics; Student over batches",
-        )
+def _ask_marginals(ask, x0, x1):
+    """Of one pair of each batch."""
+    ask.number(
+        "M1: share of returned data at the atom of weight 0.3",
+        expected=W,
+        measured=(x1 == 0).mean(),
+        margin=hoeffding(len(x1), 1.0, LEVEL),
+        because="the marginal holds on average over batches; one pair of each; Hoeffding",
+    )
+    ask.number(
+        "M1: mean of the returned noise",
+        expected=0.0,
+        measured=x0.mean(),
+        margin=gaussian_lipschitz(len(x0), 1.0, LEVEL),
+        because="the marginal holds on average over batches; one pair of each; Gaussian concentration",
+    )
+
+
+def _ask_cost(ask, drawn, n):
+    costs = ((drawn.x0 - drawn.x1) ** 2).mean(axis=(1, 2))
+    sorted_batch = np.sort(drawn.noise[..., 0], axis=1) - np.sort(drawn.data[..., 0], axis=1)
+    batch, exact = (sorted_batch**2).mean(axis=1), expected_cost(ATOMS, n)
+    ask.number(
+        "M2: mean cost of returned pairs less that of their batches' optimal assignments",
+        expected=0.0,
+        measured=(costs - batch).mean(),
+        margin=student(costs - batch),
+        because="unbiased given the batch; the optimum by sorting; Student over batches",
+    )
+    ask.number(
+        "M2: c_n of returned pairs",
+        expected=exact.cost,
+        measured=costs.mean(),
+        margin=student(costs) + exact.error,
+        because="exact order statistics; Student over batches",
+    )
+
+
+def _ask_field(ask, drawn, law):
+    """E f(x_t)u_t is the flux against f, whatever the plan; f(x) = cos(x+1)."""
+    flux, mass = _flux(law), law.misassigned_mass()
+    found = (np.cos(drawn.xt + 1) * drawn.ut).mean(axis=(1, 2))
+    wrong = ((drawn.x0 < law.threshold) != (drawn.x1 == 0)).mean(axis=(1, 2))
+    ask.number(
+        f"M4: flux of the returned x_t, u_t against cos(x+1) at t = {TIME}",
+        expected=flux.value,
+        measured=found.mean(),
+        margin=student(found) + flux.error,
+        because="quadrature of v⁽ⁿ⁾p⁽ⁿ⁾; Student over batches",
+    )
+    ask.number(
+        "M6: misassigned mass of the returned pairs",
+        expected=mass.value,
+        measured=wrong.mean(),
+        margin=student(wrong) + mass.error,
+        because="∫|G_n − 1{u<w}|du; Student over batches",
+    )
+
+
+def _flux(law):
+    """∫f v⁽ⁿ⁾p⁽ⁿ⁾dx = Σ_i ∫f(αz + βy_i)(y_i − z)P(y_i|z)φ_N(z)dz."""
+
+    def integrand(z):
+        lower = law.probability(z)
+        normal = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
+        at = [np.cos((1 - TIME) * z + TIME * y + 1) * (y - z) for y in (0.0, GAP)]
+        return normal * (lower * at[0] + (1 - lower) * at[1])
+
+    return law.integrate(integrand)
 
 
 def test_halves_cost_no_less_than_the_whole(evidence, rng):
@@ -104,43 +141,6 @@ def test_returned_data_tend_to_the_transport_on_the_circle(evidence, rng):
         rule="interval lies below theory",
         points=len(means),
     )
-
-
-def test_flux_and_misassigned_mass_of_two_atoms(evidence, rng):
-    """E f(x_t)u_t is the flux against f, whatever the plan; f(x) = cos(x+1)."""
-    library = TorchCFM()
-    for n, drawn in returned(library, ATOMS, rng):
-        law = TwoAtomLaw([[0.0], [GAP]], W, n)
-        flux, mass = _flux(law), law.misassigned_mass()
-        found = (np.cos(drawn.xt + 1) * drawn.ut).mean(axis=(1, 2))
-        wrong = ((drawn.x0 < law.threshold) != (drawn.x1 == 0)).mean(axis=(1, 2))
-        ask = Questions(evidence, library, f"two atoms, n = {n}, t = {TIME}")
-        ask.number(
-            "M4: flux of the returned x_t, u_t against cos(x+1)",
-            expected=flux.value,
-            measured=found.mean(),
-            margin=student(found) + flux.error,
-            because="quadrature of v^{(n)}p^{(n)}; Student over batches",
-        )
-        ask.number(
-            "M6: misassigned mass of the returned pairs",
-            expected=mass.value,
-            measured=wrong.mean(),
-            margin=student(wrong) + mass.error,
-            because="∫|G_n − 1{u<w}|du; Student over batches",
-        )
-
-
-def _flux(law):
-    """∫f v^{(n)}p^{(n)}dx = Σ_i ∫f(αz + βy_i)(y_i − z)P(y_i|z)φ_N(z)dz."""
-
-    def integrand(z):
-        lower = law.probability(z)
-        normal = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
-        at = [np.cos((1 - TIME) * z + TIME * y + 1) * (y - z) for y in (0.0, GAP)]
-        return normal * (lower * at[0] + (1 - lower) * at[1])
-
-    return law.integrate(integrand)
 
 
 # --- the controls of M1–M6, through the library ------------------------------------------------------
