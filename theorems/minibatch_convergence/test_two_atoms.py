@@ -170,6 +170,20 @@ def test_constants_hold_to_a_million(evidence):
             "of I (1e−13)"
         ),
     )
+    # The slope errs by the relative errors of both remainders and by how much the coefficient still moves.
+    far = np.log(LARGE[1] / LARGE[0])
+    unsure = ((error + 1e-13 / 0.37) / np.abs(ratio - 1)).sum(axis=0) + change / np.abs(coefficient)
+    for k, name in enumerate(("misassigned mass", "excess of the cost", "distance of the plans")):
+        slope = float(np.log((ratio[1, k] - 1) / (ratio[0, k] - 1)) / far)
+        on.trend(
+            f"log|{name} / asymptotic form − 1| against log n, n = 65536 and 10⁶",
+            slope=slope,
+            interval=(slope - unsure[k] / far, slope + unsure[k] / far),
+            theory=-1.0,
+            rule="interval contains theory",
+            alternative=-0.5,
+            points=2,
+        )
     sizes, both = np.concatenate([SIZES, LARGE]), np.concatenate([small, ratio])
     on.figure(
         "Two atoms: how fast the constants are reached (w = 0.3)",
