@@ -64,8 +64,8 @@ def draw_weights(figure: "Figure", counts: np.ndarray) -> None:
 
 def draw_masses(figure: "Figure", solution: SemidiscreteSolution) -> None:
     """Sorted masses over their targets, with their intervals and sampling noise; the digits farthest off."""
-    left, right = figure.subfigures(1, 2, width_ratios=[1.5, 1.0])
-    axes, ratio = left.subplots(), solution.masses / solution.weights
+    grid = figure.add_gridspec(2, 6)
+    axes, ratio = figure.add_subplot(grid[:, :3]), solution.masses / solution.weights
     order, spread = np.argsort(ratio), solution.uncertainty / solution.weights
     rank, middle = np.arange(1, len(order) + 1), ratio[order]
     low, high = np.maximum(middle - spread[order], 0), middle + spread[order]
@@ -78,7 +78,8 @@ def draw_masses(figure: "Figure", solution: SemidiscreteSolution) -> None:
     axes.set_ylabel(f"mass times {len(order)}")
     axes.legend(fontsize=8)
     mean = load_digits().data.mean(axis=0) / 16
-    for axis, i in zip(right.subplots(2, 3).ravel(), [*order[:3], *order[-3:]], strict=True):
+    for k, i in enumerate([*order[:3], *order[-3:]]):
+        axis = figure.add_subplot(grid[k // 3, 3 + k % 3])
         axis.imshow((solution.points[i] + mean).reshape(SIDE, SIDE), cmap="gray_r")
         axis.set_title(f"{ratio[i]:.2f}", fontsize=8)
         axis.set_xticks([])
