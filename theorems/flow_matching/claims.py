@@ -244,7 +244,7 @@ COVERAGE = (
         "(11)–(13)",
         "F3",
         "corrected: $\\nabla$ is printed for the divergence; read as a gradient the sides "
-        "have different shapes",
+        "have different shapes (audit)",
     ),
     Coverage(NOTES, "(14)", "F3", "as printed, with the divergence for $\\nabla$"),
     Coverage(NOTES, "(15)", "F5", "definition; its gradient is checked in F5"),

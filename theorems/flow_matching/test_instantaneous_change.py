@@ -17,7 +17,7 @@ from scipy.stats import multivariate_normal
 
 from numerics.flows.density import log_density, normal_log_density, probed_log_density
 from numerics.flows.mixtures import MixtureField
-from theorems.flow_matching.examples import covariance, mixture
+from theorems.flow_matching.examples import NOTES, covariance, mixture
 from theorems.targets import generator, seeds
 
 EPS = np.finfo(float).eps
@@ -154,6 +154,16 @@ def test_log_density_falls_by_the_divergence(evidence):
     on.exact("(12): d/dt p_t(x_t) = −p div u", sp.expand(total + p * div) == 0, "any C¹ p > 0, u (symbolic)")
     on.exact(
         "(13): d/dt log p_t(x_t) = −div u", sp.simplify(total / p + div) == 0, "any C¹ p > 0, u (symbolic)"
+    )
+    printed = sp.Matrix(u).jacobian(sp.Matrix(x))
+    on.audit(
+        "(13) with ∇u as printed, in R³: how many numbers is the right side? The left side is one",
+        "deviates" if len(printed) != 1 else "agrees",
+        1,
+        len(printed),
+        because="∇u is the matrix ∂u_i/∂x_j; its trace, the divergence, is meant",
+        subject=f"{NOTES}, equations (11)–(13)",
+        kind="equation",
     )
 
 
