@@ -149,8 +149,8 @@ CLAIMS = (
         statement=(
             r"For every target, every plan of $P_0$ and $P_1$ and every $t\in(0,1)$, the population's field "
             r"errs from the plan's velocities by at most the excess of the cost, up to a factor of the "
-            r"schedule; so the plan's own field and its loss floor are as near. With M2 this gives M4 for "
-            r"every target, and which batch size is enough. The constant is attained."
+            r"schedule; so the plan's own field and its loss floor are as near. With M2 and M3 this gives "
+            r"M4 for every target, and which batch size is enough. The constant is attained."
         ),
         formula=(
             r"E|v^{(n)}_t-v_t|^2+E\,\mathrm{Var}_{\pi_n}(\dot x_t\mid x_t)=E_{\pi_n}|\dot x_t-v_t(x_t)|^2\le"
