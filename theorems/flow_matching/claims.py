@@ -295,7 +295,8 @@ COVERAGE = (
         NOTES,
         "Figure 2",
         "F7",
-        "corrected: “curved” is not always so, and “do not cross” holds at equal times (two audits); redrawn",
+        "corrected: “curved” (in space) is not always so, and “do not cross” holds at equal times (two "
+        "audits); redrawn",
     ),
     Coverage(NOTES, "(38)", "F9", "as printed"),
     Coverage(NOTES, "(39)", "", "empty in print: nothing to check"),

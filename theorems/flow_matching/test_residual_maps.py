@@ -206,7 +206,12 @@ def test_equation_6_as_printed(evidence):
     on = evidence.on("equation (6)")
     for question, expected, measured, why in (
         ("Is x + δu(x) injective because u is a contraction? Lip(u) = 5/8, δ = 2", 1, not collide, "q = 5/4"),
-        ("… because every |∂u_i/∂x_j| < 1/δ (6a)? All ½ in the plane, δ = 1", 1, not folded, "q = 1 there"),
+        (
+            "Is it because every |∂u_i/∂x_j| < 1/δ, as (6a) argues? All ½ in the plane, δ = 1",
+            1,
+            not folded,
+            "q = 1 there",
+        ),
         (
             "Must u be a contraction? Lip(u) = 3, δ = ¼",
             1,
