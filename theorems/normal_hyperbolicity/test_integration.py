@@ -67,11 +67,11 @@ QUICK = (
     scale(LINE, 3.0),
     product(Sphere(2), FiniteAtoms.two([0.0], [1.0], 0.2)),
     FiniteAtoms.regular_polygon(5),
+    NearestPoint(Curve.spiral(1.0), 1.0),
+    NearestPoint(Union(bow(), Torus(2.0, 0.5)), 0.5),
 )
 SLOW = (
-    NearestPoint(Curve.spiral(1.0), 1.0),
     NearestPoint(Curve.trefoil(), 0.5),
-    NearestPoint(Union(bow(), Torus(2.0, 0.5)), 0.5),
     AtomAndDensity([0.0], [0.375], stats.norm(1.0)),
     Quantile(stats.expon()),
 )
