@@ -16,6 +16,7 @@ from numerics.flows.integration import trajectory
 from numerics.flows.mixtures import MixtureField
 from numerics.flows.paths import OptimalTransportPath, VariancePreservingPath
 from theorems.flow_matching.examples import NOTES, mixture
+from theorems.flow_matching.line import distribution, normal, steepest
 from theorems.flow_matching.quadrature import gaussian_nodes, grid
 from theorems.targets import generator, seeds
 
@@ -50,7 +51,7 @@ def test_field_is_the_posterior_average(evidence, seed, path, t):
 
 
 def _averages(field, path, t, x, step):
-    """∫p_t(x|x₁)q(x₁) and ∫u_t(x|x₁)p_t(x|x₁)q(x₁) over x₁; q by SciPy-free sums of normal densities."""
+    """∫p_t(x|x₁)q(x₁) and ∫u_t(x|x₁)p_t(x|x₁)q(x₁) over x₁; q a sum of normal densities."""
     data, cell = grid(12.0, step, 1)
     q = sum(
         w * normal(data[:, 0], m[0], np.sqrt(s[0, 0]))
@@ -59,10 +60,6 @@ def _averages(field, path, t, x, step):
     law = normal(x[:, :1], path.gain(t) * data[:, 0], path.deviation(t)) * q * cell
     speeds = np.stack([path.velocity(t, np.broadcast_to(p, data.shape), data)[:, 0] for p in x])
     return law.sum(axis=1), (speeds * law).sum(axis=1)
-
-
-def normal(x, mean, deviation):
-    return np.exp(-(((x - mean) / deviation) ** 2) / 2) / (deviation * np.sqrt(2 * np.pi))
 
 
 @pytest.mark.claim("F4")
@@ -84,23 +81,12 @@ def _ranks(on, field):
     times = np.array([0.0, 0.25, 0.5, 0.75, 1.0])
     path = trajectory(field.velocity, start, times)
     for t, x, error in zip(times[1:], path.states[1:], path.error[1:], strict=True):
-        steepest = float((field.weights / (deviations(field, t) * np.sqrt(2 * np.pi))).sum())
         on.certified(
             "|F_t(x_t) − Φ(x₀)|, t = ¼, ½, ¾, 1",
             np.abs(distribution(field, t, x[:, 0]) - ndtr(start[:, 0])),
-            steepest * error + 64 * EPS,
+            steepest(field, t) * error + 64 * EPS,
             because="F_t is Lipschitz with the largest density; error of the integration",
         )
-
-
-def deviations(field, t):
-    return np.sqrt(field.path.gain(t) ** 2 * field.covariances[:, 0, 0] + field.path.deviation(t) ** 2)
-
-
-def distribution(field, t, x):
-    """F_t of the path's marginal on the line."""
-    centres = field.path.gain(t) * field.means[:, 0]
-    return ndtr((x[:, None] - centres) / deviations(field, t)) @ field.weights
 
 
 @pytest.mark.claim("F4")

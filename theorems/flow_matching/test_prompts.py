@@ -14,8 +14,8 @@ from numerics.flows.integration import trajectory
 from numerics.flows.sampling import euler
 from theorems.flow_matching.examples import mixture
 from theorems.flow_matching.learned import MIXTURE, prompted_field
+from theorems.flow_matching.line import distribution, steepest
 from theorems.flow_matching.quadrature import grid
-from theorems.flow_matching.test_marginal_path import deviations, distribution
 from theorems.targets import generator, seeds
 
 EPS = np.finfo(float).eps
@@ -55,11 +55,10 @@ def test_prompt_recovers_its_class(evidence, seed, prompt):
     given_prompt = mixture(generator(seed), 1, 4).given(CLASSES[prompt])
     start = np.linspace(-3, 3, 13)[:, None]
     found = trajectory(given_prompt.velocity, start, [0.0, 1.0])
-    steepest = float((given_prompt.weights / (deviations(given_prompt, 1.0) * np.sqrt(2 * np.pi))).sum())
     evidence.on("four Gaussians, three classes", seed=seed, prompt=prompt).certified(
         "|F_p(X_1(x₀)) − Φ(x₀)|",
         np.abs(distribution(given_prompt, 1.0, found.states[-1][:, 0]) - ndtr(start[:, 0])),
-        steepest * float(found.error[-1]) + 64 * EPS,
+        steepest(given_prompt, 1.0) * float(found.error[-1]) + 64 * EPS,
         because="F_p is Lipschitz with the largest density of the class; error of the integration",
     )
 
