@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NoReturn
 
+from reports.describing import describe
 from reports.evidence import Audit, AuditKind, Exact, Measurement, Statistical
-from reports.fixture import Evidence, describe, share_of
+from reports.fixture import Evidence, share_of
 from reports.recorder import Recorder
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from reports.describing import describe, plain
 from reports.evidence import (
     EPS,
     Audit,
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from reports.auditor import Auditor
-
-LONGEST_DESCRIPTION = 2000
 
 
 class BeyondBoundError(AssertionError):
@@ -277,7 +276,7 @@ class Evidence:
         """
         family = self._family()
         record = Audit(
-            subject or family, kind, question, outcome, _plain(expected), _plain(measured), because, family
+            subject or family, kind, question, outcome, plain(expected), plain(measured), because, family
         )
         if not self.recorder.frozen:
             self.recorder.audits[record.subject, question, family] = record
@@ -297,7 +296,7 @@ class Evidence:
     def table(self, title: str, columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
         """A table shown with the claim. The first table of a title is kept."""
         if title not in self.recorder.tables and not self.recorder.frozen:
-            cells = tuple(tuple(_plain(cell) for cell in row) for row in rows)
+            cells = tuple(tuple(plain(cell) for cell in row) for row in rows)
             self.recorder.tables[title] = Table(title, tuple(columns), cells)
 
     def figure(
@@ -352,43 +351,6 @@ def share_of(record: Measurement) -> float:
     if not record.holds:
         return float("inf") if isinstance(record, Trend) else max(share(record.measured, record.bound), 1.0)
     return 0.0 if isinstance(record, Trend) else share(record.measured, record.bound)
-
-
-def describe(
-    target: object, details: Mapping[str, object], index: tuple[int, ...], shape: tuple[int, ...]
-) -> str:
-    """The case as one would type it: ``Sphere(dim=3), t=0.5``.
-
-    Args:
-        target: What is measured.
-        details: What else describes the case.
-        index: The worst entry of an array of measurements.
-        shape: The shape of that array; details of its shape, or with one value a row, are reduced to it.
-    """
-    parts = [] if target is None else [target if isinstance(target, str) else repr(target)]
-    parts += [f"{name}={_at(value, index, shape)!r}" for name, value in details.items()]
-    text = ", ".join(parts)
-    if len(text) > LONGEST_DESCRIPTION:
-        return f"{text[:LONGEST_DESCRIPTION]} … ({len(text)} characters; the command reproduces it)"
-    return text
-
-
-def _at(value: object, index: tuple[int, ...], shape: tuple[int, ...]) -> object:
-    if isinstance(value, np.ndarray):
-        n = value.ndim
-        if n and value.shape == shape[:n]:
-            return value[index[:n]].item()
-        return value.tolist()
-    return value.item() if isinstance(value, np.generic) else value
-
-
-def _plain(cell: Any) -> Any:
-    """A table cell as JSON can hold it: numbers and words, anything else by its ``str``."""
-    if isinstance(cell, np.generic | np.ndarray) and np.ndim(cell) == 0:
-        cell = cell.item()
-    if isinstance(cell, float) and not np.isfinite(cell):
-        return str(cell)
-    return cell if isinstance(cell, float | int | str | None) else str(cell)
 
 
 def _all_finite(name: str, array: np.ndarray[Any, np.dtype[np.float64]], quantity: str) -> None:
