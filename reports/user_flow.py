@@ -8,60 +8,35 @@ batch. What is wrong is said in one line. Torch is imported only for a field tha
 import importlib
 import os
 import sys
-import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from numerics.checks import as_points
-from numerics.flows.spectrum import jacobian
+from reports.trying import (
+    DOUBLE,
+    PROBED_TIMES,
+    NumpyField,
+    RaisedError,
+    by_differences,
+    checked_call,
+    differentiates,
+    precision_of,
+    probes,
+    quiet,
+    refuse_noise,
+    said,
+)
 
 if TYPE_CHECKING:
     from reports.torch_field import TorchField
 
 Array = NDArray[np.float64]
-PROBED_TIMES = (0.0, 0.25, 0.5, 0.9, 0.99)
-PROBED_POINTS = 7
 MOST_NUMBERS_AT_ONCE = 2**20
-DOUBLE, SINGLE = float(np.finfo(np.float64).eps), float(np.finfo(np.float32).eps)
-LONGEST_WORDS = 300
-
-
-class Field(Protocol):
-    """What a wrapped field answers."""
-
-    def velocity(self, t: float, x: Array) -> Array:
-        """(n,d), raw: not yet checked."""
-
-    def jacobian(self, t: float, x: Array) -> Array | None:
-        """(n,d,d) by automatic differentiation, None where there is none."""
-
-
-@dataclass(frozen=True)
-class NumpyField:
-    """A field that takes a float and an array.
-
-    Attributes:
-        call: (t, x (n,d)) → (n,d), or what can be made an array.
-    """
-
-    call: Callable[[float, Array], Any]
-    how = "NumPy"
-
-    def velocity(self, t: float, x: Array) -> Array:
-        """What the field returns at a copy of x."""
-        value = self.call(t, x.copy())
-        if hasattr(value, "detach"):  # a torch function that converts its input but not its output
-            value = value.detach().cpu().numpy()
-        return np.asarray(value)
-
-    def jacobian(self, t: float, x: Array) -> None:
-        """NumPy does not differentiate."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,14 +97,6 @@ class UserFlow:
         return by_differences(self.velocity, t, points, self.precision)
 
 
-def by_differences(
-    velocity: Callable[[float, Array], Array], t: float, points: Array, precision: float
-) -> Array:
-    """Dv_t by extrapolated differences, with steps that suit the precision of v."""
-    wide, levels = (1e-4, 3) if precision == DOUBLE else (0.1, 2)
-    return jacobian(lambda _, x: velocity(t, x), t, points, wide * max(1 - t, 1e-3), levels).jacobian
-
-
 def load(words: str, dim: int | None = None, device: str = "cpu", **fields: Any) -> UserFlow:
     """The field that ``MODULE:ATTR`` names, tried out.
 
@@ -151,9 +118,9 @@ def load(words: str, dim: int | None = None, device: str = "cpu", **fields: Any)
     found = _attribute(_imported(module), module, path)
     d = _dimension(found, dim)
     field = _wrapped(found, d, device)
-    precision = _precision(field, d)
-    _refuse_noise(field, d, precision)
-    return UserFlow(words, d, field, precision, _differentiates(field, d, precision), **fields)
+    precision = precision_of(field, d)
+    refuse_noise(field, d, precision)
+    return UserFlow(words, d, field, precision, differentiates(field, d, precision), **fields)
 
 
 # --- finding it ------------------------------------------------------------------------------------------
@@ -208,7 +175,7 @@ def _wrapped(found: Any, d: int, device: str) -> "NumpyField | TorchField":
     for field in _ways(found, device):
         try:
             for t in PROBED_TIMES:
-                for x in (_probes(d), _probes(d)[:1]):
+                for x in (probes(d), probes(d)[:1]):
                     checked_call(field, t, x)
         except ValueError as error:
             problems.append(error)
@@ -228,103 +195,3 @@ def _ways(found: Any, device: str) -> Iterator["NumpyField | TorchField"]:
         from reports.torch_field import ways
 
         yield from ways(found, device)
-
-
-def _probes(d: int) -> Array:
-    """Noise, and points further out."""
-    spread = np.linspace(1.0, 3.0, PROBED_POINTS)[:, None]
-    return np.asarray(spread * np.random.default_rng(0).standard_normal((PROBED_POINTS, d)))
-
-
-class RaisedError(ValueError):
-    """The field itself raised: the whole sentence, and its end."""
-
-    def __str__(self) -> str:
-        return str(self.args[0])
-
-
-def checked_call(field: Field, t: float, x: Array) -> Array:
-    """v(t, x) in float64, checked.
-
-    Raises:
-        ValueError: In one line, if the field raises, or what it returns is no field's value.
-    """
-    asked = f"velocity({t:g}, x) with x of shape {x.shape}"
-    try:
-        with quiet():
-            value = field.velocity(t, x)
-    except (Exception, SystemExit) as error:
-        raise RaisedError(f"{asked} raised {said(error)}", f"raised {said(error)}") from error
-    if value.dtype.kind not in "fiu":
-        raise ValueError(f"{asked} returned {value.dtype} values; it must return real numbers")
-    if value.shape != x.shape:
-        raise ValueError(f"{asked} returned shape {value.shape}; it must return {x.shape}")
-    bad = ~np.isfinite(value)
-    if bad.any():
-        index = tuple(int(i) for i in np.argwhere(bad)[0])
-        at = np.array2string(x[index[0]][:4], precision=4, separator=", ")
-        more = ", …" if x.shape[1] > 4 else ""
-        raise ValueError(f"{asked} returned {value[index]} at {index}, where x is {at}{more}")
-    return np.asarray(value, dtype=np.float64)
-
-
-def _precision(field: Field, d: int) -> float:
-    """Single where a move of 1e-10 changes nothing: float32 inside, whatever is returned."""
-    x = _probes(d)
-    with quiet():
-        native = np.dtype(field.velocity(0.5, x).dtype)
-    if native.itemsize < 8:
-        return SINGLE
-    moved = checked_call(field, 0.5, x * (1 + 1e-10)) != checked_call(field, 0.5, x)
-    return DOUBLE if moved.any() else SINGLE
-
-
-def _refuse_noise(field: Field, d: int, precision: float) -> None:
-    x = _probes(d)
-    for t in PROBED_TIMES:
-        value, again = (checked_call(field, t, x) for _ in range(2))
-        allowed = np.sqrt(precision) * (1 + np.abs(value).max())
-        if np.abs(value - again).max() > allowed:
-            raise ValueError(
-                f"two calls at t = {t:g} and the same x differ by {np.abs(value - again).max():.3g}; a field"
-                " has one value (dropout? call eval())"
-            )
-        alone = np.concatenate([checked_call(field, t, row[None]) for row in x])
-        if np.abs(value - alone).max() > allowed:
-            row = int(np.abs(value - alone).max(axis=1).argmax())
-            raise ValueError(
-                f"at t = {t:g} its value at point {row} depends on the other points of the batch (batch"
-                " normalisation? call eval())"
-            )
-
-
-def _differentiates(field: Field, d: int, precision: float) -> bool:
-    """Whether automatic derivatives exist and agree with differences at most points (not at kinks)."""
-    x, t = _probes(d), 0.5
-    try:
-        with quiet():
-            found = field.jacobian(t, x)
-    except (Exception, SystemExit):
-        return False
-    if found is None:
-        return False
-    differences = by_differences(lambda at, y: checked_call(field, at, y), t, x, precision)
-    error = np.abs(found - differences).max(axis=(1, 2))
-    return bool(np.median(error) <= 0.01 * (1 + np.abs(differences).max()))
-
-
-# --- words -----------------------------------------------------------------------------------------------
-
-
-def said(error: BaseException) -> str:
-    """An error in one line."""
-    words = " ".join(f"{type(error).__name__}: {error}".split())
-    return words if len(words) <= LONGEST_WORDS else f"{words[:LONGEST_WORDS]} …"
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Whatever a field warns of is not an error of ours."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reports.user_flow import DOUBLE, SINGLE, NumpyField, UserFlow, load
+from reports.trying import DOUBLE, SINGLE, NumpyField
+from reports.user_flow import UserFlow, load
 
 BAD = {
     "my_flow": ["give MODULE:ATTR"],

@@ -15,7 +15,8 @@ from numerics.flows.exact import ExactField
 from numerics.potentials import FiniteAtoms
 from reports.fixture import Evidence
 from reports.recorder import Recorder
-from reports.user_flow import NumpyField, UserFlow
+from reports.trying import NumpyField
+from reports.user_flow import UserFlow
 from reports.user_target import UserTarget
 from theorems import user_flows
 from theorems.normal_hyperbolicity import test_user_flow as hyperbolicity
