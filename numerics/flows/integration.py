@@ -14,14 +14,14 @@ from scipy.integrate import solve_ivp
 from numerics.checks import EPS, as_array
 
 Rate = Callable[[float, Float[np.ndarray, "n m"]], Float[np.ndarray, "n m"]]
-_FINE, _COARSE = 1e-12, 1e-7
+_FINE, _COARSE = 1e-12, 1e-9
 
 
 @dataclass(frozen=True)
 class Trajectory:
     """States (k,n,m) at k times, and a bound on their error (k,).
 
-    The error is the largest move of any entry from the coarse tolerance to the fine one, which is five
+    The error is the largest move of any entry from the coarse tolerance to the fine one, which is three
     decades sharper, and rounding: a bound for the fine solution while the coarse one is resolved at all.
     """
 

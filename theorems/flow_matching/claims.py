@@ -127,8 +127,9 @@ CLAIMS = (
         statement=(
             r"On the line two conditional paths cross with the stated probability; two trajectories of the "
             r"marginal field never meet at one time. OT trajectories are straight at constant speed, "
-            r"$S=0$; for two atoms those of minibatches have $S_n=O(1/n)$; for $N(0,I)$ to itself under the "
-            r"independent coupling they are straight lines, but not at constant speed."
+            r"$S=0$; for two atoms those of minibatches have $S_n=O(1/n)$, measured at $w=0.3$, $\Delta=2$, "
+            r"$n\le64$; for $N(0,I)$ to itself under the independent coupling they are straight lines in "
+            r"space, but not at constant speed."
         ),
         formula=(
             r"P(\text{crossing})=\tfrac12-\tfrac1\pi\arcsin"
@@ -301,8 +302,8 @@ COVERAGE = (
         NOTES,
         "Figure 2",
         "F7",
-        "corrected: “curved” (in space) is not always so, and “do not cross” holds at equal times (two "
-        "audits); redrawn",
+        "corrected: “curved” is not always so (data a single point: straight in time and space), and “do not "
+        "cross” holds at equal times (two audits); redrawn",
     ),
     Coverage(NOTES, "(38)", "F9", "as printed"),
     Coverage(NOTES, "(39)", "", "empty in print: nothing to check"),

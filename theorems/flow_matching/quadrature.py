@@ -1,10 +1,10 @@
-"""Quadrature for expectations under noise, and grids for integrals over data."""
+"""Quadrature for expectations under noise, grids for integrals over data, and how far such bounds go."""
 
 from itertools import product
 
 import numpy as np
 from numpy.polynomial.hermite_e import hermegauss
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float64]
 
@@ -22,3 +22,18 @@ def grid(reach: float, step: float, dim: int) -> tuple[Array, float]:
     axis = np.arange(-round(reach / step), round(reach / step) + 1) * step
     mesh = np.meshgrid(*[axis] * dim, indexing="ij")
     return np.stack([m.ravel() for m in mesh], axis=1), step**dim
+
+
+def resolved(bound: ArrayLike, scale: float = 1.0, share: float = 1e-6) -> Array:
+    """The bound, where it is at most a share of the scale.
+
+    A larger change between two resolutions says that neither resolves the number, and would let errors of its
+    own size pass.
+
+    Raises:
+        AssertionError: If the bound is larger.
+    """
+    found = np.asarray(bound, dtype=float)
+    if not (found <= share * scale).all():
+        raise AssertionError(f"resolution: the bound {found.max():.3g} exceeds {share * scale:.3g}")
+    return found
