@@ -19,12 +19,11 @@ from theorems.learned_flows.circle import (
     field_error,
     network,
 )
-from theorems.learned_flows.comparison import reach
 from theorems.learned_flows.figures import draw_errors
 from theorems.learned_flows.trajectories import lipschitz
 
 EPS = np.finfo(float).eps
-N, LEVEL = 8000, 1e-10
+N, LEVEL = 40_000, 1e-10
 NETWORKS = (("exact", LONG), (f"minibatch {PAPER}", EQUAL))
 TIMES = np.concatenate([np.linspace(0, 0.9, 19), np.linspace(0.91, 1, 10)])
 networks = pytest.mark.parametrize(("coupling", "steps"), NETWORKS)
@@ -59,12 +58,13 @@ def test_error_at_the_end_has_a_floor(evidence, rng, device):
         evidence.on(f"circle, {coupling} pairs", steps=steps).statistical(
             "(2 − π/2) − E|v_θ(1, x₁) − (x₁ − x₀)|²",
             TERMINAL_FLOOR - lost.mean(),
-            reach(lost, LEVEL),
+            TERMINAL_FLOOR - least_mean(N, LEVEL),
             LEVEL,
-            because="Var|x₀| = 2 − π/2 in the plane; Student's limit over 40 blocks",
+            because="Var|x₀| = 2 − π/2 in the plane; the root of n·mean is 1-Lipschitz in Gaussian noise, "
+            "given the directions, for any field: Gaussian concentration and Poincaré's inequality",
         )
         name = f"{coupling} pairs, {steps} batches"
-        curves[name] = np.array([field_error(learned, t, x0, x1).mean() for t in TIMES])
+        curves[name] = np.array([field_error(learned, t, x0[:8000], x1[:8000]).mean() for t in TIMES])
         good = TIMES[curves[name] < TERMINAL_FLOOR / 2].max(initial=0.0)
         rows.append((name, curves[name].min(), float(good), curves[name][-1], TERMINAL_FLOOR))
     evidence.table(
@@ -86,6 +86,16 @@ def test_error_at_the_end_has_a_floor(evidence, rng, device):
     )
 
 
+def least_mean(n, level):
+    """What the mean of n losses at t = 1 is below with probability at most ``level``, for any field.
+
+    Given the directions x₁/2, √(n·mean) = |(v_θ − x₁ + x₀)ᵢ| is a 1-Lipschitz function F of n Gaussian
+    vectors whose lengths are |x₀|: P(F < EF − s) ≤ exp(−s²/2), EF² ≤ (EF)² + 1
+    [@boucheron2013concentration], and EF² ≥ n(2 − π/2) is the floor.
+    """
+    return (np.sqrt(n * TERMINAL_FLOOR - 1) - np.sqrt(2 * np.log(1 / level))) ** 2 / n
+
+
 # --- controls -----------------------------------------------------------------------------------------
 
 
@@ -103,8 +113,9 @@ def test_the_exact_field_breaks_the_bound(evidence, rng, device):
         "a field whose derivative is not bounded: |(1−t)Dv| on the normal",
         predicted=1.0,
         measured=np.abs(along),
-        agreement=gap * found.error + 64 * EPS * np.linalg.norm(x, axis=1) / (kink / 32),
-        because="H1: −1/(1−t) on N; extrapolated differences, and rounding of v over the smallest half-step",
+        agreement=np.minimum(gap * found.error + 64 * EPS * np.linalg.norm(x, axis=1) / (kink / 32), 0.01),
+        because="H1: −1/(1−t) on N; extrapolated differences, and rounding of v over the smallest half-step; "
+        "never more than 1/100",
         intact=0.1,
     )
 
@@ -118,8 +129,8 @@ def test_there_is_no_floor_in_the_middle(evidence, rng, device):
         "the floor of t = 1 asserted at t = 1/2: E|v_θ − v|²",
         predicted=0.0,
         measured=lost.mean(),
-        agreement=TERMINAL_FLOOR / 20 + reach(lost, LEVEL),
-        because="x₀ is a function of x_t before t = 1; a twentieth of the floor for what is not learned",
+        agreement=TERMINAL_FLOOR / 20,
+        because="x₀ is a function of x_t before t = 1; margin chosen by us: a twentieth of the floor, for "
+        "what a network does not learn of it",
         intact=TERMINAL_FLOOR,
-        level=LEVEL,
     )

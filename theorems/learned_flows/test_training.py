@@ -1,7 +1,7 @@
 """L2: the error of the learned field falls with training and with better coupling.
 
 Assumed: uniform law on the circle; networks of one size, from the same first weights. The statements are
-about these networks, over all noise: paired differences of |v_θ − v|² at held-out noise, by Student's limits.
+about these networks, over all noise: |v_θ − v|² counted up to 4, paired at held-out noise, by proved limits.
 How far seeds differ is in the tables. Control: independent coupling, which converges to another field.
 """
 
@@ -9,16 +9,29 @@ import numpy as np
 import pytest
 
 from numerics.flows.sampling import euler
-from theorems.learned_flows.circle import EQUAL, PAPER, SMALL, TARGET, THOROUGH, field_error, network
-from theorems.learned_flows.comparison import ratio_limit
+from theorems.learned_flows.circle import (
+    CAP,
+    EQUAL,
+    PAPER,
+    SMALL,
+    TARGET,
+    THOROUGH,
+    capped_error,
+    field_error,
+    network,
+)
+from theorems.learned_flows.comparison import BY_BETTING, ratio_limit
 from theorems.learned_flows.figures import draw_losses
 from theorems.normal_hyperbolicity.independent import IndependentSphere
 
-N, LEVEL = 8000, 1e-10
+N, LEVEL = 20_000, 1e-10
+PAIRED = f"paired over held-out noise, |v_θ − v|² counted up to 4. {BY_BETTING}"
 BUDGETS = (400, 1600, 6400) if THOROUGH else (100, 400, 1600)
 SEEDS = (0, 1)
 COUPLINGS = ("independent", f"minibatch {SMALL}", f"minibatch {PAPER}", "exact")
 MORE = 4
+ASKED = np.array([0.1, 0.2, 0.3])
+"""Where the fields of the two couplings are far apart, beside what a network errs by."""
 
 
 def held_out(rng):
@@ -31,19 +44,19 @@ def held_out(rng):
 def test_error_falls_with_training(evidence, rng, device, seed):
     t, x0, x1 = held_out(rng)
     networks = [network("exact", steps, seed, device) for steps in BUDGETS]
-    errors = np.stack([field_error(learned, t, x0, x1) for learned in networks], axis=1)
+    errors = np.stack([capped_error(learned, t, x0, x1) for learned in networks], axis=1)
     evidence.on("exact pairs of the circle", seed=seed).statistical(
-        "upper limit of E(error after more batches)/E(error after fewer)",
-        ratio_limit(errors[:, 1:], errors[:, :-1], 1.0, LEVEL / (len(BUDGETS) - 1)),
+        "upper limit of E(error after more batches)/E(error after fewer), at confidence 1 − level",
+        ratio_limit(errors[:, 1:], errors[:, :-1], CAP, LEVEL / (len(BUDGETS) - 1)),
         1.0,
         LEVEL,
-        because="paired over held-out noise; Student's limits over 40 blocks, conservative",
+        because=PAIRED,
     )
     ends = [euler(learned.velocity, x0[:1000], 100)[-1] for learned in networks]
     off = [np.abs(np.linalg.norm(end, axis=1) - TARGET.radius).mean() for end in ends]
     evidence.table(
         f"Exact pairs: error of the field and of its samples, seed {seed}",
-        ("batches", "E|v_θ − v|², t uniform", "mean distance of samples to the circle"),
+        ("batches", "E min(|v_θ − v|², 4), t uniform", "mean distance of samples to the circle"),
         [(steps, errors[:, i].mean(), off[i]) for i, steps in enumerate(BUDGETS)],
     )
 
@@ -53,19 +66,19 @@ def test_error_falls_with_better_coupling(evidence, rng, device):
     """At equal batches: pairs matched in ever larger blocks, up to all of them."""
     t, x0, x1 = held_out(rng)
     networks = [network(coupling, EQUAL, device=device) for coupling in COUPLINGS]
-    errors = np.stack([field_error(learned, t, x0, x1) for learned in networks], axis=1)
+    errors = np.stack([capped_error(learned, t, x0, x1) for learned in networks], axis=1)
     on = evidence.on("circle", steps=EQUAL, couplings=" > ".join(COUPLINGS))
     on.statistical(
-        "upper limit of E(error with the better coupling)/E(error with the worse)",
-        ratio_limit(errors[:, 1:], errors[:, :-1], 1.0, LEVEL / (len(COUPLINGS) - 1)),
+        "upper limit of E(error with the better coupling)/E(error with the worse), at confidence 1 − level",
+        ratio_limit(errors[:, 1:], errors[:, :-1], CAP, LEVEL / (len(COUPLINGS) - 1)),
         1.0,
         LEVEL,
-        because="paired over held-out noise; Student's limits over 40 blocks, conservative",
+        because=PAIRED,
     )
     tails = [learned.losses[-50:].mean() for learned in networks]
     on.table(
         "Equal batches, better coupling: error against the exact field",
-        ("coupling", "batches of 512", "E|v_θ − v|²", "last losses"),
+        ("coupling", "batches of 512", "E min(|v_θ − v|², 4)", "last losses"),
         [
             (name, EQUAL, error, tail)
             for name, error, tail in zip(COUPLINGS, errors.mean(axis=0), tails, strict=True)
@@ -84,14 +97,14 @@ def test_error_falls_with_better_coupling(evidence, rng, device):
 def test_exact_pairs_win_at_equal_time(evidence, rng, device):
     """Four times as many exact batches take less time: benchmarks/RESULTS.md, training."""
     t, x0, x1 = held_out(rng)
-    quick = field_error(network("exact", MORE * EQUAL, device=device), t, x0, x1)
-    slow = field_error(network(f"minibatch {PAPER}", EQUAL, device=device), t, x0, x1)
+    quick = capped_error(network("exact", MORE * EQUAL, device=device), t, x0, x1)
+    slow = capped_error(network(f"minibatch {PAPER}", EQUAL, device=device), t, x0, x1)
     evidence.on("circle", exact_batches=MORE * EQUAL, minibatches=EQUAL).statistical(
-        "upper limit of E(error with exact pairs)/E(error with minibatch pairs)",
-        ratio_limit(quick, slow, 0.5, LEVEL),
+        "upper limit of E(error with exact pairs)/E(error with minibatch pairs), at confidence 1 − level",
+        ratio_limit(quick, slow, CAP, LEVEL),
         0.5,
         LEVEL,
-        because="paired over held-out noise; Student's limit over 40 blocks, conservative",
+        because=PAIRED,
     )
 
 
@@ -99,18 +112,39 @@ def test_exact_pairs_win_at_equal_time(evidence, rng, device):
 
 
 @pytest.mark.control("L2")
-@pytest.mark.parametrize("t", [0.1, 0.2, 0.3])
-def test_independent_coupling_converges_to_another_field(evidence, rng, device, t):
-    """More of the wrong pairs do not help: the distance of the two fields is in closed form."""
+def test_independent_coupling_converges_to_another_field(evidence, rng, device):
+    """More of the wrong pairs do not help: the distance of the two fields is in closed form.
+
+    Asked early, for later it tells nothing: the two fields approach each other, and from t = 0.6 on they are
+    nearer than the network comes to its own. The table shows all times.
+    """
     x0, x1 = TARGET.sample(N, rng)
     learned = network("independent", MORE * EQUAL, device=device)
-    found = field_error(learned, t, x0, x1)
-    other = IndependentSphere(2, TARGET.radius).velocity(np.full(N, 1 - t), (1 - t) * x0 + t * x1)
-    apart = ((other - (x1 - x0)) ** 2).sum(axis=1)
-    evidence.on("independent pairs of the circle", steps=MORE * EQUAL, t=t).control(
+    times = np.round(np.arange(1, 10) / 10, 1)
+    rows = np.array([distances(learned, t, x0, x1) for t in times])
+    on = evidence.on("independent pairs of the circle", steps=MORE * EQUAL, t="0.1, 0.2, 0.3")
+    apart, _, measured = rows[np.isin(times, ASKED)].T
+    on.control(
         "optimal pairs replaced by independent ones: E|v_θ − v|² of the optimal field v",
-        predicted=apart.mean(),
-        measured=found.mean(),
-        agreement=0.25 * apart.mean(),
-        because="E|v_ind − v|² by Bessel functions at the same points; margin of a quarter stated in advance",
+        predicted=apart,
+        measured=measured,
+        agreement=0.25 * apart,
+        because="E|v_ind − v|² by Bessel functions at the same points; margin chosen by us: a quarter, above "
+        "what the network errs by at these times and below the whole distance (table)",
     )
+    on.table(
+        "Independent pairs: how far the two fields are apart, and how near the network comes to its own",
+        ("t", "E|v_ind − v|², exact fields", "E|v_θ − v_ind|²", "E|v_θ − v|²", "asked"),
+        [
+            (float(t), *row, "yes" if asked else "no: the network's own error counts")
+            for t, row, asked in zip(times, rows, np.isin(times, ASKED), strict=True)
+        ],
+    )
+
+
+def distances(learned, t, x0, x1):
+    """Mean squares of v_ind − v, v_θ − v_ind and v_θ − v at the optimal interpolants."""
+    x, v = (1 - t) * x0 + t * x1, x1 - x0
+    other = IndependentSphere(2, TARGET.radius).velocity(np.full(N, 1 - t), x)
+    own = ((learned.velocity(t, x) - other) ** 2).sum(axis=1)
+    return ((other - v) ** 2).sum(axis=1).mean(), own.mean(), field_error(learned, t, x0, x1).mean()
