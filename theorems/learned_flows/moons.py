@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from numerics.flows.checkpoints import trained
 from numerics.flows.learned import LearnedField, Training
-from numerics.flows.pairs import minibatch
+from numerics.flows.pairs import Pairs, independent, minibatch
 from numerics.transport.lifts import CurveLift, lift, two_moons
 from theorems.learned_flows.circle import PAPER, THOROUGH
 
@@ -100,9 +100,10 @@ def data(n: int, rng: np.random.Generator) -> Array:
 
 @cache
 def network(coupling: str, steps: int, device: str = "cpu") -> LearnedField:
-    """A field trained on ``"exact"`` pairs, or on the paper's ``"minibatch"`` ones."""
+    """A field trained on ``"exact"`` pairs, the paper's ``"minibatch"`` ones, or ``"independent"`` ones."""
     training = Training(steps=steps, batch=PAPER, learning_rate=1e-2)
-    pairs = exact_pairs if coupling == "exact" else minibatch(data)
+    others = {"minibatch": minibatch, "independent": independent}
+    pairs: Pairs = exact_pairs if coupling == "exact" else others[coupling](data)
     return trained(pairs, 2, training, device=device)
 
 

@@ -27,7 +27,7 @@ from theorems.learned_flows.trajectories import (
 )
 from theorems.normal_hyperbolicity.independent import IndependentSphere
 
-N, LEVEL = 2000, 1e-10
+N, LEVEL = 1000, 1e-10
 
 
 def exact_spectra(x0, times):

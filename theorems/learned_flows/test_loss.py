@@ -18,7 +18,7 @@ from theorems.normal_hyperbolicity.independent import IndependentSphere, mean_le
 EPS = np.finfo(float).eps
 N, LEVEL = 20_000, 1e-10
 SHARE = 1 / 20
-STEPS = np.geomspace(1e-4, 1, 60)
+STEPS = np.geomspace(1e-4, 0.1, 20)
 """Of Chernoff's bound: one is near the best."""
 
 

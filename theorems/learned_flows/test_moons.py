@@ -9,8 +9,6 @@ import numpy as np
 import pytest
 
 from numerics.flows.independent import IndependentField
-from numerics.flows.learned import Training, train
-from numerics.flows.pairs import independent
 from numerics.flows.sampling import euler
 from theorems.learned_flows.circle import CAP, PAPER
 from theorems.learned_flows.comparison import BY_BETTING, ratio_limit
@@ -20,7 +18,6 @@ from theorems.learned_flows.moons import (
     END,
     EQUAL,
     LONG,
-    data,
     distance,
     errors,
     moons,
@@ -150,7 +147,7 @@ def figure_4(evidence, moved, device):
 def test_independent_pairs_lead_elsewhere(evidence, rng, device):
     """The field of the other coupling is a posterior mean over the atoms: its distance is known."""
     t = 0.3
-    learned = train(independent(data), 2, Training(steps=800, batch=PAPER, learning_rate=1e-2), device=device)
+    learned = network("independent", 800, device)
     moved = transported(rng.standard_normal((2000, 2)))
     both = moons().fine
     x = (1 - t) * moved.x0 + t * moved.x1
