@@ -64,3 +64,20 @@ def test_readme_names_its_commands():
     targets = set(re.findall(r"^    make (\w+)", text, re.M))
     rules = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M))
     assert {"report", "test"} <= targets <= rules
+
+
+def test_learned_flows_of_the_readme_run(tmp_path, monkeypatch, capsys):
+    """As printed but for the number of steps: trained once, read the second time, and one line a coupling."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    section = text.partition("### Learned flows\n")[2].partition("\n### ")[0]
+    source = section.partition("```python\n")[2].partition("```")[0]
+    assert "steps=400" in source
+    monkeypatch.setenv("OTCFM_CACHE", str(tmp_path))
+    printed = []
+    for _ in range(2):
+        exec(compile(source.replace("steps=400", "steps=60"), "README.md", "exec"), {})
+        printed.append(capsys.readouterr().out)
+    assert printed[0] == printed[1]
+    assert len(list(tmp_path.glob("*.pt"))) == 2
+    exact, independent = (float(loss) for loss in re.findall(r"last losses ([\d.]+)", printed[0]))
+    assert exact < independent / 2
