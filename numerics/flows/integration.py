@@ -11,7 +11,7 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike
 from scipy.integrate import solve_ivp
 
-from numerics.checks import EPS, as_array
+from numerics.checks import as_array
 
 Rate = Callable[[float, Float[np.ndarray, "n m"]], Float[np.ndarray, "n m"]]
 _FINE, _COARSE = 1e-12, 1e-9
@@ -22,7 +22,8 @@ class Trajectory:
     """States (k,n,m) at k times, and a bound on their error (k,).
 
     The error is the largest move of any entry from the coarse tolerance to the fine one, which is three
-    decades sharper, and rounding: a bound for the fine solution while the coarse one is resolved at all.
+    decades sharper, and sixteen times the fine tolerance, for where the two happen to meet: a bound for the
+    fine solution while the coarse one is resolved at all.
     """
 
     states: Float[np.ndarray, "k n m"]
@@ -48,8 +49,8 @@ def trajectory(rate: Rate, start: ArrayLike, times: ArrayLike) -> Trajectory:
     if len(at) < 2 or not ((steps > 0).all() or (steps < 0).all()):
         raise ValueError(f"times: got {at.tolist()}; need two or more, all rising or all falling")
     fine, coarse = (_solved(rate, first, at, tolerance) for tolerance in (_FINE, _COARSE))
-    rounding = 64 * EPS * (1 + np.abs(fine).max(axis=(1, 2)))
-    return Trajectory(fine, np.abs(fine - coarse).max(axis=(1, 2)) + rounding)
+    least = 16 * _FINE * (1 + np.abs(fine).max(axis=(1, 2)))
+    return Trajectory(fine, np.abs(fine - coarse).max(axis=(1, 2)) + least)
 
 
 def _solved(
