@@ -228,8 +228,8 @@ COVERAGE = (
         NOTES,
         "(6)",
         "F2",
-        "corrected: “a contraction” is neither enough nor needed; what is needed is "
-        "$\\delta\\,\\mathrm{Lip}(u)<1$ (audits in fractions)",
+        "as printed, a contraction with constant below $1/\\delta$ suffices; “contraction” is not needed, "
+        "the constant is what is used",
     ),
     Coverage(
         NOTES,
