@@ -6,7 +6,7 @@ basis and second fundamental form II. Strata of dimension 0 are ends and isolate
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -28,11 +28,13 @@ class Stratum:
         rows: (k,) which points.
         tangent: (k,d,m), orthonormal.
         second: (k,m,m,d), II in this basis, normal-valued.
+        inward: (k,d), at an end of a curve the unit tangent into the curve; zero at all other points.
     """
 
     rows: Int[np.ndarray, " k"]
     tangent: Float[np.ndarray, "k d m"]
     second: Float[np.ndarray, "k m m d"]
+    inward: Float[np.ndarray, "k d"]
 
     @property
     def dimension(self) -> int:
@@ -93,7 +95,7 @@ class PointCloud:
 
     def strata(self, points: Points) -> Sequence[Stratum]:
         """Every point is a stratum of dimension 0."""
-        return [isolated(np.arange(len(points)), self.dim)]
+        return [isolated(np.arange(len(points)), np.zeros_like(points))]
 
 
 class Arc:
@@ -155,13 +157,19 @@ class Arc:
     def strata(self, points: Points) -> Sequence[Stratum]:
         """The ends, m = 0, and the rest, m = 1, with II = −(y − centre)/radius²."""
         ends = self._at(np.array([self._start, self._stop]))
-        apart = norms(points[:, None] - ends).min(axis=1)
-        end = apart <= 64 * EPS * self.radius
-        rest = np.flatnonzero(~end)
-        radial = (points[rest] - self._centre) / self._length
-        tangent = np.stack([-radial[:, 1], radial[:, 0]], axis=1)
-        inner = Stratum(rest, tangent[:, :, None], -radial[:, None, None, :] / self._length)
-        return [s for s in (isolated(np.flatnonzero(end), 2), inner) if len(s.rows)]
+        apart = norms(points[:, None] - ends)
+        end = np.flatnonzero(apart.min(axis=1) <= 64 * EPS * self.radius)
+        last = apart[end].argmin(axis=1)
+        inward = np.where(last == 0, 1.0, -1.0)[:, None] * self._tangents(ends)[last]
+        rest = np.setdiff1d(np.arange(len(points)), end)
+        second = -(points[rest] - self._centre)[:, None, None, :] / self._length**2
+        inner = curved(rest, self._tangents(points[rest])[:, :, None], second)
+        return [s for s in (isolated(end, inward), inner) if len(s.rows)]
+
+    def _tangents(self, points: Points) -> Points:
+        """The unit tangents in the direction of increasing θ."""
+        radial = (points - self._centre) / self._length
+        return np.stack([-radial[:, 1], radial[:, 0]], axis=1)
 
 
 class Torus:
@@ -219,7 +227,7 @@ class Torus:
             [cosine / (self._major + self._minor * cosine), np.full(len(points), 1 / self._minor)]
         )
         second = -np.eye(2)[None, :, :, None] * curvature.T[:, :, None, None] * normal[:, None, None, :]
-        return [Stratum(np.arange(len(points)), tangent, second)]
+        return [curved(np.arange(len(points)), tangent, second)]
 
 
 class Union:
@@ -264,13 +272,21 @@ class Union:
         for k, part in enumerate(self._parts):
             rows = np.flatnonzero(second == bool(k))
             if rows.size:
-                strata += [Stratum(rows[s.rows], s.tangent, s.second) for s in part.strata(points[rows])]
+                strata += [replace(s, rows=rows[s.rows]) for s in part.strata(points[rows])]
         return _merged(strata)
 
 
-def isolated(rows: Int[np.ndarray, " k"], dim: int) -> Stratum:
-    """Points that are strata of dimension 0."""
-    return Stratum(rows, np.zeros((len(rows), dim, 0)), np.zeros((len(rows), 0, 0, dim)))
+def isolated(rows: Int[np.ndarray, " k"], inward: Float[np.ndarray, "k d"]) -> Stratum:
+    """Points that are strata of dimension 0: ends of a curve, or isolated where ``inward`` is zero."""
+    k, dim = inward.shape
+    return Stratum(rows, np.zeros((k, dim, 0)), np.zeros((k, 0, 0, dim)), inward)
+
+
+def curved(
+    rows: Int[np.ndarray, " k"], tangent: Float[np.ndarray, "k d m"], second: Float[np.ndarray, "k m m d"]
+) -> Stratum:
+    """Points inside a stratum of dimension m ≥ 1."""
+    return Stratum(rows, tangent, second, np.zeros(tangent.shape[:2]))
 
 
 def _merged(strata: list[Stratum]) -> list[Stratum]:
@@ -283,6 +299,7 @@ def _merged(strata: list[Stratum]) -> list[Stratum]:
                 np.concatenate([s.rows for s in same]),
                 np.concatenate([s.tangent for s in same]),
                 np.concatenate([s.second for s in same]),
+                np.concatenate([s.inward for s in same]),
             )
         )
     return merged

@@ -7,7 +7,7 @@ from jaxtyping import Float, Int
 
 from numerics.checks import EPS, as_array, positive_integer, positive_number
 from numerics.geometry import norms
-from numerics.potentials.closed_sets import Parameters, Points, Stratum, isolated
+from numerics.potentials.closed_sets import Parameters, Points, Stratum, curved, isolated
 
 
 class Curve:
@@ -213,12 +213,14 @@ class Curve:
         """The ends of an open curve, m = 0, and the rest, m = 1, with II = (γ'')_normal/|γ'|²."""
         t = self._nearest_parameter(points)
         rounding = 64 * EPS * max(abs(self._start), abs(self._stop))
-        end = (t - self._start <= rounding) | (self._stop - t <= rounding)
-        end &= not self.closed
+        first = (t - self._start <= rounding) & (not self.closed)
+        end = first | ((self._stop - t <= rounding) & (not self.closed))
         rest = np.flatnonzero(~end)
-        speed, bend = self._velocity(t[rest]), self._acceleration(t[rest])
+        speed, bend = self._velocity(t), self._acceleration(t[rest])
         length = norms(speed)[:, None]
         unit = speed / length
+        inward = np.where(first[:, None], unit, -unit)[end]
+        unit, length = unit[rest], length[rest]
         normal = (bend - (bend * unit).sum(axis=1)[:, None] * unit) / length**2
-        inner = Stratum(rest, unit[:, :, None], normal[:, None, None, :])
-        return [s for s in (isolated(np.flatnonzero(end), self.dim), inner) if len(s.rows)]
+        inner = curved(rest, unit[:, :, None], normal[:, None, None, :])
+        return [s for s in (isolated(np.flatnonzero(end), inward), inner) if len(s.rows)]

@@ -22,8 +22,8 @@ class SupportCell(Subdifferential):
 
     ``distance`` cuts with the half-space of the nearest point until none is violated. ``boundary_distance``
     is the least slack of a half-space over the length of its normal within the affine hull, by a descent
-    from the best point of the net, or the distance to the focal set if that is less; next to an end of a
-    curve it is too large by at most 1e−6·a·radius.
+    from the best point of the net, the distance to the limit of the half-spaces next to an end of a curve,
+    or the distance to the focal set, whichever is least.
 
     Args:
         envelope: Of the set.
@@ -95,7 +95,7 @@ class SupportCell(Subdifferential):
         points = as_points("x0", x0, self._dim).real
         if not self.dimension:
             return np.full(len(points), np.inf)
-        return np.array([min(self._to_cuts(x), self._to_focal(x)) for x in points])
+        return np.array([min(self._to_cuts(x), self._to_ends(x), self._to_focal(x)) for x in points])
 
     def _ratios(self, x: Float[np.ndarray, " d"], y: Float[np.ndarray, "k d"]) -> Float[np.ndarray, " k"]:
         """Slack of the half-space of y at x over the length of its normal; +inf too close to an atom."""
@@ -121,6 +121,21 @@ class SupportCell(Subdifferential):
                 return best
             best = ratio
         return best
+
+    def _to_ends(self, x: Float[np.ndarray, " d"]) -> float:
+        """Least −⟨u, x − a·y⟩/|u| over the atoms y that are ends, u the inward tangent within the free space.
+
+        It is the limit of `_ratios` as a point of the curve tends to its end y. They approach it linearly,
+        with slope H/2, from above where H ≥ 0; so the descent, which keeps away from y, stops short of it.
+        """
+        reach = np.inf
+        for stratum in self._strata:
+            away = x - self._envelope.curvature * self._atoms[stratum.rows]
+            slack = -(stratum.inward * away).sum(axis=1)
+            length = norms(stratum.inward @ self._free)
+            usable = length > 1e-8
+            reach = min(reach, (np.maximum(slack, 0.0)[usable] / length[usable]).min(initial=np.inf))
+        return float(reach)
 
     def _to_focal(self, x: Float[np.ndarray, " d"]) -> float:
         """Least ρ for which H − ρ⟨n, II⟩ is singular for a unit n: exact for m = 1 and for codimension 1."""

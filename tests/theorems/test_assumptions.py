@@ -84,8 +84,23 @@ def test_a_jump_of_dimension_violates_a1():
         return x1, arc.manifold(x1, x0)
 
     found = margins(manifold, arc.subdifferential, np.array([2.0, -1e-9]), np.array([[2.0, 1e-9]]))
-    assert "A1" in found.violated()
-    assert found.interior <= 4e-6  # 1e-9, which `SupportCell` overstates next to an end
+    assert {"A1", "A3"} <= set(found.violated())
+    assert found.interior == pytest.approx(1e-9, rel=1e-6)
+
+
+@pytest.mark.parametrize("size", [1e-12, 1.0, 1e12])
+def test_violations_do_not_depend_on_the_unit_of_the_data(size):
+    """Scaled by s, H is divided by s: neither A1 nor A5 may take a large target for a violation."""
+    assert margins_of(Sphere(3, size), np.array([0.3, -1.0, 0.5])).violated() == ()
+
+
+@pytest.mark.parametrize("far", [1.0, 30.0, 1e4])
+def test_an_interior_point_is_out_of_reach_of_the_move(far):
+    """x₀ far·e₁ from the end of an arc, less far than the move from the normal there: A3 is violated."""
+    arc = NearestPoint(Arc(1.0, 0.0, 1.0), 1.0)
+    for share, wrong in ((0.5, True), (2.0, False)):
+        x0 = np.array([far, -share * MOVE * (1 + far)])
+        assert ("A3" in margins_of(arc, x0).violated()) == wrong
 
 
 def test_points_are_measured_when_they_are_printed(rng):

@@ -31,11 +31,14 @@ class Margins:
     """By how much A1–A5 hold at one pair (x₀, x₁).
 
     Attributes:
-        curvature_jump: A1: change of H's spectrum over the move, relative to 1 + |H|; small when it holds.
+        curvature_jump: A1: change of H's spectrum over the move, relative to 1/scale + |H|; small when it
+            holds.
         excess_dimension: A2: dim ∂φ(x₁) − (d − m); 0 when it holds.
         interior: A3: distance of x₀ to the relative boundary; positive when it holds, maybe +inf.
         gap: A4: distance of x₀ from ∂φ(y) over the move; small when it holds.
         least_curvature: A5: the least eigenvalue of H; positive when it holds, +inf for m = 0.
+        reach: How far the noise was moved.
+        scale: The size of the data.
     """
 
     curvature_jump: float
@@ -43,6 +46,8 @@ class Margins:
     interior: float
     gap: float
     least_curvature: float
+    reach: float = MOVE
+    scale: float = 1.0
 
     def __str__(self) -> str:
         return (
@@ -50,19 +55,20 @@ class Margins:
             f"A3 distance {self.interior:.2g}, A4 gap {self.gap:.2g}, A5 least H {self.least_curvature:.2g}"
         )
 
-    def violated(self, move: float = MOVE) -> tuple[str, ...]:
-        """Which of A1–A5 fail, for margins measured with a move of this relative length.
+    def violated(self) -> tuple[str, ...]:
+        """Which of A1–A5 fail.
 
         A continuous H and a continuous ∂φ change by O(move); by its root or more, they jump. An interior
-        point keeps a distance that the move does not reach, and a definite H an eigenvalue above it.
+        point keeps a distance that the move does not reach; and under a definite H, which stretches noise by
+        at most 1/H, the move shifts the data by less than their own size.
         """
-        root = float(np.sqrt(move))
+        root = float(np.sqrt(MOVE))
         tests = {
             "A1": not self.curvature_jump <= root,
             "A2": self.excess_dimension != 0,
-            "A3": not self.interior > move,
+            "A3": not self.interior > self.reach,
             "A4": not self.gap <= root,
-            "A5": not self.least_curvature > move,
+            "A5": not self.least_curvature * self.scale > self.reach,
         }
         return tuple(name for name, wrong in tests.items() if wrong)
 
@@ -72,6 +78,7 @@ def margins(
     subdifferential: Callable[[Array], Subdifferential],
     x0: Array,
     nearby: Array,
+    scale: float = 1.0,
 ) -> Margins:
     """Measure A1–A5 at x0 (d,).
 
@@ -80,6 +87,7 @@ def margins(
         subdifferential: From a data point (d,) to ∂φ.
         x0: The noise.
         nearby: (k,d) noise of data points near x₁ on M.
+        scale: The size of the data.
     """
     x1, here = manifold(x0)
     at = subdifferential(x1)
@@ -91,7 +99,7 @@ def margins(
             jump = np.inf
             break
         change = np.abs(np.linalg.eigvalsh(there.hessian) - spectrum).max(initial=0.0)
-        jump = max(jump, float(change / (1 + np.abs(spectrum).max(initial=0.0))))
+        jump = max(jump, float(change / (1 / scale + np.abs(spectrum).max(initial=0.0))))
         near = at if np.array_equal(y, x1) else subdifferential(y)
         gap = max(gap, float(near.distance(x0)[0]))
     return Margins(
@@ -100,6 +108,8 @@ def margins(
         float(at.boundary_distance(x0)[0]),
         gap,
         float(spectrum.min(initial=np.inf)),
+        float(np.linalg.norm(nearby - x0, axis=1).max()),
+        scale,
     )
 
 
@@ -113,7 +123,7 @@ def margins_of(target: Potential, x0: Array, count: int = 2) -> Margins:
     directions = np.random.default_rng(0).standard_normal((count, len(x0)))  # the same at every point
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
     reach = MOVE * (1 + float(np.linalg.norm(x0)))
-    return margins(manifold, target.subdifferential, x0, x0 + reach * directions)
+    return margins(manifold, target.subdifferential, x0, x0 + reach * directions, target.scale)
 
 
 def order_margin(schedule: Schedule, remaining: Array) -> tuple[Array, Array]:

@@ -284,8 +284,37 @@ def test_subdifferential_on_a_chord_has_one_dimension_less():
     down = along if along @ middle < 0 else -along
     assert found.distance(5 * down)[0] <= 1e-12
     # on the ray 0 + s·down the margin is s: at s = 0 the whole arc is level
-    assert found.boundary_distance(5 * down)[0] == pytest.approx(5, rel=1e-5)
+    assert found.boundary_distance(5 * down)[0] == pytest.approx(5, rel=1e-12)
     assert found.distance(-1.0 * down)[0] == pytest.approx(1, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    "target", [ARC, NearestPoint(Union(ARC.closed_set, PointCloud([[0.0, -9.0]])), 0.75)]
+)
+@pytest.mark.parametrize("far", [1.0, 4.0, 30.0])
+@pytest.mark.parametrize("back", [0.0, 1e-9, 1e-4, 0.2])
+def test_margin_at_the_end_of_an_arc_is_the_distance_to_the_normal(target, far, back):
+    """Where H ≥ 0 the half-space of the limit, ⟨u, x₀ − a·y⟩ ≤ 0, is the one that is met first."""
+    for angle, sign in ((0.3, 1.0), (2.5, -1.0)):
+        end = np.array([np.cos(angle), np.sin(angle)])
+        inward = sign * np.array([-end[1], end[0]])
+        noise = far * target.curvature * end - back * inward
+        margin = target.subdifferential(end).boundary_distance(noise)[0]
+        assert margin == pytest.approx(back, rel=1e-9, abs=64 * EPS * far)
+
+
+@pytest.mark.parametrize("back", [0.0, 1e-9, 1e-3])
+def test_margin_at_the_ends_of_a_parametrised_curve(back):
+    curve = Curve.spiral(1.0)
+    target = NearestPoint(curve, 1.0)
+    for t, sign in ((np.pi, 1.0), (3 * np.pi, -1.0)):
+        end = t * np.array([np.cos(t), np.sin(t)]) / (2 * np.pi)
+        inward = sign * np.array([np.cos(t), t * np.cos(t)]) / np.hypot(1, t)
+        outward = np.array([inward[1], -inward[0]])
+        outward *= np.sign(outward @ end)
+        noise = end + 0.05 * outward - back * inward
+        margin = target.subdifferential(end).boundary_distance(noise)[0]
+        assert margin == pytest.approx(back, rel=1e-9, abs=64 * EPS)
 
 
 # --- input ------------------------------------------------------------------------------------------------
