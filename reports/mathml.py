@@ -14,6 +14,9 @@ _SPELT = re.compile(r'<mrow>((?:<mi mathvariant="normal">\w</mi>){2,})</mrow>')
 _RELATION = re.compile(r"<mi>(&#x0(?:2AB0|2AAF|27E8|27E9|27FA|27F9);)</mi>")
 """Relations and brackets (⪰ ⪯ ⟨ ⟩ ⟺ ⟹) that the converter takes for identifiers, without their space."""
 
+_KEY = re.compile(r"\b([a-z]+)((?:18|19|20)\d\d)[a-z]+\b")
+"""A key of references.bib: name, year and a word of the title."""
+
 
 class FormulaError(ValueError):
     """A formula that cannot be shown."""
@@ -55,7 +58,7 @@ def _misread(latex: str) -> str:
 
 
 def prose(text: str) -> Markup:
-    """A text with formulas between dollar signs.
+    """A text with formulas between dollar signs and keys of the bibliography, which read as name and year.
 
     Raises:
         FormulaError: If a dollar sign has no partner, or a formula cannot be shown.
@@ -63,8 +66,13 @@ def prose(text: str) -> Markup:
     pieces = text.split("$")
     if len(pieces) % 2 == 0:
         raise FormulaError(f"a dollar sign has no partner in {text!r}")
-    shown = [formula(piece) if k % 2 else Markup(escape(piece)) for k, piece in enumerate(pieces)]
+    shown = [formula(piece) if k % 2 else Markup(escape(_named(piece))) for k, piece in enumerate(pieces)]
     return Markup("").join(shown)
+
+
+def _named(text: str) -> str:
+    """``moreau1965proximite, p. 3`` as Moreau (1965), p. 3."""
+    return _KEY.sub(lambda key: f"{key[1].capitalize()} ({key[2]})", text)
 
 
 def number(value: float | str | None, digits: int = 3) -> Markup:

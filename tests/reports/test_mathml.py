@@ -46,6 +46,10 @@ def test_prose() -> None:
         prose("costs 5$")
 
 
+def test_keys_of_the_bibliography_read_as_name_and_year() -> None:
+    assert prose("moreau1965proximite, p. 3; in 1965") == "Moreau (1965), p. 3; in 1965"
+
+
 @given(st.text(alphabet=st.characters(exclude_characters="$", exclude_categories=["Cs"])))
 def test_prose_escapes(text: str) -> None:
     shown = prose(text)
