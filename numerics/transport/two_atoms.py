@@ -119,10 +119,14 @@ class TwoAtomLaw:
     def velocity(self, t: float, x: ArrayLike) -> Float[np.ndarray, "k d"]:
         """v_t(x) = E[α̇x₀ + β̇x₁ | x_t = x], x (k,d), t in (0,1).
 
-        Where no x_t lies (the population's gap) the labels blend by the densities of their noise alone.
+        The population's gap, where no x_t lies, has the prox field (theory.md P3), which goes from one label
+        to the other linearly. Where finite n rounds both labels' shares to 0, their noise alone decides.
         """
         noise, speeds = self._ends(t, x)
         along = noise @ self.direction
+        if self.n is None:
+            share = np.clip((self.threshold - along[1]) / (along[0] - along[1]), 0.0, 1.0)[:, None]
+            return share * speeds[0] + (1 - share) * speeds[1]
         # log of p⁰/p¹ rather than p⁰ and p¹, which underflow 38 deviations out
         apart = -((noise[0] - noise[1]) * (noise[0] + noise[1])).sum(axis=1) / 2
         first, second = self.probability(along[0]), 1 - self.probability(along[1])

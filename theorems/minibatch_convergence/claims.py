@@ -147,10 +147,14 @@ CLAIMS = (
         label="Cost bounds the field",
         title="The excess of the cost bounds the error of the field",
         statement=(
-            r"For every target, every plan of $P_0$ and $P_1$ and every $t\in(0,1)$, the population's field "
-            r"errs from the plan's velocities by at most the excess of the cost, up to a factor of the "
-            r"schedule; so the plan's own field and its loss floor are as near. With M2 and M3 this gives "
-            r"M4 for every target, and which batch size is enough. The constant is attained."
+            r"Let $v_t(x)=(\dot\alpha/\alpha)x+(\dot\beta-\dot\alpha\beta/\alpha)\,"
+            r"\mathrm{prox}_{\lambda\varphi}(x/\beta)$, $\lambda=\alpha/\beta$, everywhere: the population's "
+            r"field, and one choice of it where no population interpolant lies. For every target, every plan "
+            r"of $P_0$ and $P_1$ and every $t\in(0,1)$ it errs from the plan's velocities by at most the "
+            r"excess of the cost, up to a factor of the schedule; so the plan's own field and its loss floor "
+            r"are as near. With M2 and M3 this gives M4 for every target, and which batch size is enough. "
+            r"The constant cannot be improved over plans: single pairs attain it, and plans come as near as "
+            r"one likes."
         ),
         formula=(
             r"E|v^{(n)}_t-v_t|^2+E\,\mathrm{Var}_{\pi_n}(\dot x_t\mid x_t)=E_{\pi_n}|\dot x_t-v_t(x_t)|^2\le"

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import ndtr
 
+from numerics.flows.exact import ExactField
 from numerics.flows.independent import IndependentField
 from numerics.potentials import FiniteAtoms
 from numerics.transport.minibatch import expected_cost
@@ -144,8 +145,17 @@ def test_fields_beside_the_population(evidence):
     fields = {n: law.velocity(t, x)[:, 0] for n, law in laws.items()}
     evidence.figure(
         "The field of a batch of n beside the population's: two atoms, w = 0.3, t = 0.5",
-        "The fields of n = 1, 4, 16, 64, 256 approach the population's, which jumps between the atoms",
+        "The fields of n = 1, 4, 16, 64, 256 approach the population's, which is linear across the gap",
         lambda figure: draw_fields(figure, x[:, 0], fields),
+    )
+    exact = ExactField(FiniteAtoms.two([0.0], [2.0], w)).velocity(t, x)[:, 0]
+    noise = np.abs(x[:, 0]) / (1 - t) + laws[1].distance * t / (1 - t)
+    evidence.on("TwoAtomLaw", n="population", t=t).bounded(
+        "|v of the optimal plan − the prox field|, also in the gap between its interpolants",
+        np.abs(fields[None] - exact),
+        condition=noise / (1 - t),
+        multiple=32,
+        because="both are (α̇/α)x + (β̇ − α̇β/α)p with p rounded as the noise is, divided by α",
     )
     # In the gap no population interpolant lies: left of it all is label y₀, right of it y₁.
     b = laws[1].threshold

@@ -13,6 +13,7 @@ from scipy.integrate import quad
 from numerics.flows.exact import ExactField
 from numerics.flows.independent import IndependentField
 from numerics.potentials import AtomAndDensity, Cantor, FiniteAtoms, Quantile, Sphere
+from numerics.schedules import Linear, Trigonometric
 from numerics.transport import couplings, minibatch
 from numerics.transport.binomials import binomial_windows
 from numerics.transport.minibatch import (
@@ -234,12 +235,19 @@ def test_field_of_one_pair_is_the_independent_one():
     assert np.allclose(single.flux(0.4, x), single.velocity(0.4, x) * single.density(0.4, x)[:, None])
 
 
-def test_field_of_the_population_is_the_exact_one():
+@pytest.mark.parametrize("schedule", [Linear(), Trigonometric()], ids=repr)
+def test_field_of_the_population_is_the_exact_one(schedule):
+    """On the interpolants, in the gap between them, and off the line through the atoms."""
     target = FiniteAtoms.two(POINTS[0], POINTS[1], 0.3)
-    exact = ExactField(target)
-    xt = exact.flow(0.4, np.random.default_rng(0).standard_normal((60, 3)))
-    whole = two_atom_law(POINTS, 0.3, None)
-    assert np.abs(whole.velocity(0.4, xt) - exact.velocity(0.4, xt)).max() < 1e-13
+    exact, whole = ExactField(target, schedule), TwoAtomLaw(POINTS, 0.3, None, schedule)
+    rng = np.random.default_rng(0)
+    alpha, beta = float(schedule.alpha(0.4)), float(schedule.beta(0.4))
+    ends = alpha * whole.threshold * whole.direction + beta * POINTS
+    gap = ends[0] + rng.random((60, 1)) * (ends[1] - ends[0])
+    aside = rng.standard_normal((60, 3))
+    aside -= (aside @ whole.direction)[:, None] * whole.direction
+    for x in (exact.flow(0.4, rng.standard_normal((60, 3))), gap, gap + aside):
+        assert np.abs(whole.velocity(0.4, x) - exact.velocity(0.4, x)).max() < 1e-13
     assert whole.plan_distance().value == whole.misassigned_mass().value == whole.cost_excess().value == 0
 
 
