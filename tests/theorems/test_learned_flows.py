@@ -1,5 +1,8 @@
 """What the theorems on learned flows measure with: limits and their level, growth, bounds, the moons."""
 
+from contextlib import nullcontext
+from runpy import run_path
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +10,8 @@ from scipy.stats import binom
 
 from numerics.flows.learned import LearnedField, Training
 from numerics.flows.network import VelocityNetwork
-from theorems.learned_flows import moons
+from reports.profiles import profile_loaded
+from theorems.learned_flows import circle, moons
 from theorems.learned_flows.circle import in_blocks
 from theorems.learned_flows.comparison import mean_limit, ratio_limit, share_limit, size_limit
 from theorems.learned_flows.trajectories import lipschitz, log_growth, spectra
@@ -90,6 +94,15 @@ def test_images_start_from_noise_that_no_training_draws():
     theirs = np.random.default_rng(0)
     theirs.integers(1797, size=256)
     assert not np.isin(ours, theirs.standard_normal(100_000)).any()
+
+
+def test_budgets_are_long_by_the_name_of_the_profile_alone():
+    """Many examples under another name, as in these tests, train no longer."""
+    longest = {}
+    for name in ("unit", "quick", "thorough", "exhaustive"):
+        with nullcontext() if name == "unit" else profile_loaded(name):
+            longest[name] = run_path(circle.__file__)["LONG"]
+    assert longest["unit"] == longest["quick"] < longest["thorough"] == longest["exhaustive"]
 
 
 def test_growth_of_a_known_flow():
