@@ -213,8 +213,8 @@ COVERAGE = (
         NOTES,
         "(3)",
         "F1",
-        "corrected: as printed “$\\propto$” between logarithms drops $-\\frac d2\\log2\\pi$, and $x_0^2$ is "
-        "$|x_0|^2$; the density without the constant has mass $(2\\pi)^{d/2}$ (audit)",
+        "notation: “$\\propto$” between logarithms means equal up to $-\\frac d2\\log2\\pi$, and "
+        "$x_0^2$ is $|x_0|^2$; here with the constant",
     ),
     Coverage(NOTES, "(4)", "", "definition, nothing to check; the index runs from 1 to $K$, not from 0"),
     Coverage(
