@@ -168,7 +168,7 @@ CLAIMS = (
         ),
         source="this project; no claim of priority",
         status="this project",
-        modules=(f"{HERE}test_field_error",),
+        modules=(f"{HERE}test_field_error", f"{HERE}test_batch_size"),
     ),
 )
 

@@ -1,6 +1,6 @@
 """Which batch size is enough: three targets with known fields, and how the answer is shown."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,8 @@ from numerics.transport.solution import SemidiscreteSolution
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-TOLERANCES = (1.0, 0.3, 0.1, 0.03, 0.01)
+TOLERANCES = (1.0, 0.3, 0.1, 0.03, 0.01)  # of E|v|²
+SHARES = (0.3, 0.1, 0.03, 0.01)  # of the loss of pairs as drawn
 LEVEL = 1e-3
 COLOURS = ("#4269d0", "#c2410c", "#15803d")
 Row = Mapping[int, BatchEstimate]
@@ -31,12 +32,18 @@ class Case:
         source: Where it comes from.
         w2: W₂² from the noise.
         w2_error: How far it may be off.
+        points: How many points the cloud has; None for a law in closed form.
     """
 
     potential: Potential
     source: str
     w2: float
     w2_error: float
+    points: int | None = None
+
+    def sizes(self, batches: Mapping[int, int]) -> dict[int, int]:
+        """Those batch sizes n that are at most a quarter of the cloud."""
+        return {n: count for n, count in batches.items() if self.points is None or 4 * n <= self.points}
 
     @property
     def rounding(self) -> float:
@@ -48,15 +55,19 @@ class Case:
 def practical_targets(thorough: bool) -> dict[str, Case]:
     """Two moons and digits as weighted clouds, solved; the circle in closed form.
 
-    All 1797 digits where there is time; otherwise the first 500.
+    All 1797 digits where there is time; otherwise the first 500. The loss depends on how many there are.
     """
-    moons = solve(make_moons(200, noise=0.05, random_state=0)[0])
+    moons = solve(make_moons(2048, noise=0.05, random_state=0)[0])
     images = load_digits().data
     cloud = ((images - images.mean(axis=0)) / 16)[: None if thorough else 500]
     digits = solve(cloud, budget=Budget() if thorough else Budget(draws=500, held_out=500))
     circle = Case(Sphere(2), "closed form", 3 - np.sqrt(2 * np.pi), 1e-15)
     which = "all 1797 digits" if thorough else "the first 500 of 1797 digits (all in the profile thorough)"
-    return {"two moons": _solved(moons, "200 points"), "circle": circle, "digits": _solved(digits, which)}
+    return {
+        "two moons, 2048 points": _solved(moons, "2048 points"),
+        "circle": circle,
+        f"digits, {len(cloud)} images": _solved(digits, which),
+    }
 
 
 def _solved(found: SemidiscreteSolution, what: str) -> Case:
@@ -65,14 +76,14 @@ def _solved(found: SemidiscreteSolution, what: str) -> Case:
         most = found.total_variation_interval(1e-9)[1]
         exact = f"semidiscrete by sampling: exact for weights within {most:.2g} of uniform (total variation)"
     source = f"{what} in dimension {found.points.shape[1]}: {exact}"
-    return Case(found.potential, source, found.w2_squared, found.w2_uncertainty)
+    return Case(found.potential, source, found.w2_squared, found.w2_uncertainty, len(found.points))
 
 
-def sufficient(losses: Row, w2: float) -> list[str]:
-    """For each tolerance the smallest n from which on the interval's upper end is within it."""
-    upper = {n: estimate.interval(LEVEL)[1] / w2 for n, estimate in losses.items()}
+def sufficient(losses: Row, whole: float, tolerances: Sequence[float]) -> list[str]:
+    """For each tolerance the smallest n from which on the interval's upper end is within it of ``whole``."""
+    upper = {n: estimate.interval(LEVEL)[1] / whole for n, estimate in losses.items()}
     answers = []
-    for tolerance in TOLERANCES:
+    for tolerance in tolerances:
         enough = [n for n in upper if all(u <= tolerance for k, u in upper.items() if k >= n)]
         answers.append(str(enough[0]) if enough else f"> {max(upper)}")
     return answers

@@ -10,30 +10,23 @@ Assumed: Aleksandrov–Brenier potential φ of P₁; data in its domain. Control
 bound where the excess is 0, and half the constant, which a plan of two atoms breaks.
 """
 
-from functools import partial
 from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from scipy.stats import norm as norm_law
 
 from numerics.flows.exact import ExactField
 from numerics.potentials import DegenerateGaussian, FiniteAtoms
 from numerics.schedules import Linear, Trigonometric
-from numerics.transport.couplings import estimate_excess, estimate_loss
-from numerics.transport.sweeps import sweep_excess
-from numerics.transport.two_atoms import Integral, TwoAtomLaw
-from theorems.minibatch_convergence.practice import TOLERANCES, draw_practice, practical_targets, sufficient
+from numerics.transport.two_atoms import TwoAtomLaw
+from theorems.minibatch_convergence.quadrature import error_of_the_field, loss_of_the_population
 from theorems.proximal_denoiser.bounds import dot, field_condition, norm, pairing_condition
 from theorems.representatives import every_family
 from theorems.targets import few, generator, schedules, seeds, targets, times
 
 EPS = np.finfo(float).eps
-THOROUGH = settings().max_examples >= 200
-SIZES = {1: 2000, 4: 500, 16: 120, 64: 30, 256: 12, 512: 12}
-MORE_SIZES = {1: 20_000, 4: 5000, 16: 1500, 64: 400, 256: 100, 512: 50, 1024: 25, 2048: 12}
-TIMES = (0.5, 0.9)
 
 
 @pytest.mark.claim("M8")
@@ -148,7 +141,7 @@ def test_two_atoms_by_quadrature(evidence, t):
     on = evidence.on("TwoAtomLaw", w=w, distance=distance, t=t)
     for n in sizes:
         law = TwoAtomLaw([[0.0], [distance]], w, n)
-        loss, error = _loss_of_the_population(law, t), _error_of_the_field(law, field, t)
+        loss, error = loss_of_the_population(law, t), error_of_the_field(law, field, t)
         floor, excess = law.loss_floor(t), law.cost_excess()
         bound, factor = excess.value / (2 * t * (1 - t)), 1 / (2 * t * (1 - t))
         on.certified(
@@ -168,99 +161,6 @@ def test_two_atoms_by_quadrature(evidence, t):
         f"two atoms, w = 0.3, Δ = 2, t = {t}: what the bound of M8 gives away",
         ["n", "E|v⁽ⁿ⁾ − v|²", "loss floor", "E|ẋ_t − v_t|²", "(c_n − W₂²)/(2t(1−t))"],
         rows,
-    )
-
-
-def _loss_of_the_population(law, t):
-    """E|ẋ − v|²: with label y₀ prox goes clip(λ(z−b), 0, Δ) too far, with y₁ clip(λ(b−z), 0, Δ)."""
-    step = (1 - t) / t
-
-    def integrand(z, share, side):
-        beyond = np.clip(side * step * (z - law.threshold), 0, law.distance)
-        return norm_law.pdf(z) * share * beyond**2 / (1 - t) ** 2
-
-    reach = law.distance / step  # where the clip bends
-    lower = law.integrate(lambda z: integrand(z, law.probability(z), 1), reach)
-    upper = law.integrate(lambda z: integrand(z, 1 - law.probability(z), -1), -reach)
-    return Integral(lower.value + upper.value, lower.error + upper.error)
-
-
-def _error_of_the_field(law, field, t):
-    """E|v⁽ⁿ⁾ − v|² under p⁽ⁿ⁾_t, in z = x/(1−t), the noise if the label is y₀."""
-
-    def integrand(z):
-        x = (1 - t) * z[:, None]
-        return (1 - t) * law.density(t, x) * norm(law.velocity(t, x) - field.velocity(t, x)) ** 2
-
-    return law.integrate(integrand, t * law.distance / (1 - t))
-
-
-@pytest.mark.claim("M8")
-def test_which_batch_size_is_enough(evidence, rng, jobs):
-    """The practical answer: E|v^{(n)} − v|² ≤ E|ẋ − v|², measured with the exact v of three targets.
-
-    Relative to E|v_t|² = W₂². The loss includes the floor of the plan, so n is enough, not needed.
-    """
-    sizes, cases = (MORE_SIZES if THOROUGH else SIZES), practical_targets(THOROUGH)
-    potentials = {name: case.potential for name, case in cases.items()}
-    seed = int(rng.integers(2**63))  # the same batches every time
-
-    def measured(estimate):
-        return sweep_excess(potentials, sizes, np.random.default_rng(seed), jobs=jobs, estimate=estimate)
-
-    excess = measured(estimate_excess)
-    losses = {t: measured(partial(estimate_loss, t=t)) for t in TIMES}
-    for name, case in cases.items():
-        for t in TIMES:
-            for n in sizes:
-                evidence.on(name, n=n, t=t).certified(
-                    "mean of |ẋ − v|² in a batch",
-                    losses[t][name][n].values,
-                    bound=excess[name][n].values / (2 * t * (1 - t)) + case.rounding / (t * (1 - t)) ** 2,
-                    because="the batch's excess over 2t(1−t), pair by pair; rounding of sums of d squares",
-                    points=len(losses[t][name][n].values) * n,
-                )
-    _show(evidence, cases, excess, losses)
-
-
-def _show(evidence, cases, excess, losses):
-    for t in TIMES:
-        evidence.table(
-            f"Which batch size is enough for E|v⁽ⁿ⁾ − v|² ≤ ε·E|v|² at t = {t}? (least n measured)",
-            ["target", *(f"ε = {e:g}" for e in TOLERANCES)],
-            [[name, *sufficient(losses[t][name], case.w2)] for name, case in cases.items()],
-        )
-    evidence.table(
-        "The population's field on plans of n pairs, relative to E|v|² = W₂² (99.9 % intervals)",
-        [
-            "target",
-            "n",
-            "loss, t = 0.5",
-            "low",
-            "high",
-            "loss, t = 0.9",
-            "low",
-            "high",
-            "2(c_n − W₂²), t = 0.5",
-        ],
-        [
-            [name, n]
-            + [x / case.w2 for t in TIMES for e in [losses[t][name][n]] for x in (e.mean, *e.interval(1e-3))]
-            + [2 * row[n].mean / case.w2]
-            for name, case in cases.items()
-            for row in [excess[name]]
-            for n in row
-        ],
-    )
-    evidence.table(
-        "Ground truth of the three targets",
-        ["target", "potential", "W₂²", "known within"],
-        [[name, case.source, case.w2, case.w2_error] for name, case in cases.items()],
-    )
-    evidence.figure(
-        "Error of the field against the batch size: two moons, circle, handwritten digits",
-        "On log–log axes the relative loss falls like 1/n on circle and moons and slower on the digits",
-        lambda figure: draw_practice(figure, cases, excess, losses),
     )
 
 
