@@ -10,7 +10,7 @@ import pytest
 
 from numerics.flows.independent import IndependentField
 from numerics.flows.sampling import euler
-from theorems.learned_flows.circle import CAP, PAPER
+from theorems.learned_flows.circle import CAP, DRAWS, PAPER
 from theorems.learned_flows.comparison import BY_BETTING, ratio_limit
 from theorems.learned_flows.figures import draw_errors, draw_fields, draw_spectra
 from theorems.learned_flows.moons import (
@@ -69,12 +69,13 @@ def test_spectrum_follows_the_exact_curve(evidence, rng, device):
 
 @pytest.mark.claim("L2")
 def test_errors_over_time_and_place(evidence, rng, device):
-    moved = transported(rng.standard_normal((8000, 2)))
+    moved = transported(rng.standard_normal((DRAWS, 2)))
+    few = transported(moved.x0[:8000])
     near, ends = moved.gap < CUT, moved.to_end < END
     curves, rows, half = {}, [], {}
     for name, (coupling, steps) in NETWORKS.items():
         learned = network(coupling, steps, device)
-        curves[name] = np.array([errors(learned, t, moved).mean() for t in TIMES])
+        curves[name] = np.array([errors(learned, t, few).mean() for t in TIMES])
         half[name] = errors(learned, 0.5, moved)
         samples = euler(learned.velocity, moved.x0[:2000], 100)[-1]
         parts = (half[name][part].mean() for part in (ends, near, ~ends & ~near))

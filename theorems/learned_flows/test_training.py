@@ -11,6 +11,7 @@ import pytest
 from numerics.flows.sampling import euler
 from theorems.learned_flows.circle import (
     CAP,
+    DRAWS,
     EQUAL,
     PAPER,
     SMALL,
@@ -24,7 +25,7 @@ from theorems.learned_flows.comparison import BY_BETTING, ratio_limit
 from theorems.learned_flows.figures import draw_losses
 from theorems.normal_hyperbolicity.independent import IndependentSphere
 
-N, LEVEL = 20_000, 1e-10
+N, LEVEL = DRAWS, 1e-10
 PAIRED = f"paired over held-out noise, |v_θ − v|² counted up to 4. {BY_BETTING}"
 BUDGETS = (400, 1600, 6400) if THOROUGH else (100, 400, 1600)
 SEEDS = (0, 1)
