@@ -1,8 +1,9 @@
 r"""Distance of samples from a Gaussian mixture, in closed form on the mixture's side (theory.md F8).
 
-With the kernel $k(x,y) = e^{-|x-y|^2/2h^2}$, $D^2 = E k(x,x') - 2E k(x,y) + E k(y,y')$ is half the energy
-distance of the bounded metric 1 − k, and 0 only for equal laws [@gretton2012kernel]. No sample of the mixture
-is needed, and as k is bounded, McDiarmid's inequality says how far the samples may be from their own law.
+With the kernel $k(x,y) = e^{-|x-y|^2/2h^2}$, $D^2 = E k(x,x') - 2E k(x,y) + E k(y,y')$ is the energy distance
+of 1 − k (no metric, but its square root is one), and 0 only for equal laws [@gretton2012kernel]. No sample of
+the mixture is needed, and as k is bounded, McDiarmid's inequality says how far the samples may be from their
+own law.
 """
 
 from dataclasses import dataclass

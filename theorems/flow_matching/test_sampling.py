@@ -162,7 +162,7 @@ def test_law_of_the_samples(evidence, rng):
         evidence.on("three Gaussians in the plane", steps=steps, samples=SAMPLES).statistical(
             "D(samples, target)",
             DISTANCE.to_mixture(samples, MIXTURE),
-            DISTANCE.radius(SAMPLES, LEVEL) + moved + float(flow.error[-1]),
+            DISTANCE.radius(SAMPLES, LEVEL) + moved + np.sqrt(2) * float(flow.error[-1]),
             level=LEVEL,
             because="McDiarmid for samples of the exact flow; D moves by at most mean |Euler − flow|/h",
         )
@@ -330,7 +330,7 @@ def test_stopping_half_way(evidence, rng):
         "sampling stopped at t = ½: D(samples, target)",
         predicted=DISTANCE.between(half, MIXTURE),
         measured=DISTANCE.to_mixture(samples, MIXTURE),
-        agreement=DISTANCE.radius(SAMPLES, LEVEL) + moved + float(flow.error[-1]),
+        agreement=DISTANCE.radius(SAMPLES, LEVEL) + moved + np.sqrt(2) * float(flow.error[-1]),
         because="closed form of the kernel between mixtures; McDiarmid; mean of |Euler − flow|/h",
         level=LEVEL,
     )

@@ -40,6 +40,18 @@ def test_radius_covers_samples_of_the_law(seed, dim):
     assert distance.to_mixture(field.sample(400, rng)[0], field) <= distance.radius(400, 1e-9)
 
 
+@settings(max_examples=10)
+@given(seed=SEEDS, level=st.sampled_from([0.1, 0.5]))
+def test_radius_is_missed_at_most_at_its_level(seed, level):
+    """For a wide law D is close to 1/√n: a radius below that would be missed nearly always."""
+    rng, n, repeats = np.random.default_rng(seed), 30, 400
+    wide, distance = MixtureField([np.zeros(3)], [100 * np.eye(3)], [1.0]), KernelDistance(1.0)
+    found = [distance.to_mixture(wide.sample(n, rng)[0], wide) for _ in range(repeats)]
+    assert np.mean(found) > 0.9 / np.sqrt(n)
+    missed = np.mean(np.array(found) > distance.radius(n, level))
+    assert missed <= level + np.sqrt(np.log(1e9) / (2 * repeats))
+
+
 @settings(max_examples=30)
 @given(seed=SEEDS, dim=st.integers(1, 3))
 def test_between_is_a_metric_and_the_limit_of_samples(seed, dim):
