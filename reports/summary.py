@@ -67,7 +67,7 @@ def summarise(terminal: pytest.TerminalReporter, run: "Run", written: str | None
     if not_run:
         terminal.write_line(f"not run: {not_run} claim{'s' * (not_run > 1)}")
     line = f"{points:,} points checked, seed {run.seed}, profile {run.profile}"
-    terminal.write_line(f"{line}, false-alarm level spent {run.level_spent:.2g}")
+    terminal.write_line(f"{line}, level spent {run.level_spent:.2g}")
     if run.level_spent > LEVEL_BUDGET:
         terminal.write_line(f"the level exceeds its budget of {LEVEL_BUDGET:g}: the run fails", red=True)
     for module, message in sorted(run.errors.items()):
