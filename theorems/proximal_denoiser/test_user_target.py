@@ -28,6 +28,7 @@ from theorems.proximal_denoiser import (
     test_spectrum,
 )
 from theorems.proximal_denoiser.bounds import norm
+from theorems.proximal_denoiser.sampling import measure_duality, on_fresh_noise
 from theorems.proximal_denoiser.user_pictures import draw_errors, draw_plane
 from theorems.statistics import gaussian_lipschitz, hoeffding
 from theorems.user_targets import GRID, ask, named, solved
@@ -141,25 +142,7 @@ def test_primal_and_dual_give_the_same_cost(evidence, user_target, rng):
     if solution.points.shape[1] == 2 and len(solution.points) <= MOST_ON_RAYS:
         test_push_forward.measure_duality_in_the_plane(auditor, solution)
     else:
-        measure_duality(auditor, solution, rng)
-
-
-def measure_duality(on, solution, rng):
-    """W₂² as the cost of the plan against the dual, whose E φ*(x₀) is a mean over fresh noise."""
-    points, g, weights = solution.points, solution.heights, solution.weights
-    d, draws, centre = points.shape[1], _draws(solution), weights @ points
-    noise = rng.standard_normal((draws, d))
-    mean = np.mean(solution.potential.conjugate(noise) - noise @ centre)
-    dual = d + weights @ (points**2).sum(axis=1) - 2 * (mean + weights @ g)
-    sampling = 2 * gaussian_lipschitz(draws, norm(points - centre).max(), LEVEL)
-    on.statistical(
-        "|W₂² by the plan − W₂² by the dual|",
-        abs(solution.w2_squared - dual),
-        threshold=sampling + solution.w2_uncertainty,
-        level=LEVEL,
-        because="φ* less ⟨x₀, mean⟩ is Lipschitz: Gaussian concentration; the solver's stated uncertainty",
-        points=draws,
-    )
+        measure_duality(auditor, solution, on_fresh_noise(solution, rng, _draws(solution)))
 
 
 def test_kinetic_energy_is_the_transport_cost(evidence, user_target, rng):

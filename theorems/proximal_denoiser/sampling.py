@@ -1,0 +1,77 @@
+"""Heights found by sampling, judged on noise that the solver has not seen (P1, d ≥ 3)."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from numerics.transport.solution import SemidiscreteSolution
+from theorems.proximal_denoiser.bounds import norm
+from theorems.statistics import gaussian_lipschitz
+
+LEVEL = 1e-9
+_BLOCK = 2**19
+"""Scores held at a time."""
+
+
+class Fresh(NamedTuple):
+    """What fresh noise says of heights.
+
+    Attributes:
+        draws: How much noise.
+        frequencies: (n,), how often each atom is the best.
+        conjugate: The mean of φ*(x₀) − ⟨x₀, m⟩, m the target's mean.
+    """
+
+    draws: int
+    frequencies: np.ndarray
+    conjugate: float
+
+
+def on_fresh_noise(solution: SemidiscreteSolution, rng: np.random.Generator, draws: int) -> Fresh:
+    """Frequencies and E φ* of the solution's heights on as many draws."""
+    points = solution.points - solution.weights @ solution.points
+    n, d = points.shape
+    counts, total, size = np.zeros(n), 0.0, max(1, _BLOCK // n)
+    for begin in range(0, draws, size):
+        score = rng.standard_normal((min(size, draws - begin), d)) @ points.T - solution.heights
+        best = score.argmax(axis=1)
+        counts += np.bincount(best, minlength=n)
+        total += float(score[np.arange(len(score)), best].sum())
+    return Fresh(draws, counts / draws, total / draws)
+
+
+def noise_of_frequencies(n: int, draws: int) -> float:
+    """Total variation of frequencies from n masses, exceeded with probability `LEVEL` (McDiarmid)."""
+    return float(np.sqrt(n / draws) + np.sqrt(2 * np.log(1 / LEVEL) / draws)) / 2
+
+
+def measure_weights(on, solution, fresh, budget):
+    """Total variation between frequencies and weights, against what the budget promises beforehand."""
+    n = len(solution.weights)
+    averaged = 3 * budget.draws * n // 4
+    on.statistical(
+        "total variation between frequencies on fresh noise and the weights asked for",
+        np.abs(fresh.frequencies - solution.weights).sum() / 2,
+        threshold=2 * noise_of_frequencies(n, averaged) + noise_of_frequencies(n, fresh.draws),
+        level=2 * LEVEL,
+        because="stated accuracy: twice the error of the sample average's minimiser over the N draws of the"
+        " averaged passes, to first order that of N draws' frequencies; and the fresh draws' own:"
+        " (√(n/N) + √(2 log(1/level)/N))/2 each, by McDiarmid. Nothing that the solver measured enters",
+        points=fresh.draws,
+    )
+
+
+def measure_duality(on, solution, fresh):
+    """W₂² as the cost of the plan against the dual, whose E φ*(x₀) is a mean over fresh noise."""
+    points, weights = solution.points, solution.weights
+    dual = points.shape[1] + weights @ (points**2).sum(axis=1)
+    dual -= 2 * (fresh.conjugate + weights @ solution.heights)
+    sampling = 2 * gaussian_lipschitz(fresh.draws, norm(points - weights @ points).max(), LEVEL)
+    on.statistical(
+        "|W₂² by the plan − W₂² by the dual|",
+        abs(solution.w2_squared - dual),
+        threshold=sampling + solution.w2_uncertainty,
+        level=LEVEL,
+        because="φ* less ⟨x₀, mean⟩ is Lipschitz: Gaussian concentration; the solver's stated uncertainty",
+        points=fresh.draws,
+    )
