@@ -165,7 +165,8 @@ class Trend:
     """A fitted rate and the rule that decides.
 
     ``"interval contains theory"`` could be met by an interval so wide that it says nothing; so the
-    interval must also exclude ``alternative``, the slope that a false claim would show.
+    interval must also exclude ``alternative``, the slope that a false claim would show. ``level`` is the
+    probability that the interval misses, where it is a confidence interval of random draws.
     """
 
     strength: ClassVar[Strength] = "trend"
@@ -175,11 +176,14 @@ class Trend:
     theory: float
     rule: str
     alternative: float = 0.0
+    level: float | None = None
 
     def __post_init__(self) -> None:
         _text("quantity", self.quantity)
         for name in ("theory", "alternative"):
             _finite(name, getattr(self, name), self.quantity)
+        if self.level is not None:
+            _level(self.level, self.quantity)
         if self.rule not in RULES:
             raise ValueError(f"rule of {self.quantity!r}: got {self.rule!r}, use one of {RULES}")
         if self.rule == "interval contains theory" and self.alternative == self.theory:
@@ -208,10 +212,10 @@ class Trend:
 
     @property
     def because(self) -> str:
-        """The rule that decides, with the alternative it excludes."""
-        if self.rule == "interval contains theory":
-            return f"{self.rule} and excludes {self.alternative:g}"
-        return self.rule
+        """The rule that decides, with the alternative it excludes and the level of the interval."""
+        excludes = f" and excludes {self.alternative:g}" if self.rule == "interval contains theory" else ""
+        misses = "" if self.level is None else f"; it misses with probability at most {self.level:g}"
+        return f"{self.rule}{excludes}{misses}"
 
     @property
     def holds(self) -> bool:

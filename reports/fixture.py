@@ -181,6 +181,7 @@ class Evidence:
         rule: str,
         *,
         alternative: float = 0.0,
+        level: float | None = None,
         points: int = 1,
     ) -> None:
         """A fitted rate.
@@ -194,10 +195,12 @@ class Evidence:
                 ``"interval lies above theory"``.
             alternative: The slope a false claim would show; an interval that contains the theory must
                 exclude it. Must be named where the theory is 0.
+            level: The probability that the interval misses the true slope, where it is a confidence
+                interval of random draws. Every call adds its level to the run's.
             points: How many points were fitted.
         """
         low, high = (float(end) for end in interval)
-        record = Trend(quantity, float(slope), (low, high), float(theory), rule, float(alternative))
+        record = Trend(quantity, float(slope), (low, high), float(theory), rule, float(alternative), level)
         self._record(record, points, (), ())
 
     def control(

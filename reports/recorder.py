@@ -68,7 +68,7 @@ class Recorder:
         if not self.takes_evidence:
             raise ValueError('evidence belongs to a claim: mark the test with @pytest.mark.claim("id")')
         key = (record.strength, record.quantity, target)
-        level = record.level if isinstance(record, Statistical) else 0.0
+        level = (record.level or 0.0) if isinstance(record, Statistical | Trend) else 0.0
         self._keep(self.evidence, key, record, target, points, used, where, level)
 
     def add_control(

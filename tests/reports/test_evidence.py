@@ -46,6 +46,7 @@ CONTAINS = "interval contains theory"
         (lambda: Trend("q", -1.0, (-1.1, -0.9), -1.0, "looks fine"), "rule"),
         (lambda: Trend("q", 0.0, (-0.1, 0.1), 0.0, CONTAINS), "alternative"),
         (lambda: Trend("q", -2.0, (-1.1, -0.9), -1.0, CONTAINS), "interval"),
+        (lambda: Trend("q", -1.0, (-1.1, -0.9), -1.0, CONTAINS, level=1.0), "level"),
         (lambda: Trend("q", -1.0, (-1.0, -1.0), -1.0, CONTAINS), "interval"),
         (lambda: Trend("q", -1.0, (-1.1, -0.9), math.nan, CONTAINS), "theory"),
         (lambda: Control("v", 0.0, 0.0, 1.0, "b"), "without any violation"),

@@ -234,6 +234,19 @@ def test_the_false_alarm_budget(house: House) -> None:
     assert beyond.report["run"]["level_spent"] == pytest.approx(1.1e-6)
 
 
+def test_trends_spend_the_levels_of_their_intervals(house: House) -> None:
+    trends = GOOD + '\n@pytest.mark.claim("A")\ndef test_slope(evidence):\n'
+    for name, level in (("one", "level=6e-7"), ("two", "level=6e-7"), ("exact", "")):
+        trends += f'    evidence.trend("{name}", -1, (-1.1, -0.9), -1, "interval contains theory", {level})\n'
+    ran = house.build(trends).run()
+    assert ran.status == 1
+    assert ran.report["run"]["level_spent"] == pytest.approx(1.2e-6)
+    (claim,) = ran.report["claims"]
+    said = {row["quantity"]: row["because"] for row in claim["evidence"] if row["strength"] == "trend"}
+    assert said["one"] == "interval contains theory and excludes 0; it misses with probability at most 6e-07"
+    assert said["exact"] == "interval contains theory and excludes 0"
+
+
 def test_marks_decide_what_may_be_recorded(house: House) -> None:
     unmarked = GOOD + '\ndef test_unmarked(evidence):\n    evidence.certified("gap", 0, 1, "b")\n'
     unmarked += (

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import norm
+from scipy.stats import t as student
 
 
 def slope_of_means(
@@ -12,11 +12,13 @@ def slope_of_means(
 ) -> tuple[float, tuple[float, float]]:
     """Weighted least squares of log(mean) on log n; the interval is missed with probability ``level``.
 
-    The deviation of log(mean) is that of the mean over the mean (delta method), normal for many batches.
+    The deviation of log(mean) is that of the mean over the mean (delta method). Student's quantile with the
+    degrees of freedom of the size that has least batches, as if no deviation were known better.
     """
     weights = _weights(batches)
     slope, spread = _fit(sizes, np.array([b.mean() for b in batches]), weights)
-    reach = float(norm.isf(level / 2)) / np.sqrt(spread)
+    least = min(len(b) for b in batches) - 1
+    reach = float(student.isf(level / 2, least)) / np.sqrt(spread)
     return slope, (slope - reach, slope + reach)
 
 

@@ -108,6 +108,7 @@ def test_matched_data_tend_to_the_transport_on_the_circle(evidence, rng):
         interval=interval,
         theory=-0.5,
         rule="interval lies below theory",
+        level=LEVEL,
         points=3,
     )
 

@@ -17,7 +17,7 @@ from numerics.transport.sweeps import sweep_excess
 from theorems.minibatch_convergence.figures import draw_rates
 from theorems.minibatch_convergence.fits import slope_of_means, slope_with_weights_of
 
-LEVEL = 1e-6
+LEVEL = 1e-9
 THOROUGH = settings().max_examples >= 200
 BATCHES = {8: 800, 32: 400, 128: 160}
 MORE_BATCHES = {8: 4000, 32: 2000, 128: 800, 512: 100, 2048: 16}
@@ -57,11 +57,12 @@ def test_smaller_side_governs(evidence, rng, jobs):
             interval=interval,
             theory=above,
             rule="interval lies below theory",
+            level=LEVEL,
             points=len(batches),
         )
         rows.append([name, theory, slope, *interval, last[0], *last[1], above])
     evidence.table(
-        f"slopes of the excess, n = 8 … {max(batches)} (each interval is missed with probability 1e−6)",
+        f"slopes of the excess, n = 8 … {max(batches)} (pointwise Student intervals at 1 − 1e−9)",
         ["target", "theory", "slope", "low", "high", "last two sizes", "low", "high", "must lie below"],
         rows,
     )
@@ -92,6 +93,7 @@ def test_gaussians_on_the_line_by_batches_and_exactly(evidence, rng, jobs):
         theory=slope_with_weights_of(values, list(batches), exact),
         rule="interval contains theory",
         alternative=-2 / 3,
+        level=LEVEL,
         points=len(batches),
     )
     evidence.table(
@@ -137,14 +139,14 @@ def test_pairs_as_drawn_have_no_rate(evidence, rng, jobs):
     target = Sphere(2)
     found = sweep_excess({"circle": target}, BATCHES, rng, jobs=jobs, coupling=independent)["circle"]
     values = [e.values for e in found.values()]
-    slope, interval = slope_of_means(list(BATCHES), values, 1e-9)
+    slope, interval = slope_of_means(list(BATCHES), values, LEVEL)
     evidence.on(target).control(
         "independent coupling: slope of log excess against log n",
         predicted=0.0,
         measured=slope,
         agreement=interval[1] - slope,
-        because="2E|x₀| = √(2π) whatever n is; the fit's normal interval",
+        because="2E|x₀| = √(2π) whatever n is; the fit's Student interval",
         intact=-1.0,
-        level=1e-9,
+        level=LEVEL,
         points=len(BATCHES),
     )
