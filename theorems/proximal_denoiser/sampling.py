@@ -1,9 +1,10 @@
 """Heights found by sampling, judged on noise that the solver has not seen (P1, d ≥ 3)."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from numerics.transport.sampled import Budget
 from numerics.transport.solution import SemidiscreteSolution
 from theorems.proximal_denoiser.bounds import norm
 from theorems.statistics import gaussian_lipschitz
@@ -45,7 +46,7 @@ def noise_of_frequencies(n: int, draws: int) -> float:
     return float(np.sqrt(n / draws) + np.sqrt(2 * np.log(1 / LEVEL) / draws)) / 2
 
 
-def measure_weights(on, solution, fresh, budget):
+def measure_weights(on: Any, solution: SemidiscreteSolution, fresh: Fresh, budget: Budget) -> None:
     """Total variation between frequencies and weights, against what the budget promises beforehand."""
     n = len(solution.weights)
     averaged = 3 * budget.draws * n // 4
@@ -61,7 +62,7 @@ def measure_weights(on, solution, fresh, budget):
     )
 
 
-def measure_duality(on, solution, fresh):
+def measure_duality(on: Any, solution: SemidiscreteSolution, fresh: Fresh) -> None:
     """W₂² as the cost of the plan against the dual, whose E φ*(x₀) is a mean over fresh noise."""
     points, weights = solution.points, solution.weights
     dual = points.shape[1] + weights @ (points**2).sum(axis=1)
