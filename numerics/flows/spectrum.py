@@ -9,7 +9,7 @@ How close to t = 1 each route may go in float64, as theorems/normal_hyperbolicit
 - from κ with its exact zeros (`stretches`): until e^{−γτ} underflows, τ ≈ 700/γ;
 - from K as a matrix: until α ≈ eps·‖K‖ (`rounding_horizon`), where its rounding hides the normal directions;
 - through the prox at x_t (`path_jacobians`, `complex_jacobian`): until α|x₀| ≈ eps·|x₁|, where x_t is no
-  longer told from x₁; integrating the field (`qr_growth`), at least as far: the offset decays linearly;
+  longer told from x₁; integrating the field (`qr_growth`), about as far: the offset decays linearly;
 - differences of the field (`jacobian`): until α|x₀| ≈ eps·|x₁| times |x₀|α over the smallest half-step.
 """
 
