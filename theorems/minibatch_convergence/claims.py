@@ -67,8 +67,9 @@ CLAIMS = (
         statement=(
             r"For $t\in(0,1)$ the fluxes converge weakly, the energy tends to that of $v_t$, and the "
             r"loss floor to 0. "
-            "Checked in the two-atom model, where all three are integrals over one coordinate; for every "
-            "target it follows from M2, M3 and M8."
+            "Checked in the two-atom model, where all three are integrals over one coordinate: energy and "
+            "floor for every schedule, the flux for the linear one. For every target it follows from M2, M3 "
+            "and M8."
         ),
         formula=(
             r"v^{(n)}_tp^{(n)}_t\to v_tp_t,\quad E|v^{(n)}_t|^2\to E|v_t|^2,\quad "

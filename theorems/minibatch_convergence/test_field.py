@@ -20,6 +20,7 @@ from numerics.transport.minibatch import expected_cost
 from numerics.transport.two_atoms import TwoAtomLaw
 from theorems.minibatch_convergence.figures import draw_fields
 from theorems.minibatch_convergence.fits import last_slope
+from theorems.targets import schedules
 
 EPS = np.finfo(float).eps
 TIMES = (0.1, 0.3, 0.5, 0.7, 0.9)
@@ -31,45 +32,54 @@ weights = st.integers(1, 15).map(lambda k: k / 16)
     w=weights,
     n=st.integers(1, 300),
     distance=st.integers(1, 12).map(lambda k: k / 4),
+    schedule=schedules(),
     t=st.sampled_from(TIMES),
 )
-def test_energy_is_the_cost_less_the_floor(evidence, w, n, distance, t):
-    """Linear schedule: E|ẋ_t|² = c_n at every t. So the energy tends to W₂² as cost and floor do."""
-    law, target = TwoAtomLaw([[0.0], [distance]], w, n), FiniteAtoms.two([0.0], [distance], w)
+def test_energy_is_the_cost_less_the_floor(evidence, w, n, distance, schedule, t):
+    """E|ẋ_t|² = α̇² + β̇²Ex₁² + 2α̇β̇E⟨x₀,x₁⟩ (linear: c_n) tends to that of the optimal plan as c_n does."""
+    law, target = TwoAtomLaw([[0.0], [distance]], w, n, schedule), FiniteAtoms.two([0.0], [distance], w)
     cost, energy, floor = expected_cost(target, n), law.energy(t), law.loss_floor(t)
-    on = evidence.on("TwoAtomLaw", w=w, n=n, distance=distance, t=t)
+    a_dot, b_dot = float(schedule.alpha_dot(t)), float(schedule.beta_dot(t))
+    second = (1 - w) * distance**2
+    whole, optimal = (
+        a_dot**2 + b_dot**2 * second + a_dot * b_dot * (1 + second - c) for c in (cost.cost, cost.optimal)
+    )
+    size = (abs(a_dot) + abs(b_dot)) ** 2 * (1 + second)
+    error = energy.error + floor.error + abs(a_dot * b_dot) * cost.error + 64 * EPS * size
+    on = evidence.on("TwoAtomLaw", w=w, n=n, distance=distance, schedule=schedule, t=t)
     on.certified(
-        "|E|v^{(n)}|² + floor − c_n|: quadrature in x_t beside order statistics",
-        abs(energy.value + floor.value - cost.cost),
-        energy.error + floor.error + cost.error + 64 * EPS * cost.cost,
+        "|E|v^{(n)}|² + floor − E|ẋ_t|²|: quadrature in x_t beside order statistics",
+        abs(energy.value + floor.value - whole),
+        error,
         because="the stated errors of three quadratures, and rounding of the sum",
     )
     on.certified(
-        "|E|v^{(n)}|² − W₂²|",
-        abs(energy.value - cost.optimal),
-        max(cost.excess, floor.value) + energy.error + floor.error + cost.error + 64 * EPS * cost.cost,
-        because="the energy is W₂² + excess − floor, and both are nonnegative and tend to 0",
+        "|E|v^{(n)}|² − E|v|²|",
+        abs(energy.value - optimal),
+        max(-a_dot * b_dot * cost.excess, floor.value) + error,
+        because="they differ by −α̇β̇·excess − floor, and both terms are nonnegative and tend to 0",
     )
 
 
 @pytest.mark.claim("M4")
-@given(w=weights, t=st.sampled_from(TIMES))
-def test_loss_floor_is_below_hoeffdings_bound(evidence, w, t):
-    """At most (Δ/(1−t))² times the chance that noise δ/2 beyond b is matched as if before it, or the reverse.
+@given(w=weights, schedule=schedules(), t=st.sampled_from(TIMES))
+def test_loss_floor_is_below_hoeffdings_bound(evidence, w, schedule, t):
+    """At most (β̇ − α̇β/α)²Δ² times the chance that noise δ/2 beyond b is matched as if before, or the reverse.
 
-    δ = tΔ/(1−t). For u > w, P(Bin(n−1,u) < Bin(n,w)) ≤ exp(−2(n−1)²(u−w)²/(4n−3)): n − 1 differences in
+    δ = βΔ/α. For u > w, P(Bin(n−1,u) < Bin(n,w)) ≤ exp(−2(n−1)²(u−w)²/(4n−3)): n − 1 differences in
     [−1,1] and one count.
     """
-    sizes, gap = np.array([4, 16, 64, 256]), 2.0
-    floors = [TwoAtomLaw([[0.0], [gap]], w, int(n)).loss_floor(t) for n in sizes]
-    b = TwoAtomLaw([[0.0], [gap]], w, 1).threshold
-    half = t * gap / (1 - t) / 2
+    sizes, distance = np.array([4, 16, 64, 256]), 2.0
+    floors = [TwoAtomLaw([[0.0], [distance]], w, int(n), schedule).loss_floor(t) for n in sizes]
+    ratio = float(schedule.beta(t) / schedule.alpha(t))
+    gain = (float(schedule.beta_dot(t)) - float(schedule.alpha_dot(t)) * ratio) ** 2 * distance**2
+    b, half = TwoAtomLaw([[0.0], [distance]], w, 1).threshold, ratio * distance / 2
     beyond = [ndtr(b + half) - w, w - ndtr(b - half)]
     tail = sum(np.exp(-2 * (sizes - 1) ** 2 * s**2 / (4 * sizes - 3)) for s in beyond)
-    evidence.on("TwoAtomLaw", w=w, t=t).certified(
+    evidence.on("TwoAtomLaw", w=w, schedule=schedule, t=t).certified(
         "E Var(ẋ_t|x_t), n = 4 … 256",
         [f.value + f.error for f in floors],
-        (gap / (1 - t)) ** 2 * tail + np.array([f.error for f in floors]) + EPS,
+        gain * (tail + EPS) + np.array([f.error for f in floors]),
         because="p⁰p¹/(p⁰+p¹) ≤ min(p⁰,p¹), split half way between the labels; Hoeffding; ε of rounding",
     )
 

@@ -50,6 +50,11 @@ def test_smaller_side_governs(evidence, rng, jobs):
     for name, (target, theory, above) in CASES.items():
         values = [estimate.values for estimate in found[name].values()]
         slope, interval = slope_of_means(list(batches), values, LEVEL)
+        evidence.on(target).exact(
+            "no two batches of a size share their draws",
+            [len(np.unique(v)) == len(v) for v in values],
+            domain="every size",
+        )
         last = slope_of_means(list(batches)[-2:], values[-2:], LEVEL)
         evidence.on(target).trend(
             f"log(c_n − W₂²) against log n, n = 8 … {max(batches)}",

@@ -42,6 +42,15 @@ def test_both_rules_have_one_energy(target, mean, energy):
     assert 0 < fine <= np.sqrt(mean * (1 - mean))
 
 
+@pytest.mark.parametrize("target", [law[0] for law in LAWS], ids=repr)
+def test_rules_differ_where_neither_resolves(target):
+    """cos 100z waves faster than their nodes: the coarse rule must not be the fine one again."""
+    fine, coarse = rules(target)
+    assert len(coarse.nodes) < len(fine.nodes)
+    apart = fine.weights @ np.cos(100 * fine.nodes) - coarse.weights @ np.cos(100 * coarse.nodes)
+    assert abs(apart) > 64 * np.finfo(float).eps * fine.weights.sum()
+
+
 def test_laws_without_levels_are_refused():
     with pytest.raises(ValueError, match="target: got Quantile"):
         rules(Quantile(stats.poisson(2)))
