@@ -166,9 +166,9 @@ CLAIMS = (
         statement=(
             r"$\varphi=\max(x^2/2,|y|)$ on the parabola $y=x^2$ satisfies A1–A3 and A5 at 0 but not A4, and "
             r"its envelope quotients tend to another limit. There $M$ is not the support (that lies on "
-            r"$y=\pm x^2/2$): a support that is $M$ near $x_1$, with A5, implies A4. This is about the "
-            "statement as we know it: the paper's full text may assume A4, for instance through partial "
-            "smoothness."
+            r"$y=\pm x^2/2$). Remark, neither proved nor checked here: a support that is $M$ near $x_1$ may "
+            "well imply A4, with A5. This is about the statement as we know it: the paper's full text may "
+            "assume A4, for instance through partial smoothness."
         ),
         formula=r"e_\lambda[\tfrac12\Delta^2_\tau\varphi](e_1)=\frac1{2(1+\lambda)}\ne\frac1{1+2\lambda}",
         assumptions=(A1, A2, A3, A5),
