@@ -1,8 +1,8 @@
 """H9 and H10: what goes wrong without A4 and without A5.
 
 These are findings about Lemma 4.3 and Theorem 4.4 as we know them; the paper's full text may state both
-conditions. In H9 the manifold M is not the support of the law (that lies on y = ±x²/2): whether a support that
-is M near x₁, with A5, implies A4 is not decided here.
+conditions. In H9 the manifold M is not the support of the law (that lies on y = ±x²/2): whether a support
+that is M near x₁, with A5, implies A4 is not decided here.
 """
 
 import numpy as np
