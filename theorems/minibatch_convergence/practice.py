@@ -55,16 +55,17 @@ class Case:
 def practical_targets(thorough: bool) -> dict[str, Case]:
     """Two moons and digits as weighted clouds, solved; the circle in closed form.
 
-    All 1797 digits where there is time; otherwise the first 500. The loss depends on how many there are.
+    All 1797 digits and 2048 points of the moons where there is time; otherwise the first 500, and 1024. The
+    loss depends on how many there are.
     """
-    moons = solve(make_moons(2048, noise=0.05, random_state=0)[0])
+    moons = solve(make_moons(2048 if thorough else 1024, noise=0.05, random_state=0)[0])
     images = load_digits().data
     cloud = ((images - images.mean(axis=0)) / 16)[: None if thorough else 500]
     digits = solve(cloud, budget=Budget() if thorough else Budget(draws=500, held_out=500))
     circle = Case(Sphere(2), "closed form", 3 - np.sqrt(2 * np.pi), 1e-15)
     which = "all 1797 digits" if thorough else "the first 500 of 1797 digits (all in the profile thorough)"
     return {
-        "two moons, 2048 points": _solved(moons, "2048 points"),
+        f"two moons, {len(moons.points)} points": _solved(moons, f"{len(moons.points)} points"),
         "circle": circle,
         f"digits, {len(cloud)} images": _solved(digits, which),
     }

@@ -58,7 +58,7 @@ def test_plan_on_the_line_is_near_by_its_copula(evidence):
     Exponential: Var Y₍ᵢ₎ is a sum of 1/j² (Rényi), so 2H_n/n. Uniform: 1/(3(n+1)). Normal: the noise's own
     c_n by order statistics. All tend to 0, and uniform is at most L² times normal, as T = Φ has L² = 1/(2π).
     """
-    sizes, noise = (4, 16, 64), Quantile(stats.norm())
+    sizes, noise = (4, 12, 36), Quantile(stats.norm())
     costs = [expected_cost(noise, n) for n in sizes]
     known = {
         "exponential": [2 * (1 / np.arange(1, n + 1)).sum() / n for n in sizes],
