@@ -143,7 +143,7 @@ CLAIMS = (
         ),
         source=f"{NOTES}, Figure 2; liu2023flow",
         status="corrected",
-        modules=(f"{HERE}test_paths",),
+        modules=(f"{HERE}test_crossings", f"{HERE}test_straightness"),
     ),
     Claim(
         id="F8",
