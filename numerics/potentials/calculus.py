@@ -197,12 +197,18 @@ class Translated(Potential):
         """φ(x − b), at the nearest point of the domain where x − b misses it by eps·|b| only."""
         inner = x - self.shift
         value = self.base._value(inner)
-        off = np.flatnonzero(np.isinf(value))
-        if off.size and self.base.scale < self.scale:
-            near = self.base._prox(inner[off], np.full(off.size, np.finfo(float).eps))
-            close = np.linalg.norm(near - inner[off], axis=1) <= self._rounding
-            value[off[close]] = self.base._value(near[close])
+        missed = np.isinf(value)
+        if missed.any():
+            value[missed] = self.base._value(self._pulled_in(inner[missed]))
         return value
+
+    def _pulled_in(self, inner: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d"]:
+        """The nearest points of the base's domain, where they are as near as eps·|b|; the others stay."""
+        if self.base.scale >= self.scale:
+            return inner
+        near = self.base._prox(inner, np.full(len(inner), EPS))
+        close = norms(near - inner) <= self._rounding
+        return np.where(close[:, None], near, inner)
 
     def _conjugate(self, x0: Inexact[np.ndarray, "n d"]) -> Inexact[np.ndarray, " n"]:
         return self.base._conjugate(x0) + x0 @ self.shift
@@ -242,7 +248,10 @@ class Translated(Potential):
         return self.base.transport_jacobian_condition(x0)
 
     def _subdifferential(self, x1: Float[np.ndarray, " d"]) -> Subdifferential:
-        inner = self.base.subdifferential(x1 - self.shift)
+        point = (x1 - self.shift)[None]
+        if np.isinf(self.base._value(point)[0]):
+            point = self._pulled_in(point)
+        inner = self.base.subdifferential(point[0])
         return _Within(inner, lambda x0: x0, self.dim, 0, 1 + self.scale / self.base.scale)
 
     def _manifolds(

@@ -173,3 +173,15 @@ def test_a_small_body_far_away_keeps_its_domain():
     assert (target.value(x1) == 0).all()
     outward = (x1 - target.shift) / 1e-3
     assert np.isinf(target.value(x1 + 1e-11 * outward)).all()
+
+
+def test_a_translate_has_a_subdifferential_where_it_has_a_value():
+    """Both read a point that misses the domain by eps·|b| as the nearest one inside."""
+    target = translate(Sphere(2), [1.0, 2.0])
+    angles = np.random.default_rng(0).uniform(0, 2 * np.pi, 200)
+    outward = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    x = target.shift + (1 + 60 * EPS) * outward
+    inside = np.isfinite(target.value(x))
+    assert inside.all()
+    for point, noise in zip(x, outward, strict=True):
+        assert target.subdifferential(point).distance(noise)[0] <= 256 * EPS
