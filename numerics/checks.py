@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Float, Inexact
 from numpy.typing import ArrayLike, NDArray
 
-EPS = float(np.finfo(np.float64).eps)
+from numerics.accuracy import EPS
 
 
 def as_array(name: str, value: ArrayLike, *, ndim: int | tuple[int, ...]) -> NDArray[np.inexact]:

@@ -11,7 +11,7 @@ import itertools
 import numpy as np
 from jaxtyping import Float
 
-from numerics.checks import EPS
+from numerics.accuracy import EPS
 
 LARGEST_ORDER = 4
 SMALLEST_BATCH = 32

@@ -14,7 +14,8 @@ import numpy as np
 from jaxtyping import Float, Inexact
 from numpy.typing import ArrayLike
 
-from numerics.checks import EPS, as_array, as_points, positive_integer, positive_number
+from numerics.accuracy import EPS
+from numerics.checks import as_array, as_points, positive_integer, positive_number
 
 Points = Inexact[np.ndarray, "n d"]
 

@@ -22,7 +22,8 @@ from jaxtyping import Float, Inexact
 from numpy.typing import ArrayLike
 from scipy.integrate import solve_ivp
 
-from numerics.checks import EPS, as_array, as_positive, positive_number
+from numerics.accuracy import EPS
+from numerics.checks import as_array, as_positive, positive_number
 from numerics.flows.exact import ExactField
 from numerics.potentials.base import Potential
 from numerics.schedules import Schedule

@@ -14,6 +14,7 @@ from jaxtyping import Float, Inexact
 from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
+from numerics.accuracy import EPS
 from numerics.checks import as_array, positive_integer
 from numerics.geometry import norms
 from numerics.potentials.base import ManifoldGroup, Potential
@@ -193,7 +194,7 @@ class FiniteAtoms(Potential):
 
     def _tie(self, dual: Float[np.ndarray, "m d"]) -> Float[np.ndarray, " m"]:
         """By how much the scores of atoms that tie may differ by rounding."""
-        return 1e4 * np.finfo(float).eps * (self._spread * (1 + norms(dual)) + np.abs(self.heights).max())
+        return 1e4 * EPS * (self._spread * (1 + norms(dual)) + np.abs(self.heights).max())
 
     def _span_projector(self, tied: np.ndarray) -> Float[np.ndarray, "d d"]:
         corners = self._centred[tied]

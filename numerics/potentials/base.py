@@ -17,7 +17,13 @@ import numpy as np
 from jaxtyping import Bool, Float, Inexact
 from numpy.typing import ArrayLike
 
-from numerics.checks import EPS, as_points, as_positive, positive_integer
+from numerics.accuracy import EPS, Rounding
+from numerics.checks import as_points, as_positive, positive_integer
+from numerics.geometry import norms
+from numerics.potentials.proximal_point import ProximalPoint
+from numerics.potentials.roundings import Roundings
+
+_LEGACY = "64 eps times the condition number that the family used to state; no derivation"
 
 
 @dataclass(frozen=True)
@@ -130,6 +136,29 @@ class Potential(ABC):
         """prox_{step·φ}(z) = argmin_u φ(u) + |u−z|²/(2·step), for z (n,d), step > 0 scalar or (n,)."""
         points = as_points("z", z, self.dim)
         return self._prox(points, as_positive("step", step, len(points)))
+
+    def proximal_point(self, z: ArrayLike, step: ArrayLike) -> ProximalPoint:
+        """Everything about prox_{step·φ}(z) from one solve, for z (n,d), step > 0 scalar or (n,).
+
+        Point, dual, envelope, Jacobian, distance to the nearest kink, and what each errs by; `prox`,
+        `envelope` and `prox_jacobian` are views of it.
+
+        Raises:
+            ValueError: If z or step is malformed.
+
+        Example:
+            >>> from numerics.potentials import Sphere
+            >>> found = Sphere(2).proximal_point([[3.0, 4.0]], 1.0)
+            >>> bool(abs(found.point - [0.6, 0.8]).max() <= found.rounding.point.bound[0])
+            True
+        """
+        points = as_points("z", z, self.dim).real
+        return self._proximal_point(points, as_positive("step", step, len(points)))
+
+    @property
+    def roundings(self) -> Roundings:
+        """What every member errs by: ``roundings.transport(x0)`` is the statement about ``transport(x0)``."""
+        return Roundings(self)
 
     def prox_jacobian(self, z: ArrayLike, step: ArrayLike) -> Float[np.ndarray, "n d d"]:
         """D prox_{step·φ}(z), symmetric with spectrum in [0, 1], where it exists (P5)."""
@@ -247,6 +276,59 @@ class Potential(ABC):
     ) -> Float[np.ndarray, " n"]:
         u = self._prox(z, step)
         return self._value(u) + ((u - z) ** 2).sum(axis=1) / (2 * step)
+
+    # --- accuracy: what a family states (numerics.accuracy) -----------------------------------------
+
+    def _proximal_point(self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]) -> ProximalPoint:
+        """From the separate members, for families whose prox is in closed form."""
+        return ProximalPoint(
+            z,
+            step,
+            self._prox(z, step),
+            envelope=lambda: self._envelope(z, step),
+            jacobian=lambda: self._prox_jacobian(z, step),
+            kink=lambda: self._kink(z, step),
+            errors=(
+                lambda: self._prox_rounding(z, step),
+                lambda: self._envelope_rounding(z, step),
+                lambda: self._prox_jacobian_rounding(z, step),
+            ),
+        )
+
+    def _kink(self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+        """Distance of z to the nearest change of face; 0, the trivial bound, where a family says no more."""
+        return np.zeros(len(z))
+
+    def _value_rounding(self, x: Float[np.ndarray, "n d"]) -> Rounding:
+        size = self.scale * np.linalg.norm(x, axis=1) + np.abs(np.nan_to_num(self._value(x), posinf=0.0))
+        return Rounding(size, 128.0 * self.dim, _LEGACY)
+
+    def _conjugate_rounding(self, x0: Float[np.ndarray, "n d"]) -> Rounding:
+        size = self.scale * np.linalg.norm(x0, axis=1) + np.abs(self._conjugate(x0))
+        return Rounding(size, 128.0 * self.dim, _LEGACY)
+
+    def _transport_rounding(self, x0: Float[np.ndarray, "n d"]) -> Rounding:
+        return Rounding(self.transport_condition(x0), 128.0, _LEGACY)
+
+    def _transport_jacobian_rounding(self, x0: Float[np.ndarray, "n d"]) -> Rounding:
+        return Rounding(self.transport_jacobian_condition(x0), 128.0 * self.dim, _LEGACY)
+
+    def _prox_rounding(self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]) -> Rounding:
+        return Rounding(self._prox_condition(z, step), 128.0, _LEGACY)
+
+    def _envelope_rounding(self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]) -> Rounding:
+        """φ's own, the sum's, and what the prox's error δ makes of |z−u|²/(2λ): (|z−u| + δ)δ/λ."""
+        u = self._prox(z, step)
+        away = norms(z - u)
+        moved = Rounding(away**2 / (2 * step), self.dim + 4.0, "|z−u|²/(2λ): d products and sums")
+        slip = self._prox_rounding(z, step)
+        second = Rounding.measured(slip.bound * (away + slip.bound) / step, "the prox's error, times |z−u|/λ")
+        return self._value_rounding(u) + moved + second
+
+    def _prox_jacobian_rounding(self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]) -> Rounding:
+        u = self._prox(z, step)
+        bend = np.minimum(self.scale, norms(z - u) + 1e-3 * self.scale)
+        return Rounding(self._prox_condition(z, step) / bend, 128.0 * self.dim, _LEGACY)
 
     def _prox_condition(
         self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]

@@ -10,7 +10,8 @@ import numpy as np
 from jaxtyping import Float, Inexact
 from numpy.typing import ArrayLike
 
-from numerics.checks import EPS, as_points, positive_integer, positive_number, symmetric_matrix
+from numerics.accuracy import EPS
+from numerics.checks import as_points, positive_integer, positive_number, symmetric_matrix
 from numerics.geometry import norms, outer_complement, tangent_basis
 from numerics.potentials.base import ManifoldGroup, Potential, Subdifferential
 

@@ -11,7 +11,8 @@ import numpy as np
 from jaxtyping import Float, Inexact
 from numpy.typing import ArrayLike
 
-from numerics.checks import EPS, as_array, as_points, positive_number
+from numerics.accuracy import EPS
+from numerics.checks import as_array, as_points, positive_number
 from numerics.geometry import norms
 from numerics.potentials.base import ManifoldGroup, Potential, Subdifferential
 from numerics.potentials.product import Product

@@ -13,7 +13,8 @@ import numpy as np
 from jaxtyping import Float, Int
 from numpy.typing import ArrayLike
 
-from numerics.checks import EPS, as_array, positive_number
+from numerics.accuracy import EPS
+from numerics.checks import as_array, positive_number
 from numerics.geometry import norms
 
 Points = Float[np.ndarray, "n d"]

@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from jaxtyping import Float, Int
 
-from numerics.checks import EPS, as_array, positive_integer, positive_number
+from numerics.accuracy import EPS
+from numerics.checks import as_array, positive_integer, positive_number
 from numerics.geometry import norms
 from numerics.potentials.closed_sets import Parameters, Points, Stratum, curved, isolated
 

@@ -7,7 +7,8 @@ import numpy as np
 from jaxtyping import Float, Inexact
 from numpy.typing import ArrayLike
 
-from numerics.checks import EPS, as_array, as_points, symmetric_matrix
+from numerics.accuracy import EPS
+from numerics.checks import as_array, as_points, symmetric_matrix
 from numerics.potentials.base import ManifoldGroup, Potential, Subdifferential
 
 

@@ -8,7 +8,8 @@ from jaxtyping import Float, Inexact
 from numpy.typing import ArrayLike
 
 from numerics import jacobi
-from numerics.checks import EPS, as_points, positive_integer
+from numerics.accuracy import EPS
+from numerics.checks import as_points, positive_integer
 from numerics.geometry import norms
 from numerics.potentials.base import ManifoldGroup, Potential
 from numerics.potentials.spectral import (

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from numerics.checks import EPS
+from numerics.accuracy import EPS
 from numerics.geometry import norms
 from numerics.proximal import active_set
 

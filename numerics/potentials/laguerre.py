@@ -5,7 +5,8 @@ from jaxtyping import Float, Int
 from numpy.typing import ArrayLike
 from scipy.optimize import linprog, nnls
 
-from numerics.checks import EPS, as_points
+from numerics.accuracy import EPS
+from numerics.checks import as_points
 from numerics.geometry import norms
 from numerics.potentials.base import Subdifferential
 

@@ -16,7 +16,7 @@ import numpy as np
 from jaxtyping import Float, Real
 from scipy.special import ndtr, ndtri
 
-from numerics.checks import EPS
+from numerics.accuracy import EPS
 
 CUT = 20.0
 MOST_ATOMS = 2**20

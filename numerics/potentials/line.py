@@ -8,7 +8,8 @@ from jaxtyping import Float, Inexact
 from numpy.typing import ArrayLike
 from scipy.optimize.elementwise import find_root
 
-from numerics.checks import EPS, as_array, as_points
+from numerics.accuracy import EPS
+from numerics.checks import as_array, as_points
 from numerics.potentials.base import ManifoldGroup, Potential, Subdifferential
 from numerics.potentials.laws import CUT, MILLS, ContinuousLaw, DiscreteLaw, Law, MixtureLaw, discrete_law
 from numerics.potentials.spectral import real, refuse_where

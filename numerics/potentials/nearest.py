@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Inexact
 
-from numerics.checks import EPS, positive_number
+from numerics.accuracy import EPS
+from numerics.checks import positive_number
 from numerics.geometry import norms
 from numerics.potentials.atoms import FiniteAtoms
 from numerics.potentials.base import ManifoldGroup, Potential, Subdifferential

@@ -14,7 +14,8 @@ import numpy as np
 from jaxtyping import Float, Inexact
 from numpy.typing import ArrayLike
 
-from numerics.checks import EPS, as_points
+from numerics.accuracy import EPS
+from numerics.checks import as_points
 from numerics.geometry import norms
 from numerics.potentials.base import ManifoldGroup, Potential
 from numerics.potentials.grassmannian import Grassmannian

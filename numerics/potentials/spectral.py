@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float, Inexact, Int
 from numpy.typing import ArrayLike
 
 from numerics import jacobi
-from numerics.checks import EPS
+from numerics.accuracy import EPS
 from numerics.potentials.base import Subdifferential
 
 OFF_MANIFOLD = float(np.sqrt(EPS))

@@ -7,7 +7,8 @@ import numpy as np
 from jaxtyping import Float, Inexact
 from numpy.typing import ArrayLike
 
-from numerics.checks import EPS, as_points, positive_integer
+from numerics.accuracy import EPS
+from numerics.checks import as_points, positive_integer
 from numerics.geometry import norms
 from numerics.potentials.base import ManifoldGroup, Potential, Subdifferential
 from numerics.potentials.spectral import (

@@ -9,7 +9,8 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike
 from scipy.optimize import nnls
 
-from numerics.checks import EPS, as_points
+from numerics.accuracy import EPS
+from numerics.checks import as_points
 from numerics.geometry import norms
 from numerics.potentials.base import Subdifferential
 from numerics.potentials.chords import Envelope

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Inexact, Int
 
-from numerics.checks import EPS
+from numerics.accuracy import EPS
 
 _BLOCK_ENTRIES = 8_000_000
 _NEGLIGIBLE_WEIGHT = 4 * EPS

@@ -12,7 +12,8 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
-from numerics.checks import EPS, as_points, as_positive
+from numerics.accuracy import EPS
+from numerics.checks import as_points, as_positive
 from numerics.geometry import norms
 from numerics.potentials.base import Potential
 

@@ -13,7 +13,8 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike
 from scipy.optimize import minimize
 
-from numerics.checks import EPS, as_array, as_points, as_positive
+from numerics.accuracy import EPS
+from numerics.checks import as_array, as_points, as_positive
 
 _DIFFERENCE = EPS ** (1 / 3)  # balances the truncation h² and the rounding eps/h of a central difference
 _ROUNDS = 4

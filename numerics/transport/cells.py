@@ -28,7 +28,8 @@ from scipy.sparse import csc_array
 from scipy.spatial import ConvexHull
 from scipy.special import ndtr, owens_t
 
-from numerics.checks import EPS, as_array, as_points
+from numerics.accuracy import EPS
+from numerics.checks import as_array, as_points
 from numerics.transport.hulls import collinear_neighbours, lower_hull, principal_axes
 
 _ROOT_TWO_PI = float(np.sqrt(2 * np.pi))

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.special import ndtr, ndtri
 
-from numerics.checks import EPS
+from numerics.accuracy import EPS
 from numerics.transport.hulls import principal_axes
 from numerics.transport.solution import SemidiscreteSolution
 

@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.spatial import ConvexHull, QhullError
 
-from numerics.checks import EPS
+from numerics.accuracy import EPS
 
 
 def principal_axes(

@@ -17,7 +17,8 @@ from numpy.typing import ArrayLike
 from scipy.special import log_ndtr, ndtr, ndtri
 from scipy.stats import binom, norm
 
-from numerics.checks import EPS, as_array, positive_integer
+from numerics.accuracy import EPS
+from numerics.checks import as_array, positive_integer
 from numerics.potentials import FiniteAtoms, Quantile
 from numerics.potentials.laws import DiscreteLaw
 from numerics.potentials.line import LinePotential

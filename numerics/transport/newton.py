@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float
 from scipy.sparse import csc_array
 from scipy.sparse.linalg import splu
 
-from numerics.checks import EPS
+from numerics.accuracy import EPS
 from numerics.transport.cells import LaguerreDiagram, build
 
 RELATIVE_GOAL = 1e-12

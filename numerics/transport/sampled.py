@@ -20,7 +20,7 @@ from scipy.sparse import csr_array, diags_array
 from scipy.sparse.linalg import cg
 from scipy.stats import beta
 
-from numerics.checks import EPS
+from numerics.accuracy import EPS
 from numerics.transport.newton import Progress
 from numerics.transport.solution import SemidiscreteSolution
 from numerics.transport.starts import marginal_potential

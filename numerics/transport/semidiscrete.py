@@ -10,7 +10,8 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
-from numerics.checks import EPS, as_array, positive_integer
+from numerics.accuracy import EPS
+from numerics.checks import as_array, positive_integer
 from numerics.transport import newton, starts
 from numerics.transport.cells import LaguerreDiagram
 from numerics.transport.collinear import positions, solve_collinear

@@ -15,7 +15,8 @@ from numpy.polynomial.legendre import leggauss
 from numpy.typing import ArrayLike
 from scipy.special import expit, ndtr, ndtri
 
-from numerics.checks import EPS, as_array, as_points, positive_integer
+from numerics.accuracy import EPS
+from numerics.checks import as_array, as_points, positive_integer
 from numerics.schedules import Linear, Schedule
 from numerics.transport.binomials import binomial_windows, half_width, survival
 from numerics.transport.minibatch import assignment_probability

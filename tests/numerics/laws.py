@@ -8,10 +8,10 @@ from collections.abc import Callable
 
 import numpy as np
 
+from numerics.accuracy import EPS
 from numerics.potentials import FiniteAtoms, NearestPoint, Potential
 from tests.numerics.differences import complex_step, secants, takes_complex
 
-EPS = np.finfo(float).eps
 POINTS = 60
 FEW = 8
 MULTIPLE = 64

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from numerics.accuracy import EPS
 from numerics.potentials import (
     FiniteAtoms,
     NearestPoint,
@@ -26,7 +27,6 @@ from numerics.potentials import (
 from tests.numerics import laws
 from tests.numerics.registry import ATOMS, LINE, MATRICES, SMOOTH
 
-EPS = np.finfo(float).eps
 BASES = [p for p in ATOMS + SMOOTH + LINE + MATRICES if p.dim <= 6]
 RULES = ["rotate", "translate", "scale", "embed", "product"]
 SOME = [laws.fenchel_young_equality, laws.prox_recovers_data, laws.prox_is_optimal, laws.prox_closes_the_gap]

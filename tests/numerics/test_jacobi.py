@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from numerics import jacobi
+from numerics.accuracy import EPS
 
-EPS = np.finfo(float).eps
 BATCH = jacobi.SMALLEST_BATCH
 
 

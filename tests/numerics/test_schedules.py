@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from numerics.accuracy import EPS
 from numerics.schedules import Linear, Logarithmic, Polynomial, Trigonometric, VariancePreserving
 
-EPS = np.finfo(float).eps
 mpf = mpmath.mpf
 DIGITS = 660  # cos of 1e−300 and its differences, with 40 digits to spare
 

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
+from numerics.accuracy import EPS
 from reports.fixture import BeyondBoundError, Evidence, NotRejectedAsPredictedError
 from reports.recorder import Recorder
 
-EPS = float(np.finfo(float).eps)
 numbers = st.floats(-1e6, 1e6)
 
 

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from numerics.accuracy import EPS
 from numerics.potentials import Potential
 from theorems.definitions.mistakes import Huber, Prox, SquaredOverlap
 from theorems.proximal_denoiser.bounds import dot, norm
 
 Array = NDArray[np.float64]
 Excess = tuple[float, float]
-EPS = np.finfo(float).eps
 POINTS = 400
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from numerics.accuracy import EPS
 from numerics.potentials import Potential
 from theorems.proximal_denoiser.bounds import dot, norm
 
@@ -56,5 +57,5 @@ def envelope_size(target: Potential, z: Array, step: float) -> Array:
     u = target.prox(z, step)
     y = (z - u) / step
     inner = target.prox_condition(z, step)
-    reach = norm(y) + np.finfo(float).eps * inner / step
+    reach = norm(y) + EPS * inner / step
     return (norm(u) + target.scale + inner) * reach + np.abs(target.conjugate(y))

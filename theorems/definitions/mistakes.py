@@ -25,9 +25,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from numerics.accuracy import EPS
+
 Array = NDArray[np.float64]
 Prox = Callable[[Array, Array], Array]
-ROUNDING = 2.0**16 * np.finfo(float).eps
+ROUNDING = 2.0**16 * EPS
 
 
 @dataclass(frozen=True)

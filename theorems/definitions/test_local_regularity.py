@@ -8,11 +8,11 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
+from numerics.accuracy import EPS
 from theorems.definitions.examples import modulus_needed, point_on_circle, slack
 from theorems.proximal_denoiser.bounds import norm
 from theorems.targets import generator, seeds
 
-EPS = np.finfo(float).eps
 eighths = st.integers(-40, 40).map(lambda k: Fraction(k, 8))
 radii = st.integers(1, 64).map(lambda k: Fraction(k, 8))
 

@@ -12,6 +12,7 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
+from numerics.accuracy import EPS
 from theorems.definitions.examples import (
     box_minimum,
     concave_square,
@@ -22,7 +23,6 @@ from theorems.definitions.examples import (
 from theorems.proximal_denoiser.bounds import dot, norm
 from theorems.targets import generator, seeds, targets
 
-EPS = np.finfo(float).eps
 r, step = sp.symbols("r lambda", positive=True)
 u, x = sp.symbols("u x", real=True)
 steps = st.integers(-6, 6).map(lambda k: 10.0**k)

@@ -13,6 +13,7 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
+from numerics.accuracy import EPS
 from numerics.potentials import FiniteAtoms
 from theorems.definitions.examples import (
     concave_square,
@@ -24,7 +25,6 @@ from theorems.definitions.examples import (
 from theorems.proximal_denoiser.bounds import dot, norm, pairing_condition
 from theorems.targets import generator, seeds, targets
 
-EPS = np.finfo(float).eps
 eighths = st.integers(-40, 40).map(lambda k: Fraction(k, 8))
 moduli = st.integers(1, 64).map(lambda k: Fraction(k, 8))
 shares = st.integers(1, 63).map(lambda k: k / 64)

@@ -7,6 +7,7 @@ by the Fenchel–Young gap. The table is computed; checks that cannot fail stand
 import numpy as np
 import pytest
 
+from numerics.accuracy import EPS
 from numerics.potentials import Sphere, Stiefel
 from theorems.definitions import mistakes
 from theorems.definitions.checks import BLIND, MAP_CHECKS, PROX_CHECKS, MapCase, ProxCase
@@ -14,7 +15,6 @@ from theorems.definitions.mistakes import Huber, SquaredOverlap
 from theorems.proximal_denoiser.bounds import dot, norm
 from theorems.targets import generator
 
-EPS = np.finfo(float).eps
 HUBER, OVERLAP, CIRCLE, GROUP = Huber(1.0), SquaredOverlap(3, 6), Sphere(3, 2.0), Stiefel(3, 3)
 RIGHT = {
     "Huber prox": ProxCase(HUBER, HUBER.prox),

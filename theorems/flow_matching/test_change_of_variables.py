@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import ndtr
 
+from numerics.accuracy import EPS
 from numerics.flows.residual import Composition, ResidualMap
 from theorems.flow_matching.examples import NOTES, residual_map
 from theorems.flow_matching.quadrature import grid, resolved
 from theorems.targets import generator, seeds
 
-EPS = np.finfo(float).eps
 STEPS = (1 / 8, 1 / 4)
 
 

@@ -10,6 +10,7 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
+from numerics.accuracy import EPS
 from numerics.flows.integration import trajectory
 from numerics.flows.paths import OptimalTransportPath, VarianceExploding, VariancePreservingPath
 from theorems.flow_matching.examples import NOTES
@@ -17,7 +18,6 @@ from theorems.flow_matching.figures import draw_conditional_paths
 from theorems.flow_matching.quadrature import gaussian_nodes
 from theorems.targets import generator, seeds
 
-EPS = np.finfo(float).eps
 PATHS = (
     OptimalTransportPath(),
     OptimalTransportPath(0.1),

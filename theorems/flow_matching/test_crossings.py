@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import ndtr
 
+from numerics.accuracy import EPS
 from numerics.flows.exact import ExactField
 from numerics.flows.integration import trajectory
 from numerics.flows.mixtures import MixtureField
@@ -22,7 +23,6 @@ from theorems.proximal_denoiser.bounds import norm
 from theorems.statistics import hoeffding
 from theorems.targets import generator, seeds
 
-EPS = np.finfo(float).eps
 LEVEL, PAIRS = 1e-10, 100_000
 TWO = MixtureField([[-2.0], [2.0]], [[[0.25]], [[0.25]]], [0.5, 0.5])
 

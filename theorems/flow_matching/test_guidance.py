@@ -11,6 +11,7 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
+from numerics.accuracy import EPS
 from numerics.flows.density import log_density
 from numerics.flows.guidance import guided
 from numerics.flows.integration import trajectory
@@ -22,7 +23,6 @@ from theorems.flow_matching.learned import MIXTURE, prompted_field
 from theorems.flow_matching.quadrature import grid
 from theorems.targets import generator, seeds
 
-EPS = np.finfo(float).eps
 PAIR = MixtureField([[-1.0], [1.0]], [[[0.25]], [[0.25]]], [0.5, 0.5])
 PROMPT = PAIR.given([1])
 WEIGHTS = (0.0, 0.5, 1.0, 2.0, 3.0, 4.0)

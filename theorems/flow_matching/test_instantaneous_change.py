@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 from scipy.special import logsumexp
 from scipy.stats import multivariate_normal
 
+from numerics.accuracy import EPS
 from numerics.flows.density import log_density, normal_log_density, probed_log_density
 from numerics.flows.mixtures import MixtureField
 from theorems.flow_matching.examples import NOTES, covariance, mixture
 from theorems.flow_matching.quadrature import resolved
 from theorems.targets import generator, seeds
 
-EPS = np.finfo(float).eps
 LEVEL = 1e-10
 
 

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from numerics.accuracy import EPS
 from numerics.flows.mixtures import MixtureField
 from numerics.flows.paths import OptimalTransportPath
 from theorems.flow_matching.quadrature import grid
 from theorems.targets import generator, seeds
 
-EPS = np.finfo(float).eps
 ATOMS, WEIGHTS = np.array([[-1.0], [0.5], [2.0]]), np.array([0.3, 0.5, 0.2])
 TIMES, SHARES = (np.polynomial.legendre.leggauss(6)[0] + 1) / 2, np.polynomial.legendre.leggauss(6)[1] / 2
 masses = st.lists(st.integers(0, 9), min_size=4, max_size=4).filter(any)

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import ndtr
 
+from numerics.accuracy import EPS
 from numerics.flows.integration import trajectory
 from numerics.flows.mixtures import MixtureField
 from numerics.flows.paths import OptimalTransportPath, VariancePreservingPath
@@ -20,7 +21,6 @@ from theorems.flow_matching.line import distribution, normal, steepest
 from theorems.flow_matching.quadrature import gaussian_nodes, grid
 from theorems.targets import generator, seeds
 
-EPS = np.finfo(float).eps
 PATHS = st.sampled_from([OptimalTransportPath(), OptimalTransportPath(0.1), OptimalTransportPath(0.5)])
 ATOMS = MixtureField([[-1.0], [0.5], [2.0]], np.zeros((3, 1, 1)), [0.3, 0.5, 0.2], OptimalTransportPath(0.1))
 

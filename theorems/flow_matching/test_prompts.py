@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scipy.special import ndtr
 from scipy.stats import kstest
 
+from numerics.accuracy import EPS
 from numerics.flows.discrepancy import KernelDistance
 from numerics.flows.integration import trajectory
 from numerics.flows.mixtures import MixtureField
@@ -21,7 +22,6 @@ from theorems.flow_matching.quadrature import grid
 from theorems.statistics import dkw, hoeffding
 from theorems.targets import generator, seeds
 
-EPS = np.finfo(float).eps
 LEVEL, SAMPLES = 1e-10, 3000
 CLASSES = ([0, 1], [2], [3])
 times = st.integers(0, 15).map(lambda k: k / 16)

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import brentq
 
+from numerics.accuracy import EPS
 from numerics.flows.residual import ResidualMap
 from theorems.flow_matching.examples import NOTES, residual_map
 from theorems.flow_matching.figures import draw_residual_map
@@ -21,7 +22,6 @@ from theorems.flow_matching.quadrature import resolved
 from theorems.proximal_denoiser.bounds import norm
 from theorems.targets import generator, seeds
 
-EPS = np.finfo(float).eps
 ratios = st.integers(1, 19).map(lambda k: k / 20)
 
 

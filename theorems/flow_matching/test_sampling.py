@@ -12,6 +12,7 @@ import pytest
 import torch
 from scipy.stats import kstest
 
+from numerics.accuracy import EPS
 from numerics.flows.discrepancy import KernelDistance
 from numerics.flows.exact import ExactField
 from numerics.flows.integration import trajectory
@@ -26,7 +27,6 @@ from theorems.normal_hyperbolicity.independent import IndependentSphere, bracket
 from theorems.proximal_denoiser.bounds import norm
 from theorems.statistics import dkw, hoeffding
 
-EPS = np.finfo(float).eps
 LEVEL, SAMPLES = 1e-10, 2500
 DISTANCE = KernelDistance(1.0)
 SAME = MixtureField([[0.0]], [[[1.0]]], [1.0])

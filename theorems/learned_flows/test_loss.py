@@ -15,7 +15,6 @@ from theorems.learned_flows.circle import CAP, EQUAL, FIELD, LONG, TARGET, netwo
 from theorems.learned_flows.comparison import BY_BETTING, mean_limit
 from theorems.normal_hyperbolicity.independent import IndependentSphere, mean_length
 
-EPS = np.finfo(float).eps
 N, LEVEL = 20_000, 1e-10
 SHARE = 1 / 20
 STEPS = np.geomspace(1e-4, 0.1, 20)

@@ -8,6 +8,7 @@ field, which breaks the bound; t = 1/2, where there is no floor.
 import numpy as np
 import pytest
 
+from numerics.accuracy import EPS
 from numerics.flows.spectrum import jacobian
 from theorems.learned_flows.circle import (
     EQUAL,
@@ -22,7 +23,6 @@ from theorems.learned_flows.circle import (
 from theorems.learned_flows.figures import draw_errors
 from theorems.learned_flows.trajectories import lipschitz
 
-EPS = np.finfo(float).eps
 N, LEVEL = 40_000, 1e-10
 NETWORKS = (("exact", LONG), (f"minibatch {PAPER}", EQUAL))
 TIMES = np.concatenate([np.linspace(0, 0.9, 19), np.linspace(0.91, 1, 10)])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sklearn.datasets import load_digits, make_moons
 
+from numerics.accuracy import EPS
 from numerics.potentials import Potential, Sphere
 from numerics.transport.couplings import BatchEstimate
 from numerics.transport.sampled import Budget
@@ -49,7 +50,7 @@ class Case:
     def rounding(self) -> float:
         """Of |x₁ − p|² and of the gap: 64·d roundings of squares of the data's size and of noise below 10."""
         size = self.potential.scale + 10 + np.sqrt(self.potential.dim)
-        return float(64 * self.potential.dim * np.finfo(float).eps * size**2)
+        return float(64 * self.potential.dim * EPS * size**2)
 
 
 def practical_targets(thorough: bool) -> dict[str, Case]:

@@ -22,7 +22,6 @@ from numerics.transport.minibatch import assignment_probability, expected_cost
 from theorems.statistics import gaussian_lipschitz
 from theorems.targets import generator, seeds, targets
 
-EPS = np.finfo(float).eps
 LEVEL = 1e-9
 LAWS = {
     "normal": Quantile(stats.norm(1, 2)),

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import ndtr
 
+from numerics.accuracy import EPS
 from numerics.flows.exact import ExactField
 from numerics.flows.independent import IndependentField
 from numerics.potentials import FiniteAtoms
@@ -22,7 +23,6 @@ from theorems.minibatch_convergence.figures import draw_fields
 from theorems.minibatch_convergence.fits import last_slope
 from theorems.targets import schedules
 
-EPS = np.finfo(float).eps
 TIMES = (0.1, 0.3, 0.5, 0.7, 0.9)
 weights = st.integers(1, 15).map(lambda k: k / 16)
 

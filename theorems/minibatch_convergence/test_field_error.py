@@ -17,6 +17,7 @@ import pytest
 from hypothesis import given
 from scipy.stats import norm as norm_law
 
+from numerics.accuracy import EPS
 from numerics.flows.exact import ExactField
 from numerics.potentials import DegenerateGaussian, FiniteAtoms
 from numerics.schedules import Linear, Trigonometric
@@ -25,8 +26,6 @@ from theorems.minibatch_convergence.quadrature import error_of_the_field, loss_o
 from theorems.proximal_denoiser.bounds import dot, field_condition, norm, pairing_condition
 from theorems.representatives import every_family
 from theorems.targets import few, generator, schedules, seeds, targets, times
-
-EPS = np.finfo(float).eps
 
 
 @pytest.mark.claim("M8")

@@ -4,7 +4,7 @@ import numpy as np
 import ot
 from scipy.optimize import linear_sum_assignment
 
-EPS = np.finfo(float).eps
+from numerics.accuracy import EPS
 
 
 def test_network_simplex_returns_an_optimal_permutation(evidence, rng):

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.special import ndtr
 
+from numerics.accuracy import EPS
 from numerics.potentials import FiniteAtoms, Quantile
 from numerics.transport.minibatch import assignment_probability, expected_cost
 from theorems.statistics import dkw
 from theorems.targets import generator, seeds
 
-EPS = np.finfo(float).eps
 LEVEL = 1e-10
 N, RANK, W, U = sp.symbols("n i w u", positive=True)
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.special import log_ndtr, ndtr
 
+from numerics.accuracy import EPS
 from numerics.potentials import Quantile, Sphere
 from numerics.transport.couplings import assignment
 from numerics.transport.minibatch import bernstein_copula, expected_cost
@@ -19,7 +20,6 @@ from theorems.proximal_denoiser.bounds import norm
 from theorems.proximal_denoiser.rotated import turn
 from theorems.targets import generator, seeds
 
-EPS = np.finfo(float).eps
 LEVEL = 1e-9
 
 

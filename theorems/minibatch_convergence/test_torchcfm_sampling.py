@@ -10,13 +10,13 @@ import warnings
 import numpy as np
 import pytest
 
+from numerics.accuracy import EPS
 from numerics.potentials import Sphere
 from numerics.transport.couplings import assignment
 from theorems.minibatch_convergence.libraries import Questions, TorchCFM, batches_of
 from theorems.proximal_denoiser.bounds import norm
 from theorems.statistics import hoeffding
 
-EPS = np.finfo(float).eps
 LEVEL = 1e-9
 
 

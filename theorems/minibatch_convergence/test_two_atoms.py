@@ -19,13 +19,13 @@ from scipy.special import ndtr, ndtri
 from scipy.stats import norm
 from sympy.functions.combinatorial.numbers import stirling
 
+from numerics.accuracy import EPS
 from numerics.transport.two_atoms import TwoAtomLaw
 from theorems.minibatch_convergence.figures import draw_ratios
 from theorems.minibatch_convergence.fits import last_slope
 from theorems.minibatch_convergence.test_line import N, U, W, probability
 from theorems.statistics import hoeffding
 
-EPS = np.finfo(float).eps
 LEVEL = 1e-9
 GAP = 2.0
 WEIGHTS = (0.1, 0.3, 0.8)

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
 
+from numerics.accuracy import EPS
 from numerics.flows.spectrum import qr_growth
 
-EPS = np.finfo(float).eps
 STEP = 0.7
 
 

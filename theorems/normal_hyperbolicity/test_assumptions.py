@@ -10,6 +10,7 @@ from hypothesis import given
 from scipy import stats
 from scipy.special import ndtri
 
+from numerics.accuracy import EPS
 from numerics.potentials import (
     Arc,
     Cantor,
@@ -26,7 +27,6 @@ from theorems.normal_hyperbolicity.assumptions import MOVE, at_points, margins, 
 from theorems.representatives import REPRESENTATIVES
 from theorems.targets import few, generator, has_a_manifold, seeds, targets
 
-EPS = np.finfo(float).eps
 ASSUMED = [target for target in REPRESENTATIVES if has_a_manifold(target)]
 ARC = NearestPoint(Arc(1.0, 0.25, 2.5), 1.0)
 END = np.array([np.cos(0.25), np.sin(0.25)])

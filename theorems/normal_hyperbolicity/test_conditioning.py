@@ -13,7 +13,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from numerics.checks import EPS
+from numerics.accuracy import EPS
 from numerics.flows.exact import ExactField
 from numerics.flows.spectrum import (
     complex_jacobian,

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from numerics.accuracy import EPS
 from numerics.flows.exact import ExactField
 from numerics.flows.spectrum import path_eigenvalues, path_jacobians
 from numerics.potentials import FiniteAtoms, Sphere
@@ -18,7 +19,6 @@ from theorems.normal_hyperbolicity.trajectories import bundles, coefficients, ja
 from theorems.representatives import every_family
 from theorems.targets import few, generator, has_a_manifold, seeds, targets
 
-EPS = np.finfo(float).eps
 CIRCLE = Sphere(2, 2.0)
 hyperbolic = st.sampled_from(
     [Linear(), Polynomial(0.5), Polynomial(2.5), Trigonometric(), VariancePreserving()]

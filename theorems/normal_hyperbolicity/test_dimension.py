@@ -13,6 +13,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
 
+from numerics.accuracy import EPS
 from numerics.flows.spectrum import intrinsic_dimension, jacobian, path_singular_values, slopes
 from numerics.potentials import (
     AtomAndDensity,
@@ -46,7 +47,6 @@ from theorems.normal_hyperbolicity.strata import (
 from theorems.representatives import every_family
 from theorems.targets import few, generator, has_a_manifold, seeds, targets
 
-EPS = np.finfo(float).eps
 SCHEDULES = (Linear(), Polynomial(2.5), VariancePreserving())
 ALPHA = np.exp(-13.0)
 

@@ -7,12 +7,12 @@ where H is infinite the exponent is −γ on a tangent direction, and nearby it 
 import numpy as np
 import pytest
 
+from numerics.accuracy import EPS
 from numerics.flows.exact import ExactField
 from numerics.flows.spectrum import path_singular_values, qr_growth, slopes
 from numerics.potentials import Cantor, DegenerateGaussian, FiniteAtoms, Potential
 from numerics.schedules import Linear, Polynomial, VariancePreserving
 
-EPS = np.finfo(float).eps
 TAU = np.array([7.0, 8.0])
 
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from numerics.accuracy import EPS
 from numerics.flows.spectrum import complex_jacobian, jacobian
 from numerics.potentials import FiniteAtoms, Sphere
 from theorems.normal_hyperbolicity.assumptions import at_points
@@ -28,7 +29,6 @@ from theorems.targets import (
     targets,
 )
 
-EPS = np.finfo(float).eps
 BALL = Sphere(3, 2.0)
 steps = st.integers(-8, 4).map(lambda k: 2.0**k)
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from numerics.accuracy import EPS
 from numerics.flows.spectrum import path_singular_values, slopes, stretches
 from numerics.potentials import Sphere
 from numerics.schedules import Linear, Logarithmic, Polynomial, Trigonometric, VariancePreserving
@@ -18,7 +19,6 @@ from theorems.normal_hyperbolicity.trajectories import HYPERBOLIC, bundles, coef
 from theorems.representatives import every_family
 from theorems.targets import few, generator, has_a_manifold, seeds, targets
 
-EPS = np.finfo(float).eps
 hyperbolic = st.one_of(
     st.integers(1, 16).map(lambda k: Polynomial(k / 4)),
     st.sampled_from([Linear(), Trigonometric(), VariancePreserving()]),

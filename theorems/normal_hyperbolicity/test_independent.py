@@ -7,12 +7,12 @@ line spectrum of H1, which independent coupling does not have.
 import numpy as np
 import pytest
 
+from numerics.accuracy import EPS
 from numerics.flows.spectrum import intrinsic_dimension, jacobian, path_eigenvalues, qr_growth, slopes
 from numerics.schedules import Linear
 from theorems.normal_hyperbolicity.figures import draw_paths
 from theorems.normal_hyperbolicity.independent import IndependentSphere, bracket, mean_length
 
-EPS = np.finfo(float).eps
 GAPS = 10.0 ** -np.arange(1, 6)
 
 

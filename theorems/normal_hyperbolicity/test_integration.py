@@ -11,6 +11,7 @@ import pytest
 from hypothesis import settings
 from scipy import stats
 
+from numerics.accuracy import EPS
 from numerics.flows.exact import ExactField
 from numerics.flows.spectrum import qr_growth, slopes
 from numerics.potentials import (
@@ -40,7 +41,6 @@ from theorems.normal_hyperbolicity.assumptions import at_points
 from theorems.normal_hyperbolicity.strata import ARC, bow
 from theorems.normal_hyperbolicity.trajectories import coefficients
 
-EPS = np.finfo(float).eps
 THOROUGH = settings.default.max_examples > 20
 SCHEDULES = (Linear(), VariancePreserving(), Trigonometric(), Polynomial(2.0))
 LINE = DegenerateGaussian([1.0, -0.5], [[4.0, 2.0], [2.0, 1.0]])

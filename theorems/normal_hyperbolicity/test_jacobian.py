@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
+from numerics.accuracy import EPS
 from numerics.flows.exact import ExactField
 from numerics.flows.independent import IndependentField
 from numerics.flows.spectrum import complex_jacobian, jacobian, path_eigenvalues
@@ -34,8 +35,6 @@ from theorems.targets import (
     targets,
     times,
 )
-
-EPS = np.finfo(float).eps
 
 
 @pytest.mark.claim("H1")

@@ -9,12 +9,12 @@ left out and counted.
 import numpy as np
 import pytest
 
+from numerics.accuracy import EPS
 from numerics.flows.spectrum import jacobian, path_eigenvalues
 from numerics.schedules import Linear
 from theorems.normal_hyperbolicity.figures import draw_spectrum
 from theorems.normal_hyperbolicity.moons import Moons
 
-EPS = np.finfo(float).eps
 ATOMS = 1024
 KNOWN = 1e-3
 """How well H must be known, relatively, for a trajectory to be kept."""

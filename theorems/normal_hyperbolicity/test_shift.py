@@ -9,13 +9,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 
+from numerics.accuracy import EPS
 from numerics.potentials import DegenerateGaussian
 from theorems.normal_hyperbolicity.trajectories import envelope_size
 from theorems.proximal_denoiser.bounds import dot, norm, pairing_condition
 from theorems.representatives import every_family
 from theorems.targets import few, generator, seeds, targets, times
-
-EPS = np.finfo(float).eps
 
 
 @pytest.mark.claim("H2")

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from numerics.accuracy import EPS
 from numerics.flows.exact import ExactField
 from numerics.flows.spectrum import complex_jacobian, jacobian
 from numerics.potentials import DegenerateGaussian, Sphere
@@ -28,7 +29,6 @@ from theorems.targets import (
     targets,
 )
 
-EPS = np.finfo(float).eps
 gaps = st.integers(5, 300).map(lambda k: 10.0 ** (-k / 100))
 
 

@@ -7,6 +7,7 @@ exponents are −γ. Nothing here decides a verdict.
 import numpy as np
 import pytest
 
+from numerics.accuracy import EPS
 from numerics.flows.exact import ExactField
 from numerics.flows.spectrum import intrinsic_dimension, path_jacobians, qr_growth
 from theorems.normal_hyperbolicity import (
@@ -19,7 +20,6 @@ from theorems.normal_hyperbolicity import (
 )
 from theorems.user_targets import HYPERBOLIC, ask, named, solved
 
-EPS = np.finfo(float).eps
 MOST_DIMENSIONS = 4
 """Up to which the field is integrated."""
 CHECKS = named(

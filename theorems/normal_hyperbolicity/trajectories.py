@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from numerics.accuracy import EPS
 from numerics.potentials import Potential
 from numerics.schedules import Linear, Polynomial, Schedule, Trigonometric, VariancePreserving
 from theorems.proximal_denoiser.bounds import norm
@@ -89,7 +90,7 @@ def envelope_size(target: Potential, z: Array, step: float) -> Array:
     u = target.prox(z, step)
     y = (z - u) / step
     inner = target.prox_condition(z, step)
-    eps = np.finfo(float).eps
+    eps = EPS
     return np.asarray((norm(u) + target.scale + inner) * (norm(y) + eps * inner / step)) + np.abs(
         target.conjugate(y)
     )

@@ -14,13 +14,13 @@ import pytest
 from scipy.stats import linregress
 from scipy.stats import t as student
 
+from numerics.accuracy import EPS
 from numerics.potentials import Sphere
 from numerics.transport.cells import laguerre
 from numerics.transport.lifts import Arc, lift, two_moons
 from theorems.proximal_denoiser.bounds import dot, norm
 from theorems.proximal_denoiser.lift_pictures import draw_moons
 
-EPS = np.finfo(float).eps
 CIRCLE = Arc((0.0, 0.0), 2.0)
 MOONS = two_moons()
 SIZES = (128, 192, 288, 432, 648)

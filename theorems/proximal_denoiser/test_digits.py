@@ -8,6 +8,7 @@ Control: the posterior mean of independent coupling, which is a blur.
 import numpy as np
 import pytest
 
+from numerics.accuracy import EPS
 from numerics.flows.exact import ExactField
 from numerics.flows.independent import IndependentField
 from numerics.proximal.certificate import subdifferential, transport
@@ -62,7 +63,7 @@ def test_conic_solver_confirms_digits(evidence, rng):
     evidence.on(target, t=t).certified(
         "|conic solution − x₁| on handwritten digits",
         norm(found - x1),
-        bound=proof.bound + 64 * np.finfo(float).eps * target.prox_condition(z, step),
+        bound=proof.bound + 64 * EPS * target.prox_condition(z, step),
         because="transport certificate of the solver's own answer, and one rounding of z and λ",
     )
 

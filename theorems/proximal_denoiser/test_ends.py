@@ -13,6 +13,7 @@ from scipy import stats
 from scipy.stats import linregress
 from scipy.stats import t as student
 
+from numerics.accuracy import EPS
 from numerics.flows.exact import ExactField
 from numerics.potentials import (
     Curve,
@@ -35,7 +36,6 @@ from theorems.proximal_denoiser.bounds import norm
 from theorems.representatives import every_family
 from theorems.targets import few, generator, schedules, seeds, targets, times
 
-EPS = np.finfo(float).eps
 TILTED = np.array([[4.0, 1.0], [1.0, 0.5]])
 
 

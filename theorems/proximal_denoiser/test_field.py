@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.polynomial.hermite_e import hermegauss
 
+from numerics.accuracy import EPS
 from numerics.flows.exact import ExactField
 from numerics.flows.independent import IndependentField
 from numerics.potentials import FiniteAtoms
@@ -21,7 +22,6 @@ from theorems.representatives import every_family
 from theorems.statistics import hoeffding
 from theorems.targets import few, generator, schedules, seeds, targets, times
 
-EPS = np.finfo(float).eps
 LEVEL = 1e-9
 
 

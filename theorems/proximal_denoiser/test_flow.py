@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from scipy.stats import chi2, linregress
 from scipy.stats import t as student
 
+from numerics.accuracy import EPS
 from numerics.flows.exact import ExactField
 from numerics.potentials import Ellipsoid, FiniteAtoms, Sphere
 from numerics.schedules import Linear, Polynomial, Trigonometric, VariancePreserving
@@ -21,7 +22,6 @@ from theorems.representatives import every_family
 from theorems.statistics import gaussian_lipschitz, hoeffding
 from theorems.targets import generator, schedules, seeds, targets, times
 
-EPS = np.finfo(float).eps
 LEVEL = 1e-9
 CIRCLE = Sphere(2, 2.0)
 MEAN_LENGTH = np.sqrt(np.pi / 2)

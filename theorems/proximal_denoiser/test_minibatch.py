@@ -12,13 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
+from numerics.accuracy import EPS
 from numerics.flows.exact import ExactField
 from numerics.potentials import FiniteAtoms
 from theorems.minibatch_convergence.libraries import TorchCFM
 from theorems.proximal_denoiser.bounds import norm
 from theorems.targets import generator, schedules, seeds, times
-
-EPS = np.finfo(float).eps
 
 
 def _batch(n, d, kind, rng):

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
+from numerics.accuracy import EPS
 from numerics.flows.exact import ExactField
 from numerics.flows.spectrum import complex_jacobian
 from numerics.potentials import Sphere
@@ -19,8 +20,6 @@ from theorems.proximal_denoiser.rotated import RotatedCircle
 from theorems.proximal_denoiser.secants import circulation
 from theorems.representatives import every_family
 from theorems.targets import analytic_targets, few, generator, is_analytic, schedules, seeds, targets, times
-
-EPS = np.finfo(float).eps
 
 
 @pytest.mark.claim("P4")

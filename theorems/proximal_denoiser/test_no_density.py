@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.special import ndtr, ndtri
 
+from numerics.accuracy import EPS
 from numerics.flows.exact import ExactField
 from numerics.flows.independent import IndependentField
 from numerics.potentials import (
@@ -31,7 +32,6 @@ from numerics.potentials import (
 from theorems.proximal_denoiser.bounds import field_condition, norm, recovery_condition
 from theorems.targets import few, generator, schedules, seeds, times
 
-EPS = np.finfo(float).eps
 KINDS = {
     "atoms": FiniteAtoms.on_line([0.0, 1.0, 3.0], [0.2, 0.3, 0.5]),
     "infinitely many atoms": Quantile(stats.poisson(2.0)),

@@ -11,6 +11,7 @@ from scipy.optimize import linear_sum_assignment
 from scipy.special import gammaln, ndtr
 from scipy.stats import binom
 
+from numerics.accuracy import EPS
 from numerics.potentials import DegenerateGaussian, FiniteAtoms, Sphere
 from theorems.proximal_denoiser.bounds import dot, norm, pairing_condition
 from theorems.representatives import every_family
@@ -63,7 +64,7 @@ def test_identity_is_an_optimal_assignment(evidence, target, seed):
     _, best = linear_sum_assignment(-gain)
     improvement = gain[np.arange(60), best].sum() - np.trace(gain)
     gaps = target.value(x1) + target.conjugate(x0) - dot(x0, x1)
-    rounding = 64 * target.dim * np.finfo(float).eps * pairing_condition(target, x1, x0).sum()
+    rounding = 64 * target.dim * EPS * pairing_condition(target, x1, x0).sum()
     evidence.on(target, seed=seed).certified(
         "what the best assignment gains over the identity",
         improvement,
@@ -296,7 +297,7 @@ def test_normal_rays_carry_the_noise(evidence, rng):
     evidence.on(target).bounded(
         "distance of x₀ from the normal ray ∂φ(T(x₀))",
         distance,
-        condition=(1 + norm(x0)) * rounding / np.finfo(float).eps,
+        condition=(1 + norm(x0)) * rounding / EPS,
         multiple=1,
         because="the ray's direction turns by at most the stated rounding of A⁻¹x₁",
     )

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from scipy.special import ndtr
 
+from numerics.accuracy import EPS
 from numerics.flows.exact import ExactField
 from numerics.potentials import DegenerateGaussian, Ellipsoid, FiniteAtoms, Sphere
 from numerics.schedules import Linear, Trigonometric
@@ -20,7 +21,6 @@ from theorems.representatives import every_family
 from theorems.statistics import hoeffding
 from theorems.targets import few, generator, schedules, seeds, targets, times, varying
 
-EPS = np.finfo(float).eps
 ROUNDING = (
     "one rounding of z = x_t/β and of λ, amplified by at most 1 since prox is nonexpansive; T's own error"
 )

@@ -15,6 +15,7 @@ from scipy.special import ndtr, owens_t
 from scipy.stats import binom
 from sklearn.datasets import make_moons
 
+from numerics.accuracy import EPS
 from numerics.transport.cells import laguerre
 from numerics.transport.certify import MOST_ATOMS, certify
 from numerics.transport.sampled import Budget
@@ -23,7 +24,6 @@ from theorems.proximal_denoiser.duality import mean_conjugate
 from theorems.proximal_denoiser.sampling import measure_duality, measure_weights, on_fresh_noise
 from theorems.targets import generator, seeds
 
-EPS = np.finfo(float).eps
 LEVEL = 1e-9
 BUDGET = Budget(draws=10_000, held_out=40_000)
 """So much that the weights are met to a total variation of 0.03 and W₂² is known to 3 percent."""

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy.spatial import ConvexHull
 
+from numerics.accuracy import EPS
 from numerics.potentials import (
     DegenerateGaussian,
     Ellipsoid,
@@ -96,7 +97,6 @@ def _compare(evidence, route, target, step, z, candidate):
 
 COLUMNS = ("target", "route", "λ", "largest difference", "its certificate")
 GAP, UNRESOLVED = 1e-9, 0.25
-EPS = np.finfo(float).eps
 
 
 @pytest.mark.claim("P2")

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 
+from numerics.accuracy import EPS
 from numerics.flows.exact import ExactField
 from numerics.flows.independent import IndependentField
 from numerics.flows.spectrum import complex_jacobian
@@ -29,8 +30,6 @@ from theorems.targets import (
     targets,
     times,
 )
-
-EPS = np.finfo(float).eps
 
 
 def _everywhere(target, step, rng, n):

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from scipy.stats import chi2
 
+from numerics.accuracy import EPS
 from numerics.flows.exact import ExactField
 from numerics.schedules import Linear
 from numerics.transport.certify import MOST_ATOMS
@@ -33,7 +34,6 @@ from theorems.proximal_denoiser.user_pictures import draw_errors, draw_plane
 from theorems.statistics import gaussian_lipschitz, hoeffding
 from theorems.user_targets import GRID, ask, named, solved
 
-EPS = np.finfo(float).eps
 LEVEL = 1e-9
 DRAWS = 100_000
 BATCH = 64

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from numerics.accuracy import EPS
 from numerics.flows.exact import ExactField
 from numerics.potentials import DegenerateGaussian, Ellipsoid, FiniteAtoms, Sphere, product
 from numerics.schedules import Linear, Logarithmic, Polynomial, Trigonometric, VariancePreserving
 
-EPS = np.finfo(float).eps
 GAUSSIAN = DegenerateGaussian([1.0, 0.0, -2.0], np.diag([4.0, 0.0, 0.25]))
 ATOMS = FiniteAtoms([[0.0, 0.0], [3.0, 0.0], [0.0, 2.0], [1.0, 1.0]], [0.0, 0.4, 0.3, 0.1])
 POTENTIALS = [

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from numerics.accuracy import EPS
 from numerics.flows.independent import IndependentField
 from numerics.schedules import Linear, Logarithmic, Polynomial, Trigonometric, VariancePreserving
 
-EPS = np.finfo(float).eps
 SCHEDULES = [Linear(), Polynomial(2.0), Trigonometric(), VariancePreserving(), Logarithmic()]
 SEEDS = st.integers(0, 2**32 - 1)
 schedules = pytest.mark.parametrize("schedule", SCHEDULES, ids=lambda s: type(s).__name__)

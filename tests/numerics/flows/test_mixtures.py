@@ -11,7 +11,6 @@ from numerics.flows.independent import IndependentField
 from numerics.flows.mixtures import MixtureField
 from numerics.flows.paths import OptimalTransportPath, VarianceExploding, VariancePreservingPath
 
-EPS = np.finfo(float).eps
 SEEDS = st.integers(0, 2**32 - 1)
 PATHS = st.sampled_from(
     [OptimalTransportPath(), OptimalTransportPath(0.3), VarianceExploding(0.2, 3.0), VariancePreservingPath()]

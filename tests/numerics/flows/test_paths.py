@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from numerics.accuracy import EPS
 from numerics.flows.paths import OptimalTransportPath, VarianceExploding, VariancePreservingPath
 
-EPS = np.finfo(float).eps
 PATHS = [
     OptimalTransportPath(),
     OptimalTransportPath(0.2),

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from numerics.accuracy import EPS
 from numerics.flows.residual import Composition, ResidualMap
 
-EPS = np.finfo(float).eps
 SEEDS = st.integers(0, 2**32 - 1)
 RATIOS = st.floats(0.01, 0.97)
 

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from numerics.accuracy import EPS
 from numerics.flows.exact import ExactField
 from numerics.flows.sampling import euler, integrate
 from numerics.potentials import FiniteAtoms, Sphere
 
-EPS = np.finfo(float).eps
 X0 = np.random.default_rng(0).standard_normal((7, 2))
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from numerics.accuracy import EPS
 from numerics.flows.exact import ExactField
 from numerics.flows.spectrum import (
     complex_jacobian,
@@ -145,7 +146,7 @@ def test_bad_input():
 
 
 def test_horizon():
-    assert np.exp(-2 * rounding_horizon(2.0, 3.0)) == pytest.approx(3 * np.finfo(float).eps)
+    assert np.exp(-2 * rounding_horizon(2.0, 3.0)) == pytest.approx(3 * EPS)
 
 
 def test_stretches_refuse_a_flat_potential():

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from numerics.accuracy import EPS
 from numerics.flows.straightness import straightness
 
-EPS = np.finfo(float).eps
 SEEDS = st.integers(0, 2**32 - 1)
 
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 from scipy.special import ndtr
 
+from numerics.accuracy import EPS
 from numerics.potentials import FiniteAtoms
 
-EPS = np.finfo(float).eps
 SEEDS = st.integers(0, 2**32 - 1)
 
 

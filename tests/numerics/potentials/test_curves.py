@@ -6,12 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog, minimize
 
+from numerics.accuracy import EPS
 from numerics.potentials import FiniteAtoms, Sphere
 from numerics.potentials.closed_sets import Arc, PointCloud, Torus, Union
 from numerics.potentials.curves import Curve
 from numerics.potentials.nearest import NearestPoint
 
-EPS = np.finfo(float).eps
 ARC = NearestPoint(Arc(1.0, 0.3, 2.5), 0.7)
 SHIFTED = NearestPoint(Arc(2.0, -1.0, 3.5, (1.0, -0.5)), 1.3)
 ELLIPSE = NearestPoint(Curve.ellipse(2.0, 1.0), 0.7)

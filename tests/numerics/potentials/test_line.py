@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from scipy import integrate, stats
 from scipy.special import ndtr, ndtri
 
+from numerics.accuracy import EPS
 from numerics.potentials import FiniteAtoms, embed
 from numerics.potentials.cantor import Cantor
 from numerics.potentials.line import AtomAndDensity, Quantile
 
-EPS = np.finfo(float).eps
 MILLS = np.sqrt(np.pi / 2)
 CONTINUOUS = [
     stats.norm(1, 2),

@@ -10,11 +10,11 @@ import scipy.linalg
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from numerics.accuracy import EPS
 from numerics.potentials.grassmannian import Grassmannian
 from numerics.potentials.rotations import SpecialOrthogonal
 from numerics.potentials.stiefel import Stiefel
 
-EPS = np.finfo(float).eps
 FAMILIES = [
     Stiefel(1, 1),
     Stiefel(4, 1),

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from numerics.checks import EPS
+from numerics.accuracy import EPS
 from numerics.potentials import Sphere
 from numerics.proximal import certificate
 from numerics.proximal.certificate import Certificate

@@ -5,13 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from numerics.accuracy import EPS
 from numerics.transport import cells
 from numerics.transport.cells import laguerre
 from numerics.transport.certify import certify
 from tests.numerics.transport.clouds import KINDS, cloud, hostile
 from tests.numerics.transport.oracles import cell_integrals
 
-EPS = np.finfo(float).eps
 SEEDS = st.integers(0, 2**32 - 1)
 
 

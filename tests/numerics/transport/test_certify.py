@@ -4,6 +4,7 @@ import mpmath
 import numpy as np
 import pytest
 
+from numerics.accuracy import EPS
 from numerics.transport.certify import Certificate, certify
 
 
@@ -45,7 +46,7 @@ def test_masses_agree_with_mpmath():
     for i in range(4):
         mass = mp_wedge(points, heights, i)
         assert mpmath.mpf(proved.low[i]) <= mass <= mpmath.mpf(proved.high[i])
-    assert (proved.high - proved.low).max() <= 4 * np.finfo(float).eps
+    assert (proved.high - proved.low).max() <= 4 * EPS
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 from scipy.special import ndtr
 
+from numerics.accuracy import EPS
 from numerics.potentials import AtomAndDensity, Cantor, Quantile
 from numerics.transport.levels import rules
 
@@ -48,7 +49,7 @@ def test_rules_differ_where_neither_resolves(target):
     fine, coarse = rules(target)
     assert len(coarse.nodes) < len(fine.nodes)
     apart = fine.weights @ np.cos(100 * fine.nodes) - coarse.weights @ np.cos(100 * coarse.nodes)
-    assert abs(apart) > 64 * np.finfo(float).eps * fine.weights.sum()
+    assert abs(apart) > 64 * EPS * fine.weights.sum()
 
 
 def test_laws_without_levels_are_refused():

@@ -10,6 +10,7 @@ import pytest
 from scipy import stats
 from scipy.integrate import quad
 
+from numerics.accuracy import EPS
 from numerics.flows.exact import ExactField
 from numerics.flows.independent import IndependentField
 from numerics.potentials import AtomAndDensity, Cantor, FiniteAtoms, Quantile, Sphere
@@ -23,8 +24,6 @@ from numerics.transport.minibatch import (
     normal_order_means,
 )
 from numerics.transport.two_atoms import TwoAtomLaw, two_atom_law
-
-EPS = np.finfo(float).eps
 
 
 def _rational_probability(u, w, n):

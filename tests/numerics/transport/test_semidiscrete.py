@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 from scipy.special import ndtri
 from sklearn.datasets import make_moons
 
+from numerics.accuracy import EPS
 from numerics.transport import newton, semidiscrete
 from numerics.transport.cells import laguerre
 from numerics.transport.certify import certify
 from numerics.transport.semidiscrete import solve
 from tests.numerics.transport.clouds import KINDS, cloud, hostile, spread_weights
 
-EPS = np.finfo(float).eps
 SEEDS = st.integers(0, 2**32 - 1)
 
 
