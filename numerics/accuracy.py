@@ -54,7 +54,7 @@ class Rounding:
     @classmethod
     def measured(cls, bound: ArrayLike, because: str) -> "Rounding":
         """An a-posteriori statement: ``bound`` (n,) on the error, from a certificate of the answer itself."""
-        return cls(np.asarray(bound, dtype=float) * ((1 - UNIT) / UNIT), 1.0, because)
+        return cls(np.asarray(bound, dtype=float) * ((1 - UNIT) / UNIT), 1, because)
 
     @classmethod
     def none(cls, because: str = "no operation rounds") -> "Rounding":
@@ -63,8 +63,8 @@ class Rounding:
 
     @property
     def bound(self) -> Float[np.ndarray, "*n"]:
-        """γ_count·size, with γ_n = nu/(1 − nu)."""
-        return np.asarray(self.size * (self.count * UNIT / (1 - self.count * UNIT)))
+        """γ_count·size, with γ_n = nu/(1 − nu), and 8 eps of itself for its own roundings."""
+        return np.asarray(self.size * (self.count * UNIT / (1 - self.count * UNIT) * (1 + 8 * EPS)))
 
     def __add__(self, other: "Rounding") -> "Rounding":
         """Both errors: the bounds add (and γ_m a + γ_n b ≤ γ_{m+n}(ma + nb)/(m+n))."""
