@@ -3,7 +3,7 @@ PYTHON ?= python3
 RUN := .venv/bin/python -m
 PYTEST_ARGS ?=
 
-.PHONY: report test lint bench clean .venv
+.PHONY: report test lint bench seeds clean .venv
 
 report: .venv
 	$(RUN) pytest theorems --report=reports/html $(PYTEST_ARGS)
@@ -19,6 +19,13 @@ lint: .venv
 
 bench: .venv
 	$(RUN) benchmarks
+
+# SEEDS=3,5-8 PROFILE=thorough JOBS=4 CLUSTER=tcp://…:8786 choose; a sweep goes on where it was interrupted.
+SEEDS ?= 0-39
+PROFILE ?= quick
+JOBS ?= -1
+seeds: .venv
+	$(RUN) benchmarks.seeds --seeds=$(SEEDS) --profile=$(PROFILE) --jobs=$(JOBS) $(if $(CLUSTER),--cluster=$(CLUSTER))
 
 .venv: .venv/installed
 

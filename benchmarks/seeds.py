@@ -1,0 +1,183 @@
+"""Does a verdict depend on the seed? `python -m benchmarks.seeds` runs the theorems at many, side by side.
+
+Each seed is a run of `pytest theorems` of its own. What it found is kept under the hash of the code that ran,
+so that an interrupted sweep goes on where it was and a changed line starts afresh. SEEDS.md is written from
+what is kept for the code as it is now.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import joblib
+from tqdm import tqdm
+
+from benchmarks.record import machine
+
+ROOT = Path(__file__).parents[1]
+KEPT = Path(__file__).with_name(".seeds")
+RECORD = Path(__file__).with_name("SEEDS.md")
+CODE = ("numerics", "theorems", "reports", "constraints.txt", "pyproject.toml")
+GOOD = {"verified", "open"}
+TAIL = 4000  # characters of a failed run's output that are kept
+
+
+def seeds_of(text: str) -> list[int]:
+    """``"3,5-8"`` as [3, 5, 6, 7, 8].
+
+    Raises:
+        ValueError: If a part is no number and no rising range, naming it.
+    """
+    found: list[int] = []
+    for part in text.split(","):
+        first, dash, last = part.partition("-")
+        if not first.isdigit() or (dash and not (last.isdigit() and int(first) <= int(last))):
+            raise ValueError(f"seeds: got {part!r}; give numbers and rising ranges such as 3,5-8")
+        found += range(int(first), int(last if dash else first) + 1)
+    return sorted(set(found))
+
+
+def code_hash(root: Path = ROOT) -> str:
+    """SHA-256 of every file that a run depends on, names and contents, in twelve digits."""
+    digest = hashlib.sha256()
+    for name in CODE:
+        place = root / name
+        files = sorted(place.rglob("*")) if place.is_dir() else [place]
+        for path in files:
+            written = "__pycache__" in path.parts or (root / "reports" / "html") in path.parents
+            if path.is_file() and not written:
+                digest.update(f"{path.relative_to(root)}\0".encode() + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:12]
+
+
+def run_seed(seed: int, profile: str, extra: Sequence[str], kept: Path) -> dict[str, Any]:
+    """One run of the theorems; what it found is written to ``kept`` before it is returned."""
+    start = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report"
+        command = [sys.executable, "-m", "pytest", "theorems", "-q", "-p", "no:cacheprovider"]
+        command += [f"--seed={seed}", f"--hypothesis-profile={profile}", f"--report={report}", *extra]
+        alone = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+        ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=alone, check=False)
+        written = report / "report.json"
+        claims = json.loads(written.read_text(encoding="utf-8"))["claims"] if written.exists() else []
+    found = summary(claims) | {
+        "seed": seed,
+        "profile": profile,
+        "exit": ended.returncode,
+        "seconds": round(time.perf_counter() - start, 1),
+        "output": (ended.stdout + ended.stderr)[-TAIL:] if ended.returncode else "",
+    }
+    kept.mkdir(parents=True, exist_ok=True)
+    unfinished = kept / f".{profile}-{seed}.part"
+    unfinished.write_text(json.dumps(found, indent=1), encoding="utf-8")
+    unfinished.replace(kept / f"{profile}-{seed}.json")
+    return found
+
+
+def summary(claims: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Counts of verdicts, the claims that are not as they should be, and the records that failed."""
+    verdicts: dict[str, int] = {}
+    for claim in claims:
+        verdicts[claim["verdict"]] = verdicts.get(claim["verdict"], 0) + 1
+    bad = {claim["id"]: claim["verdict"] for claim in claims if claim["verdict"] not in GOOD}
+    failed = [(c["id"], r) for c in claims for r in c["evidence"] if not r["holds"]]
+    beyond = [
+        f"{claim} {record['quantity']}: {record['measured']} beyond {record['bound']} on {record['worst']}"
+        for claim, record in failed
+    ]
+    points = sum(record["points"] for claim in claims for record in claim["evidence"])
+    return {"verdicts": verdicts, "bad": bad, "beyond": beyond, "points": points}
+
+
+def stored(kept: Path, profile: str, seeds: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """What is kept of these seeds."""
+    paths = {seed: kept / f"{profile}-{seed}.json" for seed in seeds}
+    return {s: json.loads(p.read_text(encoding="utf-8")) for s, p in paths.items() if p.exists()}
+
+
+def sweep(
+    seeds: Sequence[int], profile: str, jobs: int, extra: Sequence[str], kept: Path
+) -> dict[int, dict[str, Any]]:
+    """Run the seeds that are not kept yet, ``jobs`` at a time, with progress."""
+    found = stored(kept, profile, seeds)
+    missing = [seed for seed in seeds if seed not in found]
+    tasks = (joblib.delayed(run_seed)(seed, profile, extra, kept) for seed in missing)
+    runs = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")(tasks)
+    for run in tqdm(runs, total=len(missing), unit="seed", desc=f"{profile}, {len(found)} kept"):
+        found[run["seed"]] = run
+        if run["exit"]:
+            tqdm.write(f"seed {run['seed']}: exit {run['exit']}, {run['bad']} {run['beyond']}")
+    return found
+
+
+def markdown(runs: dict[str, dict[int, dict[str, Any]]], code: str) -> str:
+    """SEEDS.md: one line a seed, and in words what failed."""
+    lines = ["# Seeds", "", "Written by `make seeds`: `pytest theorems` at each of these seeds.", ""]
+    lines += [f"Code {code} (hash of what ran). {machine()}", ""]
+    for profile, found in runs.items():
+        good = sum(not run["exit"] for run in found.values())
+        lines += [f"## {profile}: {good} of {len(found)} seeds with no claim refuted or unsupported", ""]
+        lines += ["| seed | verdicts | points | seconds | not as it should be |", "|---|---|---|---|---|"]
+        for seed in sorted(found):
+            run = found[seed]
+            verdicts = ", ".join(f"{n} {name}" for name, n in sorted(run["verdicts"].items()))
+            faults = "; ".join([f"{c} {v}" for c, v in run["bad"].items()] + run["beyond"])
+            faults = faults or ("" if not run["exit"] else f"exit {run['exit']}")
+            lines.append(f"| {seed} | {verdicts} | {run['points']} | {run['seconds']} | {faults} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def backend(cluster: str | None) -> AbstractContextManager[object]:
+    """This machine, or the Dask cluster at an address; its workers need the same checkout and environment."""
+    if cluster is None:
+        return nullcontext()
+    from dask.distributed import Client
+
+    Client(cluster)
+    return joblib.parallel_config(backend="dask")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line; the exit status is 1 where a seed ended with anything but success."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.seeds", description=__doc__)
+    parser.add_argument("--seeds", default="0-39", help="numbers and ranges, 0-39 by default")
+    parser.add_argument("--profile", default="quick", choices=["quick", "thorough", "exhaustive"])
+    parser.add_argument("--jobs", type=int, default=-1, help="how many at once; all cores by default")
+    parser.add_argument("--cluster", help="address of a Dask scheduler")
+    parser.add_argument("pytest", nargs="*", help="further arguments of pytest, after --")
+    given = parser.parse_args(arguments)
+    try:
+        seeds = seeds_of(given.seeds)
+    except ValueError as error:
+        parser.error(str(error))
+    if given.jobs == 0 or given.jobs < -1:
+        parser.error(f"jobs: got {given.jobs}; give -1 or a positive number")
+    code = code_hash()
+    kept = KEPT / code if not given.pytest else KEPT / f"{code}-{'-'.join(given.pytest).replace('/', '_')}"
+    with backend(given.cluster):
+        sweep(seeds, given.profile, given.jobs, given.pytest, kept)
+    if code_hash() != code:
+        print("the code changed while seeds ran: what was found belongs to no one version; run again")
+        return 1
+    every = {p: stored(kept, p, range(10_000)) for p in ("quick", "thorough", "exhaustive")}
+    runs = {profile: found for profile, found in every.items() if found}
+    if not given.pytest:
+        RECORD.write_text(markdown(runs, code), encoding="utf-8")
+    wrong = [s for s, run in stored(kept, given.profile, seeds).items() if run["exit"]]
+    print(f"{len(seeds) - len(wrong)} of {len(seeds)} seeds succeed" + (f"; not {wrong}" if wrong else ""))
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

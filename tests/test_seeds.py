@@ -1,0 +1,101 @@
+"""The sweep over seeds: what it runs, keeps and says."""
+
+import json
+
+import pytest
+
+from benchmarks import seeds
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("3", [3]), ("3,5-7", [3, 5, 6, 7]), ("5-7,6,0", [0, 5, 6, 7]), ("0-0", [0])]
+)
+def test_ranges_are_read(text, expected):
+    assert seeds.seeds_of(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "a", "3-", "-3", "7-5", "1,,2", "1.5"])
+def test_bad_ranges_are_refused_by_name(text):
+    with pytest.raises(ValueError, match="seeds: got"):
+        seeds.seeds_of(text)
+
+
+def test_the_hash_is_that_of_names_and_contents(tmp_path):
+    for name in seeds.CODE[:3]:
+        (tmp_path / name).mkdir()
+    for name in seeds.CODE[3:]:
+        (tmp_path / name).write_text("")
+    module = tmp_path / "numerics" / "a.py"
+    module.write_text("x = 1")
+    first = seeds.code_hash(tmp_path)
+    assert seeds.code_hash(tmp_path) == first
+    module.write_text("x = 2")
+    changed = seeds.code_hash(tmp_path)
+    module.rename(module.with_name("b.py"))
+    assert len({first, changed, seeds.code_hash(tmp_path)}) == 3
+
+
+CLAIMS = [
+    {
+        "id": "P1",
+        "verdict": "verified",
+        "evidence": [{"quantity": "q", "measured": 0, "bound": 1, "worst": "", "holds": True, "points": 5}],
+    },
+    {
+        "id": "P2",
+        "verdict": "refuted",
+        "evidence": [{"quantity": "q", "measured": 2, "bound": 1, "worst": "t", "holds": False, "points": 7}],
+    },
+]
+
+
+def test_what_failed_is_named():
+    found = seeds.summary(CLAIMS)
+    assert found["verdicts"] == {"verified": 1, "refuted": 1}
+    assert found["bad"] == {"P2": "refuted"}
+    assert found["beyond"] == ["P2 q: 2 beyond 1 on t"]
+    assert found["points"] == 12
+
+
+def _fake_run(ran):
+    def run(seed, profile, _extra, kept):
+        ran.append(seed)
+        found = seeds.summary(CLAIMS[:1]) | {"seed": seed, "profile": profile, "exit": int(seed == 2)}
+        found |= {"seconds": 1.0, "output": ""}
+        kept.mkdir(parents=True, exist_ok=True)
+        (kept / f"{profile}-{seed}.json").write_text(json.dumps(found))
+        return found
+
+    return run
+
+
+def test_a_sweep_goes_on_where_it_was(tmp_path, monkeypatch):
+    ran = []
+    monkeypatch.setattr(seeds, "run_seed", _fake_run(ran))
+    seeds.sweep([0, 1], "quick", 1, [], tmp_path)
+    found = seeds.sweep([0, 1, 2], "quick", 1, [], tmp_path)
+    assert ran == [0, 1, 2]
+    assert sorted(found) == [0, 1, 2]
+    text = seeds.markdown({"quick": found}, "abc")
+    assert "quick: 2 of 3 seeds" in text
+    assert "| 2 | 1 verified | 5 | 1.0 | exit 1 |" in text
+
+
+def test_the_exit_status_tells(tmp_path, monkeypatch, capsys):
+    ran = []
+    monkeypatch.setattr(seeds, "run_seed", _fake_run(ran))
+    monkeypatch.setattr(seeds, "KEPT", tmp_path)
+    monkeypatch.setattr(seeds, "RECORD", tmp_path / "SEEDS.md")
+    assert seeds.main(["--seeds=0-1", "--jobs=1"]) == 0
+    assert seeds.main(["--seeds=0-2", "--jobs=1"]) == 1
+    assert ran == [0, 1, 2]
+    assert "not [2]" in capsys.readouterr().out
+    assert "quick: 2 of 3 seeds" in (tmp_path / "SEEDS.md").read_text()
+
+
+@pytest.mark.parametrize("argument", ["--seeds=x", "--jobs=0", "--profile=slow"])
+def test_bad_arguments_end_with_a_message(argument, capsys):
+    with pytest.raises(SystemExit) as ended:
+        seeds.main([argument])
+    assert ended.value.code == 2
+    assert argument.split("=")[0].strip("-") in capsys.readouterr().err
