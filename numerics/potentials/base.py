@@ -9,7 +9,7 @@ counts as inside when it misses the constraint by at most ``16·dim·eps·scale`
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -299,6 +299,31 @@ class Potential(ABC):
         """Distance of z to the nearest change of face; 0, the trivial bound, where a family says no more."""
         return np.zeros(len(z))
 
+    def _domain_rounding(self, x: Float[np.ndarray, "n d"]) -> Rounding:
+        """How far from x the point of dom φ may be that φ is evaluated at: "domain to rounding"."""
+        return Rounding(self.scale + norms(x), 32.0 * self.dim, "so near the domain counts as inside")
+
+    def _transport_change(
+        self, x0: Float[np.ndarray, "n d"], radius: Float[np.ndarray, " n"]
+    ) -> Float[np.ndarray, " n"]:
+        """By how much T moves when x₀ does by ``radius``, to first order: ‖K‖·radius."""
+        return self._stretch(x0) * radius
+
+    def _transport_jacobian_change(
+        self, x0: Float[np.ndarray, "n d"], radius: Float[np.ndarray, " n"]
+    ) -> Float[np.ndarray, " n"]:
+        """By how much K moves when x₀ does by ``radius``, to first order."""
+        return _change(self._transport_jacobian, x0, radius, norms(x0))
+
+    def _prox_jacobian_change(
+        self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"], radius: Float[np.ndarray, " n"]
+    ) -> Float[np.ndarray, " n"]:
+        """By how much D prox moves when z does by ``radius``, to first order, on this side of a kink."""
+        reach = np.minimum(np.minimum(self.scale, norms(z)), self._kink(z, step))
+        return _change(
+            lambda x: self._prox_jacobian(x, np.repeat(step, len(x) // len(step))), z, radius, reach
+        )
+
     def _value_rounding(self, x: Float[np.ndarray, "n d"]) -> Rounding:
         size = self.scale * np.linalg.norm(x, axis=1) + np.abs(np.nan_to_num(self._value(x), posinf=0.0))
         return Rounding(size, 128.0 * self.dim, _LEGACY)
@@ -340,3 +365,24 @@ class Potential(ABC):
     def _rounding(self) -> float:
         """By how much a computed point of the domain may miss it."""
         return 16 * self.dim * EPS * self.scale
+
+
+def _change(
+    jacobian: Callable[[Float[np.ndarray, "k d"]], Float[np.ndarray, "k d d"]],
+    x: Float[np.ndarray, "n d"],
+    radius: Float[np.ndarray, " n"],
+    reach: Float[np.ndarray, " n"],
+) -> Float[np.ndarray, " n"]:
+    """Change of a matrix field within ``radius``, from central differences along the axes.
+
+    They are taken over 1e−4 of ``reach``, the length over which the field bends, where that is more than the
+    radius; the directions' squares add (Cauchy–Schwarz), so that no direction changes it by more.
+    """
+    n, d = x.shape
+    width = np.maximum(radius, 1e-4 * reach)
+    shift = width[:, None, None] * np.eye(d)
+    ends = [(x[:, None, :] + sign * shift).reshape(n * d, d) for sign in (1, -1)]
+    rise = (jacobian(ends[0]) - jacobian(ends[1])).reshape(n, d, -1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        slope = np.sqrt((rise**2).sum(axis=(1, 2))) / (2 * width)
+    return np.where(radius > 0, slope * radius, 0.0)

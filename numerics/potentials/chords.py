@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from numerics.checks import EPS
+from numerics.accuracy import EPS
 from numerics.geometry import norms
 from numerics.potentials.closed_sets import ClosedSet
 from numerics.proximal import active_set

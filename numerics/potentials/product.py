@@ -7,12 +7,18 @@ import numpy as np
 from jaxtyping import Float, Inexact
 from numpy.typing import ArrayLike
 
+from numerics.accuracy import Rounding
 from numerics.checks import as_points
 from numerics.potentials.base import ManifoldGroup, Potential, Subdifferential
+from numerics.potentials.proximal_point import ProximalPoint
 
 
 class Product(Potential):
-    """The first ``first.dim`` coordinates follow one law, the others another, independently."""
+    """The first ``first.dim`` coordinates follow one law, the others another, independently.
+
+    Accuracy: errors of the blocks are orthogonal, so lengths and Frobenius norms combine as legs of a right
+    triangle; φ, φ* and the envelope are sums of two and round once more.
+    """
 
     def __init__(self, first: Potential, second: Potential) -> None:
         self.first, self.second = first, second
@@ -55,17 +61,88 @@ class Product(Potential):
         a, b = self._split(z)
         return np.concatenate([self.first._prox(a, step), self.second._prox(b, step)], axis=1)
 
+    def _proximal_point(self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]) -> ProximalPoint:
+        a, b = self._split(z)
+        upper, lower = self.first._proximal_point(a, step), self.second._proximal_point(b, step)
+        return ProximalPoint(
+            z,
+            step,
+            np.concatenate([upper.point, lower.point], axis=1),
+            envelope=lambda: upper.envelope + lower.envelope,
+            jacobian=lambda: self._blocks(upper.jacobian, lower.jacobian),
+            kink=lambda: np.minimum(upper.kink, lower.kink),
+            errors=(
+                lambda: _legs(upper.rounding.point, lower.rounding.point),
+                lambda: _summed(
+                    upper.rounding.envelope, lower.rounding.envelope, upper.envelope + lower.envelope
+                ),
+                lambda: _legs(upper.rounding.jacobian, lower.rounding.jacobian),
+            ),
+        )
+
     def _prox_jacobian(
         self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]
     ) -> Float[np.ndarray, "n d d"]:
-        a, b = self._split(z)
-        return self._blocks(self.first._prox_jacobian(a, step), self.second._prox_jacobian(b, step))
+        return self._proximal_point(z, step).jacobian
 
     def _envelope(
         self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]
     ) -> Float[np.ndarray, " n"]:
+        return self._proximal_point(z, step).envelope
+
+    def _kink(self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+        return self._proximal_point(z, step).kink
+
+    def _prox_rounding(self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]) -> Rounding:
+        return self._proximal_point(z, step).rounding.point
+
+    def _envelope_rounding(self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]) -> Rounding:
+        return self._proximal_point(z, step).rounding.envelope
+
+    def _prox_jacobian_rounding(self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]) -> Rounding:
+        return self._proximal_point(z, step).rounding.jacobian
+
+    def _domain_rounding(self, x: Float[np.ndarray, "n d"]) -> Rounding:
+        a, b = self._split(x)
+        return _legs(self.first._domain_rounding(a), self.second._domain_rounding(b))
+
+    def _value_rounding(self, x: Float[np.ndarray, "n d"]) -> Rounding:
+        a, b = self._split(x)
+        total = np.nan_to_num(self._value(x), posinf=0.0)
+        return _summed(self.first._value_rounding(a), self.second._value_rounding(b), total)
+
+    def _conjugate_rounding(self, x0: Float[np.ndarray, "n d"]) -> Rounding:
+        a, b = self._split(x0)
+        total = self._conjugate(x0)
+        return _summed(self.first._conjugate_rounding(a), self.second._conjugate_rounding(b), total)
+
+    def _transport_rounding(self, x0: Float[np.ndarray, "n d"]) -> Rounding:
+        a, b = self._split(x0)
+        return _legs(self.first._transport_rounding(a), self.second._transport_rounding(b))
+
+    def _transport_jacobian_rounding(self, x0: Float[np.ndarray, "n d"]) -> Rounding:
+        a, b = self._split(x0)
+        return _legs(self.first._transport_jacobian_rounding(a), self.second._transport_jacobian_rounding(b))
+
+    def _transport_change(
+        self, x0: Float[np.ndarray, "n d"], radius: Float[np.ndarray, " n"]
+    ) -> Float[np.ndarray, " n"]:
+        a, b = self._split(x0)
+        return np.hypot(self.first._transport_change(a, radius), self.second._transport_change(b, radius))
+
+    def _transport_jacobian_change(
+        self, x0: Float[np.ndarray, "n d"], radius: Float[np.ndarray, " n"]
+    ) -> Float[np.ndarray, " n"]:
+        a, b = self._split(x0)
+        changes = (self.first._transport_jacobian_change, a), (self.second._transport_jacobian_change, b)
+        return np.hypot(*(change(part, radius) for change, part in changes))
+
+    def _prox_jacobian_change(
+        self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"], radius: Float[np.ndarray, " n"]
+    ) -> Float[np.ndarray, " n"]:
         a, b = self._split(z)
-        return self.first._envelope(a, step) + self.second._envelope(b, step)
+        changes = (self.first._prox_jacobian_change, a), (self.second._prox_jacobian_change, b)
+        return np.hypot(*(change(part, step, radius) for change, part in changes))
 
     def _prox_condition(
         self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]
@@ -146,3 +223,13 @@ def _diagonal(upper: Float[np.ndarray, "k a b"], lower: Float[np.ndarray, "k c e
     whole = np.zeros((n, a + c, b + e))
     whole[:, :a, :b], whole[:, a:, b:] = upper, lower
     return whole
+
+
+def _legs(upper: Rounding, lower: Rounding) -> Rounding:
+    """Errors in orthogonal blocks: √(a² + b²)."""
+    reasons = dict.fromkeys([upper.because, lower.because])
+    return Rounding.measured(np.hypot(upper.bound, lower.bound), "; ".join(reasons))
+
+
+def _summed(upper: Rounding, lower: Rounding, total: Float[np.ndarray, " n"]) -> Rounding:
+    return upper + lower + Rounding(np.abs(total), 1, "the blocks' sum")

@@ -33,8 +33,12 @@ class Roundings:
     def __init__(self, potential: "Potential") -> None:
         self._potential = potential
 
+    def domain(self, x: ArrayLike) -> Rounding:
+        """How far x may be from the point of dom φ that `value` speaks of: the domain is kept to rounding."""
+        return self._potential._domain_rounding(as_points("x", x, self._potential.dim).real)
+
     def value(self, x: ArrayLike) -> Rounding:
-        """Of φ(x) where it is finite."""
+        """Of φ(x) where it is finite, against φ at a point within ``domain`` of x."""
         return self._potential._value_rounding(as_points("x", x, self._potential.dim).real)
 
     def conjugate(self, x0: ArrayLike) -> Rounding:

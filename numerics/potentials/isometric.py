@@ -1,0 +1,156 @@
+r"""The law of Vx₁ for an isometry V (theory.md §4.1): $φ^*(V^⊤·)$, $φ(V^⊤·) + δ_{\mathrm{range} V}$."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Inexact
+from numpy.typing import ArrayLike
+
+from numerics.accuracy import EPS, Rounding
+from numerics.checks import as_array, as_points
+from numerics.geometry import norms
+from numerics.potentials.base import ManifoldGroup, Potential, Subdifferential
+from numerics.potentials.carried import (
+    Carried,
+    IsometryRounding,
+    Within,
+    moved_envelope,
+    moved_jacobian,
+    moved_transport,
+    moved_transport_jacobian,
+)
+from numerics.potentials.proximal_point import ProximalPoint
+
+
+class Isometric(Carried):
+    """A potential carried by an isometry V: R^d → R^D; what `rotate` and `embed` return.
+
+    Accuracy: that of the base at Vᵀx, which errs by γ_D Σ|V||x| and by the columns' departure from
+    orthonormality times |x|; and the same again on the way back (`IsometryRounding`).
+    """
+
+    def __init__(self, base: Potential, isometry: ArrayLike, *, square: bool) -> None:
+        name = "rotation" if square else "isometry"
+        self.isometry = as_array(name, isometry, ndim=2).real
+        rows, columns = self.isometry.shape
+        if columns != base.dim or (square and rows != columns):
+            wanted = f"({base.dim}, {base.dim})" if square else f"(D, {base.dim})"
+            raise ValueError(f"{name}: got shape {self.isometry.shape}, need {wanted}")
+        defect = float(np.abs(self.isometry.T @ self.isometry - np.eye(columns)).max())
+        if defect > 64 * rows * EPS:
+            raise ValueError(f"{name}: columns miss orthonormality by {defect:.3g}; take the Q of a QR")
+        self.base, self.dim, self.scale, self._square = base, rows, base.scale, square
+        self._product = IsometryRounding(self.isometry)
+
+    def __repr__(self) -> str:
+        return f"{'rotate' if self._square else 'embed'}({self.base!r}, {self.isometry.tolist()})"
+
+    def _value(self, x: Float[np.ndarray, "n D"]) -> Float[np.ndarray, " n"]:
+        inner = x @ self.isometry
+        off = norms(x - inner @ self.isometry.T)
+        rounding = self._rounding + 16 * self.dim * EPS * norms(x)
+        return np.where(off <= rounding, self.base._value(inner), np.inf)
+
+    def _conjugate(self, x0: Inexact[np.ndarray, "n D"]) -> Inexact[np.ndarray, " n"]:
+        return self.base._conjugate(x0 @ self.isometry)
+
+    def _transport(self, x0: Inexact[np.ndarray, "n D"]) -> Inexact[np.ndarray, "n D"]:
+        return self.base._transport(x0 @ self.isometry) @ self.isometry.T
+
+    def _transport_jacobian(self, x0: Float[np.ndarray, "n D"]) -> Float[np.ndarray, "n D D"]:
+        return self.isometry @ self.base._transport_jacobian(x0 @ self.isometry) @ self.isometry.T
+
+    def _prox(
+        self, z: Inexact[np.ndarray, "n D"], step: Float[np.ndarray, " n"]
+    ) -> Inexact[np.ndarray, "n D"]:
+        return self.base._prox(z @ self.isometry, step) @ self.isometry.T
+
+    def _proximal_point(self, z: Float[np.ndarray, "n D"], step: Float[np.ndarray, " n"]) -> ProximalPoint:
+        w, moved = z @ self.isometry, self._product.pulled(z)
+        inner = self.base._proximal_point(w, step)
+        off = norms(z - w @ self.isometry.T)
+
+        def of_envelope() -> Rounding:
+            missed = moved + self._product.pushed(w) + Rounding(off, 1, "z − Vw is subtracted")
+            leaves = missed.amplified((off + missed.bound / 2) / step, "the part across the range")
+            return (
+                moved_envelope(inner, moved)
+                + leaves
+                + Rounding(off**2 / (2 * step), self.dim + 4, "its square")
+            )
+
+        return ProximalPoint(
+            z,
+            step,
+            inner.point @ self.isometry.T,
+            envelope=lambda: inner.envelope + off**2 / (2 * step),
+            jacobian=lambda: self.isometry @ inner.jacobian @ self.isometry.T,
+            kink=lambda: np.maximum(inner.kink - moved.bound, 0.0),
+            errors=(
+                lambda: inner.rounding.point + moved + self._product.pushed(inner.point),
+                of_envelope,
+                lambda: moved_jacobian(self.base, inner, moved) + self._product.conjugated(inner.jacobian),
+            ),
+        )
+
+    def _domain_rounding(self, x: Float[np.ndarray, "n D"]) -> Rounding:
+        off = Rounding(self.scale + norms(x), 32.0 * self.dim, "a point this near the range counts as inside")
+        return self.base._domain_rounding(x @ self.isometry) + self._product.pulled(x) + off
+
+    def _value_rounding(self, x: Float[np.ndarray, "n D"]) -> Rounding:
+        return self.base._value_rounding(x @ self.isometry)
+
+    def _conjugate_rounding(self, x0: Float[np.ndarray, "n D"]) -> Rounding:
+        w, moved = x0 @ self.isometry, self._product.pulled(x0)
+        slope = norms(self.base._transport(w)) + self.base._transport_change(w, moved.bound)
+        return self.base._conjugate_rounding(w) + moved.amplified(slope, "the slope of φ* is T")
+
+    def _transport_rounding(self, x0: Float[np.ndarray, "n D"]) -> Rounding:
+        w = x0 @ self.isometry
+        back = self._product.pushed(self.base._transport(w))
+        return moved_transport(self.base, w, self._product.pulled(x0)) + back
+
+    def _transport_jacobian_rounding(self, x0: Float[np.ndarray, "n D"]) -> Rounding:
+        w = x0 @ self.isometry
+        back = self._product.conjugated(self.base._transport_jacobian(w))
+        return moved_transport_jacobian(self.base, w, self._product.pulled(x0)) + back
+
+    def _inner(self, x: Float[np.ndarray, "n D"]) -> Float[np.ndarray, "n d"]:
+        return x @ self.isometry
+
+    def _prox_condition(
+        self, z: Float[np.ndarray, "n D"], step: Float[np.ndarray, " n"]
+    ) -> Float[np.ndarray, " n"]:
+        return super()._prox_condition(z, step) + self.base._prox_condition(z @ self.isometry, step)
+
+    def transport_condition(self, x0: ArrayLike) -> Float[np.ndarray, " n"]:
+        """The base's, and the rounding of two products with V."""
+        noise = as_points("x0", x0, self.dim).real
+        return self.base.transport_condition(noise @ self.isometry) + super().transport_condition(noise)
+
+    def transport_jacobian_condition(self, x0: ArrayLike) -> Float[np.ndarray, " n"]:
+        """Twice the base's: the products with V round once more."""
+        return 2 * self.base.transport_jacobian_condition(as_points("x0", x0, self.dim).real @ self.isometry)
+
+    def _subdifferential(self, x1: Float[np.ndarray, " D"]) -> Subdifferential:
+        if not np.isfinite(self._value(x1[None])[0]):
+            raise ValueError(f"x1: {x1.tolist()} is outside the domain; φ is +inf there")
+        inner = self.base.subdifferential(x1 @ self.isometry)
+        return Within(inner, lambda x0: x0 @ self.isometry, self.dim, self.dim - self.base.dim, 2.0)
+
+    def _manifolds(
+        self, x1: Float[np.ndarray, "n D"], x0: Float[np.ndarray, "n D"]
+    ) -> Sequence[ManifoldGroup]:
+        return [
+            ManifoldGroup(group.rows, self.isometry @ group.tangent, group.hessian)
+            for group in self.base._manifolds(x1 @ self.isometry, x0 @ self.isometry)
+        ]
+
+    def conic(self, u: Any) -> tuple[Any, list[Any]] | None:
+        """The base's form in an inner variable v with u = Vv."""
+        import cvxpy as cp
+
+        inner = cp.Variable((u.shape[0], self.base.dim))
+        form = self.base.conic(inner)
+        return None if form is None else (form[0], [*form[1], inner @ self.isometry.T == u])
