@@ -12,6 +12,7 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from numerics.checks import as_points
+from numerics.flows.roundings import FieldRoundings
 from numerics.flows.times import Coefficients, coefficients
 from numerics.potentials.base import Potential
 from numerics.schedules import Linear, Schedule
@@ -25,8 +26,8 @@ class ExactField:
     """v_t = (α̇/α)x + (β̇ − α̇β/α)·prox_{λφ}(x/β), with its denoiser, noise, Jacobian, potential and flow.
 
     Every method takes t (scalar or (n,), in [0, 1)) or ``remaining`` = 1 − t, and x (n,d). At t = 0 it
-    takes its limit (P7). Conditioning: x/β is formed, so what is recovered errs by eps·|x|/β in the data,
-    and by eps·|x|/α in the noise.
+    takes its limit (P7). Accuracy: `roundings`. x/β is formed, so what is recovered errs by eps·|x|/β in the
+    data, and by eps·|x|/α in the noise.
 
     Args:
         potential: The target's Aleksandrov–Brenier potential.
@@ -38,6 +39,11 @@ class ExactField:
 
     potential: Potential
     schedule: Schedule = Linear()
+
+    @property
+    def roundings(self) -> FieldRoundings:
+        """What every member errs by: ``roundings.velocity(t, x)`` speaks of ``velocity(t, x)``."""
+        return FieldRoundings(self)
 
     def _split(
         self, t: ArrayLike | None, x: ArrayLike, remaining: ArrayLike | None

@@ -324,6 +324,13 @@ class Potential(ABC):
             lambda x: self._prox_jacobian(x, np.repeat(step, len(x) // len(step))), z, radius, reach
         )
 
+    def _prox_jacobian_slope(
+        self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]
+    ) -> Float[np.ndarray, " n"]:
+        """|λ·∂(D prox)/∂λ| in Frobenius norm, by a difference over 1e−4 of λ."""
+        ends = [self._prox_jacobian(z, (1 + h) * step) for h in (1e-4, -1e-4)]
+        return np.linalg.norm(ends[0] - ends[1], axis=(1, 2)) / 2e-4
+
     def _value_rounding(self, x: Float[np.ndarray, "n d"]) -> Rounding:
         size = self.scale * np.linalg.norm(x, axis=1) + np.abs(np.nan_to_num(self._value(x), posinf=0.0))
         return Rounding(size, 128.0 * self.dim, _LEGACY)

@@ -4,12 +4,15 @@ Every family derives, in its docstring, a bound on |computed − exact| for the 
 doubles that went in, parameters included. `Potential.roundings` asks for them by the names of the members.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import numpy as np
+from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from numerics.accuracy import Rounding
-from numerics.checks import as_points
+from numerics.checks import as_array, as_points
 
 if TYPE_CHECKING:
     from numerics.potentials.base import Potential
@@ -18,8 +21,9 @@ if TYPE_CHECKING:
 class Roundings:
     """The statements of one potential; each method takes what the member of the same name takes.
 
-    Every result has one bound a point, (n,), in the unit of the member's result: Euclidean length for points,
-    Frobenius norm for matrices.
+    Every result has one bound a point, (n,), in the unit of the member's result: Euclidean length for
+    points, Frobenius norm for matrices. ``moved`` (n,), where a method takes it, is by how much the argument
+    itself is off: what the member makes of that is added, to first order for T, K and D prox.
 
     Raises:
         ValueError: As the member of the same name.
@@ -45,22 +49,58 @@ class Roundings:
         """Of φ*(x₀)."""
         return self._potential._conjugate_rounding(as_points("x0", x0, self._potential.dim).real)
 
-    def transport(self, x0: ArrayLike) -> Rounding:
+    def transport(self, x0: ArrayLike, moved: ArrayLike = 0.0) -> Rounding:
         """Of T(x₀)."""
-        return self._potential._transport_rounding(as_points("x0", x0, self._potential.dim).real)
+        p, noise = self._potential, as_points("x0", x0, self._potential.dim).real
+        radius = _radius(moved, len(noise))
+        stated = p._transport_rounding(noise)
+        return stated + _of_argument(radius, lambda: p._transport_change(noise, radius), "T")
 
-    def transport_jacobian(self, x0: ArrayLike) -> Rounding:
+    def transport_jacobian(self, x0: ArrayLike, moved: ArrayLike = 0.0) -> Rounding:
         """Of K(x₀)."""
-        return self._potential._transport_jacobian_rounding(as_points("x0", x0, self._potential.dim).real)
+        p, noise = self._potential, as_points("x0", x0, self._potential.dim).real
+        radius = _radius(moved, len(noise))
+        stated = p._transport_jacobian_rounding(noise)
+        return stated + _of_argument(radius, lambda: p._transport_jacobian_change(noise, radius), "K")
 
-    def prox(self, z: ArrayLike, step: ArrayLike) -> Rounding:
-        """Of prox_{step·φ}(z); `proximal_point` gives it with the point, from one solve."""
-        return self._potential.proximal_point(z, step).rounding.point
+    def prox(self, z: ArrayLike, step: ArrayLike, moved: ArrayLike = 0.0) -> Rounding:
+        """Of prox_{step·φ}(z), which is nonexpansive; `proximal_point` gives it with the point."""
+        found = self._potential.proximal_point(z, step)
+        radius = _radius(moved, len(found.z))
+        return found.rounding.point + _of_argument(radius, lambda: radius, "prox")
 
-    def envelope(self, z: ArrayLike, step: ArrayLike) -> Rounding:
-        """Of the Moreau envelope."""
-        return self._potential.proximal_point(z, step).rounding.envelope
+    def envelope(self, z: ArrayLike, step: ArrayLike, moved: ArrayLike = 0.0) -> Rounding:
+        """Of the Moreau envelope, whose slope y is 1/λ-Lipschitz."""
+        found = self._potential.proximal_point(z, step)
+        radius = _radius(moved, len(found.z))
+        slope = np.linalg.norm(found.dual, axis=1) + radius / (2 * found.step)
+        return found.rounding.envelope + _of_argument(radius, lambda: slope * radius, "the envelope")
 
-    def prox_jacobian(self, z: ArrayLike, step: ArrayLike) -> Rounding:
-        """Of D prox."""
-        return self._potential.proximal_point(z, step).rounding.jacobian
+    def prox_jacobian(self, z: ArrayLike, step: ArrayLike, moved: ArrayLike = 0.0) -> Rounding:
+        """Of D prox, on this side of a kink: compare ``moved`` with `ProximalPoint.kink`."""
+        p, found = self._potential, self._potential.proximal_point(z, step)
+        radius = _radius(moved, len(found.z))
+        change = _of_argument(radius, lambda: p._prox_jacobian_change(found.z, found.step, radius), "D prox")
+        return found.rounding.jacobian + change
+
+
+def _radius(moved: ArrayLike, n: int) -> Float[np.ndarray, " n"]:
+    """By how much each of n arguments is off.
+
+    Raises:
+        ValueError: If there are neither 1 nor n numbers, or one is negative or not finite.
+    """
+    radius = as_array("moved", moved, ndim=(0, 1)).real
+    if radius.ndim == 1 and len(radius) != n:
+        raise ValueError(f"moved: got {len(radius)} values for {n} points; give one or {n}")
+    if (radius < 0).any():
+        raise ValueError(f"moved: got {radius.min()}; a distance is not negative")
+    return np.broadcast_to(radius, (n,)).copy()
+
+
+def _of_argument(
+    radius: Float[np.ndarray, " n"], change: Callable[[], Float[np.ndarray, " n"]], what: str
+) -> Rounding:
+    if not radius.any():
+        return Rounding.none()
+    return Rounding.measured(change(), f"{what} within what its argument is off by")

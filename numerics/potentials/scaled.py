@@ -86,11 +86,10 @@ class Scaled(Carried):
         return Rounding.none() if np.frexp(self.factor)[0] == 0.5 else Rounding(size, 1, f"{what} rounds")
 
     def _of_step(self, inner: ProximalPoint) -> Rounding:
-        """What rounding the step does to D prox: its slope in λ by a difference over 1e−4 of λ."""
+        """What rounding the step does to D prox."""
         if np.frexp(self.factor)[0] == 0.5:
             return Rounding.none()
-        ends = [self.base._prox_jacobian(inner.z, (1 + h) * inner.step) for h in (1e-4, -1e-4)]
-        slope = np.linalg.norm(ends[0] - ends[1], axis=(1, 2)) / 2e-4
+        slope = self.base._prox_jacobian_slope(inner.z, inner.step)
         return Rounding(slope, 1, "λ/s rounds, times the slope of D prox in λ")
 
     def _domain_rounding(self, x: Float[np.ndarray, "n d"]) -> Rounding:
