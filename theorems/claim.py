@@ -23,6 +23,8 @@ READING_ORDER = (
     "learned_flows",
     "definitions",
 )
+SHARED = ("setting",)
+"""Packages that declare no claims: what several theorems rest on."""
 
 
 @dataclass(frozen=True)
@@ -98,5 +100,6 @@ def _place(folder: str) -> tuple[int, str]:
 
 
 def _declarations() -> list[ModuleType]:
-    folders = sorted((m.name for m in iter_modules(theorems.__path__) if m.ispkg), key=_place)
+    packages = (m.name for m in iter_modules(theorems.__path__) if m.ispkg and m.name not in SHARED)
+    folders = sorted(packages, key=_place)
     return [import_module(f"theorems.{name}.claims") for name in folders]
