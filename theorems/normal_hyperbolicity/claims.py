@@ -31,7 +31,12 @@ CLAIMS = (
         assumptions=(MANIFOLD, A1, A2, A3, A4, A5),
         source=f"{PAPER}, Proposition 4.1",
         status="reconstructed",
-        modules=(f"{HERE}test_jacobian", f"{HERE}test_conditioning", f"{HERE}test_assumptions"),
+        modules=(
+            f"{HERE}test_jacobian",
+            f"{HERE}test_certified",
+            f"{HERE}test_conditioning",
+            f"{HERE}test_assumptions",
+        ),
     ),
     Claim(
         id="H2",

@@ -43,6 +43,7 @@ CLAIMS = (
         modules=(
             f"{HERE}test_prox",
             f"{HERE}test_rational",
+            f"{HERE}test_certified",
             f"{HERE}test_routes",
             f"{HERE}test_digits",
             f"{HERE}test_uniform_digits",
