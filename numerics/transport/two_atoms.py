@@ -109,7 +109,13 @@ class TwoAtomLaw:
         return self.integrate(integrand)
 
     def _deviation(self, z: Float[np.ndarray, " k"]) -> Float[np.ndarray, " k"]:
-        return np.abs(self.probability(z) - (z < self.threshold))
+        """|G_n(u,w) − 1{u<w}|; below the threshold 1 − G_n(u,w) = G_n(1−u, 1−w), which loses no digits."""
+        if self.n is None:
+            return np.zeros(len(z))
+        below, result = z < self.threshold, np.empty(len(z))
+        result[below] = assignment_probability(ndtr(-z[below]), 1 - self.weight, self.n)
+        result[~below] = assignment_probability(ndtr(z[~below]), self.weight, self.n)
+        return result
 
     # --- the field --------------------------------------------------------------------------------
 

@@ -45,7 +45,12 @@ def test_energy_is_the_cost_less_the_floor(evidence, w, n, distance, schedule, t
         a_dot**2 + b_dot**2 * second + a_dot * b_dot * (1 + second - c) for c in (cost.cost, cost.optimal)
     )
     size = (abs(a_dot) + abs(b_dot)) ** 2 * (1 + second)
-    error = energy.error + floor.error + abs(a_dot * b_dot) * cost.error + 64 * EPS * size
+    error = (
+        energy.error
+        + floor.error
+        + abs(a_dot * b_dot) * max(cost.cost_error, cost.optimal_error)
+        + 64 * EPS * size
+    )
     on = evidence.on("TwoAtomLaw", w=w, n=n, distance=distance, schedule=schedule, t=t)
     on.certified(
         "|E|v^{(n)}|² + floor − E|ẋ_t|²|: quadrature in x_t beside order statistics",

@@ -81,7 +81,7 @@ def _ask_cost(ask, drawn, n):
         "M2: c_n of returned pairs",
         expected=exact.cost,
         measured=costs.mean(),
-        margin=student(costs) + exact.error,
+        margin=student(costs) + exact.cost_error,
         because="exact order statistics; Student over batches",
     )
 

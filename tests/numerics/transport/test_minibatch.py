@@ -15,7 +15,7 @@ from numerics.flows.exact import ExactField
 from numerics.flows.independent import IndependentField
 from numerics.potentials import AtomAndDensity, Cantor, FiniteAtoms, Quantile, Sphere
 from numerics.schedules import Linear, Trigonometric
-from numerics.transport import couplings, minibatch
+from numerics.transport import costs, couplings
 from numerics.transport.binomials import binomial_windows
 from numerics.transport.minibatch import (
     assignment_probability,
@@ -120,8 +120,19 @@ def test_expected_cost_of_gaussians_is_the_sum_of_variances():
     """n = 2: Var X₍ᵢ₎ = 1 − 1/π, so c₂ = 2(1 − 1/π)."""
     found = expected_cost(Quantile(stats.norm()), 2)
     assert abs(found.excess - 2 * (1 - 1 / np.pi)) <= found.error
+    assert abs(found.cost - 2 * (1 - 1 / np.pi)) <= found.cost_error
     single = expected_cost(Quantile(stats.norm()), 1)
     assert abs(single.excess - 2) <= single.error
+    assert abs(single.cost - 2) <= single.cost_error <= 8 * EPS
+
+
+def test_large_batches_are_as_the_gaussian_asymptotics():
+    """n = 10⁶: (2/n)ΣVar X₍ᵢ₎ against the tail sum by Rényi-like order means, antisymmetric."""
+    means = normal_order_means(10**6)
+    assert (means == -means[::-1]).all()
+    assert (np.diff(means) > 0).all()
+    found = expected_cost(Quantile(stats.norm()), 10**6)
+    assert abs(found.cost - 2 * (1 - means @ means / 10**6)) <= found.cost_error + 16 * EPS
 
 
 @pytest.mark.parametrize("n", [1, 8, 300])
@@ -130,9 +141,10 @@ def test_levels_give_what_order_statistics_give(law, n):
     """A density is a mixture of two-atom steps: 2∫D_n(F₁(y))dy beside (2/n) Σ Cov(X₍ᵢ₎, Y₍ᵢ₎)."""
     target = Quantile(law)
     by_ranks = expected_cost(target, n)
-    by_levels = minibatch._cost_by_levels(target, n, minibatch._OrderStatistics(n))
+    by_levels = costs._cost_by_levels(target, n, law.var() + law.mean() ** 2)
     assert abs(by_ranks.excess - by_levels.excess) <= by_ranks.error + by_levels.error
-    assert by_levels.optimal == pytest.approx(by_ranks.optimal, rel=1e-13)
+    assert abs(by_ranks.optimal - by_levels.optimal) <= by_ranks.optimal_error + by_levels.optimal_error
+    assert abs(by_ranks.cost - by_levels.cost) <= by_ranks.cost_error + by_levels.cost_error
 
 
 MIXTURES = [
