@@ -88,7 +88,7 @@ def _atoms(target: FiniteAtoms) -> Twins:
 
 
 def _over_torus(_: Potential, rng: np.random.Generator) -> np.ndarray:
-    """By turns around the torus and over the disc that closes its hole."""
+    """By turns around the torus, where discs of its tube are met too, and over the disc in its hole."""
     if rng.random() < 0.5:
         direction = rng.standard_normal(3)
         return 6 * direction / np.linalg.norm(direction)

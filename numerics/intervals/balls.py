@@ -127,10 +127,19 @@ def total(matrices: Sequence[arb_mat]) -> arb_mat:
 
 
 def eigenvalues(symmetric: arb_mat) -> Vector:
-    """Enclosures of the eigenvalues of a symmetric matrix, repeated ones too, largest midpoint first."""
-    if symmetric.nrows() == 1:
+    """Enclosures of the eigenvalues of a symmetric matrix, repeated ones too, largest midpoint first.
+
+    Where Arb isolates none, as in a ball around a multiple m of I, they are m ± |A − mI|_F.
+    """
+    n = symmetric.nrows()
+    if n == 1:
         return symmetric.entries()
-    found = acb_mat(symmetric).eig(multiple=True)
+    try:
+        found = acb_mat(symmetric).eig(multiple=True)
+    except ValueError:
+        mean = symmetric.trace() / n
+        off = arb(norm((symmetric - identity(n) * mean).entries()).abs_upper())
+        return [mean + (-off).union(off)] * n
     return sorted((value.real for value in found), key=_by_midpoint, reverse=True)
 
 

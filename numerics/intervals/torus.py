@@ -62,13 +62,28 @@ class ExactTorus(ByConjugate):
     def candidate(self, z: Vector, step: arb) -> Candidate:
         """The nearest point to z/(1+aλ) where it is that of its own dual, else a point of a disc.
 
-        Where the dual is on the axis its maximum is a circle of latitude, and φ is constant on the disc.
+        Where the dual is on the axis its maximum is a circle of latitude, and φ is constant on the disc;
+        where it is a times a point of the core circle, its maximum is the circle around that, and φ is affine
+        on the disc.
         """
         m = self._nearest(times(1 / (1 + self._a * step), z))
         dual = times(1 / step, subtract(z, m))
         if self.gap(Candidate(m, self.lift(m)), dual) < arb(2) ** -100:
             return Candidate(m, self.lift(m))
-        return self._on_disc(z, step)
+        tube = self._in_tube(z, step)
+        return self._on_disc(z, step) if tube is None else tube
+
+    def _in_tube(self, z: Vector, step: arb) -> Candidate | None:
+        """Z − λaRe, e the direction of z from the axis, if it is in the disc of the tube there."""
+        reach = norm(z[:2])
+        pull = step * self._a * self._major
+        outward = reach - pull
+        if not norm([outward - self._major, z[2]]) <= self._minor:
+            return None
+        shrink = outward / reach
+        sizes = (self._major * self._major + self._minor * self._minor) / 2
+        value = self._a * (sizes + self._major * (outward - self._major))
+        return Candidate([z[0] * shrink, z[1] * shrink, z[2]], value)
 
     def _on_disc(self, z: Vector, step: arb) -> Candidate:
         """(z₁, z₂, r sin v) with (cos v, sin v) along (−aR, y₃) and z₃ = r sin v + λy₃, by bisection."""

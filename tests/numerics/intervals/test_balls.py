@@ -54,6 +54,12 @@ def test_eigenvalues_and_projectors_of_a_rational_matrix():
     assert balls.total([upper, lower]).contains(balls.identity(2))
 
 
+def test_eigenvalues_of_a_ball_around_a_multiple_of_the_identity():
+    tiny = arb(0, 2.0**-60)
+    found = balls.eigenvalues(arb_mat([[2 + tiny, tiny], [tiny, 2 + tiny]]))
+    assert all(value.contains(2) and float(value.rad()) < 2.0**-57 for value in found)
+
+
 def test_repeated_eigenvalues_are_enclosed_but_have_no_projectors():
     assert all(value.contains(1) for value in balls.eigenvalues(balls.identity(3)))
     with pytest.raises(balls.UndecidedError, match="told apart"):

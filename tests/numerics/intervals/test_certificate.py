@@ -116,6 +116,23 @@ def test_conjugate_of_a_torus_is_its_maximum_over_a_fine_net(rng):
         assert 0 <= float(ExactTorus(2.0, 0.5, 1.0).conjugate(exact(y)).mid()) - net <= 1e-2
 
 
+@pytest.mark.parametrize(
+    ("z", "point"),
+    [([0.25, -0.5, 0.0], [0.25, -0.5, 0.0]), ([4.25, 0.0, 0.125], [2.25, 0.0, 0.125])],
+    ids=["hole", "tube"],
+)
+def test_faces_of_a_torus(z, point):
+    """In the plane of symmetry over the hole prox is the identity; in the tube it is z − λaRe."""
+    found = ExactTorus(2.0, 0.5, 1.0).enclose(exact(z), arb(1))
+    assert found.distance(point) < 2.0**-100
+
+
+def test_a_point_inside_every_ball_is_its_own_prox(rng):
+    for potential in (ExactStiefel(3, 2), ExactSphere(3, 4.0), ExactEllipsoid(np.eye(2)), ExactStiefel(2, 2)):
+        z = 0.125 * rng.standard_normal(potential.dim)
+        assert potential.enclose(exact(z), arb(1)).distance(z) < 2.0**-100
+
+
 # --- refusals -------------------------------------------------------------------------------------------
 
 
