@@ -4,13 +4,16 @@ An `Auditor` stands in for the `evidence` of a check. The check draws, computes 
 nothing of it is written twice; what it would assert is recorded in the words *agrees* and *deviates*.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NoReturn
 
+from reports.basis import Basis
 from reports.describing import describe
-from reports.evidence import Audit, AuditKind, Exact, Measurement, Statistical
-from reports.fixture import Evidence, share_of
+from reports.exhibits import Audit, AuditKind
+from reports.fixture import Evidence
+from reports.record import Record
 from reports.recorder import Recorder
 
 
@@ -18,11 +21,23 @@ from reports.recorder import Recorder
 class Tally:
     """The worst case of one quantity, and how many points and cases stand behind it."""
 
-    used: float = -1.0
-    worst: str = ""
-    record: Measurement | None = None
+    record: Record
+    worst: str
+    chosen: str = ""
     points: int = 0
+    left_out: int = 0
+    at_kinks: int = 0
     cases: int = 0
+
+    @property
+    def seen(self) -> str:
+        """What was counted, in words."""
+        words = [f"{self.points} points in {self.cases} {'case' if self.cases == 1 else 'cases'}"]
+        words += [f"{self.at_kinks} of them at kinks"] if self.at_kinks else []
+        words += [f"{self.left_out} left out"] if self.left_out else []
+        words += [f"worst at {self.worst}"] if self.worst else []
+        words += [f"chosen: {self.chosen}"] if self.chosen else []
+        return ", ".join(words)
 
 
 class Auditor(Evidence):
@@ -75,33 +90,30 @@ class Auditor(Evidence):
             kind=self._kind,
         )
 
-    def _record(
-        self, record: Measurement, points: int, index: tuple[int, ...], shape: tuple[int, ...]
-    ) -> None:
-        tally = self._tallies.setdefault(record.quantity, Tally())
-        tally.points += points
+    def _record(self, record: Record, basis: Basis, index: tuple[int, ...], shape: tuple[int, ...]) -> None:
+        tally = self._tallies.get(record.quantity)
+        if tally is None or record.badness > tally.record.badness:
+            worst = describe(None, self._details, index, shape)
+            if tally is None:
+                tally = self._tallies[record.quantity] = Tally(record, worst)
+            tally.record, tally.worst, tally.chosen = record, worst, basis.chosen
         tally.cases += 1
-        used = share_of(record)
-        if used > tally.used or tally.record is None:
-            tally.used, tally.record = used, record
-            tally.worst = describe(None, self._details, index, shape)
+        tally.points += basis.points
+        tally.left_out += basis.left_out
+        tally.at_kinks += basis.at_kinks
         if not self.recorder.frozen:
-            audit = self._audit_of(record.quantity, tally, tally.record)
+            audit = self._audit_of(tally)
             self.recorder.audits[self._subject, audit.question, ""] = audit
 
-    def _audit_of(self, quantity: str, tally: Tally, worst: Measurement) -> Audit:
-        exact = isinstance(worst, Exact)
-        level = f" but for probability {worst.level:.2g}" if isinstance(worst, Statistical) else ""
-        seen = f"{tally.points} points in {tally.cases} {'case' if tally.cases == 1 else 'cases'}"
-        where = f", worst at {tally.worst}" if tally.worst else ""
-        finite = abs(worst.measured) < float("inf")
+    def _audit_of(self, tally: Tally) -> Audit:
+        worst = tally.record
         return Audit(
             subject=self._subject,
             kind=self._kind,
-            question=f"{self._claim}: is {quantity} within its bound?",
+            question=f"{self._claim}: is {worst.quantity} within its bound?",
             outcome="agrees" if worst.holds else "deviates",
-            expected="no exception" if exact else f"at most {worst.bound:.3g}{level}",
-            measured=worst.measured if finite else str(worst.measured),
-            because=f"{worst.because} ({worst.strength}; {seen}{where})",
+            expected=worst.expected,
+            measured=worst.measured if math.isfinite(worst.measured) else str(worst.measured),
+            because=f"{worst.because} ({worst.strength}; {tally.seen})",
             target=self._subject,
         )

@@ -8,7 +8,7 @@ import matplotlib
 from cycler import cycler
 from matplotlib.figure import Figure as Canvas
 
-from reports.evidence import Figure
+from reports.exhibits import Figure
 
 STYLE: Any = {
     "font.family": ["STIXGeneral", "DejaVu Sans"],

@@ -1,58 +1,37 @@
-"""What a check or a control leaves behind: one frozen record type for each strength of evidence.
+"""What a check leaves behind: one frozen record type for each strength of evidence.
 
-Strongest first: `Exact`, `Certified`, `Bounded`, `Statistical`, `Trend`. A `Control` is a deliberate
-violation that fails by a predicted amount. An `Audit` describes something that is not ours (a library,
-a user's data, an equation as printed) and decides nothing. Records are checked at birth: what cannot be
-read by a reviewer, or could not have failed, raises ``ValueError``.
+Strongest first: `Exact`, `Certified`, `Bounded`, `Estimated`, `Statistical`, `Trend`, as `RECORDS` lists
+them. A record answers for its own strength: whether it `holds`, the `share` of its bound that it uses, the
+`false_alarm` probability it spends, and the `parts` of the report that it alone fills; nobody else asks of
+which type it is. Records are checked at birth: what cannot be read by a reviewer, or could not have failed,
+raises ``ValueError``. A threshold, count or margin that is a convention is said in ``chosen``.
 """
 
 import math
-import sys
 from dataclasses import dataclass
-from typing import ClassVar, Literal, TypeAlias, get_args
+from typing import ClassVar, Literal, get_args
 
-Strength = Literal["exact", "certified", "bounded", "statistical", "trend"]
-STRENGTHS: tuple[Strength, ...] = get_args(Strength)
-AuditOutcome = Literal["agrees", "deviates"]
-AuditKind = Literal["data", "flow", "library", "equation"]
-EPS = sys.float_info.epsilon
+from reports.birth import finite, not_negative, probability, text
+from reports.record import Record, finite_or_none
 
 Rule = Literal["interval contains theory", "interval lies below theory", "interval lies above theory"]
 RULES: tuple[Rule, ...] = get_args(Rule)
 
 
-def share(measured: float, bound: float) -> float:
-    """How much of its bound a measurement uses: 1 is the bound itself, more is beyond it.
-
-    For a positive bound this is measured/bound; for a negative one 1 + (measured − bound)/|bound|; for
-    a bound of zero 0 or infinity. A measurement that is not a finite number uses infinitely much.
-    """
-    if not math.isfinite(measured):
-        return math.inf
-    if bound > 0:
-        return measured / bound
-    if bound < 0:
-        return 2 - measured / bound
-    return 0.0 if measured <= 0 else math.inf
-
-
-def finite_or_none(number: float | None) -> float | None:
-    """The number as report.json writes it: None where it is not finite."""
-    return number if number is None or math.isfinite(number) else None
-
-
 @dataclass(frozen=True, slots=True)
-class Exact:
+class Exact(Record):
     """Equality in rational or symbolic arithmetic: ``failures`` counts the instances where it fails."""
 
-    strength: ClassVar[Strength] = "exact"
+    strength: ClassVar[str] = "exact"
+    meaning: ClassVar[str] = "rational or symbolic arithmetic: equality, no tolerance"
+    parts: ClassVar[tuple[str, ...]] = ("failures",)
     quantity: str
     domain: str
     failures: int
 
     def __post_init__(self) -> None:
-        _text("quantity", self.quantity)
-        _text("domain", self.domain)
+        text("domain", self.domain)
+        self._check()
 
     @property
     def measured(self) -> float:
@@ -70,52 +49,62 @@ class Exact:
         return self.domain
 
     @property
-    def holds(self) -> bool:
-        """Whether no instance fails."""
-        return self.failures == 0
+    def share(self) -> None:
+        """None: no instance may fail, and there is no part of that."""
+        return
+
+    @property
+    def expected(self) -> str:
+        """What was expected, in words."""
+        return "no exception"
 
 
 @dataclass(frozen=True, slots=True)
-class Certified:
-    """measured ≤ bound, where the bound is proved from computed numbers, rounding included."""
+class Certified(Record):
+    """measured ≤ bound, proved: by rational or interval arithmetic, or with every rounding counted."""
 
-    strength: ClassVar[Strength] = "certified"
+    strength: ClassVar[str] = "certified"
+    meaning: ClassVar[str] = (
+        "proved: by interval or rational arithmetic, or by an inequality with every rounding counted"
+    )
     quantity: str
     measured: float
     bound: float
     because: str
 
     def __post_init__(self) -> None:
-        _text("quantity", self.quantity)
-        _text("because", self.because)
-        _finite("bound", self.bound, self.quantity)
-
-    @property
-    def holds(self) -> bool:
-        """Whether the measurement is a finite number within its bound."""
-        return math.isfinite(self.measured) and self.measured <= self.bound
+        self._check()
 
 
 @dataclass(frozen=True, slots=True)
-class Bounded:
-    """error ≤ multiple · unit roundoff · condition, the condition being a computed number."""
+class Bounded(Record):
+    """measured ≤ main + rounding: a proved main term, and what the numbers err by.
 
-    strength: ClassVar[Strength] = "bounded"
+    The rounding is what the library states for itself (`numerics.accuracy.Rounding`): its bound, how many
+    roundings it counts, and where they come from. Where the main term is 0, what is measured is an error,
+    and an error is not negative.
+    """
+
+    strength: ClassVar[str] = "bounded"
+    meaning: ClassVar[str] = (
+        "a proved main term plus the rounding that the library states for itself; both are shown"
+    )
+    parts: ClassVar[tuple[str, ...]] = ("main", "rounding", "rounding_count", "rounding_because")
     quantity: str
     measured: float
-    condition: float
-    multiple: float
+    rounding: float
     because: str
+    rounding_because: str
+    rounding_count: float
+    main: float = 0.0
 
     def __post_init__(self) -> None:
-        _text("quantity", self.quantity)
-        _text("because", self.because)
-        _finite("bound", self.bound, self.quantity)
-        if self.multiple <= 0:
-            raise ValueError(f"multiple of {self.quantity!r}: got {self.multiple}, must be positive")
-        if self.condition < 0:
-            raise ValueError(f"condition of {self.quantity!r}: got {self.condition}, must not be negative")
-        if self.measured < 0:
+        finite("main", self.main, self.quantity)
+        text("because of the rounding", self.rounding_because)
+        not_negative("rounding", self.rounding, self.quantity)
+        not_negative("count of the rounding", self.rounding_count, self.quantity)
+        self._check()
+        if self.main == 0 and self.measured < 0:
             raise ValueError(
                 f"error {self.quantity!r}: got {self.measured}, an error is not negative;"
                 " take its absolute value, or np.maximum(error, 0) where only excess is wrong"
@@ -123,20 +112,41 @@ class Bounded:
 
     @property
     def bound(self) -> float:
-        """The largest error that rounding explains."""
-        return self.multiple * EPS * self.condition
-
-    @property
-    def holds(self) -> bool:
-        """Whether the error is a finite number within its bound."""
-        return math.isfinite(self.measured) and self.measured <= self.bound
+        """The main term and the largest error that rounding explains."""
+        return self.main + self.rounding
 
 
 @dataclass(frozen=True, slots=True)
-class Statistical:
+class Estimated(Record):
+    """measured ≤ bound, where a part of the bound is estimated; ``by`` says by what."""
+
+    strength: ClassVar[str] = "estimated"
+    meaning: ClassVar[str] = (
+        "a part of the bound is estimated, not proved: by two resolutions or tolerances, or as an"
+        " asymptotic remainder; it says by what"
+    )
+    parts: ClassVar[tuple[str, ...]] = ("by",)
+    quantity: str
+    measured: float
+    bound: float
+    by: str
+    because: str
+
+    def __post_init__(self) -> None:
+        text("by", self.by)
+        self._check()
+
+
+@dataclass(frozen=True, slots=True)
+class Statistical(Record):
     """measured ≤ threshold, which a true claim violates with probability at most ``level``."""
 
-    strength: ClassVar[Strength] = "statistical"
+    strength: ClassVar[str] = "statistical"
+    meaning: ClassVar[str] = (
+        "a confidence statement with its level: the probability of a false alarm or, where it says"
+        " *demonstration*, of accepting what is false; a run's levels sum to less than 1e−6"
+    )
+    parts: ClassVar[tuple[str, ...]] = ("level",)
     quantity: str
     measured: float
     threshold: float
@@ -144,10 +154,9 @@ class Statistical:
     because: str
 
     def __post_init__(self) -> None:
-        _text("quantity", self.quantity)
-        _text("because", self.because)
-        _finite("threshold", self.threshold, self.quantity)
-        _level(self.level, self.quantity)
+        finite("threshold", self.threshold, self.quantity)
+        probability(self.level, self.quantity)
+        self._check()
 
     @property
     def bound(self) -> float:
@@ -155,13 +164,18 @@ class Statistical:
         return self.threshold
 
     @property
-    def holds(self) -> bool:
-        """Whether the measurement is a finite number within the threshold."""
-        return math.isfinite(self.measured) and self.measured <= self.threshold
+    def false_alarm(self) -> float:
+        """Its level."""
+        return self.level
+
+    @property
+    def expected(self) -> str:
+        """What was expected, in words."""
+        return f"at most {self.bound:.3g} but for probability {self.level:.2g}"
 
 
 @dataclass(frozen=True, slots=True)
-class Trend:
+class Trend(Record):
     """A fitted rate and the rule that decides.
 
     ``"interval contains theory"`` could be met by an interval so wide that it says nothing; so the
@@ -169,21 +183,22 @@ class Trend:
     probability that the interval misses, where it is a confidence interval of random draws.
     """
 
-    strength: ClassVar[Strength] = "trend"
+    strength: ClassVar[str] = "trend"
+    meaning: ClassVar[str] = "a fitted rate with its interval and the rule that decides"
+    parts: ClassVar[tuple[str, ...]] = ("interval",)
     quantity: str
     slope: float
-    interval: tuple[float, float]
+    ends: tuple[float, float]
     theory: float
     rule: str
     alternative: float = 0.0
     level: float | None = None
 
     def __post_init__(self) -> None:
-        _text("quantity", self.quantity)
         for name in ("theory", "alternative"):
-            _finite(name, getattr(self, name), self.quantity)
+            finite(name, getattr(self, name), self.quantity)
         if self.level is not None:
-            _level(self.level, self.quantity)
+            probability(self.level, self.quantity)
         if self.rule not in RULES:
             raise ValueError(f"rule of {self.quantity!r}: got {self.rule!r}, use one of {RULES}")
         if self.rule == "interval contains theory" and self.alternative == self.theory:
@@ -191,7 +206,7 @@ class Trend:
                 f"alternative of {self.quantity!r}: got {self.alternative}, the theoretical slope itself;"
                 " name the slope that a false claim would show"
             )
-        low, high = self.interval
+        low, high = self.ends
         if all(map(math.isfinite, (low, high, self.slope))) and not (
             low <= self.slope <= high and low < high
         ):
@@ -199,11 +214,17 @@ class Trend:
                 f"interval of {self.quantity!r}: got [{low}, {high}] for slope {self.slope};"
                 " it must have a width and contain the fitted slope"
             )
+        self._check()
+
+    @property
+    def interval(self) -> list[float | None]:
+        """The ends of its interval as report.json lists them."""
+        return [finite_or_none(end) for end in self.ends]
 
     @property
     def measured(self) -> float:
         """The fitted slope, or NaN where the fit or its interval is not finite."""
-        return self.slope if all(map(math.isfinite, self.interval)) else math.nan
+        return self.slope if all(map(math.isfinite, self.ends)) else math.nan
 
     @property
     def bound(self) -> float:
@@ -220,7 +241,7 @@ class Trend:
     @property
     def holds(self) -> bool:
         """Whether the rule is met by finite numbers."""
-        low, high = self.interval
+        low, high = self.ends
         if not math.isfinite(self.measured):
             return False
         if self.rule == "interval lies below theory":
@@ -229,118 +250,22 @@ class Trend:
             return low >= self.theory
         return low <= self.theory <= high and not low <= self.alternative <= high
 
-
-@dataclass(frozen=True, slots=True)
-class Control:
-    """A deliberate violation: it must fail by the predicted amount, to within ``agreement``.
-
-    ``intact`` is the value that the quantity would have if nothing were violated (0 for an error, 1 for
-    a probability of recovery). Agreement must be too narrow to reach it, or the control proves nothing.
-    ``level`` is the probability that a correct prediction disagrees, where the agreement is statistical.
-    """
-
-    violation: str
-    predicted: float
-    measured: float
-    agreement: float
-    because: str
-    intact: float = 0.0
-    level: float | None = None
-
-    def __post_init__(self) -> None:
-        _text("violation", self.violation)
-        _text("because", self.because)
-        for name in ("predicted", "agreement", "intact"):
-            _finite(name, getattr(self, name), self.violation)
-        if self.level is not None:
-            _level(self.level, self.violation)
-        if self.agreement < 0:
-            raise ValueError(f"agreement of {self.violation!r}: got {self.agreement}, must not be negative")
-        if not self.agreement < abs(self.predicted - self.intact):
-            raise ValueError(
-                f"control {self.violation!r} could pass without any violation: predicted {self.predicted}"
-                f" within agreement {self.agreement} of the intact value {self.intact};"
-                " narrow the agreement or choose a stronger violation"
-            )
+    @property
+    def share(self) -> None:
+        """None: the theoretical slope is no one-sided bound."""
+        return
 
     @property
-    def holds(self) -> bool:
-        """Whether it was rejected as predicted."""
-        return math.isfinite(self.measured) and abs(self.measured - self.predicted) <= self.agreement
+    def false_alarm(self) -> float:
+        """The probability that the interval misses; 0 where nothing is random."""
+        return self.level or 0.0
+
+    @property
+    def expected(self) -> str:
+        """What was expected, in words."""
+        return f"a slope of {self.theory:.3g} ({self.because})"
 
 
-@dataclass(frozen=True, slots=True)
-class Audit:
-    """What something that is not ours does, in its own words; it has no effect on any verdict."""
-
-    subject: str
-    kind: AuditKind
-    question: str
-    outcome: AuditOutcome
-    expected: float | str
-    measured: float | str
-    because: str
-    target: str = ""
-
-    def __post_init__(self) -> None:
-        for name in ("subject", "question", "because"):
-            _text(name, getattr(self, name))
-        if self.outcome not in get_args(AuditOutcome):
-            raise ValueError(
-                f"outcome of {self.question!r}: got {self.outcome!r}, use 'agrees' or 'deviates'"
-            )
-        if self.kind not in get_args(AuditKind):
-            raise ValueError(
-                f"kind of {self.question!r}: got {self.kind!r}, use one of {get_args(AuditKind)}"
-            )
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Numbers or words shown beside a claim, one tuple a row."""
-
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[float | int | str | None, ...], ...]
-
-    def __post_init__(self) -> None:
-        _text("title", self.title)
-        if not self.columns or not self.rows:
-            raise ValueError(f"table {self.title!r} is empty")
-        for number, row in enumerate(self.rows):
-            if len(row) != len(self.columns):
-                raise ValueError(
-                    f"table {self.title!r}, row {number}: {len(row)} cells for {len(self.columns)} columns"
-                )
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A drawn figure: ``alt`` says in words what it shows; ``data`` are the bytes of the image."""
-
-    title: str
-    alt: str
-    format: Literal["svg", "png"]
-    data: bytes
-
-    def __post_init__(self) -> None:
-        _text("title", self.title)
-        _text("alt", self.alt)
-
-
-Measurement: TypeAlias = Exact | Certified | Bounded | Statistical | Trend
-
-
-def _text(name: str, value: str) -> None:
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"{name}: got {value!r}, must be a non-empty sentence or name")
-
-
-def _finite(name: str, value: float, quantity: str) -> None:
-    if not math.isfinite(value):
-        raise ValueError(f"{name} of {quantity!r}: got {value}, must be finite, or nothing could exceed it")
-
-
-def _level(level: float, quantity: str) -> None:
-    if not 0 < level < 1:
-        raise ValueError(f"level of {quantity!r}: got {level}, a false-alarm probability lies in (0, 1)")
+RECORDS: tuple[type[Record], ...] = (Exact, Certified, Bounded, Estimated, Statistical, Trend)
+STRENGTHS = tuple(record.strength for record in RECORDS)
+PARTS = tuple(part for record in RECORDS for part in record.parts)

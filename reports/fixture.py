@@ -3,38 +3,29 @@
 A check reads as the sentence it checks: draw, compute, one line of evidence::
 
     on = evidence.on(target, schedule=schedule, t=t)
-    on.bounded("|prox − x₁|", error, condition=condition, multiple=64, because="...")
+    on.bounded("|prox − x₁|", error, target.roundings.prox(z, step), because="...")
+
+Every method that measures also takes ``points`` (how many were checked, where it is not the number of
+entries), ``left_out`` (how many a filter of the check left out), ``at_kinks`` (for how many of the points
+the formula is set-valued and both sides were compared) and ``chosen`` (what is a convention in it: a
+threshold, a count, a margin). Counts add up over the draws and are shown in the report.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Callable, Mapping
+from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from reports.describing import describe, plain
-from reports.evidence import (
-    EPS,
-    Audit,
-    AuditKind,
-    AuditOutcome,
-    Bounded,
-    Certified,
-    Control,
-    Exact,
-    Measurement,
-    Statistical,
-    Table,
-    Trend,
-    share,
-)
+from reports.basis import Basis, BasisFields
+from reports.describing import describe
+from reports.evidence import Bounded, Certified, Estimated, Exact, Statistical, Trend
+from reports.exhibits import Control
+from reports.record import Record
 from reports.recorder import Recorder
-from reports.reduction import broadcast, floats, truths, worst_entry
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from reports.auditor import Auditor
+from reports.reduction import Floats, broadcast, floats, place_of, truths, worst_entry
+from reports.showing import Showing
+from reports.transition import taken_apart
 
 
 class BeyondBoundError(AssertionError):
@@ -45,20 +36,15 @@ class NotRejectedAsPredictedError(AssertionError):
     """A control did not fail by the amount predicted: the suite does not see what it should."""
 
 
-class Evidence:
-    """Records what a test measures. Every method that measures raises when the measurement is bad.
+class Evidence(Showing):
+    """Records what a test measures. Every method that measures raises when the measurement is bad."""
 
-    Attributes:
-        recorder: Where the records are kept.
-    """
-
-    __slots__ = ("_details", "_target", "recorder")
+    __slots__ = ("_details",)
 
     def __init__(
         self, recorder: Recorder, target: object = None, details: Mapping[str, object] | None = None
     ):
-        self.recorder = recorder
-        self._target = target
+        super().__init__(recorder, target)
         self._details = details or {}
 
     def __repr__(self) -> str:
@@ -74,72 +60,124 @@ class Evidence:
         """
         return Evidence(self.recorder, target, details)
 
-    def exact(self, quantity: str, holds: object, domain: str) -> None:
+    def exact(
+        self,
+        quantity: str,
+        holds: object,
+        domain: str,
+        **basis: Unpack[BasisFields],
+    ) -> None:
         """An identity in rational or symbolic arithmetic, without tolerance.
 
         Args:
             quantity: The identity.
             holds: Whether it holds: a boolean or an array of them, one an instance.
             domain: What it was proved or checked on.
+            **basis: ``points``, ``left_out``, ``at_kinks`` and ``chosen``, as above.
         """
         array = truths(holds, quantity)
         failures = int(array.size - np.count_nonzero(array))
-        index = np.unravel_index(int(np.argmin(array)), array.shape) if array.ndim else ()
-        self._record(Exact(quantity, domain, failures), array.size, tuple(map(int, index)), array.shape)
+        record = Exact(quantity, domain, failures)
+        self._record(record, Basis.of(quantity, array.size, basis), place_of(array, np.argmin), array.shape)
 
     def certified(
-        self, quantity: str, measured: ArrayLike, bound: ArrayLike, because: str, *, points: int | None = None
+        self,
+        quantity: str,
+        measured: ArrayLike,
+        bound: ArrayLike,
+        because: str,
+        **basis: Unpack[BasisFields],
     ) -> None:
-        """Assert measured ≤ bound, where the bound is proved from computed numbers, rounding included.
+        """Assert measured ≤ bound, which is proved.
+
+        The proof is rational or interval arithmetic, or an inequality with every rounding counted, those of
+        ``measured`` and ``bound`` as computed too. Where the library's own `Rounding` is added to a proved
+        main term, use `bounded`; where a part is found by two resolutions or holds in a limit, `estimated`.
 
         Args:
             quantity: What is measured.
             measured: One number or an array of them.
             bound: One number, or one for each measurement.
             because: Why the bound is the bound.
-            points: How many points were checked, where it is not the number of entries.
+            **basis: ``points``, ``left_out``, ``at_kinks`` and ``chosen``, as above.
         """
-        m, b = broadcast(
-            quantity, measured=floats("measured", measured, quantity), bound=floats("bound", bound, quantity)
+        m, b = self._pair(quantity, measured, bound)
+        place = worst_entry(m, b).index
+        self._record(
+            Certified(quantity, float(m[place]), float(b[place]), because),
+            Basis.of(quantity, m.size, basis),
+            place,
+            m.shape,
         )
-        _all_finite("bound", b, quantity)
-        worst = worst_entry(m, b)
-        record = Certified(quantity, float(m[worst.index]), float(b[worst.index]), because)
-        self._record(record, worst.points if points is None else points, worst.index, m.shape)
 
     def bounded(
         self,
         quantity: str,
         measured: ArrayLike,
-        condition: ArrayLike,
-        multiple: float,
-        because: str,
-        *,
-        points: int | None = None,
+        *stated: Any,
+        main: ArrayLike = 0.0,
+        **named: Any,
     ) -> None:
-        """Assert error ≤ multiple · eps · condition, entry by entry.
+        """``bounded(quantity, measured, rounding, because)``: assert measured ≤ main + rounding.bound.
+
+        Entry by entry. Whatever else rounds on the way (the sum itself, where the main term is large; a z
+        that the check forms) belongs into the rounding: roundings add up, and a map amplifies them.
 
         Args:
             quantity: What is measured.
-            measured: One error or an array of them, none negative.
-            condition: The condition number, with the scale of the result in it: one, or one an error.
-            multiple: How many roundings there are, at most.
-            because: Why this multiple of this condition.
-            points: How many points were checked, where it is not the number of entries.
+            measured: One number or an array of them; an error, not negative, where ``main`` is 0.
+            rounding: What the library states that it errs by: a `numerics.accuracy.Rounding`, or anything
+                with its ``bound`` (one, or one for each measurement), ``count`` and ``because``.
+            because: Why main term and rounding bound the measurement.
+            main: The proved main term: one number, or one for each measurement.
+            *stated: ``rounding`` and ``because``, in this order (or the old condition and multiple).
+            **named: The same by name; and ``points``, ``left_out``, ``at_kinks``, ``chosen``, as above.
         """
-        m, c = broadcast(
+        rounding, because, basis = taken_apart(stated, named)
+        m, r, a = broadcast(
             quantity,
             measured=floats("measured", measured, quantity),
-            condition=floats("condition", condition, quantity),
+            rounding=floats("rounding", rounding.bound, quantity),
+            main=floats("main", main, quantity),
         )
-        _all_finite("condition", c, quantity)
-        if (m < 0).any() or (c < 0).any():
-            negative = m if (m < 0).any() else c
-            place = tuple(int(i) for i in np.unravel_index(int(np.argmin(negative)), m.shape))
-        else:
-            place = worst_entry(m, multiple * EPS * c).index
-        record = Bounded(quantity, float(m[place]), float(c[place]), float(multiple), because)
-        self._record(record, m.size if points is None else points, place, m.shape)
+        _all_finite("main", a, quantity)
+        _all_finite("rounding", r, quantity)
+        wrong = ((m < 0) & (a == 0)) | (r < 0)
+        place = place_of(wrong, np.argmax) if wrong.any() else worst_entry(m, a + r).index
+        record = Bounded(
+            quantity,
+            float(m[place]),
+            float(r[place]),
+            because,
+            rounding.because,
+            float(rounding.count),
+            float(a[place]),
+        )
+        self._record(record, Basis.of(quantity, m.size, basis), place, m.shape)
+
+    def estimated(
+        self,
+        quantity: str,
+        measured: ArrayLike,
+        bound: ArrayLike,
+        by: str,
+        because: str,
+        **basis: Unpack[BasisFields],
+    ) -> None:
+        """Assert measured ≤ bound, where a part of the bound is estimated.
+
+        Args:
+            quantity: What is measured.
+            measured: One number or an array of them.
+            bound: One number, or one for each measurement.
+            by: By what it was estimated: two resolutions, two tolerances, an asymptotic remainder.
+            because: Why the bound is the bound, if the estimate is right.
+            **basis: ``points``, ``left_out``, ``at_kinks`` and ``chosen``, as above.
+        """
+        m, b = self._pair(quantity, measured, bound)
+        place = worst_entry(m, b).index
+        record = Estimated(quantity, float(m[place]), float(b[place]), by, because)
+        self._record(record, Basis.of(quantity, m.size, basis), place, m.shape)
 
     def statistical(
         self,
@@ -148,8 +186,7 @@ class Evidence:
         threshold: ArrayLike,
         level: float,
         because: str,
-        *,
-        points: int | None = None,
+        **basis: Unpack[BasisFields],
     ) -> None:
         """Assert measured ≤ threshold, which a true claim violates with probability at most ``level``.
 
@@ -160,17 +197,12 @@ class Evidence:
             level: The false-alarm probability of this call, all its entries together. Every call adds
                 its level to the run's, which must stay below 1e-6.
             because: The inequality or test behind threshold and level.
-            points: How many points were checked, where it is not the number of entries.
+            **basis: ``points``, ``left_out``, ``at_kinks`` and ``chosen``, as above.
         """
-        m, b = broadcast(
-            quantity,
-            measured=floats("measured", measured, quantity),
-            threshold=floats("threshold", threshold, quantity),
-        )
-        _all_finite("threshold", b, quantity)
-        worst = worst_entry(m, b)
-        record = Statistical(quantity, float(m[worst.index]), float(b[worst.index]), float(level), because)
-        self._record(record, worst.points if points is None else points, worst.index, m.shape)
+        m, b = self._pair(quantity, measured, threshold, "threshold")
+        place = worst_entry(m, b).index
+        record = Statistical(quantity, float(m[place]), float(b[place]), float(level), because)
+        self._record(record, Basis.of(quantity, m.size, basis), place, m.shape)
 
     def trend(
         self,
@@ -182,7 +214,7 @@ class Evidence:
         *,
         alternative: float = 0.0,
         level: float | None = None,
-        points: int = 1,
+        **basis: Unpack[BasisFields],
     ) -> None:
         """A fitted rate.
 
@@ -197,11 +229,11 @@ class Evidence:
                 exclude it. Must be named where the theory is 0.
             level: The probability that the interval misses the true slope, where it is a confidence
                 interval of random draws. Every call adds its level to the run's.
-            points: How many points were fitted.
+            **basis: ``points`` (how many were fitted), ``left_out`` and ``chosen``, as above.
         """
         low, high = (float(end) for end in interval)
         record = Trend(quantity, float(slope), (low, high), float(theory), rule, float(alternative), level)
-        self._record(record, points, (), ())
+        self._record(record, Basis.of(quantity, 1, basis), (), ())
 
     def control(
         self,
@@ -213,7 +245,7 @@ class Evidence:
         *,
         intact: ArrayLike = 0.0,
         level: float | None = None,
-        points: int | None = None,
+        **basis: Unpack[BasisFields],
     ) -> None:
         """A deliberate violation that must fail by the amount predicted.
 
@@ -225,7 +257,7 @@ class Evidence:
             because: Why this prediction and this agreement.
             intact: The value if nothing were violated: 0 for an error, 1 for a probability of recovery.
             level: The probability that a correct prediction disagrees, where agreement is statistical.
-            points: How many points were checked, where it is not the number of entries.
+            **basis: ``points``, ``left_out``, ``at_kinks`` and ``chosen``, as above.
         """
         p, m, a, i = broadcast(
             violation,
@@ -237,16 +269,12 @@ class Evidence:
         for name, array in (("predicted", p), ("agreement", a), ("intact", i)):
             _all_finite(name, array, violation)
         vacuous = ~(a < np.abs(p - i)) | (a < 0)
-        if vacuous.any():
-            place = tuple(int(k) for k in np.unravel_index(int(np.argmax(vacuous)), p.shape))
-        else:
-            place = worst_entry(np.abs(m - p), a).index
-        record = Control(
-            violation, float(p[place]), float(m[place]), float(a[place]), because, float(i[place]), level
+        place = place_of(vacuous, np.argmax) if vacuous.any() else worst_entry(np.abs(m - p), a).index
+        predicts, found, apart, whole = (float(array[place]) for array in (p, m, a, i))
+        record = Control(violation, predicts, found, apart, because, whole, level)
+        self.recorder.add_control(
+            record, self._family(), Basis.of(violation, p.size, basis), self._describer(place, p.shape)
         )
-        used = share(abs(record.measured - record.predicted), record.agreement)
-        count = p.size if points is None else points
-        self.recorder.add_control(record, self._family(), count, used, self._describer(place, p.shape))
         if not record.holds:
             raise NotRejectedAsPredictedError(
                 f"control {violation!r} was not rejected as predicted\n"
@@ -255,84 +283,19 @@ class Evidence:
                 f"  target     {self._describer(place, p.shape)() or '(not named)'}"
             )
 
-    def audit(
-        self,
-        question: str,
-        outcome: AuditOutcome,
-        expected: float | str,
-        measured: float | str,
-        because: str,
-        *,
-        subject: str = "",
-        kind: AuditKind = "library",
-    ) -> None:
-        """What something that is not ours does; it decides nothing.
-
-        Args:
-            question: What was asked.
-            outcome: ``"agrees"`` or ``"deviates"``.
-            expected: What theory expects, a number or words.
-            measured: What was found.
-            because: Why that is expected.
-            subject: Who was asked: a library, a file, an equation; the target's name if left out.
-            kind: ``"data"``, ``"flow"``, ``"library"`` or ``"equation"``.
-        """
-        family = self._family()
-        record = Audit(
-            subject or family, kind, question, outcome, plain(expected), plain(measured), because, family
+    def _pair(
+        self, quantity: str, measured: ArrayLike, bound: ArrayLike, name: str = "bound"
+    ) -> tuple[Floats, Floats]:
+        m, b = broadcast(
+            quantity,
+            **{"measured": floats("measured", measured, quantity), name: floats(name, bound, quantity)},
         )
-        if not self.recorder.frozen:
-            self.recorder.audits[record.subject, question, family] = record
+        _all_finite(name, b, quantity)
+        return m, b
 
-    def auditing(self, subject: str, claim: str, kind: AuditKind = "data") -> "Auditor":
-        """What takes the place of `evidence` in a check that is asked of something not ours.
-
-        Args:
-            subject: Who is asked: a file, a library.
-            claim: The id of the claim that the check belongs to.
-            kind: ``"data"``, ``"flow"``, ``"library"`` or ``"equation"``.
-        """
-        from reports.auditor import Auditor
-
-        return Auditor(self.recorder, subject, kind, claim)
-
-    def table(self, title: str, columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
-        """A table shown with the claim. The first table of a title is kept."""
-        if title not in self.recorder.tables and not self.recorder.frozen:
-            cells = tuple(tuple(plain(cell) for cell in row) for row in rows)
-            self.recorder.tables[title] = Table(title, tuple(columns), cells)
-
-    def figure(
-        self,
-        title: str,
-        alt: str,
-        draw: Callable[["Figure"], object],
-        *,
-        size: tuple[float, float] = (6.4, 3.6),
-        format: Literal["svg", "png"] = "svg",  # noqa: A002
-    ) -> None:
-        """A figure shown with the claim, drawn only when a report is written. The first of a title is kept.
-
-        Args:
-            title: Its caption.
-            alt: What it shows, in words, for those who do not see it.
-            draw: Called with an empty Matplotlib figure of constrained layout, on which it draws.
-            size: Width and height in inches.
-            format: ``"png"`` where an SVG would be large (images, many thousand points).
-        """
-        if self.recorder.frozen or not self.recorder.wants_figures or title in self.recorder.figures:
-            return
-        from reports.drawing import render
-
-        self.recorder.figures[title] = render(title, alt, draw, size, format)
-
-    def _record(
-        self, record: Measurement, points: int, index: tuple[int, ...], shape: tuple[int, ...]
-    ) -> None:
-        if points < 1:
-            raise ValueError(f"points of {record.quantity!r}: got {points}, a check must check something")
+    def _record(self, record: Record, basis: Basis, index: tuple[int, ...], shape: tuple[int, ...]) -> None:
         describe = self._describer(index, shape)
-        self.recorder.add(record, self._family(), points, share_of(record), describe)
+        self.recorder.add(record, self._family(), basis, describe)
         if not record.holds:
             raise BeyondBoundError(
                 f"{record.quantity} is beyond its bound ({record.strength})\n"
@@ -340,22 +303,10 @@ class Evidence:
                 f"  because   {record.because}\n  target    {describe() or '(not named)'}"
             )
 
-    def _family(self) -> str:
-        if self._target is None:
-            return ""
-        return self._target if isinstance(self._target, str) else type(self._target).__name__
-
     def _describer(self, index: tuple[int, ...], shape: tuple[int, ...]) -> Callable[[], str]:
         return lambda: describe(self._target, self._details, index, shape)
 
 
-def share_of(record: Measurement) -> float:
-    """How much of its bound a record uses; for a trend, 0 if it holds, as it has no one-sided bound."""
-    if not record.holds:
-        return float("inf") if isinstance(record, Trend) else max(share(record.measured, record.bound), 1.0)
-    return 0.0 if isinstance(record, Trend) else share(record.measured, record.bound)
-
-
-def _all_finite(name: str, array: np.ndarray[Any, np.dtype[np.float64]], quantity: str) -> None:
+def _all_finite(name: str, array: Floats, quantity: str) -> None:
     if not np.isfinite(array).all():
         raise ValueError(f"{name} of {quantity!r}: got {array[~np.isfinite(array)][0]}, must be finite")

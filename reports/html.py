@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from reports.evidence import STRENGTHS, share
+from reports.evidence import STRENGTHS
 from reports.mathml import formula, number, prose
 from reports.schema import check
 from reports.summary import strongest, worst_share
@@ -39,7 +39,7 @@ def render(directory: Path) -> str:
     environment.filters |= {"prose": prose, "number": number, "anchor": anchor}
     environment.tests["corrected"] = lambda note: note.startswith("corrected:")
     environment.globals.update(
-        same_quantity=_same_quantity, display=_display, image=partial(image, directory), used=used
+        same_quantity=_same_quantity, display=_display, image=partial(image, directory)
     )
     page = environment.get_template("page.html.j2")
     return page.render(
@@ -79,14 +79,6 @@ def image(directory: Path, name: str) -> Markup:
         raise ValueError(f"figure {name!r} is not a file beside report.json")
     data = base64.b64encode(path.read_bytes()).decode("ascii")
     return Markup(f"data:{IMAGE_TYPES[path.suffix]};base64,{data}")
-
-
-def used(record: dict[str, Any]) -> float | None:
-    """The share of its bound that a record uses; None where it is not finite or there is no such share."""
-    if record["strength"] in ("exact", "trend") or record["measured"] is None:
-        return None
-    value = share(record["measured"], record["bound"])
-    return value if value < float("inf") else None
 
 
 def total_points(claims: list[dict[str, Any]]) -> int:

@@ -4,31 +4,42 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from reports.evidence import (
-    Audit,
-    Bounded,
-    Control,
-    Figure,
-    Measurement,
-    Statistical,
-    Table,
-    Trend,
-    finite_or_none,
-)
+from reports.basis import Basis
+from reports.evidence import PARTS
+from reports.exhibits import Audit, Control, Figure, Table
+from reports.record import Record
 
 
 @dataclass(slots=True)
 class _Kept:
     """The worst measurement of one quantity on one family of targets, so far."""
 
-    worst_record: Any
-    share: float
+    record: Record | Control
     worst: str
+    chosen: str
     target: str
     draws: int = 0
     points: int = 0
+    left_out: int = 0
+    at_kinks: int = 0
     level: float = 0.0
     holds: bool = True
+
+    def fields(self) -> dict[str, object]:
+        """What report.json says of it: the worst record, and what was counted over all draws."""
+        fields = self.record.fields()
+        level = {} if fields.get("level") is None else {"level": self.level}
+        return {
+            "target": self.target,
+            **fields,
+            **level,
+            "draws": self.draws,
+            "points": self.points,
+            "left_out": self.left_out,
+            "at_kinks": self.at_kinks,
+            "chosen": self.chosen,
+            "worst": self.worst,
+        }
 
 
 @dataclass(slots=True)
@@ -57,9 +68,7 @@ class Recorder:
         """Keep what is recorded as it is."""
         self.frozen = True
 
-    def add(
-        self, record: Measurement, target: str, points: int, used: float, where: Callable[[], str]
-    ) -> None:
+    def add(self, record: Record, target: str, basis: Basis, where: Callable[[], str]) -> None:
         """Count a measurement and keep it if it is the worst; one beyond its bound freezes.
 
         Raises:
@@ -67,13 +76,9 @@ class Recorder:
         """
         if not self.takes_evidence:
             raise ValueError('evidence belongs to a claim: mark the test with @pytest.mark.claim("id")')
-        key = (record.strength, record.quantity, target)
-        level = (record.level or 0.0) if isinstance(record, Statistical | Trend) else 0.0
-        self._keep(self.evidence, key, record, target, points, used, where, level)
+        self._keep(self.evidence, (record.strength, record.quantity, target), record, target, basis, where)
 
-    def add_control(
-        self, record: Control, target: str, points: int, used: float, where: Callable[[], str]
-    ) -> None:
+    def add_control(self, record: Control, target: str, basis: Basis, where: Callable[[], str]) -> None:
         """Count a control and keep it if its agreement is the worst; a disagreement freezes.
 
         Raises:
@@ -81,8 +86,7 @@ class Recorder:
         """
         if not self.takes_controls:
             raise ValueError('a control belongs to a claim: mark the test with @pytest.mark.control("id")')
-        key = (record.violation, target)
-        self._keep(self.controls, key, record, target, points, used, where, record.level or 0.0)
+        self._keep(self.controls, (record.violation, target), record, target, basis, where)
 
     @property
     def beyond(self) -> bool:
@@ -103,70 +107,34 @@ class Recorder:
 
     def evidence_fields(self) -> list[dict[str, object]]:
         """The evidence as report.json lists it, sorted."""
-        return [_evidence_fields(kept) for _, kept in sorted(self.evidence.items())]
+        listed = [kept.fields() for _, kept in sorted(self.evidence.items())]
+        return [fields | {part: None for part in PARTS if part not in fields} for fields in listed]
 
     def control_fields(self) -> list[dict[str, object]]:
         """The controls as report.json lists them, sorted."""
-        return [_control_fields(kept) for _, kept in sorted(self.controls.items())]
+        return [kept.fields() for _, kept in sorted(self.controls.items())]
 
     def _keep(
         self,
         book: dict[Any, _Kept],
         key: tuple[str, ...],
-        record: Measurement | Control,
+        record: Record | Control,
         target: str,
-        points: int,
-        used: float,
+        basis: Basis,
         where: Callable[[], str],
-        level: float,
     ) -> None:
         if self.frozen:
             return
         kept = book.get(key)
         if kept is None:
-            kept = book[key] = _Kept(record, used, where(), target)
-        elif used > kept.share or not record.holds:
-            kept.worst_record, kept.share, kept.worst = record, used, where()
+            kept = book[key] = _Kept(record, where(), basis.chosen, target)
+        elif record.badness > kept.record.badness or not record.holds:
+            kept.record, kept.worst, kept.chosen = record, where(), basis.chosen
         kept.draws += 1
-        kept.points += points
-        kept.level += level
+        kept.points += basis.points
+        kept.left_out += basis.left_out
+        kept.at_kinks += basis.at_kinks
+        kept.level += record.false_alarm
         if not record.holds:
             kept.holds = False
             self.frozen = True
-
-
-def _evidence_fields(kept: _Kept) -> dict[str, object]:
-    record: Measurement = kept.worst_record
-    return {
-        "target": kept.target,
-        "quantity": record.quantity,
-        "strength": record.strength,
-        "measured": finite_or_none(record.measured),
-        "bound": record.bound,
-        "because": record.because,
-        "condition": record.condition if isinstance(record, Bounded) else None,
-        "level": kept.level if isinstance(record, Statistical) else None,
-        "interval": [finite_or_none(end) for end in record.interval] if isinstance(record, Trend) else None,
-        "holds": kept.holds,
-        "draws": kept.draws,
-        "points": kept.points,
-        "worst": kept.worst,
-    }
-
-
-def _control_fields(kept: _Kept) -> dict[str, object]:
-    record: Control = kept.worst_record
-    return {
-        "target": kept.target,
-        "violation": record.violation,
-        "predicted": record.predicted,
-        "measured": finite_or_none(record.measured),
-        "agreement": record.agreement,
-        "intact": record.intact,
-        "because": record.because,
-        "level": kept.level if record.level is not None else None,
-        "rejected": kept.holds,
-        "draws": kept.draws,
-        "points": kept.points,
-        "worst": kept.worst,
-    }

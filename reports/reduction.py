@@ -1,12 +1,13 @@
 """Arrays of measurements reduced to their worst entry."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from reports.evidence import share
+from reports.record import share
 
 Floats = npt.NDArray[np.float64]
 _NUMBER = (float, int)
@@ -37,9 +38,13 @@ def worst_entry(measured: Floats, bound: Floats) -> Worst:
     beyond = ~(measured <= bound) | ~np.isfinite(measured)
     ratio = np.where(np.isfinite(measured), ratio, np.inf)
     candidates = np.where(beyond, ratio, -np.inf) if beyond.any() else ratio
-    index = np.unravel_index(int(np.argmax(candidates)), measured.shape)
-    place = tuple(int(i) for i in index)
+    place = place_of(candidates, np.argmax)
     return Worst(place, measured.size, float(ratio[place]))
+
+
+def place_of(array: npt.NDArray[Any], which: Callable[[npt.NDArray[Any]], np.intp]) -> tuple[int, ...]:
+    """Where the entry is that ``which`` (``np.argmax``, ``np.argmin``) finds; empty for a scalar."""
+    return tuple(int(i) for i in np.unravel_index(int(which(array)), array.shape)) if array.ndim else ()
 
 
 def floats(name: str, value: object, quantity: str) -> Floats:

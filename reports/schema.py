@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from reports.evidence import STRENGTHS
+from reports.evidence import PARTS, RECORDS, STRENGTHS
 from reports.verdict import Verdict
 
 TEXT = {"type": "string"}
 WORDS = {"type": "string", "minLength": 1}
 COUNT = {"type": "integer", "minimum": 0}
 NUMBER = {"type": "number"}
+POSITIVE = {"type": "number", "minimum": 0}
 NUMBER_OR_NULL = {"type": ["number", "null"]}
 VALUE = {"type": ["number", "string", "null"]}
 
@@ -38,9 +39,25 @@ RUN = _object(
     seed=COUNT,
     profile=WORDS,
     command=WORDS,
-    level_spent={"type": "number", "minimum": 0},
+    level_spent=POSITIVE,
     errors=_list(_object(module=WORDS, message=TEXT)),
 )
+COUNTS = {
+    "draws": {"type": "integer", "minimum": 1},
+    "points": {"type": "integer", "minimum": 1},
+    "left_out": COUNT,
+    "at_kinks": COUNT,
+}
+PART_TYPES: dict[str, dict[str, Any]] = {
+    "failures": COUNT,
+    "main": NUMBER,
+    "rounding": POSITIVE,
+    "rounding_count": POSITIVE,
+    "rounding_because": WORDS,
+    "by": WORDS,
+    "level": {"type": "number", "exclusiveMinimum": 0},
+    "interval": {"type": "array", "items": NUMBER_OR_NULL, "minItems": 2, "maxItems": 2},
+}
 EVIDENCE = _object(
     test=WORDS,
     target=TEXT,
@@ -48,29 +65,27 @@ EVIDENCE = _object(
     strength={"enum": list(STRENGTHS)},
     measured=NUMBER_OR_NULL,
     bound=NUMBER,
+    share=NUMBER_OR_NULL,
     because=WORDS,
-    condition=NUMBER_OR_NULL,
-    level=NUMBER_OR_NULL,
-    interval={"type": ["array", "null"], "items": NUMBER_OR_NULL, "minItems": 2, "maxItems": 2},
+    chosen=TEXT,
+    **{part: {} for part in PARTS},
     holds={"type": "boolean"},
-    draws={"type": "integer", "minimum": 1},
-    points={"type": "integer", "minimum": 1},
+    **COUNTS,
     worst=TEXT,
     command=WORDS,
-    seconds={"type": "number", "minimum": 0},
+    seconds=POSITIVE,
     role={"enum": ["check", "control"]},
 )
 EVIDENCE["allOf"] = [
     {
-        "if": {"properties": {"strength": {"const": strength}}},
-        "then": {"properties": {member: {"type": kind}}},
-        "else": {"properties": {member: {"type": "null"}}},
+        "if": {"properties": {"strength": {"const": record.strength}}},
+        "then": {
+            "properties": {
+                part: PART_TYPES[part] if part in record.parts else {"type": "null"} for part in PARTS
+            }
+        },
     }
-    for strength, member, kind in (
-        ("bounded", "condition", "number"),
-        ("statistical", "level", "number"),
-        ("trend", "interval", "array"),
-    )
+    for record in RECORDS
 ]
 CONTROL = _object(
     test=WORDS,
@@ -78,16 +93,16 @@ CONTROL = _object(
     violation=WORDS,
     predicted=NUMBER,
     measured=NUMBER_OR_NULL,
-    agreement={"type": "number", "minimum": 0},
+    agreement=POSITIVE,
     intact=NUMBER,
     because=WORDS,
+    chosen=TEXT,
     level=NUMBER_OR_NULL,
     rejected={"type": "boolean"},
-    draws={"type": "integer", "minimum": 1},
-    points={"type": "integer", "minimum": 1},
+    **COUNTS,
     worst=TEXT,
     command=WORDS,
-    seconds={"type": "number", "minimum": 0},
+    seconds=POSITIVE,
 )
 TABLE = _object(title=WORDS, columns=_list(TEXT), rows=_list(_list(VALUE)))
 FIGURE = _object(title=WORDS, alt=WORDS, file={"type": "string", "pattern": r"^figures/[\w.-]+\.(svg|png)$"})

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from reports.evidence import STRENGTHS, share
+from reports.evidence import STRENGTHS
 from reports.progress import COLOUR
 
 if TYPE_CHECKING:
@@ -20,16 +20,10 @@ def strongest(evidence: list[dict[str, Any]]) -> str:
 def worst_share(evidence: list[dict[str, Any]]) -> float | None:
     """The largest share of its bound that any evidence uses; None where none has a bound to use.
 
-    Exact evidence and trends count only if they failed, as infinite.
+    What does not hold and has no share counts as infinite.
     """
-    shares = []
-    for record in evidence:
-        if not record["holds"] and record["strength"] in ("exact", "trend"):
-            shares.append(float("inf"))
-        elif record["strength"] not in ("exact", "trend"):
-            measured = record["measured"]
-            shares.append(float("inf") if measured is None else share(measured, record["bound"]))
-    return max(shares, default=None)
+    shares = [float("inf") if r["share"] is None and not r["holds"] else r["share"] for r in evidence]
+    return max((share for share in shares if share is not None), default=None)
 
 
 def summarise(terminal: pytest.TerminalReporter, run: "Run", written: str | None) -> None:

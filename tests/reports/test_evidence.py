@@ -8,18 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.evidence import (
-    Audit,
-    Bounded,
-    Certified,
-    Control,
-    Exact,
-    Figure,
-    Statistical,
-    Table,
-    Trend,
-    share,
-)
+from reports.evidence import Bounded, Certified, Estimated, Exact, Statistical, Trend
+from reports.exhibits import Audit, Control, Figure, Table
+from reports.record import share
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 bad_numbers = st.sampled_from([math.nan, math.inf, -math.inf])
@@ -35,10 +26,18 @@ CONTAINS = "interval contains theory"
         (lambda: Certified("", 0.0, 1.0, "b"), "quantity"),
         (lambda: Certified("q", 0.0, math.inf, "b"), "bound"),
         (lambda: Certified("q", 0.0, math.nan, "b"), "bound"),
-        (lambda: Bounded("q", 0.0, math.inf, 1.0, "b"), "bound"),
-        (lambda: Bounded("q", 0.0, -1.0, 1.0, "b"), "condition"),
-        (lambda: Bounded("q", 0.0, 1.0, 0.0, "b"), "multiple"),
-        (lambda: Bounded("q", -1e-30, 1.0, 1.0, "b"), "absolute value"),
+        (lambda: Bounded("q", 0.0, math.inf, "b", "r", 1), "rounding"),
+        (lambda: Bounded("q", 0.0, math.nan, "b", "r", 1), "rounding"),
+        (lambda: Bounded("q", 0.0, -1e-16, "b", "r", 1), "rounding"),
+        (lambda: Bounded("q", 0.0, 1e-16, "b", "r", -1), "count of the rounding"),
+        (lambda: Bounded("q", 0.0, 1e-16, "b", "r", math.inf), "count of the rounding"),
+        (lambda: Bounded("q", 0.0, 1e-16, "b", " ", 1), "because of the rounding"),
+        (lambda: Bounded("q", 0.0, 1e-16, " ", "r", 1), "because"),
+        (lambda: Bounded("q", 0.0, 1e-16, "b", "r", 1, math.inf), "main"),
+        (lambda: Bounded("q", -1e-30, 1e-16, "b", "r", 1), "absolute value"),
+        (lambda: Estimated("q", 0.0, 1.0, "", "b"), "by"),
+        (lambda: Estimated("q", 0.0, 1.0, "two resolutions", ""), "because"),
+        (lambda: Estimated("q", 0.0, math.inf, "two resolutions", "b"), "bound"),
         (lambda: Statistical("q", 0.0, 1.0, 0.0, "b"), "level"),
         (lambda: Statistical("q", 0.0, 1.0, 1.0, "b"), "level"),
         (lambda: Statistical("q", 0.0, 1.0, math.nan, "b"), "level"),
@@ -77,13 +76,17 @@ def test_what_is_not_finite_never_holds(bad: float, bound: float) -> None:
     assert not Trend("q", bad, (-1.1, -0.9), -1.0, CONTAINS).holds
     assert not Trend("q", -1.0, (-1.1, bad), -1.0, CONTAINS).holds
     if not bad < 0:
-        assert not Bounded("q", bad, 1.0, 1.0, "b").holds
+        assert not Bounded("q", bad, 1.0, "b", "r", 1).holds
+    assert not Estimated("q", bad, bound, "two resolutions", "b").holds
 
 
 @given(finite, finite)
 def test_holding_is_being_at_most_the_bound(measured: float, bound: float) -> None:
     assert Certified("q", measured, bound, "b").holds == (measured <= bound)
     assert Statistical("q", measured, bound, 1e-9, "b").holds == (measured <= bound)
+    assert Estimated("q", measured, bound, "two resolutions", "b").holds == (measured <= bound)
+    if bound:
+        assert Bounded("q", measured, 0.0, "b", "r", 0, bound).holds == (measured <= bound)
 
 
 @given(st.floats(-1e100, 1e100), st.floats(-1e100, 1e100))

@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reports.evidence import PARTS, RECORDS, STRENGTHS
+from reports.record import Record
 from reports.schema import SCHEMA, check
 from tests.reports.example.theorem import CLAIMS, TESTS
 from tests.reports.house import House, without_seconds
@@ -43,7 +45,10 @@ def test_the_example_has_one_of_everything() -> None:
     verdicts = {claim["verdict"] for claim in report["claims"]}
     assert verdicts == {"verified", "refuted", "unsupported", "partial", "open", "not run"}
     strengths = {record["strength"] for claim in report["claims"] for record in claim["evidence"]}
-    assert strengths == {"exact", "certified", "bounded", "statistical", "trend"}
+    assert strengths == set(STRENGTHS)
+    records = [r for claim in report["claims"] for r in claim["evidence"]]
+    assert all(any(r[part] is not None for r in records) for part in PARTS)
+    assert all(any(r[name] for r in records) for name in ("left_out", "at_kinks", "chosen"))
 
 
 def paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -76,11 +81,12 @@ def test_a_missing_or_foreign_member_is_refused(data: st.DataObject) -> None:
         check(report)
 
 
-def test_strengths_carry_what_they_must() -> None:
-    for strength, member in (("bounded", "condition"), ("statistical", "level"), ("trend", "interval")):
+@pytest.mark.parametrize("record", RECORDS, ids=lambda record: record.strength)
+def test_strengths_carry_what_they_must_and_nothing_else(record: type[Record]) -> None:
+    for part in PARTS:
         report = kept()
-        for record in report["claims"][0]["evidence"]:
-            if record["strength"] == strength:
-                record[member] = None
-        with pytest.raises(ValueError, match=member):
+        mine = [r for r in report["claims"][0]["evidence"] if r["strength"] == record.strength]
+        assert mine
+        mine[0][part] = None if part in record.parts else 1
+        with pytest.raises(ValueError, match=part):
             check(report)

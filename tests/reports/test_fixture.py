@@ -1,6 +1,9 @@
 """The fixture reduces arrays to their worst entry, and asserts every one of them."""
 
+import json
 import math
+from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -10,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from numerics.accuracy import EPS
+from numerics.accuracy import EPS, Rounding
 from reports.fixture import BeyondBoundError, Evidence, NotRejectedAsPredictedError
 from reports.recorder import Recorder
 
@@ -53,27 +56,115 @@ def test_an_array_passes_exactly_if_every_entry_does(measured: np.ndarray, bound
         assert only(evidence)["holds"] is False
 
 
-@given(st.lists(st.tuples(st.floats(0, 1e3), st.floats(0, 1e3)), min_size=1), st.floats(1, 100))
-def test_bounded_is_multiple_eps_condition_entry_by_entry(
-    pairs: list[tuple[float, float]], multiple: float
+ROUNDED = st.tuples(st.floats(0, 1e3), st.floats(0, 1e3), st.floats(-1e3, 1e3))
+
+
+@given(st.lists(ROUNDED, min_size=1), st.integers(1, 100))
+def test_bounded_is_main_plus_rounding_entry_by_entry(
+    triples: list[tuple[float, float, float]], count: int
 ) -> None:
-    errors = np.array([e for e, _ in pairs]) * EPS
-    conditions = np.array([c for _, c in pairs])
+    measured, size, main = np.array(triples).T
+    rounding = Rounding(size, count, "products")
     evidence = fresh()
-    if np.all(errors <= multiple * EPS * conditions):
-        evidence.bounded("error", errors, conditions, multiple, "b")
+
+    def call() -> None:
+        evidence.bounded("excess", measured, rounding, "b", main=main)
+
+    if np.all(measured <= main + rounding.bound):
+        call()
+        record = only(evidence)
+        assert record["bound"] == record["main"] + record["rounding"]
+        assert (record["rounding_count"], record["rounding_because"]) == (count, "products")
     else:
         with pytest.raises(BeyondBoundError):
-            evidence.bounded("error", errors, conditions, multiple, "b")
+            call()
 
 
 def test_the_worst_is_the_largest_share_and_not_the_largest_error() -> None:
     evidence = fresh()
     on = evidence.on(Ball(2.0), t=np.array([0.25, 0.5, 0.75]), schedule="Linear()")
-    on.bounded("error", np.array([9.0, 2.0, 1.0]) * EPS, [100.0, 4.0, 3.0], 1, "b")
+    rounding = Rounding(np.array([100.0, 4.0, 3.0]), 2, "two")
+    on.bounded("error", np.array([9.0, 2.0, 1.0]) * EPS, rounding, "b")
     record = only(evidence)
     assert record["worst"] == "Ball(2.0), t=0.5, schedule='Linear()'"
-    assert (record["measured"], record["condition"], record["target"]) == (2 * EPS, 4.0, "Ball")
+    assert (record["measured"], record["main"], record["target"]) == (2 * EPS, 0.0, "Ball")
+    assert record["rounding"] == rounding.bound[1]
+
+
+@pytest.mark.parametrize("bound", [math.inf, math.nan])
+def test_a_rounding_that_bounds_nothing_is_refused(bound: float) -> None:
+    stated = SimpleNamespace(bound=[1e-16, bound], count=1, because="r")
+    with pytest.raises(ValueError, match=r"rounding of .q.: got (inf|nan), must be finite"):
+        fresh().bounded("q", [0.0, 0.0], stated, "b")
+
+
+def test_the_old_call_counts_as_a_rounding() -> None:
+    """Until every check states a `Rounding`: multiple · eps · condition."""
+    for stated, named in (
+        ((np.array([1.0, 4.0]), 8, "b"), {}),
+        ((np.array([1.0, 4.0]),), {"multiple": 8, "because": "b"}),
+        ((), {"condition": np.array([1.0, 4.0]), "multiple": 8, "because": "b"}),
+    ):
+        evidence = fresh()
+        evidence.bounded("q", [0.0, 32 * EPS], *stated, **named)
+        assert only(evidence)["bound"] == only(evidence)["rounding"] == 32 * EPS
+        with pytest.raises(BeyondBoundError):
+            evidence.bounded("q", [0.0, 33 * EPS], *stated, **named)
+
+
+def test_estimated_says_by_what() -> None:
+    evidence = fresh()
+    evidence.estimated("length", [1.0, 3.0], [2.0, 4.0], "two resolutions", "b")
+    assert (only(evidence)["by"], only(evidence)["share"]) == ("two resolutions", 0.75)
+    with pytest.raises(BeyondBoundError):
+        evidence.estimated("length", [1.0, 5.0], [2.0, 4.0], "two resolutions", "b")
+
+
+CALLS: dict[str, Callable[..., None]] = {
+    "exact": lambda e, **k: e.exact("q", [True] * 5, "Q", **k),
+    "certified": lambda e, **k: e.certified("q", np.zeros(5), 1, "b", **k),
+    "bounded": lambda e, **k: e.bounded("q", np.zeros(5), Rounding(1, 1, "r"), "b", **k),
+    "estimated": lambda e, **k: e.estimated("q", np.zeros(5), 1, "two resolutions", "b", **k),
+    "statistical": lambda e, **k: e.statistical("q", np.zeros(5), 1, 1e-9, "b", **k),
+    "trend": lambda e, **k: e.trend("q", -1, (-2, -0.5), -1, "interval contains theory", **{"points": 5} | k),
+    "control": lambda e, **k: e.control("v", np.ones(5), 1, 0.1, "b", **k),
+}
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_what_was_left_out_is_counted(call: Callable[..., None]) -> None:
+    evidence = fresh()
+    call(evidence)
+    call(evidence, left_out=np.int64(3), at_kinks=2)
+    call(evidence, left_out=4, chosen="a margin of 2", points=50)
+    (record,) = evidence.recorder.evidence_fields() + evidence.recorder.control_fields()
+    assert (record["points"], record["left_out"], record["at_kinks"]) == (60, 7, 2)
+    assert record["chosen"] == ""  # that of the worst case, and the first was as bad
+    json.dumps(record, allow_nan=False)
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"left_out": -1}, "left_out"),
+        ({"left_out": 0.5}, "left_out"),
+        ({"left_out": True}, "left_out"),
+        ({"at_kinks": -1}, "at_kinks"),
+        ({"at_kinks": 6}, "at_kinks of '.': got 6 of 5 points"),
+        ({"points": 0}, "points"),
+        ({"points": 2.5}, "points"),
+        ({"chosen": " "}, "chosen"),
+        ({"chosen": 3}, "chosen"),
+    ],
+)
+def test_a_bad_basis_is_refused(call: Callable[..., None], given: dict[str, Any], named: str) -> None:
+    evidence = fresh()
+    with pytest.raises(ValueError, match=named):
+        call(evidence, **given)
+    assert not evidence.recorder.evidence
+    with pytest.raises(TypeError, match="surprise"):
+        call(evidence, surprise=1)
 
 
 def test_calls_are_gathered_by_quantity_and_family() -> None:
@@ -106,7 +197,8 @@ def test_nothing_checked_is_an_error(nothing: Any) -> None:
     evidence = fresh()
     for call in (
         lambda: evidence.certified("q", nothing, 1, "b"),
-        lambda: evidence.bounded("q", nothing, 1, 1, "b"),
+        lambda: evidence.bounded("q", nothing, Rounding(1, 1, "r"), "b"),
+        lambda: evidence.estimated("q", nothing, 1, "two resolutions", "b"),
         lambda: evidence.statistical("q", nothing, 1, 1e-9, "b"),
         lambda: evidence.exact("q", nothing, "Q"),
         lambda: evidence.control("q", 1.0, nothing, 0.1, "b"),
@@ -137,7 +229,9 @@ def test_bad_measurements_are_refused(measured: Any, bound: Any, named: str) -> 
 
 def test_a_negative_error_anywhere_is_refused() -> None:
     with pytest.raises(ValueError, match="absolute value"):
-        fresh().bounded("q", [1e-17, -1e-30], 1.0, 4, "b")
+        fresh().bounded("q", [1e-17, -1e-30], Rounding(1, 4, "r"), "b")
+    with pytest.raises(ValueError, match="absolute value"):
+        fresh().bounded("q", [-1.0, -1e-30], Rounding(1, 4, "r"), "b", main=[1.0, 0.0])
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from numerics.accuracy import Rounding
 from reports.auditor import Auditor
 from reports.fixture import Evidence
 from reports.recorder import Recorder
@@ -22,7 +23,7 @@ SQUARE = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.5]])
 AUDITS = """
 def test_mine(evidence, user_target):
     auditor = evidence.auditing(user_target.name, "A")
-    auditor.bounded("error", user_target.solution.error, condition=1.0, multiple=64, because="rounding")
+    auditor.certified("error", user_target.solution.error, 64 * 2.0**-52, "rounding")
     auditor.certified("size", 2.0, 1.0, "too small a bound")
 """
 
@@ -130,7 +131,7 @@ def test_an_auditor_keeps_the_worst_case_and_asserts_nothing() -> None:
     auditor = Evidence(recorder).auditing("cloud.npz", "P2")
     for t, error in ((0.1, [1e-17, 2e-17]), (0.5, [1e-16, 3.0]), (0.9, [0.0, 0.0])):
         auditor.on("FiniteAtoms", t=t).bounded(
-            "error", error, condition=1.0, multiple=2, because="two roundings"
+            "error", error, Rounding(1.0, 4, "four roundings"), "b", left_out=2, at_kinks=1, chosen="four"
         )
     (audit,) = recorder.audits.values()
     assert (audit.subject, audit.kind, audit.outcome, audit.measured) == (
@@ -141,7 +142,8 @@ def test_an_auditor_keeps_the_worst_case_and_asserts_nothing() -> None:
     )
     assert audit.question == "P2: is error within its bound?"
     assert audit.expected == "at most 4.44e-16"
-    assert "6 points in 3 cases, worst at t=0.5" in audit.because
+    seen = "6 points in 3 cases, 3 of them at kinks, 6 left out, worst at t=0.5, chosen: four"
+    assert seen in audit.because
     assert not recorder.evidence
     assert not recorder.beyond
 
@@ -151,12 +153,18 @@ def test_an_auditor_takes_every_strength_but_no_control() -> None:
     auditor = Auditor(recorder, "lib", "library", "P1")
     auditor.exact("identity", [True, False], "integers")
     auditor.certified("gap", np.nan, 1.0, "strong convexity")
+    auditor.bounded("error", 0.1, Rounding(1.0, 1, "one"), "nonexpansive", main=0.2)
+    auditor.estimated("length", 3.0, 2.0, "two resolutions", "fourth order")
+    auditor.trend("rate", -1.0, (-1.1, -0.9), -1.0, "interval contains theory")
     auditor.statistical("mean", 0.1, 0.2, 1e-9, "Hoeffding")
     auditor.ended_in(RuntimeError("no convergence"), "a step")
     found = {audit.question[4:]: (audit.outcome, audit.measured) for audit in recorder.audits.values()}
     assert found == {
         "is identity within its bound?": ("deviates", 1.0),
         "is gap within its bound?": ("deviates", "nan"),
+        "is error within its bound?": ("agrees", 0.1),
+        "is length within its bound?": ("deviates", 3.0),
+        "is rate within its bound?": ("agrees", -1.0),
         "is mean within its bound?": ("agrees", 0.1),
         "can it be asked? (a step)": ("deviates", "RuntimeError: no convergence"),
     }

@@ -22,6 +22,8 @@ CLAIMS = r"""
 TESTS = r'''
 from fractions import Fraction
 
+from numerics.accuracy import Rounding
+
 
 class Sphere:
     def __init__(self, dim):
@@ -38,8 +40,30 @@ def test_recovery(evidence):
         t = np.linspace(0.1, 0.9, 5)
         on = evidence.on(Sphere(dim), t=t)
         error = 1e-16 * dim * (1 + t)
-        on.bounded(r"$|\mathrm{prox} - x_1|$", error, 1 / t, 64, because="64 roundings, each divided by t")
-        on.certified("Fenchel–Young gap", t * 1e-13, 1e-12, because="roundings in its three terms")
+        on.bounded(
+            r"$|\mathrm{prox} - x_1|$",
+            error,
+            Rounding(1 / t, 24, "16 products and eight sums, each divided by t"),
+            because="prox is nonexpansive, so what z errs by arrives as it is",
+            at_kinks=1,
+        )
+        on.bounded(
+            r"$|\mathrm{prox}(z) - \mathrm{prox}(z')|$",
+            0.8 * t,
+            Rounding(1.0, 20, "both proxes"),
+            because="prox is nonexpansive: the main term is $|z - z'|$",
+            main=t,
+            left_out=2,
+        )
+        on.certified("Fenchel–Young gap", t * 1e-13, 1e-12, because="interval arithmetic: balls of 128 bits")
+        on.estimated(
+            "length of the curve",
+            1e-9 * t,
+            4e-9,
+            by="two resolutions, 200 and 400 nodes",
+            because="the rule is of fourth order, so the difference is 15 times the error",
+            chosen="4 times the difference",
+        )
     thirds = [Fraction(1, 3) * n == Fraction(n, 3) for n in range(40)]
     evidence.on("FiniteAtoms").exact("KKT conditions", thirds, domain="40 rational instances")
     evidence.statistical("mean error", 0.0104, 0.05, 1e-9, because="Hoeffding, 4000 draws in [0, 1]")
