@@ -10,10 +10,12 @@ from scipy.stats import t as student
 def slope_of_means(
     sizes: Sequence[int], batches: Sequence[NDArray[np.float64]], level: float
 ) -> tuple[float, tuple[float, float]]:
-    """Weighted least squares of log(mean) on log n; the interval is missed with probability ``level``.
+    """Weighted least squares of log(mean) on log n, with Student's interval: no theorem, and no level.
 
-    The deviation of log(mean) is that of the mean over the mean (delta method). Student's quantile with the
-    degrees of freedom of the size that has least batches, as if no deviation were known better.
+    The deviation of log(mean) is that of the mean over the mean (delta method). Student's quantile of
+    ``level`` with the degrees of freedom of the size that has least batches. It is a level for normal values
+    only: a skew law, or a rare large value that was not drawn, misses more often. `slope_of_intervals` has
+    one, where the values are bounded or functions of Gaussian noise.
     """
     weights = _weights(batches)
     slope, spread = _fit(sizes, np.array([b.mean() for b in batches]), weights)
@@ -22,11 +24,27 @@ def slope_of_means(
     return slope, (slope - reach, slope + reach)
 
 
-def slope_with_weights_of(
-    batches: Sequence[NDArray[np.float64]], sizes: Sequence[int], values: ArrayLike
-) -> float:
-    """The slope that the same fit gives for other values, such as the exact means."""
-    return _fit(sizes, np.asarray(values, dtype=float), _weights(batches))[0]
+def slope_of_intervals(
+    sizes: Sequence[int], means: ArrayLike, intervals: Sequence[tuple[float, float]]
+) -> tuple[float, tuple[float, float]]:
+    """Least squares of log(mean) on log n, and all that it can be for true means in these intervals.
+
+    If all intervals hold but for probability p, then so does the slope's, for the slope of the true means.
+    An interval that reaches 0 leaves the slope without an end.
+    """
+    x = np.log(np.asarray(sizes, dtype=float))
+    share = (x - x.mean()) / ((x - x.mean()) ** 2).sum()
+    slope = float(share @ np.log(np.asarray(means, dtype=float)))
+    with np.errstate(divide="ignore"):
+        low, high = np.log(np.maximum(np.array(intervals, dtype=float), 0.0)).T
+    least = float(np.where(share > 0, share * low, share * high).sum())
+    most = float(np.where(share > 0, share * high, share * low).sum())
+    return slope, (least, most)
+
+
+def slope_of(sizes: Sequence[int], values: ArrayLike) -> float:
+    """The slope that the same fit gives for exact values."""
+    return _fit(sizes, np.asarray(values, dtype=float), np.ones(len(sizes)))[0]
 
 
 def _weights(batches: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:

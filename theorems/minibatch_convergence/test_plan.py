@@ -15,12 +15,18 @@ from numerics.potentials import Quantile, Sphere
 from numerics.transport.couplings import assignment
 from numerics.transport.minibatch import bernstein_copula, expected_cost
 from numerics.transport.two_atoms import TwoAtomLaw
-from theorems.minibatch_convergence.fits import slope_of_means
+from theorems.betting import mean_interval
+from theorems.minibatch_convergence.fits import slope_of_intervals
 from theorems.proximal_denoiser.bounds import norm
 from theorems.proximal_denoiser.rotated import turn
+from theorems.statistics import gaussian_lipschitz, random_signs
 from theorems.targets import generator, seeds
 
 LEVEL = 1e-9
+TURNED = (
+    "closed form of the turned plan plus cos θ of the batch's own excess; fair signs given sizes (Hoeffding) "
+    "and Gaussian concentration"
+)
 
 
 @pytest.mark.claim("M3")
@@ -125,14 +131,17 @@ def test_gap_of_a_pair_is_its_distance_on_spheres(evidence, d, n, seed):
 @pytest.mark.claim("M3")
 def test_matched_data_tend_to_the_transport_on_the_circle(evidence, rng):
     """E|x₁ − T(x₀)|² bounds W₂²(π_n,π): the noise is kept and the data are moved."""
-    target, means = Sphere(2), []
-    for n in (4, 16, 64):
-        x0, x1 = rng.standard_normal((200, n, 2)), target.sample(200 * n, rng)[1].reshape(200, n, 2)
+    target, means, intervals = Sphere(2), [], []
+    batches = {4: 4000, 16: 2000, 64: 2400}
+    for n, count in batches.items():
+        x0, x1 = rng.standard_normal((count, n, 2)), target.sample(count * n, rng)[1].reshape(count, n, 2)
         moved = [norm(b[assignment(a, b)] - target.transport(a)) ** 2 for a, b in zip(x0, x1, strict=True)]
-        means.append(np.mean(moved, axis=1))
-    slope, interval = slope_of_means([4, 16, 64], means, LEVEL)
+        values = np.minimum(np.mean(moved, axis=1), 4.0)
+        means.append(values.mean())
+        intervals.append(mean_interval(values, 0.0, 4.0, LEVEL / 3))
+    slope, interval = slope_of_intervals(list(batches), means, intervals)
     evidence.on(target).trend(
-        "log E|x₁ − T(x₀)|² against log n on the circle, n = 4 … 64",
+        "log E|x₁ − T(x₀)|² against log n on the circle, n = 4 … 64; betting on batches in [0, 4]",
         slope=slope,
         interval=interval,
         theory=-0.5,
@@ -150,33 +159,35 @@ def test_matched_data_tend_to_the_transport_on_the_circle(evidence, rng):
 def test_turned_noise_converges_to_the_wrong_plan(evidence, rng, degrees):
     """Match data to y = Qx₀: excess 2R E|x₀|(1−cos θ) + cos θ·(excess of y), by symmetry.
 
-    Batch by batch measured − predicted = −2 sin θ·(mean of y × x₁) + 2(1−cos θ)(mean |x₀| − E|x₀|). Given the
-    lengths of x₀ and everything else, a reflection turns the sign of the first; Student over batches.
+    Batch by batch measured − predicted = −2 sin θ·(mean of y × x₁) + 2(1−cos θ)(mean |x₀| − E|x₀|). A
+    reflection of a whole batch leaves its law and its assignment, and turns the sign of the first: given the
+    sizes, the signs are fair. The second is Lipschitz in the noise.
     """
-    predicted, measured, reach, own = measure_turned_noise(degrees, assignment, rng)
+    predicted, measured, reach, own = measure_turned_noise(degrees, assignment, rng, LEVEL)
     evidence.on(Sphere(2), degrees=degrees, n=64).control(
         "noise turned before matching: excess of the cost",
         predicted=predicted,
         measured=measured,
         agreement=reach,
-        because="closed form of the turned plan plus cos θ of the batch's own excess; Student over batches",
+        because=TURNED,
         intact=own,
         level=LEVEL,
         points=120 * 64,
     )
 
 
-def measure_turned_noise(degrees, couple, rng, batches=120):
+def measure_turned_noise(degrees, couple, rng, level, batches=120):
     """Predicted and measured excess, how far apart they may be, and the excess that y has; n = 64."""
     target, theta, n = Sphere(2), np.deg2rad(degrees), 64
     noise, data = rng.standard_normal((batches, n, 2)), target.sample(batches * n, rng)[1]
-    own, turned = np.empty(batches), np.empty(batches)
+    own, turned, areas = np.empty((3, batches))
     for k, x0 in enumerate(noise):
         y, x1 = turn(x0, theta), data[k * n : (k + 1) * n]
         x1 = x1[couple(y, x1)]
         own[k] = 2 * (norm(y) - (y * x1).sum(axis=1)).mean()
         turned[k] = 2 * (norm(x0) - (x0 * x1).sum(axis=1)).mean()
+        areas[k] = (y[:, 0] * x1[:, 1] - y[:, 1] * x1[:, 0]).mean()
     wrong = np.sqrt(2 * np.pi) * (1 - np.cos(theta))
-    difference = turned - wrong - np.cos(theta) * own
-    reach = stats.t.isf(LEVEL / 2, batches - 1) * difference.std(ddof=1) / np.sqrt(batches)
+    reach = 2 * np.sin(theta) * random_signs(areas / batches, level / 2)
+    reach += 2 * (1 - np.cos(theta)) * gaussian_lipschitz(batches * n, 1.0, level / 2)
     return wrong + np.cos(theta) * own.mean(), turned.mean(), reach, own.mean()
