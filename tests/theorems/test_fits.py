@@ -1,4 +1,4 @@
-"""Slopes of means: Student's interval for normal batches, and intervals that hold whatever the batches' law."""
+"""Slopes of means: Student's interval for normal batches, and intervals that hold whatever the law."""
 
 import numpy as np
 import pytest

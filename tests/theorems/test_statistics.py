@@ -54,7 +54,7 @@ RARE, DRAWS = 0.01, 150
 
 
 def test_exact_misses_of_a_rare_value():
-    """Over all outcomes of n draws of 0 and 1: betting and Bernstein keep their level, Student misses 22 %."""
+    """Over all outcomes of n draws of 0 and 1: betting and Bernstein keep the level, Student misses 22 %."""
     ones = np.arange(DRAWS + 1)
     weights = binom.pmf(ones, DRAWS, RARE)
     shares = ones / DRAWS

@@ -172,11 +172,11 @@ def test_turned_noise_converges_to_the_wrong_plan(evidence, rng, degrees):
         because=TURNED,
         intact=own,
         level=LEVEL,
-        points=120 * 64,
+        points=500 * 64,
     )
 
 
-def measure_turned_noise(degrees, couple, rng, level, batches=120):
+def measure_turned_noise(degrees, couple, rng, level, batches=500):
     """Predicted and measured excess, how far apart they may be, and the excess that y has; n = 64."""
     target, theta, n = Sphere(2), np.deg2rad(degrees), 64
     noise, data = rng.standard_normal((batches, n, 2)), target.sample(batches * n, rng)[1]

@@ -69,8 +69,8 @@ def measure_weights(on: Any, solution: SemidiscreteSolution, fresh: Fresh, budge
         found,
         2 * noise_of_frequencies(n, averaged) + of_fresh,
         by="the iteration's remainder: only to first order is its error that of N draws' frequencies",
-        because="twice the error of the sample average's minimiser over the N draws of the averaged passes, and"
-        " the fresh draws' own. Nothing that the solver measured enters",
+        because="twice the error of the sample average's minimiser over the N draws of the averaged passes,"
+        " and the fresh draws' own. Nothing that the solver measured enters",
         points=fresh.draws,
     )
 
