@@ -9,11 +9,13 @@ from math import comb
 
 import numpy as np
 from jaxtyping import Float
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtri
 
+from numerics.accuracy import UNIT, Rounding
 from numerics.potentials.base import ManifoldGroup
-from numerics.potentials.laws import CUT, Values
 from numerics.potentials.line import LinePotential
+from numerics.potentials.normal import CUT, TAIL, Values, mills, noise_error, tail
+from numerics.potentials.proximal_point import ProximalPoint
 
 _DIGITS = 53
 _LEVELS = 40
@@ -59,15 +61,27 @@ class Cantor(LinePotential):
             return _from_digits([d // 2 for d in digits[:first]] + [1], 0, 2)
         return _from_digits([d // 2 for d in digits], period, 2)
 
-    def _prox_jacobian(
-        self, z: Float[np.ndarray, "n 1"], step: Float[np.ndarray, " n"]
-    ) -> Float[np.ndarray, "n 1 1"]:
-        """1 where prox lies in a gap, 0 where it lies on the Cantor set."""
-        below, above = self._noise_brackets(z[:, 0], step)
-        u = self._prox(z, step)[:, 0]
-        low, high = self._map(below), self._map(above)
-        rounding = 16 * self._rounding
-        return np.where((low + rounding < u) & (u < high - rounding), 1.0, 0.0)[:, None, None]
+    def _proximal_point(self, z: Float[np.ndarray, "n 1"], step: Float[np.ndarray, " n"]) -> ProximalPoint:
+        """Prox' is 1 in a gap, the kinks its two ends; elsewhere 0, and kinks are everywhere near."""
+        found = self._solve(z, step)
+        line = super()._proximal_point(z, step)
+        low, high = self._law.transport(found.below), self._law.transport(found.above)
+        inside = np.minimum(found.point - low, high - found.point)
+        kink = np.maximum(inside - 2 * found.bound, 0.0)
+        errors = (
+            lambda: Rounding.measured(found.bound, "the bracket of the noise"),
+            lambda: line.rounding.envelope,
+            lambda: Rounding.measured(np.where(kink > 0, 0.0, 1.0), "0 or 1, on a kink unknown which"),
+        )
+        return ProximalPoint(
+            z,
+            step,
+            found.point[:, None],
+            envelope=lambda: line.envelope,
+            jacobian=lambda: np.where(kink > 0, 1.0, 0.0)[:, None, None],
+            kink=lambda: kink,
+            errors=errors,
+        )
 
     def _manifolds(self, x1: Float[np.ndarray, "n 1"], x0: Float[np.ndarray, "n 1"]) -> list[ManifoldGroup]:
         raise ValueError(
@@ -80,14 +94,55 @@ class CantorLaw:
 
     mean = 0.5
     deviation = float(np.sqrt(0.125))
+    cut = (-CUT, CUT)
+    atoms = np.empty(0)
 
     def __init__(self) -> None:
         self._nodes, self._weights = _gap_rule(12)
 
     def transport(self, s: Values) -> Values:
         """Q(Φ(s)), by symmetry from the lower half."""
-        lower = _quantile(ndtr(-np.abs(s)))
+        lower = self._below(tail(np.abs(s)))
         return np.where(s > 0, 1 - lower, lower)
+
+    @staticmethod
+    def _below(p: Values) -> Values:
+        """Q(p) for p ≤ ½, and the lower end of the middle gap at ½: so T increases across 0."""
+        return np.where(p == 0.5, 1 / 3, _quantile(p))
+
+    def backward(self, s: Values) -> Values:
+        """What the tail errs by, in noise."""
+        return TAIL * UNIT * mills(s)
+
+    def forward(self, s: Values) -> Values:
+        """Q at a double: its sums and thirds err by 3 roundings together, power, product and 1 − Q by 1."""
+        x = self.transport(s)
+        return UNIT * (np.where(s > 0, 5 * (1 - x) + x, 5 * x))
+
+    def error(self, s: Values) -> Values:
+        """The oscillation of T within ``backward``, and ``forward``."""
+        reach = 2 * self.backward(s)
+        here = self.transport(s)
+        ends = [self.transport(np.clip(s + sign * reach, -CUT, CUT)) for sign in (-1, 1)]
+        return np.maximum(here - ends[0], ends[1] - here) + self.forward(s)
+
+    def slope(self, s: Values) -> Values:
+        """0 where it exists."""
+        return np.zeros_like(s)
+
+    def slope_error(self, s: Values) -> Values:
+        """0: T' is 0 where it exists."""
+        return np.zeros_like(s)
+
+    def interval_error(self, x: Values, s: Values) -> Values:
+        """Φ⁻¹ of the Cantor function, whose digits are exact for a double up to 2⁻¹⁰⁰."""
+        return np.where(np.isfinite(s), noise_error(np.clip(s, -CUT, CUT)), 0.0)
+
+    def corners(self, s: Values) -> tuple[Values, Values]:
+        """The cut; gaps are `Cantor`'s to find."""
+        shape = (len(s), 2)
+        places = self.transport(np.array(self.cut))
+        return np.broadcast_to(np.array(self.cut), shape), np.broadcast_to(places, shape)
 
     def interval(self, x: Values) -> tuple[Values, Values]:
         """One point: the law has no atoms."""
@@ -103,9 +158,21 @@ class CantorLaw:
     def primitive(self, s: Values) -> Values:
         """By parts, φ*(s) = sT(s) + ∫_{(s, 0]} r dT(r) for s ≤ 0; φ*(−s) = φ*(s) − s by symmetry."""
         lower = -np.abs(s)
-        p = ndtr(lower)
-        value = lower * _quantile(p) + self._rises(p)
+        p = tail(-lower)
+        value = lower * self._below(p) + self._rises(p)
         return np.where(s > 0, value + s, value)
+
+    def primitive_error(self, s: Values) -> Values:
+        """6 roundings of sT(s), 2 of the sum, and 60 of ∫ r dT, whose terms have one sign.
+
+        Of these 39 are additions, 14 the rule's products and sums, 7 Φ⁻¹ with its node and weight. That p
+        errs costs δ·(T(s+δ) − T(s−δ)), which is of second order, since φ*' = T. The rule's truncation is
+        below (3+√8)⁻²⁴ = 4e−19, for Φ⁻¹ is analytic up to a panel's length from it.
+        """
+        lower = -np.abs(s)
+        p = tail(-lower)
+        product, rises = np.abs(lower) * _quantile(p), np.abs(self._rises(p))
+        return UNIT * (6 * product + 60 * rises + 2 * np.abs(self.primitive(s)))
 
     def _rises(self, p: Values) -> Values:
         """∫ r dT(r) over probabilities in (p, ½]: gap by gap down to level 40.

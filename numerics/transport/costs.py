@@ -19,7 +19,7 @@ from scipy.stats import norm
 from numerics.accuracy import UNIT
 from numerics.checks import positive_integer
 from numerics.potentials import AtomAndDensity, Cantor, FiniteAtoms, Quantile
-from numerics.potentials.laws import DiscreteLaw
+from numerics.potentials.discrete import DiscreteLaw
 from numerics.potentials.line import LinePotential
 from numerics.transport.levels import Rule, rules
 from numerics.transport.noise_integrals import TAIL, noise_integrals

@@ -14,8 +14,9 @@ from scipy.special import ndtri
 
 from numerics.potentials import Cantor
 from numerics.potentials.cantor import _gap_rule
-from numerics.potentials.laws import ContinuousLaw, MixtureLaw
+from numerics.potentials.laws import ContinuousLaw
 from numerics.potentials.line import LinePotential
+from numerics.potentials.mixture import MixtureLaw
 
 Values = Float[np.ndarray, " k"]
 _REACH, _PANEL = 9.5, 0.25  # Φ(−9.5) = 1e−21
@@ -56,7 +57,7 @@ def _cuts(law: MixtureLaw | ContinuousLaw) -> Values:
     cuts = [law.transport(grid)]
     if isinstance(law, MixtureLaw):
         ends = law._part.transport(np.array([-_REACH, _REACH]))
-        inside = [ends, law._atoms, law.transport(law.starts), law.transport(law.stops)]
+        inside = [ends, law.atoms, law.transport(law.starts), law.transport(law.stops)]
         cuts += inside
     return np.unique(np.concatenate(cuts))
 

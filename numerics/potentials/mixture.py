@@ -1,0 +1,181 @@
+"""Atoms and, with the rest of the mass, a law with a density, as a map of the noise."""
+
+from functools import cached_property
+from math import fsum
+from typing import Any
+
+import numpy as np
+
+from numerics.accuracy import UNIT
+from numerics.potentials.normal import (
+    CUT,
+    DENSITY,
+    TAIL,
+    Values,
+    density,
+    noise_error,
+    noise_of,
+    tail,
+)
+from numerics.potentials.primitive import Primitive, running_sums
+from numerics.potentials.solved_law import continuous_law
+
+
+class MixtureLaw:
+    r"""Atoms with the given weights and, with the rest ρ of the mass, a law with a density, its part.
+
+    At noise s off the atoms' intervals T is the part's at its own noise $r = Φ^{-1}((Φ(s) - W)/ρ)$, W the
+    weights below, or from both upper tails where that is the smaller; so $T' = φ(s)T_0'(r)/(ρφ(r))$.
+
+    Accuracy: W and ρ are sums rounded once (`math.fsum`). What cancels in Φ(s) − W is an absolute error of
+    the probability, (TAIL + 4)Φ(s) + W roundings; it, the error of Φ⁻¹ and the part's own, these times ρφ(r),
+    move the outer noise by 1/φ(s) times as much: ``backward``. The smaller ρ, the further T moves with it.
+    An atom's interval ends at noise known as well; on an atom T is exact.
+
+    Args:
+        atoms: (k,) increasing.
+        weights: (k,) positive, of sum less than 1.
+        distribution: The continuous part, a frozen scipy law.
+    """
+
+    def __init__(self, atoms: Values, weights: Values, distribution: Any) -> None:
+        self._part = continuous_law(distribution)
+        self.atoms, self.cut = atoms, (-CUT, CUT)
+        self._rest = fsum([1.0, *(-weights)])
+        self._before = np.concatenate([[0.0], running_sums(weights)])
+        self._after = np.concatenate([running_sums(weights[::-1])[::-1], [0.0]])
+        places = np.concatenate([atoms, self._part.ends])
+        passed = np.concatenate([np.arange(len(atoms)), np.searchsorted(atoms, self._part.ends)])
+        noise, errors = self._outer(places, passed)
+        k = len(atoms)
+        self.starts, self._edges, edge_errors = noise[:k], noise[k:], errors[k:]
+        self.stops, stop_errors = self._outer(atoms, np.arange(1, k + 1))
+        self._corners = np.concatenate([self.starts, self.stops, self._edges, self.cut])
+        self._corner_errors = np.concatenate([errors[:k], stop_errors, edge_errors, [0.0, 0.0]])
+        self.ends = self.transport(np.array(self.cut))
+        self._corner_places = np.concatenate([atoms, atoms, self._part.ends, self.ends])
+        self.mean = self._rest * self._part.mean + float((weights * atoms).sum())
+        second = self._rest * (self._part.deviation**2 + (self._part.mean - self.mean) ** 2)
+        self.deviation = float(np.sqrt(second + (weights * (atoms - self.mean) ** 2).sum()))
+
+    def _outer(self, x: Values, passed: np.ndarray) -> tuple[Values, Values]:
+        """The noise at which F is ρF₀(x) and the weights of the atoms passed, and by how much it errs."""
+        inner = np.clip(x, *self._part.ends)
+        ends = self._part.interval(inner)
+        r = np.clip(np.where(np.isfinite(ends[0]), ends[0], ends[1]), -CUT, CUT)
+        r = np.where(x <= self._part.ends[0], -CUT, np.where(x >= self._part.ends[1], CUT, r))
+        outside = (x <= self._part.ends[0]) | (x >= self._part.ends[1])
+        below = np.where(x <= self._part.ends[0], 0.0, self._rest * tail(-r)) + self._before[passed]
+        above = np.where(x >= self._part.ends[1], 0.0, self._rest * tail(r)) + self._after[passed]
+        s = noise_of(below, above)
+        moved = np.where(outside, 0.0, self._rest * density(r) * self._part.interval_error(inner, r))
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            error = (UNIT * (TAIL + 4) * np.minimum(below, above) + moved) / density(s)
+        return s, np.where(np.abs(s) < CUT, error, 0.0) + noise_error(s)
+
+    def _inner(self, s: Values) -> tuple[np.ndarray, np.ndarray, Values]:
+        """The number of atoms begun, whether s is on the last of them, and the part's noise."""
+        place = np.searchsorted(self.starts, s)
+        on_atom = (place > 0) & (s <= self.stops[np.maximum(place - 1, 0)])
+        below = np.clip((tail(-s) - self._before[place]) / self._rest, 0.0, 1.0)
+        above = np.clip((tail(s) - self._after[place]) / self._rest, 0.0, 1.0)
+        r = noise_of(below, above)
+        return place, on_atom, np.clip(r, *self._part.cut)
+
+    def transport(self, s: Values) -> Values:
+        """The atom whose interval holds s, else the quantile of the density at the probability left to it."""
+        place, on_atom, r = self._inner(s)
+        low = np.concatenate([[-np.inf], self.atoms])[place]
+        high = np.concatenate([self.atoms, [np.inf]])[place]
+        return np.where(on_atom, low, np.clip(self._part.transport(r), low, high))
+
+    def slope(self, s: Values) -> Values:
+        """T'(s): 0 on atoms."""
+        _, on_atom, r = self._inner(s)
+        inside = ~on_atom & (r > self._part.cut[0]) & (r < self._part.cut[1])
+        with np.errstate(all="ignore"):
+            return np.where(inside, density(s) / (self._rest * density(r)) * self._part.slope(r), 0.0)
+
+    def interval(self, x: Values) -> tuple[Values, Values]:
+        """The atom's interval; elsewhere one point."""
+        place = np.clip(np.searchsorted(self.atoms, x), 0, len(self.atoms) - 1)
+        on_atom = self.atoms[place] == x
+        s, _ = self._outer(x, np.searchsorted(self.atoms, x))
+        low = np.where(on_atom, self.starts[place], s)
+        high = np.where(on_atom, self.stops[place], s)
+        return np.where(x <= self.ends[0], -np.inf, low), np.where(x >= self.ends[1], np.inf, high)
+
+    def curvature(self, x: Values, s: Values) -> Values:
+        """+inf at atoms and at the ends, 0 in gaps of the support, 1/T' elsewhere."""
+        smooth = ~np.isin(x, self.atoms) & (x > self.ends[0]) & (x < self.ends[1])
+        gap = smooth & ((x < self._part.ends[0]) | (x > self._part.ends[1]))
+        with np.errstate(divide="ignore"):
+            inner = 1 / self.slope(s)
+        return np.where(gap, 0.0, np.where(smooth, inner, np.inf))
+
+    @cached_property
+    def primitive(self) -> Primitive:
+        """By quadrature between the ends of the atoms' intervals."""
+        return Primitive(self.transport, self.error, self._corners, self.deviation, self.cut)
+
+    # --- accuracy -----------------------------------------------------------------------------------
+
+    def _nearest_corner(self, s: Values) -> Values:
+        """The error of a corner that s cannot be told from, else 0."""
+        away = np.abs(s[:, None] - self._corners) <= 2 * self._corner_errors
+        return np.where(away, self._corner_errors, 0.0).max(axis=1)
+
+    def backward(self, s: Values) -> Values:
+        """What cancellation, Φ⁻¹ and the part err by, in outer noise; 0 on an atom."""
+        place, on_atom, r = self._inner(s)
+        lower = r <= 0
+        lost = np.where(
+            lower,
+            (TAIL + 4) * tail(-s) + self._before[place],
+            (TAIL + 4) * tail(s) + self._after[place],
+        )
+        moved = self._rest * density(r) * (noise_error(r) + self._part.backward(r))
+        found = np.where(on_atom, 0.0, (UNIT * lost + moved) / density(s))
+        return np.minimum(np.maximum(found, self._nearest_corner(s)), 2 * CUT)
+
+    def forward(self, s: Values) -> Values:
+        """The part's; 0 on an atom."""
+        _, on_atom, r = self._inner(s)
+        return np.where(on_atom, 0.0, self._part.forward(r))
+
+    def error(self, s: Values) -> Values:
+        """T' times ``backward``, or its oscillation where it jumps or bends, and ``forward``."""
+        back = self.backward(s)
+        moved = np.where(back > 0, self.slope(s) * back, 0.0)
+        here = self.transport(s)
+        ends = [self.transport(np.clip(s + sign * 2 * back, *self.cut)) for sign in (-1, 1)]
+        risen = np.maximum(here - ends[0], ends[1] - here)
+        return np.maximum(moved, np.where(back > 0, risen, 0.0)) + self.forward(s)
+
+    def slope_error(self, s: Values) -> Values:
+        """The densities' and the part's, relatively, and the change of T' within ``backward``."""
+        r = self._inner(s)[2]
+        slope, back = self.slope(s), self.backward(s)
+        with np.errstate(all="ignore"):
+            relative = UNIT * (2 * DENSITY + 4) + self._part.slope_error(r) / self._part.slope(r)
+        ends = [self.slope(np.clip(s + sign * 2 * back, *self.cut)) for sign in (-1, 1)]
+        changed = np.maximum(np.abs(ends[0] - slope), np.abs(ends[1] - slope))
+        return np.where(slope > 0, relative * slope, 0.0) + changed
+
+    def interval_error(self, x: Values, s: Values) -> Values:
+        """Of the corner, at an atom; of the outer noise elsewhere."""
+        place = np.clip(np.searchsorted(self.atoms, x), 0, len(self.atoms) - 1)
+        start = s == self.starts[place]
+        corner = np.where(start, self._corner_errors[place], self._corner_errors[len(self.atoms) + place])
+        _, error = self._outer(x, np.searchsorted(self.atoms, x))
+        found = np.where(self.atoms[place] == x, corner, error)
+        return np.where(np.isfinite(s), np.minimum(found, 2 * CUT), 0.0)
+
+    def primitive_error(self, s: Values) -> Values:
+        """The quadrature's."""
+        return self.primitive.error(s)
+
+    def corners(self, s: Values) -> tuple[Values, Values]:
+        """The atoms' intervals' ends, the ends of the density's support, and the cut."""
+        shape = (len(s), len(self._corners))
+        return np.broadcast_to(self._corners, shape), np.broadcast_to(self._corner_places, shape)

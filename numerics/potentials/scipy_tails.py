@@ -1,0 +1,147 @@
+r"""A law of SciPy that is not on the list: its own tails, with what they err by measured at birth.
+
+At noise s = ±¼, ±¾, … the tail probability is compared with the density beside the quantile: over a window
+that holds about 1 % of the tail, F must rise by what the density integrates to. Their difference, relative
+to the tail, is the error that is stated; where it exceeds `WORST`, quantiles are no longer resolved, and the
+law is cut at the noise before.
+"""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from numerics.accuracy import UNIT
+from numerics.potentials.normal import CUT, Values, tail
+from numerics.potentials.tails import Tails
+
+WORST = 2.0**-10
+LEAST = 4.0  # noise up to which a law must be resolved
+_LEVELS = np.arange(0.25, CUT, 0.5)
+_SHIFTS = (0.0, 0.03, -0.03)
+_WINDOW = 0.005
+_GOOD = 1e-10  # no need to look nearby
+_SAFETY = 8.0  # the windows' errors vary
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(8)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """SciPy warns where its own formulas overflow in far tails; what comes back is checked here instead."""
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        yield
+
+
+def scipy_tails(distribution: Any, name: str) -> tuple[Tails, tuple[float, float]]:
+    """The tails of a frozen standard law, and the noise at which it must be cut.
+
+    Raises:
+        ValueError: If quantiles are not resolved up to noise 4, or fall.
+    """
+    ends = tuple(float(end) for end in distribution.support())
+    error = {+1: np.full(len(_LEVELS), 4 * UNIT), -1: np.full(len(_LEVELS), 4 * UNIT)}
+
+    def count(s: Values) -> Values:
+        place = np.minimum(np.searchsorted(_LEVELS, np.abs(s)), len(_LEVELS) - 1)
+        return 8 + np.where(s > 0, error[1][place], error[-1][place]) / UNIT
+
+    def called(function: Any) -> Any:
+        def inner(x: Values) -> Values:
+            with quiet():
+                return np.asarray(function(x), dtype=float)
+
+        return inner
+
+    def guess(p: Values, is_upper: np.ndarray) -> Values:
+        x = np.empty_like(p)
+        with quiet():
+            x[is_upper], x[~is_upper] = distribution.isf(p[is_upper]), distribution.ppf(p[~is_upper])
+        return np.where(np.isfinite(x), x, np.nan)
+
+    tails = Tails(
+        (ends[0], ends[1]),
+        called(distribution.cdf),
+        called(distribution.sf),
+        called(distribution.pdf),
+        guess,
+        count,
+        lambda x: np.full_like(x, 64.0),
+    )
+    cut = []
+    for side in (-1, 1):
+        measured = _measured(tails, side)
+        resolved = np.append(measured <= WORST, False)
+        last = int(np.argmin(resolved))
+        if last == len(_LEVELS):
+            cut.append(side * CUT)
+        else:
+            cut.append(side * float(_LEVELS[max(last - 1, 0)]))
+        error[side] = _SAFETY * np.maximum.accumulate(np.minimum(measured, WORST))
+    if min(-cut[0], cut[1]) < LEAST:
+        raise ValueError(
+            f"distribution: {name}'s cdf, sf and pdf agree only for noise {cut[0]:g} to {cut[1]:g}; "
+            f"quantiles must be resolved from {-LEAST:g} to {LEAST:g}"
+        )
+    _check_increasing(tails, cut, name)
+    return tails, (cut[0], cut[1])
+
+
+def _measured(tails: Tails, side: int) -> Values:
+    """Relative error of one tail's probability at every level up to the first not resolved; inf beyond.
+
+    The least over a few places nearby, for a density may jump at one of them.
+    """
+    found = np.full(len(_LEVELS), np.inf)
+    for rows in np.array_split(np.arange(len(_LEVELS)), len(_LEVELS) // 4):
+        for shift in _SHIFTS:
+            worse = rows[~(found[rows] <= _GOOD)]
+            s = side * (_LEVELS[worse] + shift)
+            found[worse] = np.fmin(found[worse], _mismatch(tails, tails.quantile(s), s))
+        if not (found[rows] <= WORST).all():
+            break
+    return found
+
+
+def _mismatch(tails: Tails, x: Values, s: Values) -> Values:
+    """Relative error of the tail probability near x, beyond what the spacing of doubles there explains.
+
+    Where doubles are too far apart for a window, x must be next to the quantile: neighbours enclose p, and
+    hold what the density says to a factor of 4, unless the support ends there.
+    """
+    is_upper, p = s > 0, tail(np.abs(s))
+    with np.errstate(all="ignore"):
+        half = _WINDOW * p / tails.density(x)
+        spacing = np.spacing(np.abs(x))
+        coarse = spacing > 1e-3 * half
+        half = np.where(coarse, spacing, half)
+        low, high = np.maximum(x - half, tails.ends[0]), np.minimum(x + half, tails.ends[1])
+        nodes = (low + high)[:, None] / 2 + (high - low)[:, None] / 2 * _NODES
+        mass = (high - low) / 2 * (tails.density(nodes.ravel()).reshape(nodes.shape) @ _WEIGHTS)
+        sides = [tails.probability(end, is_upper) for end in (low, high)]
+        rise = np.where(is_upper, sides[0] - sides[1], sides[1] - sides[0])
+        error = np.abs(rise - mass) / p + np.abs(tails.probability(x, is_upper) - p) / p
+        error = np.maximum(error - 6 * _WINDOW * spacing / half, 0.0)
+        enclosed = (np.minimum(*sides) <= p) & (p <= np.maximum(*sides))
+        near = (x - tails.ends[0] <= 2 * spacing) | (tails.ends[1] - x <= 2 * spacing)
+        enclosed &= near | ((rise <= 4 * mass) & (mass <= 4 * rise))
+    return np.where(coarse, np.where(enclosed, 0.0, np.inf), np.where(np.isfinite(x), error, np.inf))
+
+
+def _check_increasing(tails: Tails, cut: list[float], name: str) -> None:
+    """Quantiles must not fall anywhere on a grid of both tails.
+
+    Raises:
+        ValueError: Naming where they do.
+    """
+    s = np.arange(np.ceil(4 * cut[0]) / 4, cut[1] + 0.125, 0.25)
+    x = tails.quantile(s)
+    falls = np.flatnonzero(~(np.diff(x) >= -4 * np.spacing(np.abs(x[1:]))))
+    if falls.size:
+        i = falls[0]
+        raise ValueError(
+            f"distribution: {name}'s quantiles fall from {x[i]} at noise {s[i]:g} to {x[i + 1]} "
+            f"at {s[i + 1]:g}; its ppf and isf must increase"
+        )
