@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from reports.evidence import STRENGTHS
+from reports.evidence import RECORDS, STRENGTHS
 from reports.mathml import formula, number, prose
 from reports.schema import check
 from reports.summary import strongest, worst_share
@@ -36,7 +36,7 @@ def render(directory: Path) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"prose": prose, "number": number, "anchor": anchor}
+    environment.filters |= {"prose": prose, "number": number, "anchor": anchor, "emphasis": emphasis}
     environment.tests["corrected"] = lambda note: note.startswith("corrected:")
     environment.globals.update(
         same_quantity=_same_quantity, display=_display, image=partial(image, directory)
@@ -47,7 +47,9 @@ def render(directory: Path) -> str:
         run=report["run"],
         claims=[_with_totals(claim) for claim in report["claims"]],
         counts=_counts(report["claims"]),
-        points=total_points(report["claims"]),
+        strengths=RECORDS,
+        points=total(report["claims"], "points"),
+        left_out=total(report["claims"], "left_out"),
         audits=report["audits"],
         coverage=_by_source(report["coverage"]),
         verdicts={claim["id"]: claim["verdict"] for claim in report["claims"]},
@@ -81,14 +83,21 @@ def image(directory: Path, name: str) -> Markup:
     return Markup(f"data:{IMAGE_TYPES[path.suffix]};base64,{data}")
 
 
-def total_points(claims: list[dict[str, Any]]) -> int:
-    """How many points were checked; a test that checks several claims counts once."""
+def emphasis(text: str) -> Markup:
+    """A text with words between asterisks, as the README writes them."""
+    words = text.split("*")
+    shown = [Markup("<em>{}</em>").format(word) if k % 2 else escape(word) for k, word in enumerate(words)]
+    return Markup("").join(shown)
+
+
+def total(claims: list[dict[str, Any]], counted: str) -> int:
+    """How many points were checked, or left out; a test that checks several claims counts once."""
     seen = {}
     for claim in claims:
         for record in claim["evidence"]:
-            seen[record["test"], record["strength"], record["quantity"], record["target"]] = record["points"]
+            seen[record["test"], record["strength"], record["quantity"], record["target"]] = record[counted]
         for record in claim["controls"]:
-            seen[record["test"], "control", record["violation"], record["target"]] = record["points"]
+            seen[record["test"], "control", record["violation"], record["target"]] = record[counted]
     return sum(seen.values())
 
 

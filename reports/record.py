@@ -60,8 +60,7 @@ class Record:
     @property
     def share(self) -> float | None:
         """How much of its bound it uses; None where there is no bound to use a part of."""
-        used = share(self.measured, self.bound)
-        return used if self.holds else max(used, 1.0)
+        return share(self.measured, self.bound)
 
     @property
     def badness(self) -> float:
@@ -82,13 +81,12 @@ class Record:
 
     def fields(self) -> dict[str, object]:
         """What report.json says of it, without the parts of other strengths."""
-        used = self.share
         return {
             "quantity": self.quantity,
             "strength": self.strength,
             "measured": finite_or_none(self.measured),
             "bound": self.bound,
-            "share": finite_or_none(used),
+            "share": finite_or_none(self.share),
             "because": self.because,
             **{part: getattr(self, part) for part in self.parts},
             "holds": self.holds,

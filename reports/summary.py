@@ -30,7 +30,7 @@ def summarise(terminal: pytest.TerminalReporter, run: "Run", written: str | None
     """Print the verdicts of all claims that were selected, and how many were not."""
     from reports.verdict import LEVEL_BUDGET
 
-    rows, points, not_run = [], 0, 0
+    rows, points, left_out, not_run = [], 0, 0, 0
     for claim in run.claims:
         verdict = run.verdict(claim)
         outcomes = [run.outcomes[t.name] for t in run.tests_of(claim) if t.name in run.outcomes]
@@ -49,6 +49,7 @@ def summarise(terminal: pytest.TerminalReporter, run: "Run", written: str | None
         rows.append((claim.id, claim.label, verdict, strongest(evidence), margin, f"{count:,}"))
     for outcome in run.outcomes.values():
         points += sum(record["points"] for record in (*outcome.evidence, *outcome.controls))
+        left_out += sum(record["left_out"] for record in (*outcome.evidence, *outcome.controls))
     terminal.section("theorems")
     header = ("claim", "label", "verdict", "strongest", "of bound", "points")
     widths = [max(len(str(row[k])) for row in (header, *rows)) for k in range(len(header))]
@@ -60,7 +61,8 @@ def summarise(terminal: pytest.TerminalReporter, run: "Run", written: str | None
         terminal.write_line("  ".join(cells).rstrip(), **colour)
     if not_run:
         terminal.write_line(f"not run: {not_run} claim{'s' * (not_run > 1)}")
-    line = f"{points:,} points checked, seed {run.seed}, profile {run.profile}"
+    without = f" ({left_out:,} left out)" if left_out else ""
+    line = f"{points:,} points checked{without}, seed {run.seed}, profile {run.profile}"
     terminal.write_line(f"{line}, level spent {run.level_spent:.2g}")
     if run.level_spent > LEVEL_BUDGET:
         terminal.write_line(f"the level exceeds its budget of {LEVEL_BUDGET:g}: the run fails", red=True)

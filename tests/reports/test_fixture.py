@@ -278,6 +278,15 @@ def test_a_control_passes_exactly_if_it_fails_as_predicted(
         assert evidence.recorder.rejections == 0
 
 
+def test_the_worst_control_is_the_one_that_uses_most_of_its_agreement() -> None:
+    evidence = fresh()
+    for measured, agreement in ((1.25, 0.5), (1.125, 0.125), (1.5, 0.75)):
+        evidence.control("v", 1.0, [1.0, measured], agreement, "b")
+    (record,) = evidence.recorder.control_fields()
+    assert (record["measured"], record["agreement"]) == (1.125, 0.125)
+    assert (record["draws"], record["points"], record["rejected"]) == (3, 6, True)
+
+
 def test_one_vacuous_entry_spoils_a_control() -> None:
     with pytest.raises(ValueError, match="without any violation"):
         fresh().control("v", [1.0, 0.0], [1.0, 0.0], 0.1, "b")

@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
+from reports.evidence import RECORDS
 from reports.html import render
+from reports.mathml import number
 
 EXAMPLE = Path(__file__).parent / "example"
 VOID = {"meta", "link", "br", "img", "circle", "path", "mspace"}
@@ -64,6 +66,10 @@ class Page(HTMLParser):
         self.words += data
 
 
+def shown(value: float) -> str:
+    return " ".join(Page(str(number(value))).words.split())
+
+
 def test_everything_appears() -> None:
     page = Page(render(EXAMPLE))
     report = json.loads((EXAMPLE / "report.json").read_text())
@@ -75,6 +81,17 @@ def test_everything_appears() -> None:
             assert record["command"] in words
             assert record["worst"] in words
             assert "$" in record["because"] or record["because"] in words
+            assert f"chosen: {record['chosen']}" in words or not record["chosen"]
+            assert f"{record['left_out']} left out" in words or not record["left_out"]
+            assert f"{record['at_kinks']} at kinks" in words or not record["at_kinks"]
+        for record in claim["evidence"]:
+            if record["by"] is not None:
+                assert f"Estimated by {record['by']}." in words
+            if record["rounding"] is not None:
+                assert f"main {shown(record['main'])}" in words
+                assert f"rounding {shown(record['rounding'])}" in words
+                counted = f"Rounding, counted {shown(record['rounding_count'])}: "
+                assert counted + record["rounding_because"] in words
         for note in claim["notes"]:
             assert note in words
         for figure in claim["figures"]:
@@ -82,6 +99,8 @@ def test_everything_appears() -> None:
     for audit in report["audits"]:
         assert audit["question"] in words
         assert f"It {audit['outcome']}." in words
+    for record in RECORDS:
+        assert record.meaning[1:].replace("*", "") in words
     assert page.tags.count("math") >= len(report["claims"])
     assert report["run"]["command"] in words
 

@@ -96,6 +96,8 @@ def test_wrong_step(evidence):
         measured=0.2512,
         agreement=0.01,
         because="recovery has probability $2^{-d}$; Hoeffding",
+        chosen="4000 draws",
+        left_out=12,
         intact=1.0,
         level=1e-9,
     )
