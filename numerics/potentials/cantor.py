@@ -14,7 +14,7 @@ from scipy.special import ndtri
 from numerics.accuracy import UNIT, Rounding
 from numerics.potentials.base import ManifoldGroup
 from numerics.potentials.line import LinePotential
-from numerics.potentials.normal import CUT, TAIL, Values, mills, noise_error, tail
+from numerics.potentials.normal import CUT, TAIL, Corners, Values, mills, noise_error, tail
 from numerics.potentials.proximal_point import ProximalPoint
 
 _DIGITS = 53
@@ -138,7 +138,7 @@ class CantorLaw:
         """Φ⁻¹ of the Cantor function, whose digits are exact for a double up to 2⁻¹⁰⁰."""
         return np.where(np.isfinite(s), noise_error(np.clip(s, -CUT, CUT)), 0.0)
 
-    def corners(self, s: Values) -> tuple[Values, Values]:
+    def corners(self, s: Values) -> Corners:
         """The cut; gaps are `Cantor`'s to find."""
         shape = (len(s), 2)
         places = self.transport(np.array(self.cut))

@@ -7,7 +7,7 @@ from jaxtyping import Real
 from scipy.special import ndtr
 
 from numerics.accuracy import UNIT
-from numerics.potentials.normal import CUT, Values, mills, noise_error, noise_of
+from numerics.potentials.normal import CUT, Corners, Values, mills, noise_error, noise_of
 from numerics.potentials.primitive import running_sums
 
 MOST_ATOMS = 2**20
@@ -133,7 +133,7 @@ class DiscreteLaw:
         product = np.abs(self.atoms[place] * s)
         return self._height_errors[place] + UNIT * (product + np.abs(self.primitive(s)))
 
-    def corners(self, s: Values) -> tuple[Values, Values]:
+    def corners(self, s: Values) -> Corners:
         """Both ends of two steps before and after s."""
         place = np.clip(self._place(s)[:, None] + np.arange(-2, 2), 0, len(self.steps) - 1)
         noise = np.concatenate([self.steps[place]] * 2, axis=1)

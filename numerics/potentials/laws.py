@@ -18,7 +18,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from numerics.accuracy import UNIT
-from numerics.potentials.normal import CUT, Values, noise_of
+from numerics.potentials.normal import CUT, Corners, Values, noise_of
 from numerics.potentials.primitive import Primitive
 
 _POLISHED = 3
@@ -69,7 +69,7 @@ class Law(Protocol):
     def primitive_error(self, s: Values) -> Values:
         """By how much φ*(s) errs."""
 
-    def corners(self, s: Values) -> tuple[Values, Values]:
+    def corners(self, s: Values) -> Corners:
         """Noise and position, each (n,k), of the places next to s where T has no derivative."""
 
 
@@ -158,7 +158,7 @@ class ContinuousLaw(ABC):
         """The quadrature's."""
         return self.primitive.error(s)
 
-    def corners(self, s: Values) -> tuple[Values, Values]:
+    def corners(self, s: Values) -> Corners:
         """The cut."""
         shape = (len(s), 2)
         return np.broadcast_to(np.array(self.cut), shape), np.broadcast_to(self.ends, shape)

@@ -11,6 +11,7 @@ from numerics.potentials.normal import (
     CUT,
     DENSITY,
     TAIL,
+    Corners,
     Values,
     density,
     noise_error,
@@ -175,7 +176,7 @@ class MixtureLaw:
         """The quadrature's."""
         return self.primitive.error(s)
 
-    def corners(self, s: Values) -> tuple[Values, Values]:
+    def corners(self, s: Values) -> Corners:
         """The atoms' intervals' ends, the ends of the density's support, and the cut."""
         shape = (len(s), len(self._corners))
         return np.broadcast_to(self._corners, shape), np.broadcast_to(self._corner_places, shape)

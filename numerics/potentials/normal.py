@@ -15,6 +15,7 @@ from numerics.accuracy import UNIT
 CUT = 20.0
 DENSITY, TAIL, EXPONENT, HAZARD = 5, 8, 8, 8  # roundings, relatively
 Values = Float[np.ndarray, " n"]
+Corners = tuple[Float[np.ndarray, "n k"], Float[np.ndarray, "n k"]]
 _ROOT_TWO, _ROOT_TWO_PI = np.sqrt(2.0), np.sqrt(2 * np.pi)
 
 
