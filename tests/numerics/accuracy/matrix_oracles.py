@@ -27,12 +27,21 @@ def factors(p, x):
         vectors = vectors[:, ::-1]
         return vectors, [values[i] for i in range(p.n)][::-1], vectors.T
     n, q = (3, 3) if isinstance(p, SpecialOrthogonal) else (p.n, p.p)
-    u, s, v = mpmath.svd_r(mpmath.matrix(n, q) + mpmath.matrix([x[q * i : q * i + q] for i in range(n)]))
+    u, s, v = _svd(mpmath.matrix([x[q * i : q * i + q] for i in range(n)]))
     s = [s[i] for i in range(q)]
     if isinstance(p, SpecialOrthogonal) and mpmath.det(u) * mpmath.det(v) < 0:
         s[2] = -s[2]
         v[2, :] = -v[2, :]
     return u, s, v
+
+
+def _svd(matrix):
+    """mpmath gives up on a few matrices; their rows in another order will do."""
+    try:
+        return mpmath.svd_r(matrix)
+    except RuntimeError:
+        u, s, v = mpmath.svd_r(matrix[::-1, :])
+        return u[::-1, :], s, v
 
 
 def compose(p, frame, values):
