@@ -12,7 +12,7 @@ from numerics.accuracy import Rounding
 from numerics.checks import as_points, positive_integer
 from numerics.factors import WIDE, Factors
 from numerics.geometry import norms
-from numerics.potentials.base import ManifoldGroup, Potential
+from numerics.potentials.base import ManifoldGroup
 from numerics.potentials.fantope_projection import (
     FantopeProjection,
     Weights,
@@ -20,8 +20,7 @@ from numerics.potentials.fantope_projection import (
     symmetric_jacobian_misfit,
 )
 from numerics.potentials.normals import ThresholdNormals
-from numerics.potentials.projected import projected
-from numerics.potentials.proximal_point import ProximalPoint
+from numerics.potentials.projected import HullIndicator
 from numerics.potentials.spectral import (
     DOUBTFUL,
     OFF_MANIFOLD,
@@ -32,7 +31,7 @@ from numerics.potentials.spectral import (
 )
 
 
-class Grassmannian(Potential):
+class Grassmannian(HullIndicator):
     r"""The uniform law on the projectors of rank k in R^n: T is the projector on the top k eigenvectors.
 
     φ\* is the sum of the k largest eigenvalues, φ the indicator of the Fantope {0 ⪯ X ⪯ I, tr X = k},
@@ -131,9 +130,6 @@ class Grassmannian(Potential):
     def _domain_rounding(self, x: Float[np.ndarray, "N d"]) -> Rounding:
         return Rounding.measured(self._projection(x).distance, "the point of the Fantope, measured")
 
-    def _value_rounding(self, x: Float[np.ndarray, "N d"]) -> Rounding:
-        return Rounding.none("φ is 0 or +inf")
-
     def _conjugate_rounding(self, x0: Float[np.ndarray, "N d"]) -> Rounding:
         values, vectors = jacobi.eigh(self._matrices(x0))
         miss = Factors(vectors, vectors).misfit(self._wide(x0), values)
@@ -191,17 +187,6 @@ class Grassmannian(Potential):
     def _projection(self, z: Inexact[np.ndarray, "N d"]) -> FantopeProjection:
         values, vectors = jacobi.eigh(self._matrices(z))
         return FantopeProjection(self._coordinates, self.k, values, vectors, lambda: self._wide(z))
-
-    def _prox(self, z: Inexact[np.ndarray, "N d"], step: Float[np.ndarray, " N"]) -> Float[np.ndarray, "N d"]:
-        return self._projection(z).point
-
-    def _prox_jacobian(
-        self, z: Float[np.ndarray, "N d"], step: Float[np.ndarray, " N"]
-    ) -> Float[np.ndarray, "N d d"]:
-        return self._projection(z).jacobian
-
-    def _proximal_point(self, z: Float[np.ndarray, "N d"], step: Float[np.ndarray, " N"]) -> ProximalPoint:
-        return projected(self._projection(z), z, step)
 
     def _subdifferential(self, x1: Float[np.ndarray, " d"]) -> ThresholdNormals:
         if not np.isfinite(self._value(x1[None])[0]):

@@ -20,12 +20,11 @@ from numerics.accuracy import Rounding
 from numerics.checks import as_points
 from numerics.factors import WIDE, Factors
 from numerics.geometry import norms
-from numerics.potentials.base import ManifoldGroup, Potential
+from numerics.potentials.base import ManifoldGroup
 from numerics.potentials.fantope_projection import FantopeProjection
 from numerics.potentials.grassmannian import Grassmannian
 from numerics.potentials.normals import ThresholdNormals
-from numerics.potentials.projected import Projection, projected
-from numerics.potentials.proximal_point import ProximalPoint
+from numerics.potentials.projected import HullIndicator, Projection
 from numerics.potentials.spectral import (
     DOUBTFUL,
     OFF_MANIFOLD,
@@ -61,7 +60,7 @@ def _half_adjoint() -> Float[np.ndarray, "9 4 4"]:
     return symmetric_part(basis)
 
 
-class SpecialOrthogonal(Potential):
+class SpecialOrthogonal(HullIndicator):
     r"""The uniform law on SO(3): $φ^* = s_1+s_2+\mathrm{sgn}(\det)s_3$, T(X₀) the nearest rotation.
 
     φ is the indicator of conv SO(3). T comes from the singular vectors, the rest from `Grassmannian(4, 1)`
@@ -115,9 +114,6 @@ class SpecialOrthogonal(Potential):
 
     def _domain_rounding(self, x: Float[np.ndarray, "N 9"]) -> Rounding:
         return Rounding.measured(2 * self._lifted_projection(x).distance, "the point of the hull, measured")
-
-    def _value_rounding(self, x: Float[np.ndarray, "N 9"]) -> Rounding:
-        return Rounding.none("φ is 0 or +inf")
 
     def _conjugate(self, x0: Inexact[np.ndarray, "N 9"]) -> Float[np.ndarray, " N"]:
         return self._lines._conjugate(2 * self._lifted(x0))
@@ -184,17 +180,6 @@ class SpecialOrthogonal(Potential):
 
     def _projection(self, z: Inexact[np.ndarray, "N 9"]) -> "RotationProjection":
         return RotationProjection(self, self._lifted_projection(z))
-
-    def _prox(self, z: Inexact[np.ndarray, "N 9"], step: Float[np.ndarray, " N"]) -> Float[np.ndarray, "N 9"]:
-        return self._projection(z).point
-
-    def _prox_jacobian(
-        self, z: Float[np.ndarray, "N 9"], step: Float[np.ndarray, " N"]
-    ) -> Float[np.ndarray, "N 9 9"]:
-        return self._projection(z).jacobian
-
-    def _proximal_point(self, z: Float[np.ndarray, "N 9"], step: Float[np.ndarray, " N"]) -> ProximalPoint:
-        return projected(self._projection(z), z, step)
 
     def _subdifferential(self, x1: Float[np.ndarray, " 9"]) -> ThresholdNormals:
         """The Y for which the range of Q lies in the top eigenspace of R*(Y)."""

@@ -19,10 +19,9 @@ from numerics.potentials.ball_projection import (
     polar_slope,
     wide_jacobian_misfit,
 )
-from numerics.potentials.base import ManifoldGroup, Potential
+from numerics.potentials.base import ManifoldGroup
 from numerics.potentials.normals import SpectralNormals
-from numerics.potentials.projected import projected
-from numerics.potentials.proximal_point import ProximalPoint
+from numerics.potentials.projected import HullIndicator
 from numerics.potentials.spectral import (
     DOUBTFUL,
     OFF_MANIFOLD,
@@ -35,7 +34,7 @@ from numerics.potentials.spectral import (
 )
 
 
-class Stiefel(Potential):
+class Stiefel(HullIndicator):
     r"""The uniform law on n×p matrices with orthonormal columns, X₀ = USVᵀ ↦ T = UVᵀ, the polar factor.
 
     φ\* is the nuclear norm Σs_i, φ the indicator of the spectral-norm ball s₁ ≤ 1, prox the projection
@@ -120,9 +119,6 @@ class Stiefel(Potential):
     def _domain_rounding(self, x: Float[np.ndarray, "N d"]) -> Rounding:
         return Rounding.measured(self._projection(x).distance, "the point of the ball, measured")
 
-    def _value_rounding(self, x: Float[np.ndarray, "N d"]) -> Rounding:
-        return Rounding.none("φ is 0 or +inf")
-
     def _conjugate_rounding(self, x0: Float[np.ndarray, "N d"]) -> Rounding:
         frame = singular_frame(self._matrices(x0))
         miss = Factors(frame.u, frame.v).misfit(self._matrices(x0), frame.s)
@@ -156,17 +152,6 @@ class Stiefel(Potential):
 
     def _projection(self, z: Inexact[np.ndarray, "N d"]) -> BallProjection:
         return BallProjection(self._matrices(z))
-
-    def _prox(self, z: Inexact[np.ndarray, "N d"], step: Float[np.ndarray, " N"]) -> Float[np.ndarray, "N d"]:
-        return self._projection(z).point
-
-    def _prox_jacobian(
-        self, z: Float[np.ndarray, "N d"], step: Float[np.ndarray, " N"]
-    ) -> Float[np.ndarray, "N d d"]:
-        return self._projection(z).jacobian
-
-    def _proximal_point(self, z: Float[np.ndarray, "N d"], step: Float[np.ndarray, " N"]) -> ProximalPoint:
-        return projected(self._projection(z), z, step)
 
     def _subdifferential(self, x1: Float[np.ndarray, " d"]) -> "SpectralNormals":
         matrix = self._matrices(x1[None])
