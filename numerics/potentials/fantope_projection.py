@@ -180,8 +180,8 @@ class Certified(NamedTuple):
 def fantope_values(values: Shaped[np.ndarray, "N n"], k: int) -> Clipped:
     """clip(λ−θ, 0, 1) with sum k, for λ (N,n) in decreasing order: θ from the breakpoints λ_i and λ_i − 1.
 
-    λ is first measured from λ_k, so that the entries that matter are small and exact. Where λ_k − λ_{k+1} is at
-    least 1, and for k = n, θ is not unique, and the values are 1 and 0.
+    λ is first measured from λ_k, so that the entries that matter are small and exact. Where λ_k − λ_{k+1}
+    is at least 1, and for k = n, θ is not unique, and the values are 1 and 0.
     """
     shifted = values - values[:, k - 1 : k]
     knots = np.sort(np.concatenate([shifted, shifted - 1], axis=1), axis=1)
