@@ -12,6 +12,10 @@ from numerics.potentials.gaussian import DegenerateGaussian
 from numerics.potentials.grassmannian import Grassmannian
 from numerics.potentials.line import AtomAndDensity, Quantile
 from numerics.potentials.nearest import NearestPoint
+from numerics.potentials.nearest_arc import NearestArcPoint  # noqa: F401  the family of an arc
+from numerics.potentials.nearest_ellipse import NearestEllipsePoint  # noqa: F401  of an ellipse
+from numerics.potentials.nearest_torus import NearestTorusPoint  # noqa: F401  of a torus
+from numerics.potentials.nearest_union import NearestUnionPoint  # noqa: F401  of a union
 from numerics.potentials.rotations import SpecialOrthogonal
 from numerics.potentials.stiefel import Stiefel
 

@@ -6,64 +6,25 @@ basis and second fundamental form II. Strata of dimension 0 are ends and isolate
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Protocol, runtime_checkable
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Float, Int
 from numpy.typing import ArrayLike
 
-from numerics.accuracy import EPS
+from numerics.accuracy import UNIT
 from numerics.checks import as_array, positive_number
 from numerics.geometry import norms
-
-Points = Float[np.ndarray, "n d"]
-Parameters = Float[np.ndarray, " n"]
-
-
-@dataclass(frozen=True)
-class Stratum:
-    """Points of a batch that lie on strata of one dimension m.
-
-    Attributes:
-        rows: (k,) which points.
-        tangent: (k,d,m), orthonormal.
-        second: (k,m,m,d), II in this basis, normal-valued.
-        inward: (k,d), at an end of a curve the unit tangent into the curve; zero at all other points.
-    """
-
-    rows: Int[np.ndarray, " k"]
-    tangent: Float[np.ndarray, "k d m"]
-    second: Float[np.ndarray, "k m m d"]
-    inward: Float[np.ndarray, "k d"]
-
-    @property
-    def dimension(self) -> int:
-        """Dimension m."""
-        return int(self.tangent.shape[2])
-
-
-@runtime_checkable
-class ClosedSet(Protocol):
-    """What `NearestPoint` needs to know of a closed set in R^d.
-
-    Attributes:
-        dim: The ambient dimension d.
-        radius: The largest |y| on the set (or a bound).
-        net: (N,d) points of the set, no two equal, so dense that chords bend little between neighbours.
-        spacing: Distance between neighbours in the net; 0 where the net is the whole set.
-    """
-
-    dim: int
-    radius: float
-    net: Float[np.ndarray, "N d"]
-    spacing: float
-
-    def nearest(self, points: Points) -> Points:
-        """The nearest point of the set for every row, any one where several are nearest."""
-
-    def strata(self, points: Points) -> Sequence[Stratum]:
-        """The strata of points on the set, grouped by dimension."""
+from numerics.potentials.strata import (
+    ClosedSet,
+    Parameters,
+    Points,
+    Stratum,
+    curved,
+    isolated,
+    merged,
+    tie_rounding,
+)
 
 
 class PointCloud:
@@ -78,6 +39,7 @@ class PointCloud:
         self.points = as_array("points", points, ndim=2).real
         self.net, self.dim, self.spacing = self.points, self.points.shape[1], 0.0
         self.radius = float(norms(self.points).max())
+        self.error = 0.0
         self._name = name
 
     def __repr__(self) -> str:
@@ -97,6 +59,17 @@ class PointCloud:
     def strata(self, points: Points) -> Sequence[Stratum]:
         """Every point is a stratum of dimension 0."""
         return [isolated(np.arange(len(points)), np.zeros_like(points))]
+
+    def rivals(self, points: Points) -> Float[np.ndarray, "n k d"]:
+        """The two nearest points."""
+        square = (self.net**2).sum(axis=1) - 2 * points @ self.net.T
+        return self.net[np.argsort(square, axis=1)[:, :2]]
+
+    def nearest_rounding(self, points: Points, images: Points, moved: Parameters) -> Parameters:
+        """0, but for ties: |y|² − 2⟨x,y⟩ errs by (2d + 2) roundings of |y|(|y| + 2|x|)."""
+        del images
+        noise = (2 * self.dim + 2) * UNIT * self.radius * (self.radius + 2 * norms(points))
+        return tie_rounding(points, self.rivals(points), noise + 4 * self.radius * moved)
 
 
 class Arc:
@@ -120,56 +93,86 @@ class Arc:
     def __init__(
         self, radius: float, start: float, stop: float, centre: Sequence[float] = (0.0, 0.0)
     ) -> None:
-        self._length = positive_number("radius", radius)
-        self._start, self._stop = float(start), float(stop)
-        if not 0 < self._stop - self._start < 2 * np.pi:
+        self.length = positive_number("radius", radius)
+        self.start, self.stop = float(start), float(stop)
+        if not 0 < self.stop - self.start < 2 * np.pi:
             raise ValueError(f"stop: got {stop} for start = {start}; need start < stop < start + 2π")
-        self._centre = as_array("centre", centre, ndim=1).real
-        if self._centre.shape != (2,):
-            raise ValueError(f"centre: got shape {self._centre.shape}; need two coordinates")
-        self.radius = self._length + float(norms(self._centre))
-        self.net = self._at(np.linspace(self._start, self._stop, 257))
-        self.spacing = self._length * (self._stop - self._start) / 256
+        self.centre = as_array("centre", centre, ndim=1).real
+        if self.centre.shape != (2,):
+            raise ValueError(f"centre: got shape {self.centre.shape}; need two coordinates")
+        self.radius = self.length + float(norms(self.centre))
+        self.error = 9 * UNIT * self.length + UNIT * self.radius * bool(self.centre.any())
+        self.half, lost = _half(self.stop, -self.start)
+        self.chord = _turned(self.half, lost)  # cos and sin of half the arc's angle
+        middle, lost = _half(self.start, self.stop)
+        cosine, sine = _turned(middle, lost)
+        self.frame = np.array([[cosine, -sine], [sine, cosine]])  # columns: to the middle, and along
+        self.ends = self._at(np.array([self.start, self.stop]))
+        self.net = self._at(np.linspace(self.start, self.stop, 257))
+        self.net[[0, -1]] = self.ends
+        self.spacing = self.length * (self.stop - self.start) / 256
 
     def __repr__(self) -> str:
-        centre = f", {tuple(self._centre.tolist())}" if self._centre.any() else ""
-        return f"Arc({self._length!r}, {self._start!r}, {self._stop!r}{centre})"
+        centre = f", {tuple(self.centre.tolist())}" if self.centre.any() else ""
+        return f"Arc({self.length!r}, {self.start!r}, {self.stop!r}{centre})"
 
     def _at(self, angle: Parameters) -> Points:
-        return self._centre + self._length * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+        return self.centre + self.length * np.stack([np.cos(angle), np.sin(angle)], axis=1)
 
-    def _angles(self, points: Points) -> Parameters:
-        """The angle of the nearest point: clipped, to the closer end where it is outside."""
-        x = points - self._centre
-        middle = (self._start + self._stop) / 2
-        turned = np.arctan2(np.sin(-middle) * x[:, 0] + np.cos(middle) * x[:, 1], _along(x, middle))
-        half = (self._stop - self._start) / 2
-        angle = middle + np.clip(turned, -half, half)
-        return np.where(turned >= half, self._stop, np.where(turned <= -half, self._start, angle))
+    def turned(self, x: Points) -> Parameters:
+        """The angle of x − centre from the middle of the arc."""
+        along = (x - self.centre) @ self.frame
+        return np.asarray(np.arctan2(along[:, 1], along[:, 0]))
 
     def nearest(self, points: Points) -> Points:
         """Radially outward or inward within the arc's angles, else an end."""
-        x = points - self._centre
-        angle, length = self._angles(points), norms(x)
-        inside = (angle != self._start) & (angle != self._stop) & (length > 0)
-        radial = self._centre + self._length * x / np.where(length > 0, length, 1.0)[:, None]
-        return np.where(inside[:, None], radial, self._at(angle))
+        x, turned = points - self.centre, self.turned(points)
+        length = norms(x)
+        radial = self.centre + self.length * x / np.where(length > 0, length, 1.0)[:, None]
+        inside = (np.abs(turned) < self.half) & (length > 0)
+        return np.where(inside[:, None], radial, self.ends[(turned > 0).astype(int)])
+
+    def nearest_rounding(self, points: Points, images: Points, moved: Parameters) -> Parameters:
+        """Inside 4 roundings of the radius and what turns x − centre; ends: cos, sin to 4 ulp; and the sum.
+
+        What moves x − centre =: w by δ turns it by δ/|w| at most. The angle itself is only compared: it errs
+        by 17u of π (4 ulp of arctan2, 9u of the frame), by which the image then moves along the arc; and on
+        the ray opposite to the middle, where both ends are nearest, by the chord.
+        """
+        x = points - self.centre
+        length, turned = norms(x), self.turned(points)
+        centred = bool(self.centre.any())
+        shift = moved + UNIT * length * centred
+        with np.errstate(divide="ignore", invalid="ignore"):
+            twist = np.minimum(np.where(length > 0, shift / length, np.inf), np.pi)
+        inside = (np.abs(turned) < self.half) & (length > 0)
+        sum_ = UNIT * norms(images) * centred
+        ends = 9 * UNIT * self.length + sum_
+        error = np.where(inside, self.length * (4 * UNIT + twist) + sum_, ends)
+        blur = twist + 17 * np.pi * UNIT
+        error += np.where(np.abs(np.abs(turned) - self.half) <= blur, self.length * blur, 0.0)
+        tie = ~inside & (np.pi - np.abs(turned) <= blur)
+        return error + np.where(tie, 2 * self.length * self.chord[1], 0.0)
+
+    def rivals(self, points: Points) -> Float[np.ndarray, "n k d"]:
+        """The nearest point and both ends."""
+        ends = np.broadcast_to(self.ends, (len(points), 2, 2))
+        return np.concatenate([self.nearest(points)[:, None], ends], axis=1)
 
     def strata(self, points: Points) -> Sequence[Stratum]:
         """The ends, m = 0, and the rest, m = 1, with II = −(y − centre)/radius²."""
-        ends = self._at(np.array([self._start, self._stop]))
-        apart = norms(points[:, None] - ends)
-        end = np.flatnonzero(apart.min(axis=1) <= 64 * EPS * self.radius)
+        apart = norms(points[:, None] - self.ends)
+        end = np.flatnonzero(apart.min(axis=1) <= 32 * UNIT * self.radius)
         last = apart[end].argmin(axis=1)
-        inward = np.where(last == 0, 1.0, -1.0)[:, None] * self._tangents(ends)[last]
+        inward = np.where(last == 0, 1.0, -1.0)[:, None] * self._tangents(self.ends)[last]
         rest = np.setdiff1d(np.arange(len(points)), end)
-        second = -(points[rest] - self._centre)[:, None, None, :] / self._length**2
+        second = -(points[rest] - self.centre)[:, None, None, :] / self.length**2
         inner = curved(rest, self._tangents(points[rest])[:, :, None], second)
         return [s for s in (isolated(end, inward), inner) if len(s.rows)]
 
     def _tangents(self, points: Points) -> Points:
         """The unit tangents in the direction of increasing θ."""
-        radial = (points - self._centre) / self._length
+        radial = (points - self.centre) / self.length
         return np.stack([-radial[:, 1], radial[:, 0]], axis=1)
 
 
@@ -190,33 +193,53 @@ class Torus:
     dim = 3
 
     def __init__(self, major: float, minor: float) -> None:
-        self._major, self._minor = positive_number("major", major), positive_number("minor", minor)
-        if self._minor >= self._major:
+        self.major, self.minor = positive_number("major", major), positive_number("minor", minor)
+        if self.minor >= self.major:
             raise ValueError(f"minor: got {minor}; it must be less than major = {major}")
-        self.radius = self._major + self._minor
+        self.radius = self.major + self.minor
+        self.error = UNIT * (6 * self.major + 6 * self.minor)
         columns = 24
-        rows = int(np.ceil(columns * self.radius / self._minor))
+        rows = int(np.ceil(columns * self.radius / self.minor))
         u, v = np.meshgrid(2 * np.pi * np.arange(rows) / rows, 2 * np.pi * np.arange(columns) / columns)
         self.net = self._at(u.ravel(), v.ravel())
-        self.spacing = 2 * np.pi * self._minor / columns * np.sqrt(2)
+        self.spacing = 2 * np.pi * self.minor / columns * np.sqrt(2)
 
     def __repr__(self) -> str:
-        return f"Torus({self._major!r}, {self._minor!r})"
+        return f"Torus({self.major!r}, {self.minor!r})"
 
     def _at(self, u: Parameters, v: Parameters) -> Points:
-        reach = self._major + self._minor * np.cos(v)
-        return np.stack([reach * np.cos(u), reach * np.sin(u), self._minor * np.sin(v)], axis=1)
+        reach = self.major + self.minor * np.cos(v)
+        return np.stack([reach * np.cos(u), reach * np.sin(u), self.minor * np.sin(v)], axis=1)
 
     def _frame(self, points: Points) -> tuple[Points, Points]:
         """Unit directions from the axis and from the core circle."""
         outward = points * np.array([1.0, 1.0, 0.0])
         outward = _unit(outward, np.array([1.0, 0.0, 0.0]))
-        return outward, _unit(points - self._major * outward, outward)
+        return outward, _unit(points - self.major * outward, outward)
 
     def nearest(self, points: Points) -> Points:
         """The point of the tube in the direction from the core circle."""
         outward, normal = self._frame(points)
-        return self._major * outward + self._minor * normal
+        return self.major * outward + self.minor * normal
+
+    def nearest_rounding(self, points: Points, images: Points, moved: Parameters) -> Parameters:
+        """R·outward to 5 roundings, r·normal to 5; the normal turns by its numerator's error over its length.
+
+        Outward turns by 2u + moved/(distance from the axis), the numerator x − R·outward errs by that times
+        R, 5u of R, moved and a rounding of its own.
+        """
+        del images
+        axis = np.hypot(points[:, 0], points[:, 1])
+        tube = np.hypot(axis - self.major, points[:, 2])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            about = np.minimum(np.where(moved > 0, moved / axis, 0.0), np.pi)
+            shift = moved + self.major * about + 5 * UNIT * self.major
+            twist = np.minimum(np.where(tube > 0, shift / tube, np.pi), np.pi)
+        return self.major * (5 * UNIT + about) + self.minor * (6 * UNIT + twist) + UNIT * self.radius
+
+    def rivals(self, points: Points) -> Float[np.ndarray, "n k d"]:
+        """The nearest point: there is no other local minimum."""
+        return self.nearest(points)[:, None]
 
     def strata(self, points: Points) -> Sequence[Stratum]:
         """Dimension 2: the circles through the point, with curvatures 1/r and cos v/(R + r cos v)."""
@@ -225,7 +248,7 @@ class Torus:
         tangent = np.stack([around, np.cross(around, normal)], axis=2)
         cosine = (outward * normal).sum(axis=1)
         curvature = np.stack(
-            [cosine / (self._major + self._minor * cosine), np.full(len(points), 1 / self._minor)]
+            [cosine / (self.major + self.minor * cosine), np.full(len(points), 1 / self.minor)]
         )
         second = -np.eye(2)[None, :, :, None] * curvature.T[:, :, None, None] * normal[:, None, None, :]
         return [curved(np.arange(len(points)), tangent, second)]
@@ -243,20 +266,21 @@ class Union:
     """
 
     def __init__(self, first: ClosedSet, second: ClosedSet) -> None:
-        self._parts = [first, second]
+        self.parts = [first, second]
         self._names = f"{first!r}, {second!r}"
-        if self._parts[0].dim != self._parts[1].dim:
-            raise ValueError(f"second: lies in R^{self._parts[1].dim}, the first in R^{self._parts[0].dim}")
-        self.dim = self._parts[0].dim
-        self.radius = max(part.radius for part in self._parts)
-        self.net = np.unique(np.concatenate([part.net for part in self._parts]), axis=0)
-        self.spacing = max(part.spacing for part in self._parts)
+        if self.parts[0].dim != self.parts[1].dim:
+            raise ValueError(f"second: lies in R^{self.parts[1].dim}, the first in R^{self.parts[0].dim}")
+        self.dim = self.parts[0].dim
+        self.radius = max(part.radius for part in self.parts)
+        self.error = max(part.error for part in self.parts)
+        self.net = np.unique(np.concatenate([part.net for part in self.parts]), axis=0)
+        self.spacing = max(part.spacing for part in self.parts)
 
     def __repr__(self) -> str:
         return f"Union({self._names})"
 
     def _closest(self, points: Points) -> tuple[Points, Int[np.ndarray, " n"]]:
-        images = np.stack([part.nearest(points) for part in self._parts])
+        images = np.stack([part.nearest(points) for part in self.parts])
         part = norms(points - images).argmin(axis=0)
         return images[part, np.arange(len(points))], part
 
@@ -264,50 +288,52 @@ class Union:
         """The nearer of the two nearest points."""
         return self._closest(points)[0]
 
+    def nearest_rounding(self, points: Points, images: Points, moved: Parameters) -> Parameters:
+        """That of the part; and where both parts are as near to rounding, the distance between their points.
+
+        The squares ⟨2x − y − y', y' − y⟩ are compared: 6 roundings of |x−y|² and what their points err by.
+        """
+        each = np.stack([part.nearest(points) for part in self.parts])
+        errors = np.stack(
+            [part.nearest_rounding(points, y, moved) for part, y in zip(self.parts, each, strict=True)]
+        )
+        part = self._closest(points)[1]
+        at = np.arange(len(points))
+        away = norms(points - each)
+        noise = (errors + moved + 4 * UNIT * away).sum(axis=0) / 2
+        tie = np.abs(away[0] - away[1]) <= 2 * noise
+        del images
+        other = errors[1 - part, at] + norms(each[0] - each[1])
+        return errors[part, at] + np.where(tie, other, 0.0)
+
+    def rivals(self, points: Points) -> Float[np.ndarray, "n k d"]:
+        """Those of both parts."""
+        return np.concatenate([part.rivals(points) for part in self.parts], axis=1)
+
     def strata(self, points: Points) -> Sequence[Stratum]:
         """Those of the part that each point belongs to."""
-        images = np.stack([part.nearest(points) for part in self._parts])
+        images = np.stack([part.nearest(points) for part in self.parts])
         apart = norms(points - images)
-        second = apart[0] > np.maximum(apart[1], 64 * EPS * self.radius)
+        second = apart[0] > np.maximum(apart[1], 32 * UNIT * self.radius)
         strata = []
-        for k, part in enumerate(self._parts):
+        for k, part in enumerate(self.parts):
             rows = np.flatnonzero(second == bool(k))
             if rows.size:
                 strata += [replace(s, rows=rows[s.rows]) for s in part.strata(points[rows])]
-        return _merged(strata)
+        return merged(strata)
 
 
-def isolated(rows: Int[np.ndarray, " k"], inward: Float[np.ndarray, "k d"]) -> Stratum:
-    """Points that are strata of dimension 0: ends of a curve, or isolated where ``inward`` is zero."""
-    k, dim = inward.shape
-    return Stratum(rows, np.zeros((k, dim, 0)), np.zeros((k, 0, 0, dim)), inward)
+def _half(first: float, second: float) -> tuple[float, float]:
+    """(first + second)/2 and what its rounding lost [@higham2002accuracy, §4.3]."""
+    total = first + second
+    back = total - first
+    return total / 2, ((first - (total - back)) + (second - back)) / 2
 
 
-def curved(
-    rows: Int[np.ndarray, " k"], tangent: Float[np.ndarray, "k d m"], second: Float[np.ndarray, "k m m d"]
-) -> Stratum:
-    """Points inside a stratum of dimension m ≥ 1."""
-    return Stratum(rows, tangent, second, np.zeros(tangent.shape[:2]))
-
-
-def _merged(strata: list[Stratum]) -> list[Stratum]:
-    """One stratum for each dimension."""
-    merged = []
-    for m in sorted({s.dimension for s in strata}):
-        same = [s for s in strata if s.dimension == m]
-        merged.append(
-            Stratum(
-                np.concatenate([s.rows for s in same]),
-                np.concatenate([s.tangent for s in same]),
-                np.concatenate([s.second for s in same]),
-                np.concatenate([s.inward for s in same]),
-            )
-        )
-    return merged
-
-
-def _along(x: Points, angle: float) -> Parameters:
-    return np.cos(angle) * x[:, 0] + np.sin(angle) * x[:, 1]
+def _turned(angle: float, lost: float) -> tuple[float, float]:
+    """Cosine and sine of angle + lost."""
+    cosine, sine = float(np.cos(angle)), float(np.sin(angle))
+    return cosine - lost * sine, sine + lost * cosine
 
 
 def _unit(x: Points, fallback: Float[np.ndarray, "..."]) -> Points:

@@ -1,24 +1,28 @@
 r"""Parametrised curves as closed sets (theory.md §4.2, family 6)."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
-from numerics.accuracy import EPS
+from numerics.accuracy import EPS, UNIT
 from numerics.checks import as_array, positive_integer, positive_number
 from numerics.geometry import norms
-from numerics.potentials.closed_sets import Parameters, Points, Stratum, curved, isolated
+from numerics.potentials.curve_minima import CurveMinima
+from numerics.potentials.ellipse_projection import EllipsePoint, project
+from numerics.potentials.strata import Parameters, Points, Stratum, curved, isolated
 
 
-class Curve:
+class Curve(CurveMinima):
     r"""A C² curve γ in R^d without self-intersections.
 
     nearest: the local minima of |x − γ(t)| over a net of parameters are refined by safeguarded Newton to
     rounding, and the least is taken. The net must resolve the curve: 512 points by default.
 
-    Conditioning: T = γ(t) errs by eps·|x₀|/H with H = a|γ'|² − ⟨x₀ − aγ, γ''⟩ over |γ'|²; H = 0 at focal
-    points, and T jumps on the medial axis.
+    Accuracy: γ is assumed to err by 12 roundings of its largest length (``error``), γ' relatively by 12; what
+    follows for T is said in `nearest_rounding`. The nearest point is ill conditioned at focal points, and
+    jumps on the medial axis.
 
     Args:
         position: γ, (n,) parameters to (n,d).
@@ -59,6 +63,8 @@ class Curve:
         self.radius = float(norms(self.net).max())
         steps = np.diff(self.net, axis=0, append=self.net[:1] if closed else self.net[-1:])
         self.spacing = float(norms(steps).max())
+        self._remembered: dict[bytes, Float[np.ndarray, "n k"]] = {}
+        self.error = 12 * UNIT * self.radius
         self._name = name or f"Curve(<{count} samples in R^{self.dim}>)"
 
     def _check(self, count: int) -> None:
@@ -82,22 +88,16 @@ class Curve:
                 raise ValueError(f"{name}: is not the derivative at t = {inner[int(np.argmax(wrong))]}")
         ends = self._gamma(np.array([self._start, self._stop]))
         gap = float(norms(ends[1] - ends[0]))
-        if self.closed != (gap <= 64 * EPS * norms(self.net).max()):
+        if self.closed != (gap <= 32 * UNIT * norms(self.net).max()):
             raise ValueError(f"closed: got {self.closed}, but γ(stop) − γ(start) has length {gap:.3g}")
 
     def __repr__(self) -> str:
         return self._name
 
     @classmethod
-    def ellipse(cls, a: float, b: float) -> "Curve":
+    def ellipse(cls, a: float, b: float) -> "Ellipse":
         """(a cos t, b sin t)."""
-        axes = np.array([positive_number("a", a), positive_number("b", b)])
-        return cls(
-            lambda t: axes * np.stack([np.cos(t), np.sin(t)], axis=1),
-            lambda t: axes * np.stack([-np.sin(t), np.cos(t)], axis=1),
-            lambda t: -axes * np.stack([np.cos(t), np.sin(t)], axis=1),
-            name=f"Curve.ellipse({float(a)!r}, {float(b)!r})",
-        )
+        return Ellipse(a, b)
 
     @classmethod
     def spiral(cls, turns: float) -> "Curve":
@@ -136,84 +136,54 @@ class Curve:
 
     def nearest(self, points: Points) -> Points:
         """γ(t) with t the global minimiser of |x − γ(t)|."""
-        return self._gamma(self._nearest_parameter(points))
+        t = self._nearest_parameter(points)
+        images = self._gamma(t)
+        self._remembered[images.tobytes()] = t[:, None]
+        return images
+
+    def rivals(self, points: Points) -> Float[np.ndarray, "n k d"]:
+        """The three best local minima, and the twin of the best in its own cell of the net, nearest first."""
+        t = self._several(points)
+        return self._gamma(t.ravel()).reshape(*t.shape, self.dim)
+
+    def nearest_rounding(self, points: Points, images: Points, moved: Parameters) -> Parameters:
+        r"""γ's own error η; the residual of ⟨x−γ,γ'⟩ = 0 over h = 1 − ⟨x−γ,γ''⟩/|γ'|²; and ties.
+
+        The residual ⟨x−γ,γ'⟩/|γ'| is computed, and errs by η + (d+25)u|x−γ| (γ' errs by 12u relatively). With
+        what x moves by, it is off by r, and t by at most 2r/(h|γ'|) if h stays the same to a factor 2 up to
+        there: looked up at both ends. If not (near a focal point), the minimiser is somewhere in its cell
+            of the net. An end
+        that the residual presses against stays.
+        """
+        t = self._several(points)
+        others = self._gamma(t.ravel()).reshape(*t.shape, self.dim)
+        t = t[:, 0]
+        away, speed = norms(points - images), norms(self._velocity(t))
+        noise = self.error + (self.dim + 25) * UNIT * away + moved
+        residual = ((points - self._gamma(t)) * self._velocity(t)).sum(axis=1) / speed
+        inner = self.closed | ((t > self._start) & (t < self._stop))
+        pressed = ~inner & (np.where(t == self._start, -residual, residual) > noise)
+        least = self._bend(points, t)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            reach = np.where(least > 0, 2 * (np.abs(residual) * inner + noise) / least, np.inf)
+        sure = np.isfinite(reach) & (reach <= self.spacing)
+        shift = np.where(sure, reach, 0.0) / speed
+        for sign in (1, -1):
+            there = self._bend(points, t + sign * shift)
+            sure &= (there >= least / 2) & (there <= 2 * least)
+        local = np.where(pressed, 0.0, np.where(sure, reach, 2 * self.spacing))
+        squares = ((points[:, None] - others) ** 2).sum(axis=2)
+        level = 4 * np.sqrt(squares) * noise[:, None] + ((np.abs(residual) + noise) * local)[:, None]
+        tied = squares - squares[:, :1] <= level
+        return self.error + local + np.where(tied, norms(others - others[:, :1]), 0.0).max(axis=1)
 
     def _nearest_parameter(self, points: Points) -> Parameters:
-        block = max(1, 4_000_000 // len(self.net))
-        found = [self._search(points[i : i + block]) for i in range(0, len(points), block)]
-        return np.concatenate(found)
-
-    def _search(self, points: Points) -> Parameters:
-        """Refine the three best local minima of the net, ends included."""
-        square = (self.net**2).sum(axis=1) - 2 * points @ self.net.T
-        before, after = np.roll(square, 1, axis=1), np.roll(square, -1, axis=1)
-        if not self.closed:
-            before[:, 0] = after[:, -1] = np.inf
-        valleys = np.where((square <= before) & (square <= after), square, np.inf)
-        best = np.argpartition(valleys, 2, axis=1)[:, :3]
-        row, rank = np.nonzero(np.isfinite(np.take_along_axis(valleys, best, axis=1)))
-        t = np.full(best.shape, self._start)
-        t[row, rank] = self._refine(points[row], best[row, rank])
-        distances = np.full(best.shape, np.inf)
-        distances[row, rank] = norms(points[row] - self._gamma(t[row, rank]))
-        return np.asarray(t[np.arange(len(points)), distances.argmin(axis=1)])
-
-    def _refine(self, points: Points, place: Int[np.ndarray, " n"]) -> Parameters:
-        """Newton on d/dt |x − γ|²/2 between the neighbours in the net, halving where it leaves them."""
-        width = self._parameters[1] - self._parameters[0]
-        t = self._parameters[place].copy()
-        low, high = t - width, t + width
-        if not self.closed:
-            low, high = np.maximum(low, self._start), np.minimum(high, self._stop)
-        active = np.arange(len(t))
-        for _ in range(100):
-            at = self._gamma(t[active])
-            offset, speed = points[active] - at, self._velocity(t[active])
-            slope = -(offset * speed).sum(axis=1)
-            bend = (speed**2).sum(axis=1) - (offset * self._acceleration(t[active])).sum(axis=1)
-            low[active] = np.where(slope <= 0, t[active], low[active])
-            high[active] = np.where(slope >= 0, t[active], high[active])
-            newton = t[active] - slope / np.where(bend > 0, bend, 1.0)
-            usable = (bend > 0) & (newton > low[active]) & (newton < high[active])
-            to_end = self._pushed_to_end(active, low, high, t, slope)
-            level = np.abs(slope) <= 2 * EPS * (norms(offset) + norms(at)) * norms(speed)
-            halved = np.where(to_end | level, t[active], (low[active] + high[active]) / 2)
-            step = np.where(usable, newton, halved)
-            moved = np.abs(step - t[active])
-            t[active] = step
-            active = active[(moved > 2 * EPS * np.maximum(np.abs(step), width)) & ~level]
-            if not active.size:
-                break
-        return self._closest_end(points, t, width)
-
-    def _pushed_to_end(
-        self,
-        active: Int[np.ndarray, " k"],
-        low: Parameters,
-        high: Parameters,
-        t: Parameters,
-        slope: Float[np.ndarray, " k"],
-    ) -> np.ndarray:
-        """Whether the bracket has shrunk to a point or t sits on an end that it wants to cross."""
-        shut = high[active] - low[active] <= 0
-        if self.closed:
-            return shut
-        return shut | ((t[active] == self._start) & (slope >= 0)) | ((t[active] == self._stop) & (slope <= 0))
-
-    def _closest_end(self, points: Points, t: Parameters, width: float) -> Parameters:
-        """Snap to an end that is no farther than γ(t)."""
-        if self.closed:
-            return t
-        for end in (self._start, self._stop):
-            near = np.abs(t - end) <= width
-            closer = norms(points - self._gamma(np.full(len(t), end))) <= norms(points - self._gamma(t))
-            t = np.where(near & closer, end, t)
-        return t
+        return self._minima(points)[:, 0]
 
     def strata(self, points: Points) -> Sequence[Stratum]:
         """The ends of an open curve, m = 0, and the rest, m = 1, with II = (γ'')_normal/|γ'|²."""
         t = self._nearest_parameter(points)
-        rounding = 64 * EPS * max(abs(self._start), abs(self._stop))
+        rounding = 8 * UNIT * max(abs(self._start), abs(self._stop))  # t is refined to 4 roundings
         first = (t - self._start <= rounding) & (not self.closed)
         end = first | ((self._stop - t <= rounding) & (not self.closed))
         rest = np.flatnonzero(~end)
@@ -225,3 +195,53 @@ class Curve:
         normal = (bend - (bend * unit).sum(axis=1)[:, None] * unit) / length**2
         inner = curved(rest, unit[:, :, None], normal[:, None, None, :])
         return [s for s in (isolated(np.flatnonzero(end), inward), inner) if len(s.rows)]
+
+
+class Ellipse(Curve):
+    """(a cos t, b sin t), whose nearest points solve a secular equation (`ellipse_projection`).
+
+    Args:
+        a: > 0.
+        b: > 0.
+
+    Raises:
+        ValueError: If a semi-axis isn't positive.
+    """
+
+    def __init__(self, a: float, b: float) -> None:
+        axes = self.semi_axes = np.array([positive_number("a", a), positive_number("b", b)])
+        self.major, self.minor = float(axes.max()), float(axes.min())
+        self.long = int(axes.argmax())
+        super().__init__(
+            lambda t: axes * np.stack([np.cos(t), np.sin(t)], axis=1),
+            lambda t: axes * np.stack([-np.sin(t), np.cos(t)], axis=1),
+            lambda t: -axes * np.stack([np.cos(t), np.sin(t)], axis=1),
+            name=f"Curve.ellipse({float(a)!r}, {float(b)!r})",
+        )
+        self.error = 4 * UNIT * self.major
+
+    def project(self, points: Points, moved: Parameters | float = 0.0) -> EllipsePoint:
+        """The nearest points, in the set's own order of axes, with what they err by."""
+        order = [self.long, 1 - self.long]
+        found = project(points[:, order], self.major, self.minor, moved)
+        return replace(found, unit=found.unit[:, order])
+
+    def nearest(self, points: Points) -> Points:
+        """The nearest point; of two, on the medial axis, that with coordinates ≥ 0."""
+        return self.project(points).unit * self.semi_axes
+
+    def nearest_rounding(self, points: Points, images: Points, moved: Parameters) -> Parameters:
+        """That of `project`."""
+        del images
+        return self.project(points, moved).error
+
+    def rivals(self, points: Points) -> Float[np.ndarray, "n k d"]:
+        """The nearest point and its mirror image across the major axis."""
+        images = self.nearest(points)
+        mirror = np.ones(2)
+        mirror[1 - self.long] = -1.0
+        return np.stack([images, images * mirror], axis=1)
+
+    def _nearest_parameter(self, points: Points) -> Parameters:
+        unit = self.project(points).unit
+        return np.arctan2(unit[:, 1], unit[:, 0])

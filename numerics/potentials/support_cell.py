@@ -9,7 +9,7 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike
 from scipy.optimize import nnls
 
-from numerics.accuracy import EPS
+from numerics.accuracy import UNIT
 from numerics.checks import as_points
 from numerics.geometry import norms
 from numerics.potentials.base import Subdifferential
@@ -29,10 +29,11 @@ class SupportCell(Subdifferential):
     Args:
         envelope: Of the set.
         atoms: (k,d), those of the face; one for a point of M.
+        blur: How far the point asked for may be from that face.
     """
 
-    def __init__(self, envelope: Envelope, atoms: Float[np.ndarray, "k d"]) -> None:
-        self._envelope, self._atoms = envelope, atoms
+    def __init__(self, envelope: Envelope, atoms: Float[np.ndarray, "k d"], blur: float = 0.0) -> None:
+        self._envelope, self._atoms, self.blur = envelope, atoms, blur
         self._dim = atoms.shape[1]
         self._strata = envelope.closed_set.strata(atoms)
         normals = [atoms[1:] - atoms[0]] + [
@@ -51,11 +52,23 @@ class SupportCell(Subdifferential):
         level = (np.concatenate(levels) / length) @ right.T[:, :rank] / sizes[:rank]
         self._origin = self._across @ level
         steepest = sizes[rank - 1] if rank else 1.0
+        self.rounding = self._stated(length, float(steepest))
+
+    def _stated(self, length: Float[np.ndarray, " q"], steepest: float) -> float:
+        """How far off the affine hull may be, per unit of |x₀| + 1.
+
+        Its equations are unit rows r with levels l. For two atoms r = (y_i − y_0)/|y_i − y_0| is turned by
+        twice the atoms' distance off M over their distance, and l off by as much of its slope a·radius; for
+        a tangent by 25u, by |II| times what y is off M, and by the 16u of stationarity that a nearest point
+        is left with. A row turned by δ, a level off by a·radius·δ, and the (d+3) roundings of their
+        products move the intersection of q of them by √q·δ(|x₀| + a·radius) over the least singular value.
+        """
+        envelope = self._envelope
+        off, radius = envelope.off_set, envelope.closed_set.radius
         bend = max((float(np.abs(s.second).max(initial=0.0)) for s in self._strata), default=0.0)
-        radius = envelope.closed_set.radius
-        self.rounding = (
-            64 * self._dim * EPS * (1 + envelope.curvature * radius + bend * radius) / float(steepest)
-        )
+        turned = 2 * off / float(length.min(initial=np.inf)) + bend * off + (self._dim + 44) * UNIT
+        size = 1 + envelope.curvature * radius
+        return float(np.sqrt(max(len(length), 1))) * turned * size / steepest
 
     @property
     def dimension(self) -> int:
@@ -118,7 +131,7 @@ class SupportCell(Subdifferential):
             normal = self._free @ ((y - self._atoms[0]) @ self._free)
             y = self._envelope.transport((x + best * normal / norms(normal))[None])[0]
             ratio = float(self._ratios(x, y[None])[0])
-            if not ratio < best * (1 - 8 * EPS):
+            if not ratio < best * (1 - 16 * UNIT):
                 return best
             best = ratio
         return best

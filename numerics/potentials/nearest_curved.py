@@ -1,0 +1,212 @@
+r"""The nearest point of any curved set: the set's own projection where prox lies on it, a face elsewhere.
+
+prox_{λφ}(z) is
+
+- y = proj_M(z/(1+aλ)), where y is nearest to x₀/a for x₀ = (z−y)/λ: on every x₁ + λx₀, and around;
+- a point of a chord, triangle, … of the envelope elsewhere, found for one point at a time (`chords`).
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Inexact
+
+from numerics.accuracy import EPS, UNIT, Rounding
+from numerics.geometry import norms
+from numerics.potentials.base import ManifoldGroup, Subdifferential
+from numerics.potentials.chords import Envelope
+from numerics.potentials.nearest import NearestPoint
+from numerics.potentials.proximal_faces import face_at
+from numerics.potentials.proximal_point import ProximalPoint
+from numerics.potentials.set_calculus import Numbers, along, bending, bent, hessian_noise
+from numerics.potentials.solved_faces import SolvedFaces
+from numerics.potentials.spectral import real, refuse_where
+from numerics.potentials.strata import ClosedSet
+from numerics.potentials.support_cell import SupportCell
+
+Points = Float[np.ndarray, "n d"]
+
+
+class NearestCurvedPoint(NearestPoint, of=object):
+    r"""The nearest point of a curve, a surface or a union.
+
+    Accuracy, with η(x) what the set states for its projection of x (`ClosedSet.nearest_rounding`):
+
+    - T: η at x₀/a, whose division errs by u|x₀|/a.
+    - φ*: ⟨x₀,y⟩ − (a/2)|y|² at y = T(x₀), off M by at most its ``error``, over which it changes by
+      |x₀−ay| times that; along M by the residual tilt of its slope times η, as it is concave up to its
+      maximum; by what a comparison of two maxima errs by where they are level; and d + 2 roundings of the
+      terms.
+    - prox on the set: the projection of z/(1+aλ), an argument that errs by 3u|z|/(1+aλ), where the set's own
+      comparison x₀ = (z−y)/λ leaves no doubt; otherwise, and on a face, the certificate of `chords`.
+    - the envelope: the objective at u exceeds its minimum by the certificate's gap; on the set by
+      δ²(1/λ + h)/2 for the error δ of u, h = a + |y − au||II|, and |y − au| times the set's ``error``; and
+      what its two terms round.
+    - K, D prox: what their entries err by, relatively, and their change over the error of the point itself,
+      read off differences along the set (first order).
+    """
+
+    def _shape(self, closed_set: ClosedSet) -> None:
+        super()._shape(closed_set)
+        self._lifted = Envelope(closed_set, self.curvature)
+        self._last: tuple[bytes, ProximalPoint] | None = None
+
+    # --- values ---------------------------------------------------------------------------------
+
+    def _value(self, x: Points) -> Numbers:
+        """φ, read off the face that holds x.
+
+        +inf also on boundary chords of the hull that touch M at both ends, where ∂φ is empty, and perhaps
+        where its slope is above some 10³·a·radius.
+        """
+        value = self._lifted.lift(x)
+        for i in np.flatnonzero(norms(x - self.closed_set.nearest(x)) > self._rounding):
+            chord = face_at(self._lifted, x[i], self._rounding)
+            value[i] = np.inf if chord is None else chord.weights @ self._lifted.lift(chord.atoms)
+        return value
+
+    def _conjugate(self, x0: Inexact[np.ndarray, "n d"]) -> Numbers:
+        y = self._transport(x0)
+        return np.asarray((x0 * y).sum(axis=1) - self._lifted.lift(y))
+
+    def _transport(self, x0: Inexact[np.ndarray, "n d"]) -> Points:
+        return self._lifted.transport(real("x0", x0))
+
+    def _transport_jacobian(self, x0: Points) -> Float[np.ndarray, "n d d"]:
+        jacobian = np.zeros((len(x0), self.dim, self.dim))
+        for group in self._manifolds(self._transport(x0), x0):
+            smallest = np.linalg.eigvalsh(group.hessian).min(axis=1, initial=np.inf)
+            focal = np.zeros(len(x0), dtype=bool)
+            focal[group.rows] = smallest <= EPS * (self.curvature + norms(x0[group.rows]) / self.scale)
+            self._refuse_focal(focal)
+            inverse = np.linalg.inv(group.hessian)
+            jacobian[group.rows] = group.tangent @ inverse @ group.tangent.transpose(0, 2, 1)
+        return jacobian
+
+    def _refuse_focal(self, focal: np.ndarray) -> None:
+        refuse_where(focal, "x0", "is a focal point of the set, where K is infinite; perturb it")
+
+    # --- proximal maps --------------------------------------------------------------------------
+
+    def _proximal_point(self, z: Points, step: Numbers) -> ProximalPoint:
+        """The last one is kept: `prox`, `envelope`, `prox_jacobian` and the statements ask for the same."""
+        key = real("z", z).tobytes() + step.tobytes()
+        if self._last is None or self._last[0] != key:
+            self._last = key, self._solve(z, step)
+        return self._last[1]
+
+    def _prox(self, z: Inexact[np.ndarray, "n d"], step: Numbers) -> Points:
+        return self._proximal_point(real("z", z), step).point.copy()
+
+    def _envelope(self, z: Points, step: Numbers) -> Numbers:
+        return self._proximal_point(z, step).envelope.copy()
+
+    def _prox_jacobian(self, z: Points, step: Numbers) -> Float[np.ndarray, "n d d"]:
+        return self._proximal_point(z, step).jacobian.copy()
+
+    def _kink(self, z: Points, step: Numbers) -> Numbers:
+        return self._proximal_point(z, step).kink
+
+    def _prox_rounding(self, z: Points, step: Numbers) -> Rounding:
+        return self._proximal_point(z, step).rounding.point
+
+    def _envelope_rounding(self, z: Points, step: Numbers) -> Rounding:
+        return self._proximal_point(z, step).rounding.envelope
+
+    def _prox_jacobian_rounding(self, z: Points, step: Numbers) -> Rounding:
+        return self._proximal_point(z, step).rounding.jacobian
+
+    def _solve(self, z: Points, step: Numbers) -> ProximalPoint:
+        """On the set where that is beyond doubt, on faces elsewhere."""
+        solved = SolvedFaces(self._lifted, z, step)
+        return ProximalPoint(
+            z,
+            step,
+            solved.point,
+            envelope=lambda: solved.height + ((z - solved.point) ** 2).sum(axis=1) / (2 * step),
+            jacobian=solved.jacobian,
+            kink=solved.kink,
+            errors=(
+                lambda: Rounding.measured(solved.error, "an a-posteriori certificate of the face"),
+                solved.envelope_error,
+                lambda: Rounding.measured(solved.jacobian_error(), "D prox over the error of its face"),
+            ),
+        )
+
+    def _prox_condition(self, z: Points, step: Numbers) -> Numbers:
+        """The statement, in units of 64 eps, and one rounding of each input."""
+        found = self._proximal_point(z, step)
+        inputs = norms(z) + norms(z - found.point) + self.scale * (1 + self.curvature * step)
+        return inputs + found.rounding.point.bound / (64 * EPS)
+
+    # --- accuracy -------------------------------------------------------------------------------
+
+    def _value_rounding(self, x: Points) -> Rounding:
+        """On M that of (a/2)|x|²; on a face that of its atoms', at a point within `_domain_rounding`."""
+        count = self.dim + 2.0
+        return Rounding(
+            self.curvature * (norms(x) + self.closed_set.radius) ** 2, count, "(a/2)|x|² on atoms"
+        )
+
+    def _conjugate_rounding(self, x0: Points) -> Rounding:
+        a, y = self.curvature, self._transport(x0)
+        error = self.closed_set.nearest_rounding(x0 / a, y, UNIT * norms(x0) / a)
+        size = norms(x0) + a * norms(y)
+        tilt = 40 * UNIT * size + a * self._lifted.off_set
+        missed = tilt * np.minimum(error, 2 * self.closed_set.spacing)
+        tied = np.where(error > 1e3 * UNIT * self.closed_set.radius, self._lifted.rounding(x0), 0.0)
+        off = norms(x0 - a * y) * self._lifted.off_set
+        terms = Rounding(norms(x0) * norms(y) + a * norms(y) ** 2, self.dim + 2.0, "⟨x₀,y⟩ − (a/2)|y|²")
+        return terms + Rounding.measured(off + missed + tied, "T's error, where φ* is stationary")
+
+    def _transport_rounding(self, x0: Points) -> Rounding:
+        a = self.curvature
+        error = self.closed_set.nearest_rounding(x0 / a, self._transport(x0), UNIT * norms(x0) / a)
+        return Rounding.measured(error, "the set's projection at x₀/a")
+
+    def _transport_jacobian_rounding(self, x0: Points) -> Rounding:
+        """K's sizes relatively, and its change over T's error, by differences along the set."""
+        y = self._transport(x0)
+        error = self._transport_rounding(x0).bound
+        here, change = along(self._lifted, y, error, lambda at: bent(self._lifted, at, x0, np.zeros(len(x0))))
+        lost = hessian_noise(self._lifted, y, x0)
+        size = np.linalg.norm(here, axis=(1, 2))
+        return Rounding.measured(change + size * (lost * size + 32 * UNIT), "H's rounding, and T's error")
+
+    def _transport_jacobian_change(self, x0: Points, radius: Numbers) -> Numbers:
+        """Over ‖K‖·radius along the set, and H's direct dependence on x₀."""
+        y = self._transport(x0)
+        here, change = along(
+            self._lifted,
+            y,
+            self._stretch(x0) * radius,
+            lambda at: bent(self._lifted, at, x0, np.zeros(len(x0))),
+        )
+        return change + np.linalg.norm(here, axis=(1, 2)) ** 2 * bending(self._lifted, y) * radius
+
+    # --- geometry -------------------------------------------------------------------------------
+
+    def _subdifferential(self, x1: Float[np.ndarray, " d"]) -> Subdifferential:
+        atoms = self._face(x1, 4 * self._rounding)
+        if atoms is None:
+            raise ValueError(f"x1: {x1.tolist()} is not in the hull of {self.closed_set!r}; φ is +inf there")
+        return SupportCell(self._lifted, atoms, 4 * self._rounding)
+
+    def _face(self, x: Float[np.ndarray, " d"], rounding: float) -> Float[np.ndarray, "k d"] | None:
+        """Atoms that span the face that holds a point within ``rounding`` of x; None off the hull."""
+        chord = face_at(self._lifted, x, rounding)
+        return None if chord is None else chord.atoms
+
+    def _manifolds(self, x1: Points, x0: Points) -> Sequence[ManifoldGroup]:
+        """The strata of the set, with H = aI − ⟨x₀ − a x₁, II⟩."""
+        away = norms(x1 - self.closed_set.nearest(x1))
+        refuse_where(away > 1e3 * self._rounding, "x1", "is not on the set; pass transport(x0)")
+        return [
+            ManifoldGroup(s.rows, s.tangent, self._lifted.hessians(x1[s.rows], x0[s.rows], s.second))
+            for s in self.closed_set.strata(x1)
+        ]
+
+    def conic(self, u: Any) -> tuple[Any, list[Any]] | None:
+        """None: the envelope of a curved set is no disciplined convex program."""
+        return None

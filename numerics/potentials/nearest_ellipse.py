@@ -1,0 +1,193 @@
+r"""The nearest point of an ellipse: φ is a quadratic on the solid ellipse.
+
+With semi-axes A ≥ B along p and q, |y|² = B² + κp² on the ellipse, κ = 1 − B²/A² ≥ 0; the right side is
+convex and constant along the chords parallel to the minor axis, whose ends lie on the ellipse: it is the
+envelope, φ = (a/2)(B² + κp²). So prox_{λφ}(z) is (p/(1+λaκ), q) where that lies inside, and elsewhere the
+projection of z/(1+aλ).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from numerics.accuracy import UNIT, Rounding
+from numerics.geometry import norms
+from numerics.potentials.curves import Ellipse
+from numerics.potentials.ellipse_projection import EllipsePoint, project
+from numerics.potentials.nearest_curved import NearestCurvedPoint, Numbers, Points
+from numerics.potentials.proximal_point import ProximalPoint
+
+
+class NearestEllipsePoint(NearestCurvedPoint, of=Ellipse):
+    r"""The nearest point of an ellipse.
+
+    Accuracy, u = 2⁻⁵³:
+
+    - prox inside: q exactly, p/(1 + λaκ) with κ = (A−B)(A+B)/A² (5u), so 9u|p|; on the ellipse that of
+      `project` at z/(1+aλ), which errs by 3u of its length. Where z is within rounding of the border of the
+      two, both.
+    - K = (stretch/a)ττᵀ and D prox = (stretch/(1+aλ))ττᵀ on the ellipse, stretch = S²/(DY² + ν): with t the
+      error of the angle of (X,Y), relatively 2tD|XY|(1/S² + 1/(DY²+ν)) + δν/(DY²+ν) + 16u, and τ turns by
+      t·AB/S² + 4u, which counts twice. Inside, diag(1/(1+λaκ), 1): 9u. Within rounding of the border, √2
+      for the other side's.
+    - φ = (a/2)(B² + κp²): 10u. The envelope, of slope y along the hull: an error δ of the prox counts
+      (|y − ∇φ|)δ + δ²(1/λ + aκ)/2, and 6u of |z−u|²/(2λ).
+    """
+
+    closed_set: Ellipse
+
+    def _flatness(self) -> float:
+        """κ."""
+        major, minor = self.closed_set.major, self.closed_set.minor
+        return (major - minor) * (major + minor) / major**2
+
+    def _value(self, x: Points) -> Numbers:
+        e = self.closed_set
+        off = norms(x - e.nearest(x))
+        outside = ((x / e.semi_axes) ** 2).sum(axis=1) > 1
+        return np.where(outside & (off > self._rounding), np.inf, self._quadratic(x))
+
+    def _quadratic(self, x: Points) -> Numbers:
+        p = x[:, self.closed_set.long]
+        return np.asarray(self.curvature / 2 * (self.closed_set.minor**2 + self._flatness() * p**2))
+
+    def _value_rounding(self, x: Points) -> Rounding:
+        return Rounding(self._quadratic(x), 10.0, "(a/2)(B² + κp²), κ to 5 roundings")
+
+    def _transport_rounding(self, x0: Points) -> Rounding:
+        """x₀/a errs relatively in each coordinate, not across the medial axis; `project` allows for it."""
+        found = self.closed_set.project(x0 / self.curvature)
+        return Rounding.measured(found.local, "secular equation, a posteriori")
+
+    def _transport_jacobian(self, x0: Points) -> Float[np.ndarray, "n d d"]:
+        found = self.closed_set.project(x0 / self.curvature)
+        self._refuse_focal(~(found.stretch < 1 / UNIT))
+        return self._tangential(found, found.stretch / self.curvature)
+
+    def _transport_jacobian_rounding(self, x0: Points) -> Rounding:
+        image = x0 / self.curvature
+        found = self.closed_set.project(image, UNIT * norms(image))
+        return Rounding.measured(
+            found.stretch / self.curvature * self._relative(found, UNIT * norms(image)), "S²/(DY²+ν) and τ"
+        )
+
+    def _relative(self, found: EllipsePoint, moved: Numbers) -> Numbers:
+        """Relative error of stretch·ττᵀ at a projection whose argument is off by ``moved``."""
+        e = self.closed_set
+        gap = (e.major - e.minor) * (e.major + e.minor)
+        x, y = np.abs(found.unit[:, e.long]), np.abs(found.unit[:, 1 - e.long])
+        square = (e.major * y) ** 2 + (e.minor * x) ** 2
+        below = gap * y**2 + found.multiplier
+        angle = found.turned + found.stretch * moved / np.sqrt(square)
+        nu = found.off + e.major * moved + 2 * gap * x * y * angle
+        with np.errstate(divide="ignore", invalid="ignore"):
+            bend = 2 * angle * gap * x * y * (1 / square + 1 / below) + nu / below
+        turned = angle * e.major * e.minor / square + 4 * UNIT
+        return bend + 16 * UNIT + 2 * turned
+
+    def _tangential(self, found: EllipsePoint, size: Numbers) -> Float[np.ndarray, "n d d"]:
+        """size·ττᵀ, τ the unit tangent."""
+        along = found.unit[:, ::-1] * self.closed_set.semi_axes * np.array([-1.0, 1.0])
+        along /= norms(along)[:, None]
+        return size[:, None, None] * along[:, :, None] * along[:, None, :]
+
+    # --- proximal maps --------------------------------------------------------------------------
+
+    def _solve(self, z: Points, step: Numbers) -> ProximalPoint:
+        e, growth = self.closed_set, 1 + self.curvature * step
+        shrink = np.ones_like(z)
+        shrink[:, e.long] = 1 / (1 + step * self.curvature * self._flatness())
+        inner = z * shrink
+        inside = ((inner / e.semi_axes) ** 2).sum(axis=1) <= 1
+        size = 3 * UNIT * norms(z) / growth
+        found = e.project(z / growth[:, None], size)
+        point = np.where(inside[:, None], inner, found.unit * e.semi_axes)
+        face = _Faces(inside, found, growth, shrink, size)
+        kink = self._border(z, shrink)
+        # on the ellipse the projection's mirror image is no rival: ν > 0 is bounded below there
+        errors = self._error(z, point, face, kink)
+        return ProximalPoint(
+            z,
+            step,
+            point,
+            envelope=lambda: self._quadratic(point) + ((z - point) ** 2).sum(axis=1) / (2 * step),
+            jacobian=lambda: self._slopes(face),
+            kink=lambda: kink,
+            errors=(
+                lambda: Rounding.measured(errors, "secular equation, a posteriori"),
+                lambda: self._envelope_error(z, step, point, errors),
+                lambda: self._slope_error(z, face, kink),
+            ),
+        )
+
+    def _border(self, z: Points, shrink: Points) -> Numbers:
+        """Distance of z from the ellipse that prox maps onto this one's inside, semi-axes A(1+λaκ) and B."""
+        e = self.closed_set
+        long, short = z[:, e.long], z[:, 1 - e.long]
+        axes = e.major / shrink[:, e.long], np.full(len(z), e.minor)
+        turned = np.stack([long, short], axis=1)
+        found = project(turned, axes[0], axes[1], 0.0)
+        return norms(turned - found.unit * np.stack(axes, axis=1)) / (1 + 1e-12)
+
+    def _error(self, z: Points, point: Points, face: "_Faces", kink: Numbers) -> Numbers:
+        alone = 9 * UNIT * np.abs(point[:, self.closed_set.long])
+        blur = self._blur(z, face)
+        near = np.where(kink <= blur, blur, 0.0)
+        on_set = face.found.local + np.minimum(face.found.stretch, face.growth) * face.size
+        return np.where(face.inside, alone, on_set) + near
+
+    def _blur(self, z: Points, face: "_Faces") -> Numbers:
+        """How near the border z may be taken for a point beyond it."""
+        return 16 * UNIT * (norms(z) + self.closed_set.major / face.shrink[:, self.closed_set.long])
+
+    def _slopes(self, face: "_Faces") -> Float[np.ndarray, "n d d"]:
+        jacobian = self._tangential(face.found, face.found.stretch / face.growth)
+        flat = face.shrink[:, :, None] * np.eye(2)
+        return np.where(face.inside[:, None, None], flat, jacobian)
+
+    def _slope_error(self, z: Points, face: "_Faces", kink: Numbers) -> Rounding:
+        e = self.closed_set
+        bent = face.found.stretch / face.growth * (self._relative(face.found, face.size) + 3 * UNIT)
+        flat = 9 * UNIT * face.shrink[:, e.long]
+        bound = np.where(face.inside, flat, bent) + np.where(kink <= self._blur(z, face), np.sqrt(2), 0.0)
+        return Rounding.measured(bound, "S²/(DY²+ν) and τ, or 1/(1+λaκ)")
+
+    def _envelope_error(self, z: Points, step: Numbers, point: Points, error: Numbers) -> Rounding:
+        e = self.closed_set
+        away = norms(z - point)
+        tilt = (z - point) / step[:, None]
+        tilt[:, e.long] -= self.curvature * self._flatness() * point[:, e.long]
+        slip = error * (norms(tilt) + error * (1 / step + self.curvature) / 2)
+        moved = Rounding(away**2 / (2 * step), 6.0, "|z−u|²/(2λ)")
+        total = Rounding(self._quadratic(point) + away**2 / (2 * step), 1.0, "the sum")
+        return self._value_rounding(point) + moved + total + Rounding.measured(slip, "the prox's error")
+
+    # --- geometry -------------------------------------------------------------------------------
+
+    def _face(self, x: Float[np.ndarray, " d"], rounding: float) -> Points | None:
+        """The ends of the chord through x along the minor axis; of a circle, three points."""
+        e = self.closed_set
+        if not np.isfinite(self._value(x[None])[0]):
+            return None
+        near = e.nearest(x[None])
+        if norms(near - x)[0] <= rounding:
+            return near
+        if e.major == e.minor:
+            angle = np.array([0.0, 2.0, 4.0]) * np.pi / 3
+            return e.major * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+        ratio = x[e.long] / e.major
+        atoms = np.stack([x, x])
+        atoms[:, 1 - e.long] = np.array([1, -1]) * e.minor * np.sqrt(max((1 - ratio) * (1 + ratio), 0.0))
+        return atoms
+
+
+@dataclass(frozen=True)
+class _Faces:
+    """What `_solve` found: the points inside, projections, 1 + aλ, 1/(1+λaκ), the argument's error."""
+
+    inside: np.ndarray
+    found: EllipsePoint
+    growth: Numbers
+    shrink: Points
+    size: Numbers

@@ -1,0 +1,192 @@
+"""One solve of the prox of any curved set: points on the set where that is beyond doubt, faces elsewhere."""
+
+import numpy as np
+from jaxtyping import Float
+
+from numerics.accuracy import UNIT, Rounding
+from numerics.geometry import norms
+from numerics.potentials.chords import Chord, Envelope
+from numerics.potentials.face_certificate import Certificate, kink_of
+from numerics.potentials.face_newton import face_jacobian, system
+from numerics.potentials.proximal_faces import face_of_prox
+from numerics.potentials.set_calculus import Numbers, along, bending, bent, hessian_noise
+from numerics.potentials.strata import Points
+
+
+class SolvedFaces:
+    """One solve: the candidates on the set, then a face for every other row."""
+
+    def __init__(self, envelope: Envelope, z: Points, step: Numbers) -> None:
+        self.envelope, self.z, self.step = envelope, z, step
+        a, closed_set = envelope.curvature, envelope.closed_set
+        inner = z / (1 + a * step)[:, None]
+        self.point = closed_set.nearest(inner).copy()
+        self.error = closed_set.nearest_rounding(inner, self.point, 3 * UNIT * norms(inner))
+        self.margin = self._margins()
+        self.height = self.envelope.lift(self.point)
+        self.faces: dict[int, tuple[Chord, Certificate]] = {}
+        for i in np.flatnonzero(self.margin <= 0):
+            chord, found = face_of_prox(self.envelope, z[i], float(step[i]))
+            self.faces[int(i)] = chord, found
+            self.point[i], self.error[i] = chord.point, found.error
+            self.height[i] = chord.weights @ self.envelope.lift(chord.atoms)
+        self.on_set = np.setdiff1d(np.arange(len(z)), list(self.faces)).astype(int)
+
+    def _margins(self) -> Numbers:
+        """By how much y is higher than every rival for x₀ = (z−y)/λ, over the distance; 0 where in doubt."""
+        y, step, a = self.point, self.step, self.envelope.curvature
+        x0 = (self.z - y) / step[:, None]
+        moved = (self.error + 2 * UNIT * norms(self.z) + 2 * UNIT * norms(y)) / step
+        images = x0 / a
+        rivals = np.concatenate(
+            [self.envelope.closed_set.nearest(images)[:, None], self.envelope.closed_set.rivals(images)],
+            axis=1,
+        )
+        here = np.broadcast_to(y[:, None], rivals.shape)
+        slope = np.broadcast_to(x0[:, None], rivals.shape)
+        apart = norms(rivals - here)
+        lower = -self.envelope.excess(slope, here, rivals)
+        doubt = 2 * self.envelope.noise(slope, here, rivals) + 2 * moved[:, None] * apart
+        patch = self._patch(x0, moved)
+        same = apart <= patch[:, None]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            margin = np.where(same, np.inf, np.maximum(lower - doubt, 0.0) / apart)
+        return np.where(patch > 0, margin.min(axis=1), 0.0)
+
+    def _patch(self, x0: Points, moved: Numbers) -> Numbers:
+        """Within this distance a stationary point for x₀ is y itself; 0 where H is not steady so far."""
+        a, y, envelope = self.envelope.curvature, self.point, self.envelope
+        least = envelope.steady(y, x0, np.zeros(len(y)))
+        slope = norms(x0 - a * y)
+        noise = 2 * moved + 40 * UNIT * (norms(x0) + a * norms(y)) + a * envelope.off_set
+        drift = (a + slope * bending(self.envelope, y)) * self.error
+        with np.errstate(divide="ignore"):
+            patch = (
+                np.minimum(4 * (noise + drift) / least + 4 * self.error, self.envelope.closed_set.radius)
+                + 4 * envelope.off_set
+            )
+        return np.where(envelope.steady(y, x0, patch) > 0, patch, 0.0)
+
+    def envelope_error(self) -> Rounding:
+        """The gap of the objective, and its two terms."""
+        a, step = self.envelope.curvature, self.step
+        away = norms(self.z - self.point)
+        tilt = norms((self.z - self.point) / step[:, None] - a * self.point)
+        bend = 1 / step + a + tilt * bending(self.envelope, self.point)
+        gap = self.error**2 * bend / 2 + tilt * self.envelope.off_set
+        for i, (_, found) in self.faces.items():
+            gap[i] = found.gap
+        terms = Rounding(
+            away**2 / (2 * step) + self.height,
+            self.envelope.closed_set.dim + 4.0,
+            "|z−u|²/(2λ) and (a/2)|y|²",
+        )
+        return terms + Rounding.measured(gap, "what the objective at u is above its minimum")
+
+    def jacobian(self) -> Float[np.ndarray, "n d d"]:
+        """On M: P_T(I+λH)⁻¹P_T at x₀ = (z−u)/λ. On a face: from the linearised optimality conditions."""
+        jacobian = np.zeros((len(self.z), self.envelope.closed_set.dim, self.envelope.closed_set.dim))
+        rows = self.on_set
+        if rows.size:
+            jacobian[rows] = self._bent(self.point[rows], rows)
+        for i, (chord, _) in self.faces.items():
+            jacobian[i] = face_jacobian(self.envelope, chord, float(self.step[i]))
+        return jacobian
+
+    def _bent(self, y: Points, rows: np.ndarray) -> Float[np.ndarray, "n d d"]:
+        return bent(self.envelope, y, (self.z[rows] - y) / self.step[rows, None], self.step[rows])
+
+    def jacobian_error(self) -> Numbers:
+        """On the set λ times what H errs by, 32 roundings, and the change over u's error; faces likewise."""
+        total = np.zeros(len(self.z))
+        rows = self.on_set
+        if rows.size:
+            y, step = self.point[rows], self.step[rows]
+            x0 = (self.z[rows] - y) / step[:, None]
+            here, change = along(self.envelope, y, self.error[rows], lambda at: self._bent(at, rows))
+            lost = (
+                hessian_noise(self.envelope, y, x0)
+                + bending(self.envelope, y) * UNIT * 2 * norms(self.z[rows]) / step
+            )
+            size = np.linalg.norm(here, axis=(1, 2))
+            total[rows] = change + size * (step * lost * size + 32 * UNIT)
+        for i, (chord, found) in self.faces.items():
+            total[i] = _face_jacobian_error(self.envelope, chord, found, self.z[i], float(self.step[i]))
+        return total
+
+    def kink(self) -> Numbers:
+        """On the set from the margins of rivals and net (`_set_kink`), on faces from the certificate."""
+        kink = np.zeros(len(self.z))
+        rows = self.on_set
+        if rows.size:
+            kink[rows] = self._set_kink(rows)
+        for i, (chord, found) in self.faces.items():
+            kink[i] = kink_of(self.envelope, chord, found, self.z[i], float(self.step[i]))
+        return kink
+
+    def _set_kink(self, rows: np.ndarray) -> Numbers:
+        """Within z's ball of this radius y stays the highest point.
+
+        x₀ moves by δ/λ at most. A point of the net that lies lower by s stays lower while δ|y' − y|/λ ≤ s;
+        between its neighbours the set rises by at most (a + |x₀ − ay'||II|)·spacing²/8, here bounded by the
+        largest II. Nearer than 3 spacings H decides: it stays above half of itself while δ(|II|/λ +
+        |dH/ds|) ≤ H/2. An end of a curve stays one while δ/λ is less than x₀ − ay against the inward tangent.
+        """
+        y, step, a = self.point[rows], self.step[rows], self.envelope.curvature
+        x0 = (self.z[rows] - y) / step[:, None]
+        net, spacing = self.envelope.closed_set.net, self.envelope.closed_set.spacing
+        largest = float(bending(self.envelope, net).max())
+        reach = step * self.margin[rows]
+        for j, (point, slope) in enumerate(zip(y, x0, strict=True)):
+            apart = norms(net - point)
+            far = apart > 3 * spacing
+            rise = (a + norms(slope - a * net) * largest) * spacing**2 / 8
+            lower = -self.envelope.excess(
+                np.broadcast_to(slope, net.shape), np.broadcast_to(point, net.shape), net
+            )
+            ratio = np.maximum(lower - rise, 0.0)[far] / apart[far]
+            reach[j] = min(reach[j], step[j] * float(ratio.min(initial=np.inf)))
+        return np.minimum(reach, self._strata_reach(y, x0, rows)) / 2
+
+    def _strata_reach(self, y: Points, x0: Points, rows: np.ndarray) -> Numbers:
+        step, a = self.step[rows], self.envelope.curvature
+        reach = np.full(len(y), np.inf)
+        near = along(self.envelope, y, np.ones(len(y)), lambda at: self._hessian_field(at, rows))[1]
+        for s in self.envelope.closed_set.strata(y):
+            at = step[s.rows]
+            if s.dimension:
+                least = np.linalg.eigvalsh(self.envelope.hessians(y[s.rows], x0[s.rows], s.second))[:, 0]
+                bend = np.linalg.norm(s.second.reshape(len(s.rows), -1), axis=1)
+                rate = bend / at + near[s.rows]
+                reach[s.rows] = np.maximum(least, 0.0) / np.maximum(rate, np.finfo(float).tiny)
+            else:
+                against = -((x0[s.rows] - a * y[s.rows]) * s.inward).sum(axis=1)
+                has_inward = norms(s.inward) > 0
+                reach[s.rows] = np.where(has_inward, at * np.maximum(against, 0.0), np.inf)
+        return reach
+
+    def _hessian_field(self, y: Points, rows: np.ndarray) -> Float[np.ndarray, "n d d"]:
+        out = np.zeros((len(y), self.envelope.closed_set.dim, self.envelope.closed_set.dim))
+        x0 = (self.z[rows] - y) / self.step[rows, None]
+        for s in self.envelope.closed_set.strata(y):
+            hessian = self.envelope.hessians(y[s.rows], x0[s.rows], s.second)
+            out[s.rows] = s.tangent @ hessian @ s.tangent.transpose(0, 2, 1)
+        return out
+
+
+def _face_jacobian_error(
+    envelope: Envelope, chord: Chord, found: Certificate, z: Float[np.ndarray, " d"], step: float
+) -> float:
+    """λN, N ≈ M⁻¹, errs by λ|N|(|I − MN| + |δM||N|).
+
+    The residual rounds (q+1) times; δM is its change over the box of the certificate, with 40 roundings.
+    """
+    at = system(envelope, chord, z, step)
+    inverse = at.solve(np.eye(len(at.matrix)))
+    d = chord.atoms.shape[1]
+    if found.change is None:
+        return float(np.sqrt(d))
+    size = np.abs(at.matrix) @ np.abs(inverse)
+    defect = np.abs(np.eye(len(size)) - at.matrix @ inverse) + (len(size) + 41) * UNIT * size
+    defect += found.change @ np.abs(inverse)
+    return step * float(np.linalg.norm(np.abs(inverse[:d]) @ defect[:, :d])) + 2 * UNIT * d

@@ -1,0 +1,107 @@
+"""What a closed set says of its points: strata, their tangents and second fundamental form II."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from numerics.geometry import norms
+
+Points = Float[np.ndarray, "n d"]
+Parameters = Float[np.ndarray, " n"]
+
+
+@dataclass(frozen=True)
+class Stratum:
+    """Points of a batch that lie on strata of one dimension m.
+
+    Attributes:
+        rows: (k,) which points.
+        tangent: (k,d,m), orthonormal.
+        second: (k,m,m,d), II in this basis, normal-valued.
+        inward: (k,d), at an end of a curve the unit tangent into the curve; zero at all other points.
+    """
+
+    rows: Int[np.ndarray, " k"]
+    tangent: Float[np.ndarray, "k d m"]
+    second: Float[np.ndarray, "k m m d"]
+    inward: Float[np.ndarray, "k d"]
+
+    @property
+    def dimension(self) -> int:
+        """Dimension m."""
+        return int(self.tangent.shape[2])
+
+
+@runtime_checkable
+class ClosedSet(Protocol):
+    """What `NearestPoint` needs to know of a closed set in R^d.
+
+    Attributes:
+        dim: The ambient dimension d.
+        radius: The largest |y| on the set (or a bound).
+        net: (N,d) points of the set, no two equal, so dense that chords bend little between neighbours.
+        spacing: Distance between neighbours in the net; 0 where the net is the whole set.
+        error: How far off the set a computed point of it may be.
+    """
+
+    dim: int
+    radius: float
+    error: float
+    net: Float[np.ndarray, "N d"]
+    spacing: float
+
+    def nearest(self, points: Points) -> Points:
+        """The nearest point of the set for every row, any one where several are nearest."""
+
+    def strata(self, points: Points) -> Sequence[Stratum]:
+        """The strata of points on the set, grouped by dimension."""
+
+    def nearest_rounding(self, points: Points, images: Points, moved: Parameters) -> Parameters:
+        """What ``nearest`` errs by: |images − the nearest point of any point within ``moved`` of a point|.
+
+        Where another part of the set is as near to rounding (the medial axis), the distance to it is added.
+        """
+
+    def rivals(self, points: Points) -> Float[np.ndarray, "n k d"]:
+        """The nearest points of the set within each of its parts: one for every local minimum of |x − y|."""
+
+
+def isolated(rows: Int[np.ndarray, " k"], inward: Float[np.ndarray, "k d"]) -> Stratum:
+    """Points that are strata of dimension 0: ends of a curve, or isolated where ``inward`` is zero."""
+    k, dim = inward.shape
+    return Stratum(rows, np.zeros((k, dim, 0)), np.zeros((k, 0, 0, dim)), inward)
+
+
+def curved(
+    rows: Int[np.ndarray, " k"], tangent: Float[np.ndarray, "k d m"], second: Float[np.ndarray, "k m m d"]
+) -> Stratum:
+    """Points inside a stratum of dimension m ≥ 1."""
+    return Stratum(rows, tangent, second, np.zeros(tangent.shape[:2]))
+
+
+def merged(strata: list[Stratum]) -> list[Stratum]:
+    """One stratum for each dimension."""
+    joined = []
+    for m in sorted({s.dimension for s in strata}):
+        same = [s for s in strata if s.dimension == m]
+        joined.append(
+            Stratum(
+                np.concatenate([s.rows for s in same]),
+                np.concatenate([s.tangent for s in same]),
+                np.concatenate([s.second for s in same]),
+                np.concatenate([s.inward for s in same]),
+            )
+        )
+    return joined
+
+
+def tie_rounding(points: Points, rivals: Float[np.ndarray, "n k d"], noise: Parameters) -> Parameters:
+    """The largest distance from the first rival to one whose squared distance is as small, to ``noise``."""
+    if rivals.shape[1] == 1:
+        return np.zeros(len(points))
+    best, others = rivals[:, :1], rivals[:, 1:]
+    excess = ((others - best) * (others + best - 2 * points[:, None])).sum(axis=2)
+    return np.where(excess <= noise[:, None], norms(others - best), 0.0).max(axis=1)
