@@ -16,8 +16,8 @@ import numpy as np
 from jaxtyping import Float
 
 from numerics.accuracy import UNIT
+from numerics.potentials.strata import Numbers
 
-Numbers = Float[np.ndarray, " n"]
 _STEPS = 200
 
 

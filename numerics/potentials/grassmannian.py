@@ -1,28 +1,37 @@
 r"""The Grassmannian of k-planes as projectors, in its convex hull, the Fantope (theory.md §4.2, family 5)."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Inexact
+from jaxtyping import Float, Inexact, Shaped
 from numpy.typing import ArrayLike
 
 from numerics import jacobi
-from numerics.accuracy import EPS
+from numerics.accuracy import Rounding
 from numerics.checks import as_points, positive_integer
+from numerics.factors import WIDE, Factors
 from numerics.geometry import norms
-from numerics.potentials.base import ManifoldGroup, Potential
+from numerics.potentials.base import ManifoldGroup
+from numerics.potentials.fantope_projection import (
+    FantopeProjection,
+    Weights,
+    projector_bend,
+    symmetric_jacobian_misfit,
+)
+from numerics.potentials.normals import ThresholdNormals
+from numerics.potentials.projected import HullIndicator
 from numerics.potentials.spectral import (
+    DOUBTFUL,
     OFF_MANIFOLD,
     SymmetricCoordinates,
-    ThresholdNormals,
     real,
     refuse_where,
     symmetric_part,
 )
 
 
-class Grassmannian(Potential):
+class Grassmannian(HullIndicator):
     r"""The uniform law on the projectors of rank k in R^n: T is the projector on the top k eigenvectors.
 
     φ\* is the sum of the k largest eigenvalues, φ the indicator of the Fantope {0 ⪯ X ⪯ I, tr X = k},
@@ -32,8 +41,16 @@ class Grassmannian(Potential):
     projective space, k = n the single point I.
 
     Conditioning: ‖K‖ = 1/(λ_k−λ_{k+1}); where this gap closes T is discontinuous and has no value, and it
-    is refused within d·eps·|λ|_max. K has the condition ‖K‖²|X₀|, prox that of any projection. Where an
+    is refused where the gap is at most 2ε, ε being what the computed factors miss the matrix by. Where an
     eigenvalue of prox meets 0 or 1 `prox_jacobian` is one of the one-sided derivatives.
+
+    Accuracy: the factors are exact, once made orthonormal, for a matrix X' within a measured ε of X₀
+    (`numerics.factors`). On the segment between them eigenvalues change by at most ε (Weyl), so by the mean
+    value theorem T moves by at most ε/(λ_k − λ_{k+1} − 2ε), and K by its Lipschitz constant 2√n/gap² times
+    ε: second divided differences of the step function are at most 1/gap² (the formula is in
+    `numerics.potentials.ball_projection`; the prox in `numerics.potentials.fantope_projection`). To that
+    comes the measured distance of the computed T and K from those of X'. φ\* is √k-Lipschitz, and k numbers
+    are summed. φ itself is 0, at the point of the Fantope at a measured distance.
 
     Args:
         n: The order of the matrices.
@@ -65,15 +82,26 @@ class Grassmannian(Potential):
         self, x0: Inexact[np.ndarray, "N d"]
     ) -> tuple[Float[np.ndarray, "N n"], Float[np.ndarray, "N n n"]]:
         """Eigenvalues, largest first, and eigenvectors, where T has a value."""
-        values, vectors = jacobi.eigh(self._matrices(x0))
-        if self.k < self.n:
-            refuse_where(
-                values[:, self.k - 1] - values[:, self.k] <= self.dim * EPS * np.abs(values).max(axis=1),
-                "x0",
-                "has two equal eigenvalues at places k and k+1 to rounding, where the transport has no "
-                "single value; perturb it",
-            )
+        matrices = self._matrices(x0)
+        values, vectors = jacobi.eigh(matrices)
+        if self.k == self.n:
+            return values, vectors
+        gap = values[:, self.k - 1] - values[:, self.k]
+        asked = np.flatnonzero(gap <= DOUBTFUL * np.abs(values).max(axis=1))
+        flat = np.zeros(len(gap), dtype=bool)
+        if len(asked):
+            v = vectors[asked]
+            flat[asked] = gap[asked] <= 2 * Factors(v, v).misfit(matrices[asked], values[asked])
+        refuse_where(
+            flat,
+            "x0",
+            "has two equal eigenvalues at places k and k+1 to rounding, where the transport has no "
+            "single value; perturb it",
+        )
         return values, vectors
+
+    def _wide(self, x: Inexact[np.ndarray, "N d"]) -> Shaped[np.ndarray, "N n n"]:
+        return SymmetricCoordinates(self.n, WIDE).matrices(x.astype(WIDE))
 
     def _value(self, x: Float[np.ndarray, "N d"]) -> Float[np.ndarray, " N"]:
         values = np.linalg.eigvalsh(self._matrices(x))
@@ -82,7 +110,7 @@ class Grassmannian(Potential):
         return np.where(miss <= self._rounding, 0.0, np.inf)
 
     def _conjugate(self, x0: Inexact[np.ndarray, "N d"]) -> Float[np.ndarray, " N"]:
-        return np.linalg.eigvalsh(self._matrices(x0))[:, self.n - self.k :].sum(axis=1)
+        return jacobi.eigh(self._matrices(x0))[0][:, : self.k].sum(axis=1)
 
     def _transport(self, x0: Inexact[np.ndarray, "N d"]) -> Float[np.ndarray, "N d"]:
         top = self._regular_frame(x0)[1][:, :, : self.k]
@@ -90,10 +118,63 @@ class Grassmannian(Potential):
 
     def _transport_jacobian(self, x0: Float[np.ndarray, "N d"]) -> Float[np.ndarray, "N d d"]:
         values, vectors = self._regular_frame(x0)
+        return self._coordinates.jacobian(vectors, *self._weights(values))
+
+    def _weights(self, values: Shaped[np.ndarray, "N n"]) -> Weights:
+        """The divided differences of the step function."""
         across = np.zeros((self.n, self.n), dtype=bool)
         across[: self.k, self.k :] = True
         off = across / np.where(across, values[:, :, None] - values[:, None, :], 1.0)
-        return self._coordinates.jacobian(vectors, np.zeros_like(vectors), off)
+        return np.zeros(off.shape), off
+
+    def _domain_rounding(self, x: Float[np.ndarray, "N d"]) -> Rounding:
+        return Rounding.measured(self._projection(x).distance, "the point of the Fantope, measured")
+
+    def _conjugate_rounding(self, x0: Float[np.ndarray, "N d"]) -> Rounding:
+        values, vectors = jacobi.eigh(self._matrices(x0))
+        miss = Factors(vectors, vectors).misfit(self._wide(x0), values)
+        summed = Rounding(np.abs(values[:, : self.k]).sum(axis=1), self.k - 1.0, "k eigenvalues are summed")
+        return Rounding.measured(np.sqrt(self.k) * miss, "φ* is √k-Lipschitz") + summed
+
+    def _transport_rounding(self, x0: Float[np.ndarray, "N d"]) -> Rounding:
+        values, vectors = self._regular_frame(x0)
+        factors = Factors(vectors, vectors)
+        plateau = np.broadcast_to(np.arange(self.n) < self.k, values.shape).astype(float)
+        composed = factors.misfit(self._wide(self._transport(x0)), plateau)
+        moved = self._slope(values, factors.misfit(self._wide(x0), values))
+        return Rounding.measured(moved + composed, "the factors' backward error times ‖K‖, and T's")
+
+    def _slope(
+        self, values: Float[np.ndarray, "N n"], miss: Float[np.ndarray, " N"]
+    ) -> Float[np.ndarray, " N"]:
+        """How far T moves within ``miss``: at most the diameter of the manifold."""
+        if self.k == self.n:
+            return np.zeros(len(values))
+        gap = values[:, self.k - 1] - values[:, self.k] - 2 * miss
+        return np.minimum(miss / gap, np.sqrt(2 * min(self.k, self.n - self.k)))
+
+    def _transport_jacobian_rounding(self, x0: Float[np.ndarray, "N d"]) -> Rounding:
+        values, vectors = self._regular_frame(x0)
+        jacobian = self._coordinates.jacobian(vectors, *self._weights(values))
+        bound = self._jacobian_misfit(jacobian, values, vectors, self._wide(x0))
+        return Rounding.measured(bound, "K of the factors, which bends to that of x0")
+
+    def _jacobian_misfit(
+        self,
+        jacobian: Float[np.ndarray, "N e e"],
+        values: Float[np.ndarray, "N n"],
+        vectors: Float[np.ndarray, "N n n"],
+        x0: Shaped[np.ndarray, "N n n"],
+        frame: Shaped[np.ndarray, "d e"] | None = None,
+    ) -> Float[np.ndarray, " N"]:
+        """A bound on |jacobian − FᵀK(x₀)F|, F = ``frame`` or I, for x0 in `WIDE`."""
+        factors = Factors(vectors, vectors)
+        composed = symmetric_jacobian_misfit(jacobian, factors, self._weights(values.astype(WIDE)), frame)
+        if self.k == self.n:
+            return composed
+        miss = factors.misfit(x0, values)
+        gap = values[:, self.k - 1] - values[:, self.k] - 2 * miss
+        return composed + projector_bend(self.n, gap) * miss
 
     def transport_condition(self, x0: ArrayLike) -> Float[np.ndarray, " N"]:
         """|x₀|/(λ_k − λ_{k+1}) + scale."""
@@ -103,29 +184,18 @@ class Grassmannian(Potential):
             return np.full(len(values), self.scale)
         return norms(noise) / (values[:, self.k - 1] - values[:, self.k]) + self.scale
 
-    def _prox(self, z: Inexact[np.ndarray, "N d"], step: Float[np.ndarray, " N"]) -> Float[np.ndarray, "N d"]:
+    def _projection(self, z: Inexact[np.ndarray, "N d"]) -> FantopeProjection:
         values, vectors = jacobi.eigh(self._matrices(z))
-        clipped = _fantope_values(values, self.k).values
-        return self._coordinates.vectors((vectors * clipped[:, None, :]) @ vectors.transpose(0, 2, 1))
-
-    def _prox_jacobian(
-        self, z: Float[np.ndarray, "N d"], step: Float[np.ndarray, " N"]
-    ) -> Float[np.ndarray, "N d d"]:
-        values, vectors = jacobi.eigh(self._matrices(z))
-        clipped, free = _fantope_values(values, self.k)
-        count = np.maximum(free.sum(axis=1), 1)[:, None, None]
-        both = free[:, :, None] & free[:, None, :]
-        diagonal = free[:, :, None] * np.eye(self.n) - both / count
-        moved = clipped[:, :, None] - clipped[:, None, :]
-        fall = np.where(moved == 0, 1.0, values[:, :, None] - values[:, None, :])
-        return self._coordinates.jacobian(vectors, diagonal, np.where(both, 1.0, moved / fall))
+        return FantopeProjection(self._coordinates, self.k, values, vectors, lambda: self._wide(z))
 
     def _subdifferential(self, x1: Float[np.ndarray, " d"]) -> ThresholdNormals:
         if not np.isfinite(self._value(x1[None])[0]):
             raise ValueError("x1: its eigenvalues leave [0, 1] or its trace isn't k; φ is +inf there")
         values, vectors = jacobi.eigh(self._matrices(x1[None]))
         on = (values[0] >= 1 - self._rounding).astype(int) - (values[0] <= self._rounding)
-        return ThresholdNormals(self._as_matrices, vectors[0], on)
+        snapped = np.where(on == 0, values[0], on > 0)
+        blur = Factors(vectors, vectors).misfit(self._wide(x1[None]), snapped[None])
+        return ThresholdNormals(self._as_matrices, vectors[0], on, snapped, float(blur[0]))
 
     def _manifolds(
         self, x1: Float[np.ndarray, "N d"], x0: Float[np.ndarray, "N d"]
@@ -162,28 +232,3 @@ class Grassmannian(Potential):
             matrix = cp.reshape(u[i] @ units, (self.n, self.n), order="C")
             constraints += [matrix >> 0, eye - matrix >> 0, cp.trace(matrix) == self.k]
         return np.zeros(u.shape[0]), constraints
-
-
-class Clipped(NamedTuple):
-    """clip(λ−θ, 0, 1) and which entries lie strictly between."""
-
-    values: Float[np.ndarray, "N n"]
-    free: np.ndarray
-
-
-def _fantope_values(values: Float[np.ndarray, "N n"], k: int) -> Clipped:
-    """clip(λ−θ, 0, 1) with sum k, for λ (N,n) in decreasing order: θ from the breakpoints λ_i and λ_i − 1.
-
-    λ is first measured from λ_k, so that the entries that matter are small and exact.
-    """
-    shifted = values - values[:, k - 1 : k]
-    knots = np.sort(np.concatenate([shifted, shifted - 1], axis=1), axis=1)
-    sums = np.clip(shifted[:, None, :] - knots[:, :, None], 0.0, 1.0).sum(axis=2)
-    rows = np.arange(len(values))
-    left = (sums >= k).sum(axis=1) - 1
-    start, total = knots[rows, left], sums[rows, left]
-    middle = (start + knots[rows, np.minimum(left + 1, knots.shape[1] - 1)]) / 2
-    slope = ((shifted > middle[:, None]) & (shifted < middle[:, None] + 1)).sum(axis=1)
-    theta = start + (total - k) / np.maximum(slope, 1)
-    clipped = np.clip(shifted - theta[:, None], 0.0, 1.0)
-    return Clipped(clipped, (clipped > 0) & (clipped < 1))

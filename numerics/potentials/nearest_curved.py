@@ -19,13 +19,11 @@ from numerics.potentials.chords import Envelope
 from numerics.potentials.nearest import NearestPoint
 from numerics.potentials.proximal_faces import face_at
 from numerics.potentials.proximal_point import ProximalPoint
-from numerics.potentials.set_calculus import Numbers, along, bending, bent, hessian_noise
+from numerics.potentials.set_calculus import along, bending, bent, hessian_noise
 from numerics.potentials.solved_faces import SolvedFaces
 from numerics.potentials.spectral import real, refuse_where
-from numerics.potentials.strata import ClosedSet
+from numerics.potentials.strata import ClosedSet, Numbers, Points
 from numerics.potentials.support_cell import SupportCell
-
-Points = Float[np.ndarray, "n d"]
 
 
 class NearestCurvedPoint(NearestPoint, of=object):

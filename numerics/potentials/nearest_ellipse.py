@@ -15,8 +15,9 @@ from numerics.accuracy import UNIT, Rounding
 from numerics.geometry import norms
 from numerics.potentials.curves import Ellipse
 from numerics.potentials.ellipse_projection import EllipsePoint, project
-from numerics.potentials.nearest_curved import NearestCurvedPoint, Numbers, Points
+from numerics.potentials.nearest_curved import NearestCurvedPoint
 from numerics.potentials.proximal_point import ProximalPoint
+from numerics.potentials.strata import Numbers, Points
 
 
 class NearestEllipsePoint(NearestCurvedPoint, of=Ellipse):

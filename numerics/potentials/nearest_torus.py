@@ -20,8 +20,9 @@ from jaxtyping import Float
 from numerics.accuracy import UNIT, Rounding
 from numerics.geometry import norms
 from numerics.potentials.closed_sets import Torus
-from numerics.potentials.nearest_curved import NearestCurvedPoint, Numbers, Points
+from numerics.potentials.nearest_curved import NearestCurvedPoint
 from numerics.potentials.proximal_point import ProximalPoint
+from numerics.potentials.strata import Numbers, Points
 
 _DISC, _TUBE, _AXIS = range(3)
 _STEPS = 100

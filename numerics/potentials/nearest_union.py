@@ -11,9 +11,9 @@ from numerics.accuracy import UNIT, Rounding, spread_over
 from numerics.geometry import norms
 from numerics.potentials.closed_sets import Union
 from numerics.potentials.nearest import NearestPoint
-from numerics.potentials.nearest_curved import NearestCurvedPoint, Numbers, Points
+from numerics.potentials.nearest_curved import NearestCurvedPoint
 from numerics.potentials.proximal_point import ProximalPoint
-from numerics.potentials.strata import ClosedSet
+from numerics.potentials.strata import ClosedSet, Numbers, Points
 
 
 class NearestUnionPoint(NearestCurvedPoint, of=Union):

@@ -8,20 +8,28 @@ $s_1 ≥ s_2 ≥ |s_3|$, sgn s₃ = sgn det X.
 """
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Inexact
+from jaxtyping import Float, Inexact, Shaped
 from numpy.typing import ArrayLike
 
-from numerics.accuracy import EPS
+from numerics import jacobi
+from numerics.accuracy import Rounding
 from numerics.checks import as_points
+from numerics.factors import WIDE, Factors
 from numerics.geometry import norms
-from numerics.potentials.base import ManifoldGroup, Potential
+from numerics.potentials.base import ManifoldGroup
+from numerics.potentials.fantope_projection import FantopeProjection
 from numerics.potentials.grassmannian import Grassmannian
+from numerics.potentials.normals import ThresholdNormals
+from numerics.potentials.projected import HullIndicator, Projection
 from numerics.potentials.spectral import (
+    DOUBTFUL,
     OFF_MANIFOLD,
-    ThresholdNormals,
+    SingularFrame,
+    SymmetricCoordinates,
     real,
     refuse_where,
     singular_frame,
@@ -52,7 +60,7 @@ def _half_adjoint() -> Float[np.ndarray, "9 4 4"]:
     return symmetric_part(basis)
 
 
-class SpecialOrthogonal(Potential):
+class SpecialOrthogonal(HullIndicator):
     r"""The uniform law on SO(3): $φ^* = s_1+s_2+\mathrm{sgn}(\det)s_3$, T(X₀) the nearest rotation.
 
     φ is the indicator of conv SO(3). T comes from the singular vectors, the rest from `Grassmannian(4, 1)`
@@ -60,8 +68,14 @@ class SpecialOrthogonal(Potential):
     are 3×3 matrices flattened row-major: d = 9, m = 3, scale √3.
 
     Conditioning: ‖K‖ = 2/(s₂+s₃) with the signed s₃; where s₂+s₃ = 0 T is discontinuous and has no value,
-    and it is refused to rounding. K has the condition ‖K‖²|X₀|, prox that of any projection. On the
+    and it is refused where that is at most 2ε, ε being what the computed factors miss the matrix by. On the
     boundaries between the smooth pieces of prox `prox_jacobian` is one of the one-sided derivatives.
+
+    Accuracy: T's two frames, made orthonormal, are rotations, and with the signed values exact factors of a
+    matrix within a measured ε of X₀ (`numerics.factors`). On the segment to it s₂+s₃ falls by at most 2ε, so
+    that T moves by at most 2ε/(s₂+s₃−2ε) (mean value theorem). All else is as for `Grassmannian(4, 1)`, whose
+    statements are made about the exact quaternion matrices, formed in a wider precision; R is twice an
+    isometry on traceless matrices, and R(I) = 0. φ\* = λ_max of R\*(X₀) is measured in the frame of that.
 
     Raises:
         ValueError: `transport` and `transport_jacobian` raise where s₂+s₃ = 0, and every method at
@@ -90,29 +104,62 @@ class SpecialOrthogonal(Potential):
         """R(Q)."""
         return 2 * q @ self._isometry.T
 
+    def _wide(self, x: Inexact[np.ndarray, "N 9"]) -> Shaped[np.ndarray, "N 4 4"]:
+        """¼R*(x), exactly but for the roundings of `WIDE`: the matrices of ½R* are halves."""
+        return np.tensordot(x.astype(WIDE), _half_adjoint(), axes=1) / 2
+
     def _value(self, x: Float[np.ndarray, "N 9"]) -> Float[np.ndarray, " N"]:
         smallest = np.linalg.eigvalsh(self._lines._matrices(self._quaternions(x)))[:, 0]
         return np.where(-2 * smallest <= self._rounding, 0.0, np.inf)
 
+    def _domain_rounding(self, x: Float[np.ndarray, "N 9"]) -> Rounding:
+        return Rounding.measured(2 * self._lifted_projection(x).distance, "the point of the hull, measured")
+
     def _conjugate(self, x0: Inexact[np.ndarray, "N 9"]) -> Float[np.ndarray, " N"]:
         return self._lines._conjugate(2 * self._lifted(x0))
 
+    def _conjugate_rounding(self, x0: Float[np.ndarray, "N 9"]) -> Rounding:
+        values, vectors = jacobi.eigh(self._lines._matrices(2 * self._lifted(x0)))
+        miss = Factors(vectors, vectors).misfit(4 * self._wide(x0), values)
+        return Rounding.measured(miss, "λ_max is 1-Lipschitz")
+
     def _transport(self, x0: Inexact[np.ndarray, "N 9"]) -> Float[np.ndarray, "N 9"]:
-        """u₁v₁ᵀ + u₂v₂ᵀ + (u₁×u₂)(v₁×v₂)ᵀ: two frames turned into rotations; signed s₃ by the third pair."""
+        u, _, v = self._rotation_frames(x0)
+        return (u @ v.transpose(0, 2, 1)).reshape(-1, 9)
+
+    def _rotation_frames(self, x0: Inexact[np.ndarray, "N 9"]) -> SingularFrame:
+        """(u₁, u₂, u₁×u₂) and (v₁, v₂, v₁×v₂), rotations, and s₁, s₂, signed s₃, where T has a value."""
         matrix = real("x0", x0).reshape(-1, 3, 3)
         u, s, v = singular_frame(matrix)
-        u3, v3 = np.cross(u[:, :, 0], u[:, :, 1]), np.cross(v[:, :, 0], v[:, :, 1])
-        signed = np.einsum("Ni,Nij,Nj->N", u3, matrix, v3)
+        u, v = _right_handed(u), _right_handed(v)
+        signed = np.einsum("Ni,Nij,Nj->N", u[:, :, 2], matrix, v[:, :, 2])
+        s = np.concatenate([s[:, :2], signed[:, None]], axis=1)
+        asked = np.flatnonzero(s[:, 1] + signed <= DOUBTFUL * s[:, 0])
+        flat = np.zeros(len(s), dtype=bool)
+        if len(asked):
+            miss = Factors(u[asked], v[asked]).misfit(matrix[asked], s[asked])
+            flat[asked] = s[asked, 1] + signed[asked] <= 2 * miss
         refuse_where(
-            s[:, 1] + signed <= self.dim * EPS * s[:, 0],
-            "x0",
-            "has s2 + sgn(det)·s3 = 0 to rounding, where no rotation is nearest; perturb it",
+            flat, "x0", "has s2 + sgn(det)·s3 = 0 to rounding, where no rotation is nearest; perturb it"
         )
-        rotation = u[:, :, :2] @ v[:, :, :2].transpose(0, 2, 1) + u3[:, :, None] * v3[:, None, :]
-        return rotation.reshape(-1, 9)
+        return SingularFrame(u, s, v)
+
+    def _transport_rounding(self, x0: Float[np.ndarray, "N 9"]) -> Rounding:
+        u, s, v = self._rotation_frames(x0)
+        factors = Factors(u, v)
+        miss = factors.misfit(x0.reshape(-1, 3, 3), s)
+        composed = factors.misfit(u @ v.transpose(0, 2, 1), np.ones_like(s))
+        moved = np.minimum(2 * miss / (s[:, 1] + s[:, 2] - 2 * miss), np.sqrt(8))
+        return Rounding.measured(moved + composed, "the factors' backward error times ‖K‖, and T's")
 
     def _transport_jacobian(self, x0: Float[np.ndarray, "N 9"]) -> Float[np.ndarray, "N 9 9"]:
         return self._inner(self._lines._transport_jacobian(self._lifted(x0) / 2))
+
+    def _transport_jacobian_rounding(self, x0: Float[np.ndarray, "N 9"]) -> Rounding:
+        values, vectors = self._lines._regular_frame(self._lifted(x0) / 2)
+        jacobian = self._transport_jacobian(x0)
+        bound = self._lines._jacobian_misfit(jacobian, values, vectors, self._wide(x0), _wide_isometry())
+        return Rounding.measured(bound, "K of the factors, which bends to that of x0")
 
     def _inner(self, jacobian: Float[np.ndarray, "N 10 10"]) -> Float[np.ndarray, "N 9 9"]:
         return np.asarray(self._isometry @ jacobian @ self._isometry.T)
@@ -123,23 +170,29 @@ class SpecialOrthogonal(Potential):
         values, _ = self._lines._regular_frame(2 * self._lifted(noise))
         return 4 * norms(noise) / (values[:, 0] - values[:, 1]) + self.scale
 
-    def _prox(self, z: Inexact[np.ndarray, "N 9"], step: Float[np.ndarray, " N"]) -> Float[np.ndarray, "N 9"]:
-        return self._rotations(self._lines._prox(self._quaternions(z), step))
+    def _lifted_projection(self, z: Inexact[np.ndarray, "N 9"]) -> FantopeProjection:
+        """Of the quaternion matrices: their distances are half those of the rotations."""
+        values, vectors = jacobi.eigh(self._lines._matrices(self._quaternions(z)))
+        quarter = np.eye(4) / 4
+        return FantopeProjection(
+            self._lines._coordinates, 1, values, vectors, lambda: self._wide(z) + quarter
+        )
 
-    def _prox_jacobian(
-        self, z: Float[np.ndarray, "N 9"], step: Float[np.ndarray, " N"]
-    ) -> Float[np.ndarray, "N 9 9"]:
-        return self._inner(self._lines._prox_jacobian(self._quaternions(z), step))
+    def _projection(self, z: Inexact[np.ndarray, "N 9"]) -> "RotationProjection":
+        return RotationProjection(self, self._lifted_projection(z))
 
     def _subdifferential(self, x1: Float[np.ndarray, " 9"]) -> ThresholdNormals:
         """The Y for which the range of Q lies in the top eigenspace of R*(Y)."""
-        values, vectors = np.linalg.eigh(self._lines._matrices(self._quaternions(x1[None]))[0])
-        if -2 * values[0] > self._rounding:
-            raise ValueError(
-                f"x1: lies {-2 * values[0]:.3g} outside the convex hull of SO(3); φ is +inf there"
-            )
-        kind = np.where(2 * values <= self._rounding, -1, 0)
-        return ThresholdNormals(self._lifted_matrices, vectors, kind, traceless=True)
+        values, vectors = np.linalg.eigh(self._lines._matrices(self._quaternions(x1[None])))
+        least = float(values[0, 0])
+        if -2 * least > self._rounding:
+            raise ValueError(f"x1: lies {-2 * least:.3g} outside the convex hull of SO(3); φ is +inf there")
+        kind = np.where(2 * values[0] <= self._rounding, -1, 0)
+        snapped = np.where(kind == 0, values, 0.0)
+        blur = Factors(vectors, vectors).misfit(self._wide(x1[None]) + np.eye(4) / 4, snapped)
+        return ThresholdNormals(
+            self._lifted_matrices, vectors[0], kind, 2 * snapped[0], 2 * float(blur[0]), traceless=True
+        )
 
     def _lifted_matrices(self, x0: ArrayLike) -> Float[np.ndarray, "N 4 4"]:
         return self._lines._matrices(self._lifted(as_points("x0", x0, self.dim)))
@@ -165,3 +218,44 @@ class SpecialOrthogonal(Potential):
             q = cp.Variable((4, 4), PSD=True)
             constraints += [cp.trace(q) == 1, u[i] == columns @ cp.vec(q, order="C")]
         return np.zeros(u.shape[0]), constraints
+
+
+class RotationProjection(Projection):
+    """The projections on conv SO(3), from those of the quaternion matrices; lazily."""
+
+    def __init__(self, family: SpecialOrthogonal, lifted: FantopeProjection) -> None:
+        self._family, self._lifted = family, lifted
+        self.point = family._rotations(lifted.point)
+
+    @cached_property
+    def point_rounding(self) -> Rounding:
+        """Of ``point``: twice the distance of its quaternion matrix from the projection."""
+        point = self._family._wide(self.point) + np.eye(4) / 4
+        return Rounding.measured(2 * self._lifted.misfit(point), "the quaternions' statement, twice")
+
+    @cached_property
+    def kink(self) -> Float[np.ndarray, " N"]:
+        """Twice that of the quaternion matrices: those of trace 1 are an affine subspace."""
+        return 2 * self._lifted.kink
+
+    @cached_property
+    def jacobian(self) -> Float[np.ndarray, "N 9 9"]:
+        """The derivative, one of the one-sided ones on a kink."""
+        return self._family._inner(self._lifted.jacobian)
+
+    @cached_property
+    def jacobian_rounding(self) -> Rounding:
+        """Of ``jacobian``."""
+        bound = self._lifted.jacobian_misfit(self.jacobian, _wide_isometry())
+        return Rounding.measured(bound, "D prox of the quaternions, and its bend")
+
+
+def _right_handed(frames: Float[np.ndarray, "N 3 3"]) -> Float[np.ndarray, "N 3 3"]:
+    """The first two columns and their cross product."""
+    third = np.cross(frames[:, :, 0], frames[:, :, 1])
+    return np.concatenate([frames[:, :, :2], third[:, :, None]], axis=2)
+
+
+def _wide_isometry() -> Shaped[np.ndarray, "10 9"]:
+    """½R*, in the coordinates of symmetric matrices, in `WIDE`."""
+    return np.asarray(SymmetricCoordinates(4, WIDE).vectors(_half_adjoint().astype(WIDE)).T)

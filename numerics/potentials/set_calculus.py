@@ -8,9 +8,7 @@ from jaxtyping import Float
 from numerics.accuracy import UNIT
 from numerics.geometry import norms
 from numerics.potentials.chords import Envelope
-from numerics.potentials.strata import Points
-
-Numbers = Float[np.ndarray, " n"]
+from numerics.potentials.strata import Numbers, Points
 
 
 def bent(envelope: Envelope, y: Points, x0: Points, step: Numbers) -> Float[np.ndarray, "n d d"]:

@@ -9,8 +9,8 @@ from numerics.potentials.chords import Chord, Envelope
 from numerics.potentials.face_certificate import Certificate, kink_of
 from numerics.potentials.face_newton import face_jacobian, system
 from numerics.potentials.proximal_faces import face_of_prox
-from numerics.potentials.set_calculus import Numbers, along, bending, bent, hessian_noise
-from numerics.potentials.strata import Points
+from numerics.potentials.set_calculus import along, bending, bent, hessian_noise
+from numerics.potentials.strata import Numbers, Points
 
 
 class SolvedFaces:

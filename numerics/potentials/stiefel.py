@@ -4,14 +4,26 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Inexact
+from jaxtyping import Float, Inexact, Shaped
 from numpy.typing import ArrayLike
 
-from numerics.accuracy import EPS
+from numerics.accuracy import Rounding
 from numerics.checks import as_points, positive_integer
+from numerics.factors import WIDE, Factors
 from numerics.geometry import norms
-from numerics.potentials.base import ManifoldGroup, Potential, Subdifferential
+from numerics.potentials.ball_projection import (
+    BallProjection,
+    Weights,
+    pair_sums,
+    polar_bend,
+    polar_slope,
+    wide_jacobian_misfit,
+)
+from numerics.potentials.base import ManifoldGroup
+from numerics.potentials.normals import SpectralNormals
+from numerics.potentials.projected import HullIndicator
 from numerics.potentials.spectral import (
+    DOUBTFUL,
     OFF_MANIFOLD,
     SingularFrame,
     real,
@@ -22,7 +34,7 @@ from numerics.potentials.spectral import (
 )
 
 
-class Stiefel(Potential):
+class Stiefel(HullIndicator):
     r"""The uniform law on n×p matrices with orthonormal columns, X₀ = USVᵀ ↦ T = UVᵀ, the polar factor.
 
     φ\* is the nuclear norm Σs_i, φ the indicator of the spectral-norm ball s₁ ≤ 1, prox the projection
@@ -30,9 +42,17 @@ class Stiefel(Potential):
     are n×p matrices flattened row-major: d = np, m = np − p(p+1)/2, scale √p.
 
     Conditioning: ‖K‖ = 1/s_p for p < n and 2/(s_{p−1}+s_p) for p = n, where s_p is the distance to the
-    rank-deficient matrices. At those T is discontinuous and has no value; they are refused within
-    d·eps·s₁. K has the condition ‖K‖²|X₀|, prox that of any projection. prox is not differentiable where
-    a singular value is 1; there `prox_jacobian` is the derivative from inside.
+    rank-deficient matrices. At those T is discontinuous and has no value; they are refused where s_p is at
+    most ε, what the computed factors miss the matrix by. prox is not differentiable where a singular value
+    is 1; there `prox_jacobian` is the derivative from inside.
+
+    Accuracy: the factors are exact, once made orthonormal, for a matrix X' within a measured ε of X₀
+    (`numerics.factors`). On the segment between them s_i changes by at most ε (Weyl), so by the mean value
+    theorem T moves by at most ‖K‖ε with s_i − ε for s_i, and K by its Lipschitz constant times ε:
+    $2\sqrt{2(n+p)}$ times the largest second divided difference of the sign over 0 and ±s_i, 1/s_p² for p <
+    n, 2/(s_{p−1}+s_p)² for p = n (the formula is in `numerics.potentials.ball_projection`, with the prox).
+    To that comes the measured distance of the computed T and K from those of X'. φ\* is √p-Lipschitz, and p
+    numbers are summed. φ itself is 0, at the point of the ball at a measured distance.
 
     Args:
         n: Rows, n ≥ p. ``Stiefel(n, 1)`` is the unit sphere.
@@ -57,13 +77,16 @@ class Stiefel(Potential):
         return real("matrices", x).reshape(-1, self.n, self.p)
 
     def _frame(self, x0: Inexact[np.ndarray, "N d"]) -> SingularFrame:
-        """The frame of x0 where T has a value."""
-        frame = singular_frame(self._matrices(x0))
-        flat = frame.s[:, -1] + (frame.s[:, -2] if self.n == self.p > 1 else 0.0)
+        """The frame of x0 where T has a value; ε is measured where s_p is small enough to ask."""
+        matrices = self._matrices(x0)
+        frame = singular_frame(matrices)
+        asked = np.flatnonzero(frame.s[:, -1] <= DOUBTFUL * frame.s[:, 0])
+        flat = np.zeros(len(matrices), dtype=bool)
+        if len(asked):
+            u, s, v = (part[asked] for part in frame)
+            flat[asked] = s[:, -1] <= Factors(u, v).misfit(matrices[asked], s)
         refuse_where(
-            flat <= self.dim * EPS * frame.s[:, 0],
-            "x0",
-            "is rank-deficient to rounding, where the transport has no single value; perturb it",
+            flat, "x0", "is rank-deficient to rounding, where the transport has no single value; perturb it"
         )
         return frame
 
@@ -72,7 +95,7 @@ class Stiefel(Potential):
         return np.where(largest <= 1 + self._rounding, 0.0, np.inf)
 
     def _conjugate(self, x0: Inexact[np.ndarray, "N d"]) -> Float[np.ndarray, " N"]:
-        return np.linalg.svd(self._matrices(x0), compute_uv=False).sum(axis=1)
+        return singular_frame(self._matrices(x0)).s.sum(axis=1)
 
     def _transport(self, x0: Inexact[np.ndarray, "N d"]) -> Float[np.ndarray, "N d"]:
         frame = self._frame(x0)
@@ -80,8 +103,42 @@ class Stiefel(Potential):
 
     def _transport_jacobian(self, x0: Float[np.ndarray, "N d"]) -> Float[np.ndarray, "N d d"]:
         frame = self._frame(x0)
-        zero = np.zeros((len(x0), self.p, self.p))
-        return spectral_jacobian(frame, zero, zero, 2 / _pair_sums(frame.s), 1 / frame.s)
+        return spectral_jacobian(frame, *self._weights(frame.s))
+
+    def _weights(self, s: Shaped[np.ndarray, "N p"]) -> Weights:
+        """The divided differences of the sign."""
+        zero = np.zeros((len(s), self.p, self.p))
+        return zero, zero, 2 / pair_sums(s), 1 / s
+
+    def _polar(self, x0: Float[np.ndarray, "N d"]) -> tuple[SingularFrame, Factors, Float[np.ndarray, " N"]]:
+        """The frame of x0, its orthonormal neighbour, and ε."""
+        frame = self._frame(x0)
+        factors = Factors(frame.u, frame.v)
+        return frame, factors, factors.misfit(self._matrices(x0), frame.s)
+
+    def _domain_rounding(self, x: Float[np.ndarray, "N d"]) -> Rounding:
+        return Rounding.measured(self._projection(x).distance, "the point of the ball, measured")
+
+    def _conjugate_rounding(self, x0: Float[np.ndarray, "N d"]) -> Rounding:
+        frame = singular_frame(self._matrices(x0))
+        miss = Factors(frame.u, frame.v).misfit(self._matrices(x0), frame.s)
+        summed = Rounding(frame.s.sum(axis=1), self.p - 1.0, "p singular values are summed")
+        return Rounding.measured(np.sqrt(self.p) * miss, "φ* is √p-Lipschitz") + summed
+
+    def _transport_rounding(self, x0: Float[np.ndarray, "N d"]) -> Rounding:
+        frame, factors, miss = self._polar(x0)
+        ones = np.ones_like(frame.s)
+        composed = factors.misfit(frame.compose(ones).reshape(len(x0), self.n, self.p), ones)
+        with np.errstate(divide="ignore"):
+            moved = np.minimum(polar_slope(frame.s, self.n, miss) * miss, 2 * self.scale)
+        return Rounding.measured(moved + composed, "the factors' backward error times ‖K‖, and T's")
+
+    def _transport_jacobian_rounding(self, x0: Float[np.ndarray, "N d"]) -> Rounding:
+        frame, factors, miss = self._polar(x0)
+        jacobian = spectral_jacobian(frame, *self._weights(frame.s))
+        composed = wide_jacobian_misfit(jacobian, factors, self._weights(frame.s.astype(WIDE)))
+        moved = polar_bend(frame.s, self.n, miss) * miss
+        return Rounding.measured(moved + composed, "K of the factors, which bends to that of x0")
 
     def transport_condition(self, x0: ArrayLike) -> Float[np.ndarray, " N"]:
         """‖K‖·|x₀| + scale, from the two smallest singular values."""
@@ -93,32 +150,16 @@ class Stiefel(Potential):
             spread = 2 / (s[:, -1] + s[:, -2]) if self.p > 1 else np.zeros(len(s))
         return spread * norms(noise) + self.scale
 
-    def _prox(self, z: Inexact[np.ndarray, "N d"], step: Float[np.ndarray, " N"]) -> Float[np.ndarray, "N d"]:
-        frame = singular_frame(self._matrices(z))
-        outside = frame.s[:, :1] > 1
-        return np.where(outside, frame.compose(np.minimum(frame.s, 1.0)), z)
-
-    def _prox_jacobian(
-        self, z: Float[np.ndarray, "N d"], step: Float[np.ndarray, " N"]
-    ) -> Float[np.ndarray, "N d d"]:
-        frame = singular_frame(self._matrices(z))
-        s, kept = frame.s, np.minimum(frame.s, 1.0)
-        inside = s <= 1
-        diagonal = inside[:, :, None] * np.eye(self.p)
-        both, either = _both(inside), inside[:, :, None] | inside[:, None, :]
-        rise = np.where(either & ~both, s[:, :, None] - s[:, None, :], 1.0)
-        symmetric = np.where(both, 1.0, np.where(either, (kept[:, :, None] - kept[:, None, :]) / rise, 0.0))
-        skew = np.where(both, 1.0, _pair_sums(kept) / np.where(both, 1.0, _pair_sums(s)))
-        return spectral_jacobian(
-            frame, diagonal, symmetric, skew, np.where(inside, 1.0, kept / np.maximum(s, 1))
-        )
+    def _projection(self, z: Inexact[np.ndarray, "N d"]) -> BallProjection:
+        return BallProjection(self._matrices(z))
 
     def _subdifferential(self, x1: Float[np.ndarray, " d"]) -> "SpectralNormals":
-        frame = singular_frame(self._matrices(x1[None]))
+        matrix = self._matrices(x1[None])
+        frame = singular_frame(matrix)
         largest = float(frame.s[0, 0])
         if largest > 1 + self._rounding:
             raise ValueError(f"x1: its largest singular value is {largest} > 1; φ is +inf there")
-        return SpectralNormals(frame, frame.s[0] >= 1 - self._rounding)
+        return SpectralNormals(matrix, frame, frame.s[0] >= 1 - self._rounding)
 
     def _manifolds(
         self, x1: Float[np.ndarray, "N d"], x0: Float[np.ndarray, "N d"]
@@ -143,52 +184,6 @@ class Stiefel(Potential):
 
         rows = [cp.reshape(u[i], (self.n, self.p), order="C") for i in range(u.shape[0])]
         return np.zeros(u.shape[0]), [cp.sigma_max(matrix) <= 1 for matrix in rows]
-
-
-class SpectralNormals(Subdifferential):
-    r"""∂φ(X₁) of the spectral-norm ball: $U_1PV_1^⊤$, P ⪰ 0, with the singular vectors of the values 1.
-
-    The relative boundary is where P is singular, at the distance of its smallest eigenvalue.
-    """
-
-    def __init__(self, frame: SingularFrame, active: np.ndarray) -> None:
-        self._u, self._v = frame.u[0][:, active], frame.v[0][:, active]
-        self._shape = len(frame.u[0]), len(frame.v[0])
-        self.rounding = 64 * self._shape[0] * self._shape[1] * EPS
-
-    @property
-    def dimension(self) -> int:
-        """r(r+1)/2 for r singular values equal to 1."""
-        r = self._u.shape[1]
-        return r * (r + 1) // 2
-
-    def _core(self, x0: ArrayLike) -> tuple[Float[np.ndarray, "N n p"], Float[np.ndarray, "N r r"]]:
-        points = as_points("x0", x0, self._shape[0] * self._shape[1]).real.reshape(-1, *self._shape)
-        return points, symmetric_part(self._u.T @ points @ self._v)
-
-    def distance(self, x0: ArrayLike) -> Float[np.ndarray, " N"]:
-        """Distance of x0 (N,d) from the cone, through the positive part of P."""
-        points, core = self._core(x0)
-        values, vectors = np.linalg.eigh(core)
-        positive = (vectors * np.maximum(values, 0.0)[:, None, :]) @ vectors.transpose(0, 2, 1)
-        return norms((points - self._u @ positive @ self._v.T).reshape(len(points), -1))
-
-    def boundary_distance(self, x0: ArrayLike) -> Float[np.ndarray, " N"]:
-        """The smallest eigenvalue of P; +inf inside the ball, where ∂φ = {0}."""
-        points, core = self._core(x0)
-        if not self._u.shape[1]:
-            return np.full(len(points), np.inf)
-        return np.maximum(np.linalg.eigvalsh(core)[:, 0], 0.0)
-
-
-def _pair_sums(s: Float[np.ndarray, "N p"]) -> Float[np.ndarray, "N p p"]:
-    """s_i + s_j off the diagonal, 1 on it."""
-    p = s.shape[1]
-    return np.where(np.eye(p, dtype=bool), 1.0, s[:, :, None] + s[:, None, :])
-
-
-def _both(mask: np.ndarray) -> np.ndarray:
-    return np.asarray(mask[:, :, None] & mask[:, None, :])
 
 
 def rotation_tangents(q: Float[np.ndarray, "N n p"]) -> Float[np.ndarray, "N k n p"]:

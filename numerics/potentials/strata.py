@@ -11,6 +11,7 @@ from numerics.geometry import norms
 
 Points = Float[np.ndarray, "n d"]
 Parameters = Float[np.ndarray, " n"]
+Numbers = Float[np.ndarray, " n"]
 
 
 @dataclass(frozen=True)
