@@ -150,13 +150,16 @@ class ContinuousLaw(ABC):
             return np.where(inside, 1 / self.slope(s), np.inf)
 
     @cached_property
-    def primitive(self) -> Primitive:
-        """By quadrature."""
-        return Primitive(self.transport, self.error, np.array([]), self.deviation, self.cut)
+    def _quadrature(self) -> Primitive:
+        return Primitive(self.transport, self.error, np.empty(0), self.deviation, self.cut)
+
+    def primitive(self, s: Values) -> Values:
+        """φ*(s) by quadrature."""
+        return self._quadrature(s)
 
     def primitive_error(self, s: Values) -> Values:
         """The quadrature's."""
-        return self.primitive.error(s)
+        return self._quadrature.error(s)
 
     def corners(self, s: Values) -> Corners:
         """The cut."""

@@ -50,7 +50,7 @@ class LineSolution:
         ends = (self.below, self.above)
         delta = np.maximum(*(self.law.backward(s) for s in ends))
         forward = np.maximum(*(self.law.forward(s) for s in ends))
-        return delta, forward + 2 * UNIT * (np.abs(self.step * self.noise) + np.abs(self.z))
+        return delta, forward + UNIT * (np.abs(self.step * self.noise) + np.abs(self.z))
 
     @cached_property
     def reach(self) -> Values:
@@ -68,10 +68,13 @@ class LineSolution:
         delta, length = self._own
         width = self.above - self.below
         along = self.step * (width + 2 * delta) + length + formed
-        low, high = (np.clip(s, *self.law.cut) for s in (self.below - self.reach, self.above + self.reach))
-        own = [np.maximum(self.law.forward(s), 0.0) for s in (low, high)]
-        risen = self.law.transport(high) - self.law.transport(low) + own[0] + own[1]
-        return np.where(inside, np.minimum(along, np.maximum(risen, 0.0)), np.maximum(risen, 0.0))
+        ends = [np.clip(s, *self.law.cut) for s in (self.below - self.reach, self.above + self.reach)]
+        risen = self.law.transport(ends[1]) - self.law.transport(ends[0])
+        own = [
+            np.where(inside, self.law.forward(s), self.law.error(s)) for s in ends
+        ]  # at the cut T errs by δ, too
+        across = np.maximum(risen + own[0] + own[1], 0.0)
+        return np.where(inside, np.minimum(along, across), across)
 
     @cached_property
     def kink(self) -> Values:
@@ -86,17 +89,26 @@ class LineSolution:
         return np.maximum(nearest.min(axis=1) - off, 0.0)
 
     @cached_property
+    def _curvature(self) -> Values:
+        return self.law.curvature(self.point, self.noise)
+
+    @cached_property
     def jacobian(self) -> Values:
         """1/(1 + λφ''): 1 in a gap, 0 at an atom and beyond the ends."""
-        return np.asarray(1 / (1 + self.step * self.law.curvature(self.point, self.noise)))
+        return np.asarray(1 / (1 + self.step * self._curvature))
 
     @cached_property
     def jacobian_bound(self) -> Values:
-        """J(1−J) times the relative error of T' within reach of the noise, and 3 roundings; 1 on a kink."""
-        j, slope = self.jacobian, self.law.slope(self.noise)
-        smooth = (j > 0) & (j < 1)
-        near = np.minimum(self.reach, self.bound / self.step)
-        moved = np.where(smooth, near, 0.0)
+        """J(1−J) times the relative error of T' at the noise, and 3 roundings; 1 on a kink.
+
+        The noise is known within Δ, or as λs + T(s) at the slope λ + T', up to twice that.
+        """
+        j = self.jacobian
+        smooth = (self._curvature > 0) & np.isfinite(self._curvature)
+        slope = 1 / np.where(smooth, self._curvature, 1.0)
+        delta, length = self._own
+        near = (self.above - self.below) + 2 * delta + 2 * length / (self.step + slope)
+        moved = np.where(smooth, np.minimum(self.reach, near), 0.0)
         ends = [self.law.slope(np.clip(self.noise + sign * moved, *self.law.cut)) for sign in (-1, 1)]
         changed = np.maximum(np.abs(ends[0] - slope), np.abs(ends[1] - slope))
         with np.errstate(all="ignore"):
@@ -162,7 +174,7 @@ def _bracket(law: Law, z: Values, step: Values, images: tuple[float, float, floa
             excess,
             (below[inner], above[inner]),
             args=(z[inner], step[inner]),
-            tolerances={"xatol": 1e-300, "xrtol": 4 * EPS, "fatol": 0.0, "frtol": 0.0},
+            tolerances={"xatol": 1e-300, "xrtol": EPS, "fatol": 0.0, "frtol": 0.0},
             maxiter=_MOST_STEPS,
         )
         sides = np.sort(np.stack(found.bracket), axis=0)

@@ -93,7 +93,11 @@ class MixtureLaw:
     def slope(self, s: Values) -> Values:
         """T'(s): 0 on atoms."""
         _, on_atom, r = self._inner(s)
-        inside = ~on_atom & (r > self._part.cut[0]) & (r < self._part.cut[1])
+        return np.where(on_atom, 0.0, self._slope_at(s, r))
+
+    def _slope_at(self, s: Values, r: Values) -> Values:
+        """φ(s)T₀'(r)/(ρφ(r)), 0 at the part's cut."""
+        inside = (r > self._part.cut[0]) & (r < self._part.cut[1])
         with np.errstate(all="ignore"):
             return np.where(inside, density(s) / (self._rest * density(r)) * self._part.slope(r), 0.0)
 
@@ -107,17 +111,27 @@ class MixtureLaw:
         return np.where(x <= self.ends[0], -np.inf, low), np.where(x >= self.ends[1], np.inf, high)
 
     def curvature(self, x: Values, s: Values) -> Values:
-        """+inf at atoms and at the ends, 0 in gaps of the support, 1/T' elsewhere."""
-        smooth = ~np.isin(x, self.atoms) & (x > self.ends[0]) & (x < self.ends[1])
-        gap = smooth & ((x < self._part.ends[0]) | (x > self._part.ends[1]))
+        """+inf at atoms and at the cut, 0 in gaps of the support, 1/T' elsewhere.
+
+        On an atom both x and s must be: beside its interval T may rise too little to move x off the atom, and
+        where T is steep s may not leave the interval.
+        """
+        _, in_interval, r = self._inner(s)
+        at_atom = np.isin(x, self.atoms)
+        gap = ~at_atom & ((x < self._part.ends[0]) | (x > self._part.ends[1]))
+        inside = (s > self.cut[0]) & (s < self.cut[1]) & ~(at_atom & in_interval)
         with np.errstate(divide="ignore"):
-            inner = 1 / self.slope(s)
-        return np.where(gap, 0.0, np.where(smooth, inner, np.inf))
+            smooth = 1 / self._slope_at(s, r)
+        return np.where(gap, 0.0, np.where(inside, smooth, np.inf))
 
     @cached_property
-    def primitive(self) -> Primitive:
-        """By quadrature between the ends of the atoms' intervals."""
+    def _quadrature(self) -> Primitive:
+        """Between the ends of the atoms' intervals."""
         return Primitive(self.transport, self.error, self._corners, self.deviation, self.cut)
+
+    def primitive(self, s: Values) -> Values:
+        """φ*(s) by quadrature."""
+        return self._quadrature(s)
 
     # --- accuracy -----------------------------------------------------------------------------------
 
@@ -154,14 +168,17 @@ class MixtureLaw:
         return np.maximum(moved, np.where(back > 0, risen, 0.0)) + self.forward(s)
 
     def slope_error(self, s: Values) -> Values:
-        """The densities' and the part's, relatively, and the change of T' within ``backward``."""
+        """The densities' and the part's, relatively; the change of T' with the part's noise r; its jumps."""
         r = self._inner(s)[2]
         slope, back = self.slope(s), self.backward(s)
         with np.errstate(all="ignore"):
             relative = UNIT * (2 * DENSITY + 4) + self._part.slope_error(r) / self._part.slope(r)
+            moved = np.minimum(back * density(s) / (self._rest * density(r)), 2 * CUT)
+        near = [self._slope_at(s, np.clip(r + sign * moved, *self._part.cut)) for sign in (-1, 1)]
         ends = [self.slope(np.clip(s + sign * 2 * back, *self.cut)) for sign in (-1, 1)]
-        changed = np.maximum(np.abs(ends[0] - slope), np.abs(ends[1] - slope))
-        return np.where(slope > 0, relative * slope, 0.0) + changed
+        jumps = np.maximum(np.abs(ends[0] - slope), np.abs(ends[1] - slope))
+        bends = np.maximum(np.abs(near[0] - slope), np.abs(near[1] - slope))
+        return np.where(slope > 0, relative * slope + bends, 0.0) + jumps
 
     def interval_error(self, x: Values, s: Values) -> Values:
         """Of the corner, at an atom; of the outer noise elsewhere."""
@@ -174,7 +191,7 @@ class MixtureLaw:
 
     def primitive_error(self, s: Values) -> Values:
         """The quadrature's."""
-        return self.primitive.error(s)
+        return self._quadrature.error(s)
 
     def corners(self, s: Values) -> Corners:
         """The atoms' intervals' ends, the ends of the density's support, and the cut."""

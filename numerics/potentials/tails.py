@@ -29,7 +29,7 @@ from scipy.special import (
 from numerics.accuracy import UNIT
 from numerics.potentials.normal import Values, tail
 
-_STEPS = 200
+_STEPS = 100
 _SERIES = 350.0  # gammaincc's series for small shapes, which cancels: 245 roundings were seen
 Form = Callable[..., Any]
 

@@ -17,7 +17,7 @@ def closed(name):
     return {
         "norm": lambda s: s,
         "uniform": lambda s: phi(s),
-        "expon": lambda s: -mp.log(phi(-s)),
+        "expon": lambda s: -mp.log1p(-phi(s)) if s < 0 else -mp.log(phi(-s)),
         "laplace": lambda s: mp.log(2 * phi(s)) if s < 0 else -mp.log(2 * phi(-s)),
         "logistic": lambda s: mp.log(phi(s) / phi(-s)),
         "lognorm": lambda s, c: mp.exp(mp.mpf(c) * s),
@@ -143,19 +143,18 @@ def staircase(atoms, masses):
 
 
 def cantor(s):
-    """Q(Φ(s)) from 330 binary digits of Φ(s)."""
+    """Q(Φ(s)) from 160 binary digits of Φ(s), after its leading zeros."""
     p, value = phi(s), mp.mpf(0)
-    for k in range(1, 331):
-        p *= 2
-        if p >= 1:
-            p -= 1
-            value += 2 / mp.mpf(3) ** k
-    return value
+    zeros = max(int(-mp.log(p, 2)) - 1, 0)
+    digits = int(mp.floor(p * mp.mpf(2) ** (zeros + 160)))
+    for k in range(160):  # from the last digit to the first
+        value = (value + 2 * ((digits >> k) & 1)) / 3
+    return value / mp.mpf(3) ** zeros
 
 
 def slope(transport, s):
     """T'(s) by a central difference."""
-    s = mp.mpf(float(s))
+    s = mp.mpf(s)
     return (transport(s + STEP) - transport(s - STEP)) / (2 * STEP)
 
 

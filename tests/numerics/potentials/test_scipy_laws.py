@@ -1,0 +1,126 @@
+"""Laws of SciPy that are not on the list: accepted where their quantiles can be solved, and cut where not."""
+
+import warnings
+
+import mpmath as mp
+import numpy as np
+import pytest
+from scipy import stats
+from scipy.optimize import brentq
+
+from numerics.potentials import Quantile
+
+RESOLVED = [  # families whose own isf or ppf fails at probability 3e−89, or before
+    stats.betaprime(5, 6),
+    stats.f(29, 18),
+    stats.genlogistic(0.412),
+    stats.invgauss(0.145),
+    stats.moyal(),
+    stats.pearson3(0.1),
+    stats.pearson3(-2),
+    stats.powernorm(4.45),
+    stats.wald(),
+]
+CUT = [  # families whose upper tail is 1 − cdf: nothing is left of it beyond noise 8
+    stats.burr(10.5, 4.3),
+    stats.fisk(3.09),
+    stats.mielke(10.4, 4.6),
+    stats.rice(0.775),
+    stats.geninvgauss(2.3, 1.5),
+    stats.triang(0.3),
+    stats.semicircular(),
+    stats.vonmises(4.0),
+]
+
+
+@pytest.mark.parametrize("law", RESOLVED, ids=lambda law: law.dist.name)
+def test_tails_are_solved_to_the_cut(law):
+    """No warning leaks, T increases, and its tail probability is Φ's within what is stated for T."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        p = Quantile(law)
+        s = np.linspace(-19.9, 19.9, 400)
+        x = p.transport(s[:, None])[:, 0]
+        bound = p.roundings.transport(s[:, None]).bound
+    assert p.cut == (-20.0, 20.0)
+    assert (np.diff(x) >= 0).all()
+    assert (bound <= 1e-9 * (np.abs(x) + p.scale)).all()
+
+
+@pytest.mark.parametrize("law", CUT, ids=lambda law: law.dist.name)
+def test_laws_are_cut_where_quantiles_are_not_resolved(law):
+    """T is constant beyond, increases up to its own error before, and says how large that is."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        p = Quantile(law)
+        low, high = p.cut
+        assert max(-low, high) <= 20
+        assert min(-low, high) < 9
+        s = np.linspace(low, high, 40)
+        x = p.transport(s[:, None])[:, 0]
+        bound = p.roundings.transport(s[:, None]).bound
+        beyond = p.transport([[low - 1], [low], [high], [high + 1]])[:, 0]
+    assert (np.diff(x) >= -bound[1:] - bound[:-1]).all()
+    assert beyond[0] == beyond[1] < beyond[2] == beyond[3]
+    body = np.abs(s) < 3
+    assert (bound[body] <= 1e-9 * p.scale).all()
+
+
+def test_a_law_of_scipy_errs_as_stated():
+    """Moyal: F(x) = erfc(e^{−x/2}/√2); Fisk, cut at noise 7: Q(p) = (p/(1−p))^{1/c}."""
+    p, q = Quantile(stats.moyal()), Quantile(stats.fisk(3.0))
+    with mp.workdps(110):
+        for s in np.random.default_rng(0).uniform(-6.5, 6.5, 60):
+            lower, upper = (mp.erfc(sign * mp.mpf(float(s)) / mp.sqrt(2)) / 2 for sign in (-1, 1))
+            moyal = -2 * mp.log(mp.sqrt(2) * mp.erfinv(upper))
+            for law, exact in ((p, moyal), (q, (lower / upper) ** (1 / mp.mpf(3)))):
+                error = abs(mp.mpf(float(law.transport([[s]])[0, 0])) - exact)
+                assert error <= law.roundings.transport([[s]]).bound[0]
+
+
+class _Falling(stats.rv_continuous):
+    """F(x) = x + sin(2πx)/2 on [0, 1] falls between 0.3 and 0.7, and so does this inverse of it at ½."""
+
+    def _cdf(self, x):
+        return x + np.sin(2 * np.pi * x) / 2
+
+    def _pdf(self, x):
+        return np.abs(1 + np.pi * np.cos(2 * np.pi * x))
+
+    def _ppf(self, q):
+        def root(p):
+            low, high = (0.7, 1.0) if 0.23 < p < 0.5 else (0.0, 0.3) if p < 0.77 else (0.7, 1.0)
+            return high if self._cdf(high) <= p else brentq(lambda x: self._cdf(x) - p, low, high, xtol=1e-15)
+
+        return np.vectorize(root, otypes=[float])(q)
+
+
+class _Failing(stats.rv_continuous):
+    """An exponential law whose isf falls where probabilities are small: what SciPy's solvers do."""
+
+    def _cdf(self, x):
+        return -np.expm1(-x)
+
+    def _sf(self, x):
+        return np.exp(-x)
+
+    def _pdf(self, x):
+        return np.exp(-x)
+
+    def _ppf(self, q):
+        return -np.log1p(-q)
+
+    def _isf(self, q):
+        return np.where(q > 1e-6, -np.log(np.maximum(q, 1e-300)), 1e6 * q)
+
+
+def test_a_law_whose_quantiles_fall_is_refused_at_birth():
+    with pytest.raises(ValueError, match=r"distribution: falling's quantiles fall from .* at noise"):
+        Quantile(_Falling(a=0, b=1, name="falling")())
+
+
+def test_an_inverse_that_falls_is_solved_anew():
+    p, exact = Quantile(_Failing(a=0, name="failing")()), Quantile(stats.expon())
+    s = np.linspace(-15, 15, 200)[:, None]
+    error = np.abs(p.transport(s) - exact.transport(s))[:, 0]
+    assert (error <= p.roundings.transport(s).bound + exact.roundings.transport(s).bound).all()
