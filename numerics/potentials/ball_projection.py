@@ -172,6 +172,9 @@ def wide_jacobian_misfit(
     """
     _, n, p = factors.left.shape
     exact = spectral_jacobian(SingularFrame(factors.left, weights[3], factors.right), *weights)
-    largest = np.max([np.abs(w).max(axis=tuple(range(1, w.ndim))) for w in weights], axis=0).astype(float)
+    diagonal, symmetric, skew, outer = weights
+    off = 1 - np.eye(p)  # what is read of the divided differences
+    read = [diagonal, symmetric * off, skew * off, outer * (n > p)]
+    largest = np.max([np.abs(w).max(axis=tuple(range(1, w.ndim))) for w in read], axis=0).astype(float)
     slack = 4 * n * p * largest * (WIDE_UNIT * (p * p + 2 * n + 20) + 3 * factors.off)
     return norm(jacobian - exact) + slack

@@ -169,7 +169,9 @@ def test_transport_jacobian(p):
     x0 = x0[_chosen(p, x0)]
     wrong = jacobian_errors(p, x0, p.transport_jacobian(x0), _plateau(p))
     if p in SMOOTH:
-        judge(wrong, p.roundings.transport_jacobian(x0).bound)
+        stated = p.roundings.transport_jacobian(x0).bound
+        for kind in np.array_split(np.arange(len(x0)), 3):  # plain, a small gap, a small gap and equal values
+            judge(wrong[kind], stated[kind])
         return
     assert (wrong == 0).all()
 
