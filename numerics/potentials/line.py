@@ -21,6 +21,7 @@ from numerics.potentials.scipy_tails import quiet
 from numerics.potentials.solved_law import continuous_law
 from numerics.potentials.spectral import real, refuse_where
 
+_UNIT_OF_CONDITION = 64 * EPS  # of the condition numbers that potentials stated before roundings
 _LINE = "T at a noise nearby, and its own rounding"
 
 
@@ -117,14 +118,15 @@ class LinePotential(Potential):
         """What T makes of a rounding of x0, per eps, the size of the data, and what T errs by over 64 eps."""
         s = as_points("x0", x0, 1).real
         moved = EPS * np.abs(s[:, 0])
-        own = self._transport_rounding(s).bound / (64 * EPS)
+        own = self._transport_rounding(s).bound / _UNIT_OF_CONDITION
         return self._transport_change(s, moved) / EPS + np.abs(self._map(s[:, 0])) + self.scale + own
 
     def transport_jacobian_condition(self, x0: ArrayLike) -> Float[np.ndarray, " n"]:
         """That of the base class, and what T' errs by over 64 eps."""
         s = as_points("x0", x0, 1).real
-        return super().transport_jacobian_condition(s) + self._transport_jacobian_rounding(s).bound / (
-            64 * EPS
+        return (
+            super().transport_jacobian_condition(s)
+            + self._transport_jacobian_rounding(s).bound / _UNIT_OF_CONDITION
         )
 
     def _transport_change(
@@ -186,7 +188,7 @@ class LinePotential(Potential):
     ) -> Float[np.ndarray, " n"]:
         """|z| + |z − u| + scale, as always, and what the prox errs by over 64 eps."""
         found = self._solve(z, step)
-        return np.abs(z[:, 0]) + np.abs(z[:, 0] - found.point) + self.scale + found.bound / (64 * EPS)
+        return np.abs(z[:, 0]) + np.abs(z[:, 0] - found.point) + self.scale + found.bound / _UNIT_OF_CONDITION
 
     # --- geometry ---------------------------------------------------------------------------------
 
@@ -229,7 +231,9 @@ class LinePotential(Potential):
     ) -> Sequence[ManifoldGroup]:
         """A point, m = 0, at atoms; elsewhere the line itself, with H = φ''(x₁)."""
         away = np.abs(x1 - self._transport(x0))[:, 0]
-        limit = 64 * EPS * self.transport_condition(x0)
+        moved = Rounding(np.abs(x0[:, 0]), 2, "x0 as it was given")
+        limit = self._transport_rounding(x0) + self._domain_rounding(x1)
+        limit = limit.bound + self._transport_change(x0, moved.bound)
         refuse_where(away > limit, "x1", "is not T(x0); pass transport(x0)")
         noise = x0[:, 0]  # not x1: an isometry's rounding moves an atom off itself
         curvature = self._law.curvature(self._map(noise), self._inner(noise))

@@ -8,6 +8,7 @@ import mpmath as mp
 import numpy as np
 import pytest
 from scipy import stats
+from scipy.special import ndtri
 
 from numerics.potentials import AtomAndDensity, Cantor, Quantile
 from tests.numerics.accuracy import line_oracles as oracle
@@ -248,7 +249,10 @@ def _noise_at(level):
 def test_the_cantor_law_errs_as_stated():
     """T jumps in every interval, and the statement is what it can jump by within the rounding of Φ(s)."""
     p = CANTOR[0][0]
-    s = np.random.default_rng(6).uniform(-9, 9, 2000)
+    rng = np.random.default_rng(6)
+    dyadic = rng.integers(1, 2**6, 1000) / 2.0 ** rng.integers(7, 10, 1000)
+    steps = ndtri(dyadic) * (1 + rng.integers(-4, 5, 1000) * 2.0**-53)  # where T jumps
+    s = np.concatenate([rng.uniform(-9, 9, 1000), steps])
     error = oracle.errors(p.transport(s[:, None])[:, 0], [oracle.cantor(r) for r in s.tolist()])
     judge(error, p.roundings.transport(s[:, None]).bound)
 

@@ -369,6 +369,9 @@ def test_an_atom_that_an_isometry_rounds_is_still_an_atom(rng):
         dimensions[group.rows] = group.dimension
     position = base.transport(x0 @ [[15 / 17], [-8 / 17]])[:, 0]
     np.testing.assert_array_equal(dimensions, np.where((position == 0) | (position == 1.75), 0, 1))
+    faces = [turned.subdifferential(x) for x in turned.transport(x0)[:100]]
+    assert [face.dimension for face in faces] == (2 - dimensions[:100]).tolist()
+    assert all(face.contains(x).all() for face, x in zip(faces, x0[:100], strict=True))
 
 
 def test_cantor_has_no_manifold_and_no_slope():
