@@ -200,7 +200,7 @@ def test_exponential_value_by_quadrature():
         assert abs(p.value([x])[0] - expected) <= error + 64 * EPS * (1 + x) * 8
 
 
-@pytest.mark.parametrize("law", DISCRETE, ids=repr)
+@pytest.mark.parametrize("law", DISCRETE, ids=lambda law: repr(Quantile(law)))
 def test_discrete_laws_are_finite_atoms(law):
     """Same φ up to a constant, φ*, T and prox as `FiniteAtoms.on_line`, which solves a quadratic program."""
     p = Quantile(law)
