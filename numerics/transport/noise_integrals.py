@@ -8,7 +8,7 @@ resolved by panels that shrink towards them.
 The error stated is the sum of all such differences (the halves are far better than that), of the rounding of
 T, which the law states for itself, of that of φ_N, the nodes and the weights, (2x² + 24)u of each term, and
 of the tail. Roundings are added as if all had one sign, so that where there are thousands of nodes the error
-seen is some hundred times smaller.
+seen may be a hundred times smaller.
 
 The tail needs no property of the law: $|E[T(x_0)x_0; |x_0| > 20]| ≤ \sqrt{E T^2 · E[x_0^2; |x_0| > 20]}$
 $≤ 10^{-42}\sqrt{E T^2}$. Only of E T² itself it may matter; `Integrals.tail_of_square` estimates it.

@@ -223,10 +223,12 @@ def test_densities(name):
     """At n = 1 the cost is 1 + E x₁². Else roundings of thousands of nodes are added as if of one sign."""
     with mp.workdps(20):
         law, *rest = _densities()[name]
+        errors, bounds = [], []
         for n, exact in _exact(*rest, (1, 3)):
             error, bound = _cases(expected_cost(Quantile(law), n), exact)
-            assert (np.array(error) <= bound).all()
-            assert max(bound) <= 1e-12 * (1 + float(rest[-1]))
+            errors += error
+            bounds += bound
+    judge(errors, bounds, floor=1 / 256)
 
 
 @pytest.mark.parametrize("s", [0.01, 0.5, 1.0, 2.0, 3.0, 4.0, 4.5, 5.0])
@@ -238,8 +240,12 @@ def test_log_normals(s):
         exact = (2 * (cross - batch), 1 + square - 2 * cross, 1 + square - 2 * batch)
         error, bound = _cases(expected_cost(Quantile(stats.lognorm(s)), n), exact)
         assert (np.array(error) <= bound).all()
-        assert bound[0] <= 1e-9 * exact[0]
+        assert bound[0] <= 1e-13 * exact[0]
         assert bound[2] <= 1e-12 * exact[2]
+
+
+def _square_of_gamma(shape):
+    return mpf(shape) * (mpf(shape) + 1)
 
 
 def _second_moments():
@@ -255,8 +261,8 @@ def _second_moments():
         yield stats.weibull_min(c), mp.gamma(1 + 2 / mpf(c))
         yield stats.dweibull(c), mp.gamma(1 + 2 / mpf(c))
         yield stats.gennorm(min(c, 20.0)), mp.gamma(3 / mpf(min(c, 20.0))) / mp.gamma(1 / mpf(min(c, 20.0)))
-        yield stats.gamma(c), mpf(c) * (mpf(c) + 1)
-        yield stats.dgamma(c), mpf(c) * (mpf(c) + 1)
+        yield stats.gamma(c), _square_of_gamma(c)
+        yield stats.dgamma(min(max(c, 0.7), 20.0)), _square_of_gamma(min(max(c, 0.7), 20.0))
         yield stats.powerlaw(c), mpf(c) / (mpf(c) + 2)
         yield stats.beta(c, 0.7), mpf(c) * (mpf(c) + 1) / ((mpf(c) + mpf(0.7)) * (mpf(c) + mpf(0.7) + 1))
         yield stats.norm(c, 2.5), mpf(c) ** 2 + mpf(6.25)
