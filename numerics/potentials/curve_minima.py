@@ -88,10 +88,10 @@ class CurveMinima:
         return np.where(np.isfinite(t), t, t[:, :1])
 
     def _twin(self, points: Points, t: Parameters) -> Parameters:
-        """A second local minimum in the cell of the first: near the ends of the medial axis there is one.
+        """A second local minimum within 4 cells of the first: near the ends of the medial axis there is one.
 
         Looked for where the second derivative is small beside its values a cell away: the sign of the first
-        changes from − to + between neighbours at t ± width·2⁻ᵏ.
+        changes from − to + between neighbours at t ± 4·width·2⁻ᵏ, k in halves.
         """
         width = self._parameters[1] - self._parameters[0]
         here = self._bend(points, t)
@@ -100,7 +100,7 @@ class CurveMinima:
         rows = np.flatnonzero(here < 0.5 * away)
         if not rows.size:
             return twins
-        offsets = 2 * width * 0.5 ** np.arange(0, 36, 0.5)
+        offsets = 4 * width * 0.5 ** np.arange(0, 37, 0.5)
         grid = t[rows, None] + np.concatenate([-offsets, [0.0], offsets[::-1]])
         if not self.closed:
             grid = np.clip(grid, self._start, self._stop)
@@ -113,8 +113,8 @@ class CurveMinima:
             i = rows[j]
             ends = grid[j, cells], grid[j, cells + 1]
             found = self._bisected(points[i], *ends)
-            apart = norms(points[i] - self._gamma(found))
-            twins[i] = found[int(apart.argmin())]
+            # signs near t itself are rounding: the twin is the root that is apart
+            twins[i] = found[int(np.abs(found - t[i]).argmax())]
         return twins
 
     def _slopes(self, points: Points, t: Float[np.ndarray, "n q"]) -> Float[np.ndarray, "n q"]:
