@@ -8,14 +8,14 @@ Control: the posterior mean of independent coupling, which is a blur.
 import numpy as np
 import pytest
 
-from numerics.accuracy import EPS
-from numerics.flows.exact import ExactField
+from numerics.accuracy import Rounding
 from numerics.flows.independent import IndependentField
 from numerics.proximal.certificate import subdifferential, transport
 from numerics.proximal.conic import ConicProx
 from numerics.schedules import Linear, Trigonometric, VariancePreserving
 from theorems.proximal_denoiser.bounds import norm
 from theorems.proximal_denoiser.digits import digits, draw_recovery, draw_weights
+from theorems.setting.interpolant import Interpolant
 
 TIMES = (1e-6, 1e-2, 0.3, 0.7, 0.99, 1 - 1e-6)
 DRAWS = 10_000
@@ -25,16 +25,14 @@ DRAWS = 10_000
 @pytest.mark.parametrize("schedule", [Linear(), Trigonometric(), VariancePreserving()], ids=repr)
 def test_every_digit_is_recovered(evidence, rng, schedule):
     target = digits()
-    field = ExactField(target, schedule)
-    x0, x1 = target.sample(400, rng)
+    x0, _ = target.sample(400, rng)
     for t in TIMES:
-        xt = field.flow(t, x0)
+        at = Interpolant(target, schedule, x0, 1 - t)
         evidence.on(target, schedule=schedule, t=t).bounded(
             "|prox_{λφ}(x_t/β) − x₁| over handwritten digits",
-            norm(field.denoise(t, xt) - x1),
-            condition=target.prox_condition(xt / field.schedule.beta(t), field.schedule.step(t)),
-            multiple=64,
-            because="one rounding of x_t/β and of λ, amplified by at most 1",
+            norm(at.solved.point - at.x1),
+            at.of_recovery,
+            because="prox returns the digit exactly; what x_t/β and prox round",
         )
 
 
@@ -49,7 +47,8 @@ def test_digits_off_their_support_are_certified(evidence, rng):
         "proved distance of the active-set answer from the prox",
         proof.bound,
         bound=1e-9 * target.scale,
-        because="λ·dist((z−u)/λ, ∂φ(u)) for the face's Laguerre cell: nine digits of the data's size",
+        because="λ·dist((z−u)/λ, ∂φ(u)) for the face's Laguerre cell",
+        chosen="nine digits of the data's size",
     )
 
 
@@ -60,11 +59,12 @@ def test_conic_solver_confirms_digits(evidence, rng):
     z, step = x1 + (1 - t) / t * x0, (1 - t) / t
     found = ConicProx(target, route="conjugate", block=6)(z, step)
     proof = transport(target, z, step, found)
-    evidence.on(target, t=t).certified(
+    evidence.on(target, t=t).bounded(
         "|conic solution − x₁| on handwritten digits",
         norm(found - x1),
-        bound=proof.bound + 64 * EPS * target.prox_condition(z, step),
-        because="transport certificate of the solver's own answer, and one rounding of z and λ",
+        Rounding(norm(x1) + step * norm(x0), 3, "forming z"),
+        because="transport certificate of the solver's own answer; prox is nonexpansive in z",
+        main=proof.bound,
     )
 
 
@@ -77,9 +77,8 @@ def test_weights_and_pictures_of_digits(evidence, rng):
     evidence.on(target).bounded(
         "| |x₀ − T(x₀)| − distance of x₀ to the nearest digit |",
         np.abs(cost[:500] - nearest),
-        condition=cost[:500] + norm(x0[:500]),
-        multiple=64 * target.dim,
-        because="with a = 1 transport is the nearest point; sums of d squares",
+        Rounding((norm(x0[:500]) + 2 * target.scale) ** 2 / nearest, 2 * target.dim + 8, "scores, lengths"),
+        because="with a = 1 transport is the nearest point; a wrong choice costs its scores' rounding",
     )
     counts = np.unique(np.concatenate([target.points, x1]), axis=0, return_counts=True)[1] - 1
     evidence.table(

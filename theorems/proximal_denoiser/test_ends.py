@@ -13,7 +13,7 @@ from scipy import stats
 from scipy.stats import linregress
 from scipy.stats import t as student
 
-from numerics.accuracy import EPS
+from numerics.accuracy import EPS, Rounding
 from numerics.flows.exact import ExactField
 from numerics.potentials import (
     Curve,
@@ -34,6 +34,7 @@ from numerics.potentials import (
 from numerics.schedules import Linear, Logarithmic, Polynomial, Trigonometric, VariancePreserving
 from theorems.proximal_denoiser.bounds import norm
 from theorems.representatives import every_family
+from theorems.setting.interpolant import Interpolant
 from theorems.targets import few, generator, schedules, seeds, targets, times
 
 TILTED = np.array([[4.0, 1.0], [1.0, 0.5]])
@@ -44,32 +45,14 @@ TILTED = np.array([[4.0, 1.0], [1.0, 0.5]])
 @every_family(schedule=Trigonometric(), seed=1, t=0.4)
 def test_denoiser_is_transport_of_shifted_noise(evidence, target, schedule, seed, t):
     """The prox u of x/β satisfies u = T(y), y = (x − βu)/α: as β → 0, y → x and u → T(x)."""
-    alpha, beta = float(schedule.alpha(t)), float(schedule.beta(t))
-    x0, x1 = target.sample(300, generator(seed))
-    x = alpha * x0 + beta * x1
-    u = target.prox(x / beta, alpha / beta)
-    y = (x - beta * u) / alpha
-    inner = beta / alpha * target.prox_condition(x / beta, alpha / beta) + norm(x) / alpha
-    stretch = np.linalg.norm(target.transport_jacobian(x0), ord=2, axis=(1, 2))
-    clear = _clearance(target, x0, x1) > 1e3 * EPS * inner
+    at = Interpolant.drawn(target, schedule, t, 300, generator(seed))
+    found = at.solved
     evidence.on(target, schedule=schedule, t=t, seed=seed).bounded(
         "|prox_{λφ}(x/β) − T((x − βu)/α)|",
-        norm(u - target.transport(y))[clear],
-        condition=(stretch * inner + target.transport_condition(x0) + beta / alpha * inner)[clear],
-        multiple=128,
-        because="T moves by ‖K‖ times the rounding of y; noise that close to a jump of T is left out",
+        norm(found.point - target.transport(found.dual)),
+        found.rounding.point + target.roundings.transport(found.dual, moved=found.rounding.dual.bound),
+        because="the exact prox is T of the exact dual; what prox rounds, and T at a dual that is off",
     )
-
-
-def _clearance(target, x0, x1):
-    """How far x₀ is from where T jumps; estimated by T itself at 2d neighbours, so no family is special."""
-    reach = 1e-6
-    steady = np.ones(len(x0), dtype=bool)
-    for axis in np.eye(target.dim):
-        for sign in (-1, 1):
-            image = target.transport(x0 + sign * reach * axis)
-            steady &= norm(image - x1) <= 1e-3 * target.scale
-    return np.where(steady, reach, 0.0)
 
 
 SMOOTH = [
@@ -110,9 +93,8 @@ def test_field_starts_as_the_transport(evidence, rng, target, schedule):
     on.bounded(
         "|v₀ of the library − (β̇₀T + α̇₀Id)|",
         norm(field.velocity(0.0, x) - start),
-        condition=norm(x) + target.transport_condition(x),
-        multiple=64,
-        because="the limit itself, one sum",
+        Rounding(norm(x) + 2 * norm(target.transport(x)), 4, "two products and a sum, formed twice"),
+        because="the limit itself; T is the same double in both",
     )
 
 
@@ -139,8 +121,7 @@ def test_atoms_are_found_at_once(evidence, target, seed):
     evidence.on(target, seed=seed, margin=margin).bounded(
         "|prox_{λφ}(x/t) − T(x)| with t small against the margin",
         norm(found - image),
-        condition=np.full(len(x), target.scale),
-        multiple=1,
+        target.roundings.prox(x / t[:, None], (1 - t) / t),
         because="(x − tT(x))/(1−t) stays in the cell of T(x), so prox returns the atom itself",
     )
 
@@ -203,12 +184,14 @@ def test_field_ends_as_the_projection_on_the_hull(evidence, rng, target, project
         near = (alpha / beta) * rates + norm(x) * (1 - beta) / beta  # |prox_{λφ}(x/β) − proj(x)|
         allowed = abs(fall + gamma) * norm(x - aim) + (abs(fall) + rise) * near + rise * norm(aim)
         allowed += abs(fall) * (1 - beta) * norm(aim)
-        rounding = 64 * EPS * (norm(x) + norm(aim) + target.scale)
-        evidence.on(target, schedule=schedule, remaining=gap).certified(
+        stated = field.roundings.velocity(None, x, remaining=gap).amplified(gap)
+        compared = Rounding(2 * norm(x) + 2 * norm(aim), target.dim + 8, "the projection, and the comparison")
+        evidence.on(target, schedule=schedule, remaining=gap).bounded(
             f"|(1−t)v_t(x) − γ(proj(x) − x)| at 1−t = {gap:g}",
             measured,
-            bound=allowed + rounding,
+            stated + compared,
             because="SC's remainders times |x − proj|, and |prox_{λφ}(z) − proj(z)| ≤ λ·min|∂φ(proj)|",
+            main=allowed,
         )
 
 

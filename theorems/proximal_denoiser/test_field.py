@@ -11,14 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.polynomial.hermite_e import hermegauss
 
-from numerics.accuracy import EPS
+from numerics.accuracy import EPS, Rounding
 from numerics.flows.exact import ExactField
 from numerics.flows.independent import IndependentField
 from numerics.potentials import FiniteAtoms
 from numerics.schedules import Linear, Trigonometric
-from theorems.proximal_denoiser.bounds import dot, field_condition, norm
+from theorems.proximal_denoiser.bounds import dot, norm
 from theorems.proximal_denoiser.rotated import RotatedCircle, turn
 from theorems.representatives import every_family
+from theorems.setting.interpolant import Interpolant
 from theorems.statistics import hoeffding
 from theorems.targets import few, generator, schedules, seeds, targets, times
 
@@ -29,19 +30,14 @@ LEVEL = 1e-9
 @given(target=targets(), schedule=schedules(), t=times(), seed=seeds)
 @every_family(schedule=Trigonometric(), t=0.4, seed=1)
 def test_regression_target_is_a_function_of_the_interpolant(evidence, target, schedule, t, seed):
-    field = ExactField(target, schedule)
-    x0, x1 = target.sample(400, generator(seed))
-    xt = float(schedule.alpha(t)) * x0 + float(schedule.beta(t)) * x1
-    wanted = float(schedule.alpha_dot(t)) * x0 + float(schedule.beta_dot(t)) * x1
-    fall = abs(float(schedule.alpha_dot(t) / schedule.alpha(t)))
-    of_data = fall * float(schedule.beta(t)) + float(schedule.beta_dot(t))
-    condition = field_condition(field, t, xt) + of_data * target.transport_condition(x0) + norm(wanted)
+    at = Interpolant.drawn(target, schedule, t, 400, generator(seed))
+    _, _, fall, rise = at.coefficients
+    stated = at.field.roundings.velocity(None, at.xt, remaining=1 - t, moved=at.of_path.bound)
     evidence.on(target, schedule=schedule, t=t, seed=seed).bounded(
         "|v_t(x_t) − ẋ_t| (the loss of OT-CFM, pair by pair)",
-        norm(field.velocity(t, xt) - wanted),
-        condition=condition,
-        multiple=64,
-        because="prox errs by 64·eps·condition and enters v with factor β̇ − α̇β/α",
+        norm(at.field.velocity(None, at.xt, remaining=1 - t) - (fall * at.x0 + rise * at.x1)),
+        stated + at.of_speed,
+        because="ẋ_t is v_t(x_t) exactly; what the field, x_t and ẋ_t round",
     )
 
 
@@ -58,8 +54,7 @@ def test_field_has_the_stated_formula(evidence, target, schedule, t, seed):
     evidence.on(target, schedule=schedule, t=t, seed=seed).bounded(
         "|v_t − ((α̇/α)x + (β̇ − α̇β/α)·prox_{λφ}(x/β))|",
         norm(field.velocity(t, x) - stated),
-        condition=field_condition(field, t, x),
-        multiple=64,
+        field.roundings.velocity(t, x).amplified(2.0, "either arrangement"),
         because="two arrangements of the same sum",
     )
 
@@ -82,9 +77,12 @@ def test_zero_loss_does_not_certify_optimality(evidence, degrees, radius, t, see
     evidence.on("rotated circle coupling", radius=radius, degrees=degrees, t=t, seed=seed).bounded(
         "|v_t(x_t) − ẋ_t| for a coupling that is not optimal",
         norm(coupling.velocity(t, xt) - (x1 - x0)),
-        condition=(size + stretch) * (1 + size / norm(xt)) * (1 + radius / norm(xt)) / (1 - t),
-        multiple=64,
-        because="|θ| ≤ 90°: |x_t| grows with |x₀|, so x_t determines the pair; the root's condition number",
+        Rounding(
+            (size + stretch) * (1 + size / norm(xt)) * (1 + radius / norm(xt)) / (1 - t),
+            24,
+            "x_t, ρ², the root (magnified by stretch), two quotients by ρ, a turn and a difference over 1−t",
+        ),
+        because="|θ| ≤ 90°: |x_t| grows with |x₀|, so x_t determines the pair",
     )
 
 

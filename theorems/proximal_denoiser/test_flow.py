@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from scipy.stats import chi2, linregress
 from scipy.stats import t as student
 
-from numerics.accuracy import EPS
+from numerics.accuracy import EPS, Rounding
 from numerics.flows.exact import ExactField
 from numerics.potentials import Ellipsoid, FiniteAtoms, Sphere
 from numerics.schedules import Linear, Polynomial, Trigonometric, VariancePreserving
-from theorems.proximal_denoiser.bounds import dot, field_condition, norm
+from theorems.proximal_denoiser.bounds import dot, norm
 from theorems.representatives import every_family
+from theorems.setting.roundings import length_rounding
 from theorems.statistics import gaussian_lipschitz, hoeffding
 from theorems.targets import generator, schedules, seeds, targets, times
 
@@ -35,15 +36,13 @@ def test_trajectories_keep_apart(evidence, target, schedule, t, seed):
     field = ExactField(target, schedule)
     x = rng.standard_normal((500, target.dim))
     y = x + 10.0 ** rng.uniform(-6, 1, (500, 1)) * rng.standard_normal(x.shape)
-    alpha, beta = float(schedule.alpha(t)), float(schedule.beta(t))
-    apart = norm(field.flow(t, x) - field.flow(t, y))
-    spread = target.transport_condition(x) + target.transport_condition(y)
+    alpha, there = float(schedule.alpha(t)), field.flow(t, x) - field.flow(t, y)
+    stated = field.roundings.flow(t, x) + field.roundings.flow(t, y)
     evidence.on(target, schedule=schedule, t=t, seed=seed).bounded(
         "α|x − y| above |X_t(x) − X_t(y)|",
-        np.maximum(alpha * norm(x - y) - apart, 0.0),
-        condition=alpha * (norm(x) + norm(y)) + beta * spread,
-        multiple=64,
-        because="T is monotone, so the exact excess is ≤ 0; αx + βT is rounded at both points",
+        np.maximum(alpha * norm(x - y) - norm(there), 0.0),
+        stated + length_rounding(there) + length_rounding(alpha * (x - y)),
+        because="T is monotone, so the exact excess is ≤ 0",
     )
 
 
@@ -54,16 +53,21 @@ def test_euler_is_exact_along_straight_lines(evidence, target, steps, seed):
     """From noise at t = 0 to data at t = 1 in any number of Euler steps, by the field alone."""
     field = ExactField(target, Linear())
     x0, x1 = target.sample(100, generator(seed))
-    x, error = x0, EPS * target.transport_condition(x0)
+    of_data = target.roundings.transport(x0)
+    x, error = x0, Rounding.none()
     for k in range(steps):
-        x = x + field.velocity(k / steps, x) / steps
-        if k:
-            error = error * (k + 1) / k + EPS * field_condition(field, k / steps, x) / steps
+        v = field.velocity(k / steps, x)
+        of_field = field.roundings.velocity(k / steps, x) if k else of_data + Rounding(norm(v), 2, "T − Id")
+        # The step x + v/N multiplies an error of x by at most 1 + 1/(Nt) = (k+1)/k: v is 1/t-Lipschitz (P5).
+        # The double t is off k/N by u·t, and so x off its path by |v| times that.
+        error = (error + Rounding(norm(v) * k / steps, 1, "the times k/N")).amplified((k + 1) / max(k, 1))
+        error = error + of_field.amplified(1 / steps)
+        x = x + v / steps
+        error = error + Rounding(norm(x) + norm(v), 2, "Euler's step")
     evidence.on(target, steps=steps, seed=seed).bounded(
         "|Euler's end point − T(x₀)|",
         norm(x - x1),
-        condition=error / EPS + norm(x0) + norm(x1) + target.scale,
-        multiple=64,
+        error + of_data,
         because="velocity is constant on each path; an error grows by at most t'/t from step to step (P5)",
     )
 
@@ -79,16 +83,27 @@ def test_flow_map_is_the_integral_of_the_field(evidence, target, schedule, t, se
     at, weights = t + width * (nodes + 1) / 2, width * weights / 2
     along = [field.flow(s, x0) for s in at]
     integral = sum(w * field.velocity(s, x) for s, w, x in zip(at, weights, along, strict=True))
-    speed = sum(w * field_condition(field, s, x) for s, w, x in zip(at, weights, along, strict=True))
-    # An error of T reaches X with β, and v with the Lipschitz constant of P5 besides.
-    of_data = 1 + 2 * np.log(1 / (1 - t)) + np.log(1 / t) + 4
+    start, end = field.flow(t, x0), field.flow(t + width, x0)
+    stated = field.roundings.flow(t, x0) + field.roundings.flow(t + width, x0)
+    speed = np.zeros(len(x0))
+    for s, w, x in zip(at, weights, along, strict=True):
+        of_path = field.roundings.flow(s, x0).bound
+        stated = stated + field.roundings.velocity(s, x, moved=of_path).amplified(w)
+        speed += w * norm(field.velocity(s, x))
+    sums = Rounding(norm(start) + norm(end) + speed, 28, "24 nodes of the rule, their weights and sums")
+    times_of = Rounding(_fastest(schedule, t, width) * (norm(x0) + norm(x1)), 4, "nodes and ends are rounded")
     evidence.on(target, schedule=schedule, t=t, seed=seed).bounded(
         "|X_{t+δ}(x₀) − X_t(x₀) − ∫v_s(X_s)ds|",
-        norm(field.flow(t + width, x0) - field.flow(t, x0) - integral),
-        condition=speed + norm(x0) + norm(x1) + of_data * target.transport_condition(x0),
-        multiple=64,
-        because="24 Gauss nodes are exact: no schedule is singular within 7 half-widths; errors of v and T",
+        norm(end - start - integral),
+        stated + sums + times_of,
+        because="24 Gauss nodes are exact: no schedule is singular within 7 half-widths",
     )
+
+
+def _fastest(schedule, t, width):
+    """A bound of t·(|α̇| + |β̇|) over the interval, which a time's rounding is multiplied by; doubled."""
+    s = t + width * np.linspace(0, 1, 9)
+    return 2 * float(np.max(np.abs(schedule.alpha_dot(s)) + np.abs(schedule.beta_dot(s))))
 
 
 @pytest.mark.claim("P6")
@@ -138,15 +153,20 @@ def _characteristic(target, t, ahead, seed):
 def test_burgers_equation(evidence, target, t, ahead, seed):
     """∂_t v + (v·∇)v = 0 says that v is constant on characteristics: v(t+δ, x+δv) = v(t, x)."""
     field, x, v, later, moved = _characteristic(target, t, ahead, seed)
-    start, end = field_condition(field, t, x), field_condition(field, later, moved)
-    lipschitz = max(1 / later, 1 / (1 - later))
+    here = field.roundings.velocity(t, x)
+    off = here.amplified(later - t) + _of_move(v, moved, later, t)
     evidence.on(target, t=t, ahead=ahead, seed=seed).bounded(
         "|v(t+δ, x+δv) − v(t, x)|",
         norm(field.velocity(later, moved) - v),
-        condition=end + start * (1 + (later - t) * lipschitz),
-        multiple=64,
-        because="the error of v at both ends, the first one carried on by δ times the Lipschitz constant",
+        here + field.roundings.velocity(later, moved, moved=off.bound),
+        because="v is constant on characteristics; its error at both ends, the first carried on by δ",
     )
+
+
+def _of_move(v, moved, later, t):
+    """Of x + δv: two roundings, and δ = t' − t, which is rounded once."""
+    sums = Rounding(norm(moved) + (later - t) * norm(v), 2, "x + δv")
+    return sums + Rounding(later * norm(v), 1, "δ = t' − t")
 
 
 @pytest.mark.claim("P6")
@@ -156,25 +176,21 @@ def test_hamilton_jacobi_equation(evidence, target, t, ahead, seed):
     """With ∇V = v, ∂_tV + ½|∇V|² = 0 says V(t+δ, x+δv) − V(t, x) = δ|v|²/2 on characteristics."""
     field, x, v, later, moved = _characteristic(target, t, ahead, seed)
     change = field.velocity_potential(later, moved) - field.velocity_potential(t, x)
-    condition = _potential_condition(field, t, x) + _potential_condition(field, later, moved)
+    stated, speed = field.roundings, norm(v)
+    of_v = stated.velocity(t, x)
+    off = of_v.amplified(later - t) + _of_move(v, moved, later, t)
+    work = of_v.amplified((later - t) * (speed + of_v.bound), "in δ|v|²/2")
+    size = np.abs(field.velocity_potential(t, x)) + np.abs(field.velocity_potential(later, moved))
+    formed = Rounding(size + later * speed**2, target.dim + 4, "sums and products")
     evidence.on(target, t=t, ahead=ahead, seed=seed).bounded(
         "|V(t+δ, x+δv) − V(t, x) − δ|v|²/2|",
         np.abs(change - (later - t) * dot(v, v) / 2),
-        condition=condition + norm(v) * field_condition(field, t, x),
-        multiple=64 * target.dim,
-        because="V cancels terms of size |x|²/β and |x − βu|²/(αβ); an error of v moves V by |v| times it",
+        stated.velocity_potential(t, x)
+        + stated.velocity_potential(later, moved, moved=off.bound)
+        + work
+        + formed,
+        because="the Hamilton–Jacobi equation along a characteristic; what V and v round",
     )
-
-
-def _potential_condition(field, t, x):
-    """Size of the terms of V = −βe + |x|²/(2β) − αe, and of e's own terms."""
-    target, step = field.potential, (1 - t) / t
-    u = target.prox(x / t, step)
-    y = (x / t - u) / step
-    inner = target.prox_condition(x / t, step)
-    envelope = (norm(u) + target.scale + inner) * (norm(y) + EPS * inner / step)
-    envelope = envelope + np.abs(target.conjugate(y)) + dot(y, y) * step
-    return dot(x, x) / t + envelope + inner * norm(x) / (1 - t)
 
 
 @pytest.mark.claim("P6")

@@ -12,11 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
-from numerics.accuracy import EPS
+from numerics.accuracy import Rounding
 from numerics.flows.exact import ExactField
 from numerics.potentials import FiniteAtoms
 from theorems.minibatch_convergence.libraries import TorchCFM
 from theorems.proximal_denoiser.bounds import norm
+from theorems.setting.roundings import dot_rounding
 from theorems.targets import generator, schedules, seeds, times
 
 
@@ -62,18 +63,20 @@ def _measure_recovery(on, target, rounding, x0, match, z, step):
     on.bounded(
         "how far x₀ misses the cell of its x₁ (dual infeasibility), duals by POT",
         np.maximum(slack, 0.0),
-        condition=rounding,
-        multiple=64,
-        because="a dual sums at most 2n edges of its tree, each a difference of costs",
+        rounding,
+        because="the duals of an optimal assignment are feasible, tight on its pairs",
     )
-    gap = np.maximum(slack, 0.0) + 64 * EPS * target.dim * (
-        norm(x0) * norm(x1) + np.abs(target.heights).max()
+    of_slack = target.roundings.conjugate(x0) + dot_rounding(x0, x1)
+    of_slack = of_slack + Rounding(
+        np.abs(target.heights).max() + np.abs(target.conjugate(x0)), 2, "the slack's sums"
     )
-    on.certified(
+    formed = Rounding(norm(x1) + step * norm(x0), 4, "forming x_t/β")
+    on.bounded(
         "|prox_{λφ_B}(x_t/β) − x₁| over the pairs of a batch, duals by POT",
         norm(target.prox(z, step) - x1),
-        bound=np.sqrt(step * gap) + 64 * EPS * target.prox_condition(z, step),
+        target.roundings.prox(z, step) + formed,
         because="φ_B(x₁) ≤ g, so the slack bounds the Fenchel–Young gap G, and |x₁ − prox| ≤ √(λG)",
+        main=np.sqrt(step * (np.maximum(slack, 0.0) + of_slack.bound)),
     )
 
 
@@ -81,13 +84,14 @@ def _potential_of_a_batch(x0, data):
     """φ_B from the duals of the assignment, its plan, and the size of what rounding does to the duals."""
     plan, log = ot.emd([], [], ot.dist(x0, data), log=True)
     target = FiniteAtoms(data, ((data**2).sum(axis=1) - log["v"]) / 2)
-    return target, plan, _dual_condition(target, x0, log)
+    return target, plan, _of_duals(target, x0, log)
 
 
-def _dual_condition(target, x0, log):
-    """Size of what the duals sum: 2n − 1 edges, each a difference of costs."""
-    size = np.abs(log["u"]).max() + np.abs(log["v"]).max() + norm(x0).max() * target.scale
-    return 2 * len(target.points) * (size + target.scale**2)
+def _of_duals(target, x0, log):
+    """What the slack of a dual sums: 2n − 1 edges of a tree, each a cost (d + 1 roundings) and a sum."""
+    size = np.abs(log["u"]).max() + np.abs(log["v"]).max() + norm(x0).max() * target.scale + target.scale**2
+    edges = 2 * len(target.points) - 1
+    return Rounding(size, edges * (target.dim + 2), "a dual sums the edges of its tree, differences of costs")
 
 
 def test_batches_of_torchcfm_are_proximal(evidence, rng):
@@ -103,13 +107,15 @@ def test_batches_of_torchcfm_are_proximal(evidence, rng):
             first, second, xt, step = drawn.first[0], drawn.second[0], drawn.xt[0], (1 - t) / t
             _measure_recovery(case, target, rounding, x0[first], second, xt / t, step)
             # The field's own prox errs as the bound above allows: rounding of the duals through a root.
-            slack = 64 * EPS * (rounding + target.dim * (norm(x0).max() * target.scale + target.scale**2))
-            error = np.sqrt(step * slack) + 64 * EPS * target.prox_condition(xt / t, step)
-            case.certified(
+            of_slack = target.roundings.conjugate(x0).largest().bound + rounding.bound
+            field = ExactField(target)
+            formed = Rounding((norm(xt) + 2 * norm(data).max()) / (1 - t), 6, "the library's x_t and u_t")
+            case.bounded(
                 "|v of φ_B at the returned x_t − the returned u_t|",
-                norm(ExactField(target).velocity(t, xt) - drawn.ut[0]),
-                bound=(error + 8 * EPS * (norm(xt) + norm(data).max())) / (1 - t),
-                because="v = (prox − x_t)/(1−t) and u = (x₁ − x_t)/(1−t): the error of prox, and roundings",
+                norm(field.velocity(t, xt) - drawn.ut[0]),
+                field.roundings.velocity(t, xt) + formed,
+                because="v = (prox − x_t)/(1−t) and u = (x₁ − x_t)/(1−t); |x₁ − prox| ≤ √(λG), G the slack",
+                main=np.sqrt(step * of_slack) / (1 - t),
             )
 
 

@@ -10,15 +10,16 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from numerics.accuracy import EPS
+from numerics.accuracy import EPS, Rounding
 from numerics.flows.exact import ExactField
 from numerics.flows.spectrum import complex_jacobian
 from numerics.potentials import Sphere
 from numerics.schedules import Trigonometric
-from theorems.proximal_denoiser.bounds import dot, norm, recovery_condition
+from theorems.proximal_denoiser.bounds import dot, norm
 from theorems.proximal_denoiser.rotated import RotatedCircle
 from theorems.proximal_denoiser.secants import circulation
 from theorems.representatives import every_family
+from theorems.setting.interpolant import Interpolant
 from theorems.targets import analytic_targets, few, generator, is_analytic, schedules, seeds, targets, times
 
 
@@ -26,17 +27,12 @@ from theorems.targets import analytic_targets, few, generator, is_analytic, sche
 @given(target=targets(), schedule=schedules(), t=times(), seed=seeds)
 @every_family(schedule=Trigonometric(), t=0.4, seed=1)
 def test_noise_is_recovered(evidence, target, schedule, t, seed):
-    field = ExactField(target, schedule)
-    alpha, beta = float(schedule.alpha(t)), float(schedule.beta(t))
-    x0, x1 = target.sample(400, generator(seed))
-    xt = alpha * x0 + beta * x1
-    data = recovery_condition(target, x0, xt / beta, alpha / beta)
+    at = Interpolant.drawn(target, schedule, t, 400, generator(seed))
     evidence.on(target, schedule=schedule, t=t, seed=seed).bounded(
         "|∇e_λφ(x_t/β) − x₀|",
-        norm(field.noise(t, xt) - x0),
-        condition=(norm(xt) + beta * data) / alpha,
-        multiple=64,
-        because="x₀ = (x_t − βx₁)/α: the data's error times β/α, and the rounding of the difference over α",
+        norm(at.field.noise(None, at.xt, remaining=1 - t) - at.x0),
+        at.field.roundings.noise(None, at.xt, remaining=1 - t, moved=at.of_path.bound),
+        because="the gradient of the envelope is exactly x₀; what the field and x_t round",
     )
 
 
@@ -50,14 +46,24 @@ def test_envelope_has_this_gradient(evidence, target, schedule, t, seed):
     x0, x1 = target.sample(n, rng)
     z = x1 + step * x0 + target.scale * rng.uniform(0, 2, (n, 1)) * rng.standard_normal(x0.shape)
     direction = _directions(rng, z, target.scale * 10.0 ** rng.uniform(-4, 1, n))
-    gradient, ahead = ((at - target.prox(at, step)) / step for at in (z, z + direction))
-    change = target.envelope(z + direction, step) - target.envelope(z, step) - dot(gradient, direction)
-    least, most = _bregman_bounds(gradient, ahead, direction, step)
-    rounding = 64 * EPS * target.dim * _envelope_condition(target, z, direction, step)
+    moved = z + direction
+    here, there = target.proximal_point(z, step), target.proximal_point(moved, step)
+    arrow = moved - z  # the very direction that was taken, after rounding; exact (Sterbenz) or one rounding
+    change = there.envelope - here.envelope - dot(here.dual, arrow)
+    least, most = _bregman_bounds(here.dual, there.dual, arrow, step)
+    duals = here.rounding.dual + there.rounding.dual
+    apart = norm(there.dual - here.dual)
+    formed = Rounding(
+        (norm(here.dual) + apart) * norm(arrow) + step * apart**2, target.dim + 6, "the products"
+    )
+    slopes = duals.amplified(2 * norm(arrow) + step * (apart + duals.bound), "in ⟨g, δ⟩ and λ|g'−g|²/2")
+    sizes = Rounding(np.abs(here.envelope) + np.abs(there.envelope), 1, "the difference of envelopes")
+    rounding = here.rounding.envelope + there.rounding.envelope + slopes + formed + sizes
     on = evidence.on(target, schedule=schedule, t=t, seed=seed)
-    because = "e is convex and 1/λ-smooth, so both bounds hold; and the rounding of the terms"
-    on.certified("e(z+δ) − e(z) − ⟨g, δ⟩ above ⟨g'−g, δ⟩ − λ|g'−g|²/2", change - most, rounding, because)
-    on.certified("e(z+δ) − e(z) − ⟨g, δ⟩ below λ|g'−g|²/2", least - change, rounding, because)
+    because = "e is convex and 1/λ-smooth, so both bounds hold"
+    above, below = np.maximum(change - most, 0.0), np.maximum(least - change, 0.0)
+    on.bounded("e(z+δ) − e(z) − ⟨g, δ⟩ above ⟨g'−g, δ⟩ − λ|g'−g|²/2", above, rounding, because)
+    on.bounded("e(z+δ) − e(z) − ⟨g, δ⟩ below λ|g'−g|²/2", below, rounding, because)
 
 
 def _directions(rng, x, length):
@@ -75,43 +81,53 @@ def _bregman_bounds(gradient, ahead, direction, step):
     return least, dot(apart, direction) - least
 
 
-def _envelope_condition(target, z, direction, step):
-    """Size of the terms of e at both points, and of the gradient's error times the move."""
-    inner = target.prox_condition(z, step)
-    moved = z + direction
-    size = sum(_envelope_size(target, point, step) for point in (z, moved))
-    return size + inner * norm(direction) / step
-
-
-def _envelope_size(target, z, step):
-    """The terms whose difference e is: |z − u|²/(2λ), and φ(u) ≤ |⟨u, y⟩| + |φ*(y)|, y = (z − u)/λ."""
-    u = target.prox(z, step)
-    y = (z - u) / step
-    inner = target.prox_condition(z, step)
-    return (norm(u) + target.scale + inner) * (norm(y) + EPS * inner / step) + np.abs(target.conjugate(y))
-
-
 @pytest.mark.claim("P4")
 @given(target=targets(), schedule=schedules(), t=times(), seed=seeds)
 @every_family(schedule=Trigonometric(), t=0.4, seed=1)
 def test_conjugate_of_psi(evidence, target, schedule, t, seed):
     """ψ_t*(y) = |y|²/(2β) − αe(y/β) is the supremum of ⟨y,u⟩ − ψ_t(u): attained at prox, no v beats it."""
     rng = generator(seed)
-    alpha, beta = float(schedule.alpha(t)), float(schedule.beta(t))
-    x0, x1 = target.sample(200, rng)
-    y = alpha * x0 + beta * x1
-    stated = dot(y, y) / (2 * beta) - alpha * target.envelope(y / beta, alpha / beta)
+    at = Interpolant.drawn(target, schedule, t, 200, rng)
+    (alpha, beta, *_), y, others = at.coefficients, at.xt, rng.permutation(at.x1)
+    stated = dot(y, y) / (2 * beta) - alpha * at.solved.envelope
 
     def dual(u):
         return dot(y, u) - alpha * target.value(u) - beta * dot(u, u) / 2
 
-    condition = dot(y, y) / beta + alpha * _envelope_size(target, y / beta, alpha / beta)
-    condition = condition + norm(y) * target.transport_condition(x0)
     on = evidence.on(target, schedule=schedule, t=t, seed=seed)
-    because = "terms of size |y|²/β and αe cancel; sums of d products"
-    on.bounded("|ψ*(y) − (⟨y,x₁⟩ − ψ(x₁))|", np.abs(stated - dual(x1)), condition, 64 * target.dim, because)
-    beaten = np.maximum(dual(rng.permutation(x1)) - stated, 0.0)
-    on.bounded("⟨y,v⟩ − ψ(v) above ψ*(y), v other data", beaten, condition, 64 * target.dim, because)
+    of_stated = at.solved.rounding.envelope.amplified(alpha) + _of_argument(at)
+    # x₁ maximises ⟨y,·⟩ − ψ, at the exact x_t with slope 0: an error δ of the pair costs |δ|(|x₀|α + β|δ|).
+    of_pair = at.of_data.amplified(alpha * norm(at.x0) + norm(y) + beta * norm(at.x1), "an error of x₁")
+    on.bounded(
+        "|ψ*(y) − (⟨y,x₁⟩ − ψ(x₁))|",
+        np.abs(stated - dual(at.x1)),
+        of_stated + _of_dual(at, at.x1) + of_pair,
+        because="the supremum is attained at x₁",
+    )
+    on.bounded(
+        "⟨y,v⟩ − ψ(v) above ψ*(y), v other data",
+        np.maximum(dual(others) - stated, 0.0),
+        of_stated + _of_dual(at, others),
+        because="no v exceeds the supremum; values at points of dom φ beside v",
+    )
+
+
+def _of_argument(at):
+    """Of e at z = y/β, divided with λ = α/β: slope |y₀| = |x₀|, ∂e/∂λ = −|x₀|²/2; and of |y|²/(2β)."""
+    alpha, beta, *_ = at.coefficients
+    length, noise = norm(at.xt), norm(at.solved.dual)
+    divided = Rounding(alpha * noise * norm(at.z) + alpha * at.step * noise**2 / 2, 2, "z and λ are divided")
+    return divided + Rounding(
+        length**2 / (2 * beta) + alpha * np.abs(at.solved.envelope), at.target.dim + 4, "sums"
+    )
+
+
+def _of_dual(at, u):
+    """Of ⟨y,u⟩ − αφ(u) − β|u|²/2, φ being that of a point beside u."""
+    (alpha, beta, *_), stated = at.coefficients, at.target.roundings
+    size = norm(at.xt) * norm(u) + alpha * np.abs(at.target.value(u)) + beta * norm(u) ** 2 / 2
+    beside = stated.domain(u).amplified(norm(at.xt) + beta * norm(u), "u stands for a point of the domain")
+    return stated.value(u).amplified(alpha) + beside + Rounding(size, at.target.dim + 4, "sums of d products")
 
 
 @pytest.mark.claim("P4")
@@ -127,23 +143,43 @@ def test_field_is_the_gradient_of_its_potential(evidence, target, schedule, t, s
     x = alpha * x0 + beta * x1
     x = x + beta * target.scale * rng.uniform(0, 1, (n, 1)) * rng.standard_normal(x0.shape)
     direction = _directions(rng, x, beta * target.scale * 10.0 ** rng.uniform(-4, 1, n))
-    change = field.velocity_potential(t, x + direction) - field.velocity_potential(t, x)
+    moved = x + direction
+    arrow = moved - x
+    change = field.velocity_potential(t, moved) - field.velocity_potential(t, x)
     weight = fall * beta - rise * alpha
+    velocities = field.velocity(t, x), field.velocity(t, moved)
     gradient, ahead = (
-        beta * (field.velocity(t, at) - rise / beta * at) / weight for at in (x, x + direction)
+        beta * (v - rise / beta * at) / weight for v, at in zip(velocities, (x, moved), strict=True)
     )
-    square = rise / beta * (dot(x, direction) + dot(direction, direction) / 2)
-    excess = (change - square) / weight - dot(gradient, direction) / beta
-    least, most = _bregman_bounds(gradient, ahead, direction / beta, alpha / beta)
-    envelope = _envelope_condition(target, x / beta, direction / beta, alpha / beta)
-    squares = rise * (norm(x) + norm(direction)) ** 2 / beta
-    rounding = 64 * EPS * target.dim * (envelope + squares / abs(weight))
+    square = rise / beta * (dot(x, arrow) + dot(arrow, arrow) / 2)
+    excess = (change - square) / weight - dot(gradient, arrow) / beta
+    least, most = _bregman_bounds(gradient, ahead, arrow / beta, alpha / beta)
+    rounding = _of_bregman(field, t, x, moved, arrow, velocities, gradient, ahead, weight)
     on = evidence.on(target, schedule=schedule, t=t, seed=seed)
-    because = "∇V = v makes e's gradient g; V cancels terms of size β̇|x|²/(2β) and α̇βe"
-    on.certified(
-        "V(x+δ) − V(x), its part in e, above ⟨g'−g, δ/β⟩ − λ|g'−g|²/2", excess - most, rounding, because
-    )
-    on.certified("V(x+δ) − V(x), its part in e, below λ|g'−g|²/2", least - excess, rounding, because)
+    because = "∇V = v makes e's gradient g, and e is convex and 1/λ-smooth"
+    above, below = np.maximum(excess - most, 0.0), np.maximum(least - excess, 0.0)
+    on.bounded("V(x+δ) − V(x), its part in e, above ⟨g'−g, δ/β⟩ − λ|g'−g|²/2", above, rounding, because)
+    on.bounded("V(x+δ) − V(x), its part in e, below λ|g'−g|²/2", below, rounding, because)
+
+
+def _of_bregman(field, t, x, moved, arrow, velocities, gradient, ahead, weight):
+    """V at both points over the weight, g from v times β over the weight, and the products formed of them."""
+    s, stated = field.schedule, field.roundings
+    alpha, beta, rise = float(s.alpha(t)), float(s.beta(t)), float(s.beta_dot(t))
+    length = norm(arrow) / beta
+    values = stated.velocity_potential(t, x) + stated.velocity_potential(t, moved)
+    sizes = norm(velocities[0]) + norm(velocities[1]) + rise / beta * (norm(x) + norm(moved))
+    slopes = (
+        stated.velocity(t, x) + stated.velocity(t, moved) + Rounding(sizes, 3, "g is read off v")
+    ).amplified(beta / abs(weight))
+    apart = norm(ahead - gradient)
+    reach = slopes.amplified(2 * length + alpha / beta * (apart + slopes.bound), "in ⟨g, δ⟩ and λ|g'−g|²/2")
+    potentials = np.abs(field.velocity_potential(t, x)) + np.abs(field.velocity_potential(t, moved))
+    squares = rise / beta * (norm(x) * norm(arrow) + norm(arrow) ** 2)
+    products = (norm(gradient) + norm(ahead)) * length + alpha / beta * apart**2
+    formed = Rounding((potentials + squares) / abs(weight) + products, x.shape[1] + 6, "sums and products")
+    # The step of the exact field is α/β exactly, here divided: λ|g'−g|²/2 moves by u of itself.
+    return values.amplified(1 / abs(weight)) + reach + formed
 
 
 @pytest.mark.claim("P4")
@@ -156,13 +192,11 @@ def test_field_has_no_curl(evidence, target, t, seed):
     z = z + step * rng.standard_normal(z.shape)
     jacobian = complex_jacobian(lambda _, y: target.prox(y, step), 0.0, z, tiny=1e-30 * target.scale)
     skew = np.abs(jacobian - jacobian.transpose(0, 2, 1)).max(axis=(1, 2))
-    bend = np.minimum(target.scale, norm(z - target.prox(z, step)) + 1e-3 * target.scale)
     evidence.on(target, t=t, seed=seed).bounded(
         "|J − Jᵀ| for J = D prox by complex steps",
         skew,
-        condition=target.prox_condition(z, step) / bend,
-        multiple=64 * target.dim,
-        because="the exact J is symmetric; complex steps carry no truncation, prox bends over this length",
+        target.roundings.prox_jacobian(z, step).amplified(2.0, "J and its transpose"),
+        because="the exact J is symmetric; complex steps carry no truncation and round as J does",
     )
 
 
@@ -176,12 +210,13 @@ def test_circulation_vanishes(evidence, target, t, seed):
     centre = target.scale * rng.standard_normal((n, 1, target.dim)) * 10.0 ** rng.uniform(-1, 1, (n, 1, 1))
     size = target.scale * 10.0 ** rng.uniform(-3, 1, (n, 1, 1))
     corners = centre + size * rng.standard_normal((n, 3, target.dim))
-    work, truncation, condition = circulation(target, corners, step, panels=6 if n == 1 else 24)
-    evidence.on(target, t=t, seed=seed).certified(
+    work, truncation, rounding = circulation(target, corners, step, panels=6 if n == 1 else 24)
+    evidence.on(target, t=t, seed=seed).bounded(
         "|∮ prox·dl| around a triangle",
         np.abs(work),
-        bound=truncation + 64 * EPS * target.dim * condition,
-        because="prox is 1-Lipschitz: the midpoint rule errs by at most h²/4 a panel; and its rounding",
+        rounding,
+        because="a gradient does no work; prox is 1-Lipschitz, so the midpoint rule errs by h²/4 a panel",
+        main=truncation,
     )
 
 

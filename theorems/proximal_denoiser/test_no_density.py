@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.special import ndtr, ndtri
 
-from numerics.accuracy import EPS
-from numerics.flows.exact import ExactField
+from numerics.accuracy import EPS, Rounding
 from numerics.flows.independent import IndependentField
 from numerics.potentials import (
     AtomAndDensity,
@@ -29,7 +28,8 @@ from numerics.potentials import (
     Stiefel,
     product,
 )
-from theorems.proximal_denoiser.bounds import field_condition, norm, recovery_condition
+from theorems.proximal_denoiser.bounds import norm
+from theorems.setting.interpolant import Interpolant
 from theorems.targets import few, generator, schedules, seeds, times
 
 KINDS = {
@@ -51,26 +51,20 @@ CANTOR_DOMAIN = "p = k/m in [0, 1], m ≤ 96: binary and ternary digits periodic
 @kinds
 @given(schedule=schedules(), t=times(), seed=seeds)
 def test_data_and_loss_without_a_density(evidence, target, schedule, t, seed):
-    alpha, beta = float(schedule.alpha(t)), float(schedule.beta(t))
-    field = ExactField(target, schedule)
-    x0, x1 = target.sample(few(target, 400), generator(seed))
-    xt = alpha * x0 + beta * x1
+    at = Interpolant.drawn(target, schedule, t, few(target, 400), generator(seed))
+    _, _, fall, rise = at.coefficients
     on = evidence.on(target, schedule=schedule, t=t, seed=seed)
-    condition = recovery_condition(target, x0, xt / beta, alpha / beta)
     on.bounded(
         "|prox_{λφ}(x_t/β) − x₁| (P2)",
-        norm(target.prox(xt / beta, alpha / beta) - x1),
-        condition,
-        multiple=64,
-        because="rounding of x_t/β and λ through a nonexpansive map, and that of T",
+        norm(at.solved.point - at.x1),
+        at.of_recovery,
+        because="prox returns x₁ exactly; what T, x_t/β and prox round",
     )
-    fall, rise = float(schedule.alpha_dot(t)), float(schedule.beta_dot(t))
     on.bounded(
         "|v_t(x_t) − ẋ_t|, the square root of the loss (P3)",
-        norm(field.velocity(t, xt) - fall * x0 - rise * x1),
-        field_condition(field, t, xt) + (rise - fall * beta / alpha) * condition + np.abs(fall) * norm(x0),
-        multiple=64,
-        because="v = (α̇/α)x + (β̇ − α̇β/α)·prox: prox's error times its factor",
+        norm(at.field.velocity(None, at.xt, remaining=1 - t) - (fall * at.x0 + rise * at.x1)),
+        at.field.roundings.velocity(None, at.xt, remaining=1 - t, moved=at.of_path.bound) + at.of_speed,
+        because="ẋ_t is v_t(x_t) exactly; what the field, x_t and ẋ_t round",
     )
 
 
@@ -116,9 +110,10 @@ def test_cantor_transport_has_the_exact_digits(evidence, seed):
     evidence.on("Cantor()", s=s).bounded(
         "|T(s) − Q(Φ(s))| with Q in rationals",
         np.abs(Cantor().transport(s[:, None])[:, 0] - exact),
-        condition=np.full(len(s), 0.5),
-        multiple=8,
-        because="53 Horner steps (v + 2b)/3, each rounding shrunk by 3 at the next",
+        Rounding(
+            np.full(len(s), 1.0), 5, "53 Horner steps (v + 2b)/3, each rounding shrunk by 3 at the next"
+        ),
+        because="T(s) is Q of the double Φ(s)",
     )
 
 
@@ -144,7 +139,7 @@ def test_quantile_in_place_of_prox_inside_a_jump(evidence, digits, step):
         "Q(Φ(x₀)) returned inside a jump instead of (x_t − αx₀)/β: distance from the prox",
         predicted=part / 3**digits,
         measured=np.abs(wrong - right),
-        agreement=64 * EPS * target.prox_condition(z, step),
+        agreement=target.roundings.prox(z, step).bound + 4 * EPS * (1 + norm(z)) + 3.0**-46,
         because="nine eps beyond s, Φ has passed p in its 47th digit at the earliest: T is off by 3⁻⁴⁶",
     )
 

@@ -11,10 +11,11 @@ from scipy.optimize import linear_sum_assignment
 from scipy.special import gammaln, ndtr
 from scipy.stats import binom
 
-from numerics.accuracy import EPS
+from numerics.accuracy import Rounding
 from numerics.potentials import DegenerateGaussian, FiniteAtoms, Sphere
-from theorems.proximal_denoiser.bounds import dot, norm, pairing_condition
+from theorems.proximal_denoiser.bounds import dot, norm
 from theorems.representatives import every_family
+from theorems.setting.roundings import gap_rounding, length_rounding
 from theorems.statistics import dkw, gaussian_lipschitz
 from theorems.targets import generator, seeds, targets
 
@@ -30,10 +31,14 @@ def test_gap_vanishes_on_optimal_pairs(evidence, target, seed):
     evidence.on(target, seed=seed).bounded(
         "|φ(x₁) + φ*(x₀) − ⟨x₀, x₁⟩|",
         np.abs(gap),
-        condition=pairing_condition(target, x1, x0) + norm(x0) * target.transport_condition(x0),
-        multiple=64 * target.dim,
-        because="sums of d products; an error in x₁ moves the gap by at most |x₀| times it",
+        gap_rounding(target, x1, x0) + _of_image(target, x0),
+        because="the gap of (x₀, T(x₀)) is 0 exactly",
     )
+
+
+def _of_image(target, x0):
+    """An error δ of x₁ moves ⟨x₀, x₁⟩ − φ(x₁) by at most 2|x₀||δ|, to first order: x₀ ∈ ∂φ(x₁)."""
+    return target.roundings.transport(x0).amplified(2 * norm(x0), "an error of x₁ moves the gap")
 
 
 @pytest.mark.claim("P1")
@@ -49,9 +54,8 @@ def test_gap_is_nonnegative_on_all_pairs(evidence, target, seed):
     evidence.on(target, seed=seed).bounded(
         "how far the gap falls below 0",
         np.maximum(-gap, 0.0),
-        condition=pairing_condition(target, data, noise),
-        multiple=64 * target.dim,
-        because="the exact gap is nonnegative; sums of d products",
+        gap_rounding(target, data, noise),
+        because="the exact gap is nonnegative at every point of dom φ",
     )
 
 
@@ -64,12 +68,14 @@ def test_identity_is_an_optimal_assignment(evidence, target, seed):
     _, best = linear_sum_assignment(-gain)
     improvement = gain[np.arange(60), best].sum() - np.trace(gain)
     gaps = target.value(x1) + target.conjugate(x0) - dot(x0, x1)
-    rounding = 64 * target.dim * EPS * pairing_condition(target, x1, x0).sum()
-    evidence.on(target, seed=seed).certified(
+    of_gaps = gap_rounding(target, x1, x0).bound.sum()
+    sums = Rounding(2 * np.abs(gain).max() * 60, target.dim + 60, "two sums of 60 inner products")
+    evidence.on(target, seed=seed).bounded(
         "what the best assignment gains over the identity",
-        improvement,
-        bound=np.abs(gaps).sum() + 2 * rounding,
+        max(improvement, 0.0),
+        Rounding.measured(of_gaps, "the gaps of the pairs") + sums,
         because="(φ*(x₀ⁱ), φ(x₁ʲ)) is dual feasible, so no assignment gains more than the sum of the gaps",
+        main=np.abs(gaps).sum(),
         points=60,
     )
 
@@ -154,9 +160,12 @@ def test_cells_on_the_line_have_their_weights(evidence, target, weights):
     evidence.on(target).bounded(
         "|normal mass of each cell − its weight|",
         np.abs(masses - weights),
-        condition=1 + target.scale / np.diff(target.points[:, 0]).min(),
-        multiple=64,
-        because="a jump is where two scores tie: rounding of scores over the atoms' distance; density ≤ 0.4",
+        Rounding(
+            0.4 * (40 * target.scale + np.abs(target.heights).max()) / np.diff(target.points[:, 0]).min() + 1,
+            8,
+            "a jump is where two scores tie: their roundings over the atoms' distance, times a density ≤ 0.4",
+        ),
+        because="the normal mass of a cell is its weight",
     )
 
 
@@ -167,20 +176,21 @@ def test_linear_and_radial_transports_have_the_stated_moments(evidence, rng, rad
     covariance = radius**2 * np.array([[4.0, 2.0, 0.0], [2.0, 1.0, 0.0], [0.0, 0.0, 0.25]])
     target = DegenerateGaussian([1.0, 2.0, -1.0], covariance)
     root = (target.transport(np.eye(3)) - target.transport(np.zeros((3, 3)))).T
+    stated = target.roundings.transport(np.concatenate([np.eye(3), np.zeros((3, 3))]))
+    of_root = Rounding.measured(np.sqrt((stated.bound**2).sum() * 2), "six values of T")
     evidence.on(target).bounded(
         "|DT² − Σ| by differences of T, which is affine",
         np.abs(root @ root - covariance).max(),
-        condition=target.scale**2,
-        multiple=64,
-        because="T rounds to eps·scale, and enters twice with size at most scale",
+        of_root.amplified(2 * np.sqrt(np.trace(covariance)), "enters twice")
+        + Rounding(np.trace(covariance), 5, "products"),
+        because="T is affine with DT² = Σ",
     )
-    sphere = Sphere(4, radius)
+    sphere, noise = Sphere(4, radius), rng.standard_normal((2000, 4))
     evidence.on(sphere).bounded(
         "| |T(x₀)| − R |",
-        np.abs(norm(sphere.transport(rng.standard_normal((2000, 4)))) - radius),
-        condition=radius,
-        multiple=64,
-        because="a quotient of norms of four terms",
+        np.abs(norm(image := sphere.transport(noise)) - radius),
+        sphere.roundings.transport(noise) + length_rounding(image),
+        because="T(x₀) lies on the sphere",
     )
 
 
@@ -293,13 +303,12 @@ def test_normal_rays_carry_the_noise(evidence, rng):
     target = Ellipsoid([[4.0, 1.2], [1.2, 1.0]])
     x0, x1 = target.sample(200, rng)
     distance = np.array([target.subdifferential(x1[i]).distance(x0[i])[0] for i in range(200)])
-    rounding = np.array([target.subdifferential(x1[i]).rounding for i in range(200)])
+    stated = np.array([target.subdifferential(x1[i]).rounding for i in range(200)])
     evidence.on(target).bounded(
         "distance of x₀ from the normal ray ∂φ(T(x₀))",
         distance,
-        condition=(1 + norm(x0)) * rounding / EPS,
-        multiple=1,
-        because="the ray's direction turns by at most the stated rounding of A⁻¹x₁",
+        Rounding.measured((1 + norm(x0)) * stated, "the ray's direction turns by the rounding of A⁻¹x₁"),
+        because="x₀ lies on the ray",
     )
     evidence.figure(
         "A one-dimensional support in the plane: its normal subdifferentials over the noise",

@@ -11,27 +11,26 @@ import pytest
 from hypothesis import given
 from scipy.special import ndtr
 
-from numerics.accuracy import EPS
+from numerics.accuracy import EPS, Rounding
 from numerics.flows.exact import ExactField
 from numerics.potentials import DegenerateGaussian, Ellipsoid, FiniteAtoms, Sphere
 from numerics.schedules import Linear, Trigonometric
-from theorems.proximal_denoiser.bounds import dot, norm, recovery_condition
+from theorems.proximal_denoiser.bounds import dot, norm
 from theorems.proximal_denoiser.figures import draw_interpolation
 from theorems.representatives import every_family
+from theorems.setting.interpolant import Interpolant
+from theorems.setting.roundings import dot_rounding, length_rounding
 from theorems.statistics import hoeffding
 from theorems.targets import few, generator, schedules, seeds, targets, times, varying
 
-ROUNDING = (
-    "one rounding of z = x_t/β and of λ, amplified by at most 1 since prox is nonexpansive; T's own error"
-)
+RECOVERY = "prox returns x₁ exactly; what T, x_t/β and prox round"
 
 
-def _recovery_error(target, schedule, t, seed, n):
-    alpha, beta = float(schedule.alpha(t)), float(schedule.beta(t))
-    x0, x1 = target.sample(n, generator(seed))
-    z = (alpha * x0 + beta * x1) / beta
-    error = norm(target.prox(z, alpha / beta) - x1)
-    return error, recovery_condition(target, x0, z, alpha / beta)
+def _check_recovery(evidence, target, schedule, t, seed, quantity):
+    at = Interpolant.drawn(target, schedule, t, 500, generator(seed))
+    evidence.on(target, schedule=schedule, t=t, seed=seed).bounded(
+        quantity, norm(at.solved.point - at.x1), at.of_recovery, because=RECOVERY
+    )
 
 
 @pytest.mark.claim("P2")
@@ -40,23 +39,13 @@ def _recovery_error(target, schedule, t, seed, n):
 @every_family(schedule=Linear(), t=1e-6, seed=2)
 @every_family(schedule=Linear(), t=1 - 1e-6, seed=3)
 def test_prox_returns_the_data_point(evidence, target, schedule, t, seed):
-    error, condition = _recovery_error(target, schedule, t, seed, n=500)
-    evidence.on(target, schedule=schedule, t=t, seed=seed).bounded(
-        "|prox_{λφ}(x_t/β) − x₁|", error, condition=condition, multiple=64, because=ROUNDING
-    )
+    _check_recovery(evidence, target, schedule, t, seed, "|prox_{λφ}(x_t/β) − x₁|")
 
 
 @pytest.mark.claim("P2")
 @given(target=varying(), schedule=schedules(), t=times(), seed=seeds)
 def test_prox_returns_the_data_point_where_the_step_matters(evidence, target, schedule, t, seed):
-    error, condition = _recovery_error(target, schedule, t, seed, n=500)
-    evidence.on(target, schedule=schedule, t=t, seed=seed).bounded(
-        "|prox_{λφ}(x_t/β) − x₁|, φ not constant",
-        error,
-        condition=condition,
-        multiple=64,
-        because=ROUNDING,
-    )
+    _check_recovery(evidence, target, schedule, t, seed, "|prox_{λφ}(x_t/β) − x₁|, φ not constant")
 
 
 @pytest.mark.claim("P2")
@@ -64,21 +53,18 @@ def test_prox_returns_the_data_point_where_the_step_matters(evidence, target, sc
 @every_family(t=0.4, seed=1)
 def test_interpolant_lies_in_the_operator(evidence, target, t, seed):
     """x_t ∈ H_t(x₁) says that (x_t − βx₁)/α lies in ∂φ(x₁), for x₁ = prox(x_t/β)."""
-    x0, x1 = target.sample(3, generator(seed))
-    xt, step = (1 - t) * x0 + t * x1, (1 - t) / t
-    found = target.prox(xt / t, step)
-    again = (xt - t * found) / (1 - t)
-    inner = target.prox_condition(xt / t, step) / step + (norm(xt) + norm(found)) / (1 - t)
-    sets = [target.subdifferential(data) for data in found]
-    distance = [members.distance(y)[0] for members, y in zip(sets, again, strict=True)]
-    rounding = [members.rounding / EPS * (1 + norm(y)) for members, y in zip(sets, again, strict=True)]
-    condition = inner + rounding + [members.blur / EPS / step for members in sets]
+    at = Interpolant.drawn(target, Linear(), t, 3, generator(seed))
+    found = at.solved
+    sets = [target.subdifferential(data) for data in found.point]
+    distance = [members.distance(y)[0] for members, y in zip(sets, found.dual, strict=True)]
+    stated = [members.rounding * (1 + norm(y)) for members, y in zip(sets, found.dual, strict=True)]
+    beside = [members.blur / at.step for members in sets]
+    of_set = Rounding.measured(np.array(stated) + beside, "what ∂φ states of itself, and of the face taken")
     evidence.on(target, t=t, seed=seed).bounded(
         "distance of (x_t − βx₁)/α from ∂φ(x₁)",
         np.array(distance),
-        condition=np.array(condition),
-        multiple=8,
-        because="the rounding that ∂φ states for itself, and that of forming and undoing x_t",
+        of_set + found.rounding.dual,
+        because="the exact dual lies in ∂φ of the exact prox",
     )
 
 
@@ -93,22 +79,23 @@ def test_inverse_is_single_valued_and_lipschitz_everywhere(evidence, target, sch
     n = few(target, 400)
     z = (target.scale + step) * rng.standard_normal((n, target.dim))
     near = z + 10.0 ** rng.uniform(-6, 0, (n, 1)) * target.scale * rng.standard_normal(z.shape)
-    change = target.prox(z, step) - target.prox(near, step)
-    condition = target.prox_condition(z, step) + target.prox_condition(near, step)
+    here, there = target.proximal_point(z, step), target.proximal_point(near, step)
+    change, apart = here.point - there.point, z - near
+    of_change = here.rounding.point + there.rounding.point
+    formed = dot_rounding(change, change) + dot_rounding(change, apart)
+    twice = of_change.amplified(2 * norm(change) + norm(apart) + of_change.bound, "in |u−u'|² and ⟨u−u', ·⟩")
     on = evidence.on(target, schedule=schedule, t=t, seed=seed)
     on.bounded(
         "|u−u'|² − ⟨u−u', z−z'⟩ with z = y/β (strong monotonicity of H)",
-        np.maximum(norm(change) ** 2 - dot(change, z - near), 0.0),
-        condition=condition * (norm(change) + norm(z - near) + 64 * EPS * condition),
-        multiple=64,
-        because="the exact excess is ≤ 0; each u errs by its condition number",
+        np.maximum(norm(change) ** 2 - dot(change, apart), 0.0),
+        twice + formed + Rounding(norm(change) * norm(apart), 4, "differences of points are rounded"),
+        because="the exact excess is ≤ 0; each u errs by what it states",
     )
     on.bounded(
         "|u−u'| − |z−z'| (H⁻¹ is 1/β-Lipschitz)",
-        np.maximum(norm(change) - norm(z - near), 0.0),
-        condition=condition,
-        multiple=64,
-        because="the exact excess is ≤ 0; each u errs by its condition number",
+        np.maximum(norm(change) - norm(apart), 0.0),
+        of_change + length_rounding(change) + length_rounding(apart),
+        because="the exact excess is ≤ 0; each u errs by what it states",
     )
 
 
@@ -119,13 +106,12 @@ def test_picture_of_the_three_points(evidence):
     angles = np.linspace(0, 2 * np.pi, 9)[:-1] + 0.3
     x0 = np.stack([np.cos(angles), np.sin(angles)], axis=1) * np.linspace(0.9, 3.0, 8)[:, None]
     t = 0.5
-    xt = field.flow(t, x0)
+    at = Interpolant(field.potential, field.schedule, x0, 1 - t)
     evidence.on(field.potential, t=t).bounded(
         "|H_t⁻¹(x_t) − T(x₀)| at the points drawn",
-        norm(field.denoise(t, xt) - field.potential.transport(x0)),
-        condition=recovery_condition(field.potential, x0, xt / t, (1 - t) / t),
-        multiple=64,
-        because=ROUNDING,
+        norm(at.solved.point - at.x1),
+        at.of_recovery,
+        because=RECOVERY,
     )
     evidence.figure(
         "Noise x₀, interpolant x_t and data x₁, with T and H_t⁻¹",
@@ -146,9 +132,14 @@ def _relative_error(found, x1):
     return np.abs(found[:, :2] - x1[:, :2]) / np.abs(x1[:, :2])
 
 
-def _cancellation(target, z, x1):
-    """Absolute error of a relative error: the condition of prox over the coordinate, counted twice."""
-    return 2 * 64 * EPS * np.max(target.prox_condition(z, 1.0)) / np.abs(x1[:, :2]).min()
+def _cancellation(target, z, step, x1):
+    """Of the relative error |u − x₁|/|x₁|: what prox and T err by, over the smallest coordinate; a quotient.
+
+    The prediction is that of a linear map, so what z is off by counts at most twice.
+    """
+    of_prox = target.roundings.prox(z, step).largest().bound
+    of_z = 4 * EPS * norm(z).max() + 2 * target.roundings.transport(x1).largest().bound
+    return (of_prox + of_z) / np.abs(x1[:, :2]).min() + 4 * EPS
 
 
 @pytest.mark.control("P2")
@@ -164,7 +155,7 @@ def test_wrong_step_on_a_degenerate_gaussian(evidence, rng, sigma, factor, t):
         f"step {factor}·λ instead of λ: relative error of the recovered coordinate",
         predicted=abs(factor - 1) * step / (sigma + factor * step),
         measured=_relative_error(found, x1),
-        agreement=_cancellation(target, z, x1),
+        agreement=_cancellation(target, z, factor * step, x1),
         because="(σ+λ)/(σ+sλ) − 1 in closed form; rounding of prox over the smallest coordinate",
     )
 
@@ -180,7 +171,7 @@ def test_missing_division_by_beta(evidence, rng, t):
         "prox of x_t instead of x_t/β: relative error of the recovered coordinate",
         predicted=1 - t,
         measured=_relative_error(found, x1),
-        agreement=_cancellation(target, xt, x1),
+        agreement=_cancellation(target, xt, step, x1),
         because="prox is linear here and x_t = β·(x_t/β): the coordinate comes out β times too small",
     )
 
@@ -197,7 +188,7 @@ def test_swapped_alpha_and_beta(evidence, rng, t):
         "step β/α instead of α/β: relative error of the recovered coordinate",
         predicted=abs(step - 1 / step) / (sigma + 1 / step),
         measured=_relative_error(found, x1),
-        agreement=_cancellation(target, z, x1),
+        agreement=_cancellation(target, z, 1 / step, x1),
         because="(σ+λ)/(σ+1/λ) − 1 in closed form; rounding of prox over the smallest coordinate",
     )
 
@@ -230,7 +221,6 @@ def test_indicators_cannot_see_the_step(evidence, rng, target):
     evidence.on(target).bounded(
         "|prox with three times the step − prox| where φ is 0 or +∞",
         norm(target.prox(z, 2.1) - target.prox(z, 0.7)),
-        condition=target.prox_condition(z, 2.1),
-        multiple=64,
+        target.roundings.prox(z, 2.1) + target.roundings.prox(z, 0.7),
         because="prox is a projection: both sides are the same point, computed twice",
     )

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from scipy.spatial import ConvexHull
 
-from numerics.accuracy import EPS
 from numerics.potentials import (
     DegenerateGaussian,
     Ellipsoid,
@@ -76,12 +75,13 @@ def _compare(evidence, route, target, step, z, candidate):
     """The closed form must not certify itself: what it may add to the candidate's proof is rounding alone."""
     closed, proof = target.prox(z, step), _certified(target, z, step, candidate)
     on = evidence.on(target, step=step)
-    on.certified(
+    on.bounded(
         f"|closed form − {route}|",
         norm(candidate - closed),
-        bound=proof + 64 * EPS * target.prox_condition(z, step),
+        target.roundings.prox(z, step),
         because="the candidate lies within its own certificate of the prox (Fenchel–Young gap, transport or "
         "∂φ), the closed form within its rounding",
+        main=proof,
     )
     resolved = proof <= np.sqrt(GAP) * (target.scale + norm(z))
     on.certified(
@@ -89,8 +89,9 @@ def _compare(evidence, route, target, step, z, candidate):
         1 - resolved.mean(),
         bound=UNRESOLVED,
         because="a relative gap of 1e-9 puts an answer within √(2λ·1e-9·|z|²/(2λ)) of the prox. A method may "
-        "stall at a kink of φ and prove little there; the share allowed is our choice: most must prove much",
+        "stall at a kink of φ and prove little there",
         points=len(z),
+        chosen=f"that at most {UNRESOLVED:g} of the answers may prove little, and what counts as little",
     )
     return [repr(target)[:60], route, step, norm(candidate - closed).max(), proof.max()]
 

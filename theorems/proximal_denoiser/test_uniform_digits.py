@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-from numerics.flows.exact import ExactField
 from numerics.schedules import Linear, VariancePreserving
 from numerics.transport.sampled import Budget
 from numerics.transport.semidiscrete import solve
 from theorems.proximal_denoiser.bounds import norm
 from theorems.proximal_denoiser.digits import digits, draw_masses
 from theorems.proximal_denoiser.sampling import measure_duality, measure_weights, on_fresh_noise
+from theorems.setting.interpolant import Interpolant
 from theorems.statistics import hoeffding
 
 LEVEL = 1e-9
@@ -81,17 +81,15 @@ def _weights_arrive(evidence, solution, rng):
 
 def _identity_is_exact(evidence, solution, rng):
     target = solution.potential
-    x0, x1 = target.sample(200, rng)
+    x0, _ = target.sample(200, rng)
     for schedule in (Linear(), VariancePreserving()):
-        field = ExactField(target, schedule)
         for t in (1e-6, 0.3, 0.99):
-            xt = field.flow(t, x0)
+            at = Interpolant(target, schedule, x0, 1 - t)
             evidence.on("digits, uniform weights", schedule=schedule, t=t).bounded(
                 "|prox_{λφ}(x_t/β) − x₁| over digits, for the weights that the found heights induce",
-                norm(field.denoise(t, xt) - x1),
-                condition=target.prox_condition(xt / schedule.beta(t), schedule.step(t)),
-                multiple=64,
-                because="one rounding of x_t/β and of λ, amplified by at most 1; the weights don't enter",
+                norm(at.solved.point - at.x1),
+                at.of_recovery,
+                because="prox returns the digit exactly, whatever the weights; what x_t/β and prox round",
             )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from scipy.stats import chi2
 
-from numerics.accuracy import EPS
+from numerics.accuracy import Rounding
 from numerics.flows.exact import ExactField
 from numerics.schedules import Linear
 from numerics.transport.certify import MOST_ATOMS
@@ -194,14 +194,14 @@ def test_the_denoiser_ends_as_the_projection(evidence, user_target, rng):
         away = z / (1 - gap) - u
         worst = (away @ target.points.T).max(axis=1) - (away * u).sum(axis=1)
         reach = norm(target.points).max() + norm(u)
-        rounding = 64 * target.dim * EPS * (norm(away) + norm(z)) * reach
-        evidence.auditing(user_target.name, "P7").on(target, remaining=gap).certified(
+        products = Rounding((norm(away) + norm(z)) * reach, target.dim + 3, "inner products")
+        of_prox = target.roundings.prox(z / (1 - gap), step).amplified(norm(away) + reach)
+        evidence.auditing(user_target.name, "P7").on(target, remaining=gap).bounded(
             f"max_i⟨z − u, y_i − u⟩ for u = prox_{{λφ}}(z), which is ≤ 0 for the projection; 1−t = {gap:g}",
-            worst,
-            bound=step * np.ptp(target.heights)
-            + rounding
-            + 64 * EPS * target.prox_condition(z / (1 - gap), step) * (norm(away) + reach),
+            np.maximum(worst, 0.0),
+            products + of_prox,
             because="(z−u)/λ ∈ ∂φ(u), and φ lies between the least and the largest height on the atoms",
+            main=step * np.ptp(target.heights),
         )
 
 

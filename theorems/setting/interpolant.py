@@ -90,6 +90,20 @@ class Interpolant:
         return self.target.roundings.transport(self.x0)
 
     @cached_property
+    def of_path(self) -> Rounding:
+        """Of x_t, beside αx₀ + βT(x₀): two products, a sum, and β times T's error."""
+        alpha, beta, *_ = self.coefficients
+        size = alpha * _length(self.x0) + beta * _length(self.x1)
+        return Rounding(size, 2, "forming x_t") + self.of_data.amplified(beta)
+
+    @cached_property
+    def of_speed(self) -> Rounding:
+        """Of ẋ_t = α̇x₀ + β̇x₁, formed likewise."""
+        _, _, fall, rise = self.coefficients
+        size = abs(fall) * _length(self.x0) + abs(rise) * _length(self.x1)
+        return Rounding(size, 2, "forming ẋ_t") + self.of_data.amplified(abs(rise))
+
+    @cached_property
     def of_forming(self) -> Rounding:
         """Of z, beside x₁ + λx₀ with the x₁ at hand: α x₀ passes 4 roundings, with λ's own, and βx₁ 3."""
         sizes = self.step * _length(self.x0), _length(self.x1)
