@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from numerics.accuracy import EPS
+from numerics.accuracy import Rounding
 from numerics.potentials import Potential
 from theorems.proximal_denoiser.bounds import dot, norm
 
@@ -52,10 +52,9 @@ def tangent_minorant(target: Potential, x: Array, p: Array, y: Array, step: floa
     return target.value(p) + dot(y, x - p) - step * dot(y, y) / 2
 
 
-def envelope_size(target: Potential, z: Array, step: float) -> Array:
-    """Size of the terms of e_λφ(z): |z−u|²/(2λ), and φ(u) ≤ |⟨u,y⟩| + |φ*(y)| for y = (z−u)/λ."""
-    u = target.prox(z, step)
-    y = (z - u) / step
-    inner = target.prox_condition(z, step)
-    reach = norm(y) + EPS * inner / step
-    return (norm(u) + target.scale + inner) * reach + np.abs(target.conjugate(y))
+def minorant_rounding(target: Potential, x: Array, p: Array, y: Array, step: float) -> Rounding:
+    """Of `tangent_minorant`, φ being that of a point of its domain beside p."""
+    stated, away = target.roundings, x - p
+    beside = stated.domain(p).amplified(norm(y), "p stands for a point of the domain")
+    terms = np.abs(target.value(p)) + norm(y) * norm(away) + step * dot(y, y)
+    return stated.value(p) + beside + Rounding(terms, x.shape[1] + 4, "the terms of the minorant")

@@ -13,16 +13,16 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numerics.accuracy import EPS
+from numerics.accuracy import EPS, Rounding
 from numerics.potentials import FiniteAtoms
 from theorems.definitions.examples import (
     concave_square,
-    envelope_size,
     modulus_needed,
     penalised,
     slack,
 )
-from theorems.proximal_denoiser.bounds import dot, norm, pairing_condition
+from theorems.proximal_denoiser.bounds import dot, norm
+from theorems.setting.roundings import gap_rounding, length_rounding
 from theorems.targets import generator, seeds, targets
 
 eighths = st.integers(-40, 40).map(lambda k: Fraction(k, 8))
@@ -34,14 +34,14 @@ def _subgradients(target, rng, n):
     """Pairs (x, v), v ∈ ∂φ(x): x = prox(z), v = z − x, at z on, near and far from the support."""
     noise, data = target.sample(n, rng)
     z = data + target.scale * 10.0 ** rng.uniform(-3, 1, (n, 1)) * rng.standard_normal(data.shape) + noise
-    x = target.prox(z, 1.0)
-    return x, z - x, target.prox_condition(z, 1.0)
+    found = target.proximal_point(z, 1.0)
+    return found.point, found.dual, found.rounding.point
 
 
 def _rounding(target, x, other, v, error):
-    """Rounding of φ(x') − φ(x) − ⟨v, x'−x⟩, x being known to eps·error."""
-    size = pairing_condition(target, x, v) + pairing_condition(target, other, v)
-    return 64 * target.dim * EPS * (size + error * (norm(v) + norm(other - x)))
+    """Of φ(x') − φ(x) − ⟨v, x'−x⟩: the gaps at x and x', whose φ* cancels, and what x and v err by."""
+    off = error.amplified(2 * norm(v) + norm(other - x) + error.bound, "x and v = z − x are off alike")
+    return gap_rounding(target, x, v) + gap_rounding(target, other, v) + off
 
 
 @pytest.mark.claim("D2")
@@ -54,16 +54,16 @@ def test_convex_potentials_have_modulus_zero(evidence, target, seed, rho):
     for other in (rng.permutation(x), (x + rng.permutation(x)) / 2, target.sample(60, rng)[1]):
         move, rounding = other - x, _rounding(target, x, other, v, error)
         room = target.value(other) - target.value(x) - dot(v, move)
-        on.certified("φ(x) + ⟨v, x'−x⟩ above φ(x')", -room, rounding, "ρ = 0; rounding of the terms")
+        on.bounded("φ(x) + ⟨v, x'−x⟩ above φ(x')", np.maximum(-room, 0.0), rounding, "ρ = 0")
         weight = float(rho)
         here, there = (target.value(a) - weight * dot(a, a) / 2 for a in (x, other))
         room = there - here - dot(v - weight * x, move) + weight * dot(move, move) / 2
-        rounding += 64 * target.dim * EPS * weight * (dot(x, x) + dot(other, other))
-        on.certified(
+        squares = Rounding(2 * weight * (dot(x, x) + dot(other, other)), target.dim + 6, "terms with ρ|x|²")
+        on.bounded(
             "g(x) + ⟨v − ρx, x'−x⟩ − (ρ/2)|x'−x|² above g(x'), g = φ − (ρ/2)|·|²",
-            -room,
-            rounding,
-            because="modulus at most ρ; rounding of the terms, ρ|x|² among them",
+            np.maximum(-room, 0.0),
+            rounding + squares,
+            because="modulus at most ρ",
         )
 
 
@@ -133,30 +133,39 @@ def test_prox_is_single_valued_and_lipschitz_below_the_threshold(evidence, targe
     step, inner = share / rho, share / (1 - share) / rho
     noise, data = target.sample(60, rng)
     z = data + target.scale * 10.0 ** rng.uniform(-3, 1, (60, 1)) * rng.standard_normal(data.shape) + noise
-    u, error = target.prox(z / (1 - share), inner), target.prox_condition(z / (1 - share), inner)
+    found = target.proximal_point(z / (1 - share), inner)
+    u, y = found.point, found.dual
+    # z/(1−s) and μ are rounded: prox moves by no more than z and |z − u| do.
+    error = found.rounding.point + Rounding(2 * norm(found.z) + 3 * norm(found.z - u), 1, "z/(1−s) and μ")
     on = evidence.on(target, rho=rho, step=step, seed=seed)
     for v in (rng.permutation(u), (u + rng.permutation(u)) / 2, data):
         cost = [target.value(p) - rho * dot(p, p) / 2 + dot(z - p, z - p) / (2 * step) for p in (u, v)]
         growth = dot(v - u, v - u) / (2 * inner)
-        size = envelope_size(target, z / (1 - share), inner) + pairing_condition(target, v, z - u)
-        size += (rho + 1 / step) * (dot(z, z) + dot(u, u) + dot(v, v)) + np.abs(cost[1] - cost[0])
-        size += error * (norm(v - u) + error * EPS) / inner + error * norm((z / (1 - share) - u) / inner)
-        on.certified(
+        squares = (rho + 1 / step) * (dot(z, z) + dot(u, u) + dot(v, v))
+        terms = Rounding(2 * squares + np.abs(cost[1] - cost[0]), target.dim + 8, "the terms of the costs")
+        off = error.amplified(
+            2 * norm(y) + (2 * norm(v - u) + error.bound) / inner, "u is off: slope y, growth 1/μ"
+        )
+        on.bounded(
             "cost(u) + (1/λ − ρ)|u'−u|²/2 above cost(u'), u = prox",
-            cost[0] + growth - cost[1],
-            bound=64 * target.dim * EPS * size,
-            because="the cost is (1/λ − ρ)-strongly convex: one minimiser; rounding of every term",
+            np.maximum(cost[0] + growth - cost[1], 0.0),
+            gap_rounding(target, u, y) + gap_rounding(target, v, y) + terms + off,
+            because="the cost is (1/λ − ρ)-strongly convex: one minimiser",
         )
     length = target.scale * 10.0 ** rng.uniform(-4, 0, (60, 1))
     other = z + length * rng.standard_normal(z.shape)
-    moved = norm(target.prox(other / (1 - share), inner) - u)
-    error += target.prox_condition(other / (1 - share), inner)
+    there = target.proximal_point(other / (1 - share), inner)
+    moved = there.point - u
+    formed = Rounding(norm(there.z) + norm(found.z), 2, "z/(1−s) at both points")
     on.bounded(
         "|prox(z) − prox(z')| above |z − z'|/(1 − λρ)",
-        np.maximum(moved - norm(other - z) / (1 - share), 0),
-        condition=error,
-        multiple=64,
-        because="the exact excess is ≤ 0; both proxes err by their condition numbers",
+        np.maximum(norm(moved) - norm(other - z) / (1 - share), 0),
+        found.rounding.point
+        + there.rounding.point
+        + formed
+        + length_rounding(moved)
+        + length_rounding(there.z),
+        because="the exact excess is ≤ 0; both proxes err by what they state",
     )
 
 
@@ -230,12 +239,14 @@ def test_convex_lipschitz_constant_fails(evidence, share):
     slope = target.heights[1] - target.heights[0]
     z = (np.array([[0.4], [0.6]]) + inner * slope) * (1 - share)
     ends = target.prox(z / (1 - share), inner)
-    error = target.prox_condition(z / (1 - share), inner).sum() / float(z[1, 0] - z[0, 0])
+    stated = target.roundings.prox(z / (1 - share), inner).bound.sum() + 4 * EPS * np.abs(z).sum() / (
+        1 - share
+    )
     evidence.on(target, rho=rho, share=share).control(
         "constant 1 of convex functions claimed for φ − (ρ/2)x²: two-point ratio of its prox",
         predicted=1 / (1 - share),
         measured=float(ends[1, 0] - ends[0, 0]) / float(z[1, 0] - z[0, 0]),
-        agreement=64 * EPS * error,
+        agreement=stated / float(z[1, 0] - z[0, 0]) + 4 * EPS / (1 - share),
         because="both points stay inside (0, 1), where the prox is a shift of z/(1 − λρ)",
         intact=1.0,
     )
