@@ -8,7 +8,7 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numerics.accuracy import EPS
+from numerics.accuracy import EPS, Rounding
 from theorems.definitions.examples import modulus_needed, point_on_circle, slack
 from theorems.proximal_denoiser.bounds import norm
 from theorems.targets import generator, seeds
@@ -64,8 +64,11 @@ def test_prox_is_lipschitz_near_the_circle(evidence, radius, share, seed):
     evidence.on("δ of the circle", R=radius, share=share, seed=seed).bounded(
         "|prox(z) − prox(z')| above |z − z'|/(1 − λρ)",
         np.maximum(moved - norm(z - other) / (1 - share), 0),
-        condition=radius / (1 - share),
-        multiple=64,
+        Rounding(
+            radius / (1 - share),
+            2 * (64),
+            "the exact excess is ≤ 0; both points are rounded, and magnified by at most 1/(1 − s)",
+        ),
         because="the exact excess is ≤ 0; both points are rounded, and magnified by at most 1/(1 − s)",
     )
 

@@ -11,7 +11,7 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numerics.accuracy import EPS
+from numerics.accuracy import EPS, Rounding
 from numerics.flows.density import log_density
 from numerics.flows.guidance import guided
 from numerics.flows.integration import trajectory
@@ -116,8 +116,11 @@ def test_equal_covariances(evidence, seed, dim, w, t):
     evidence.on("Gaussians of one covariance", seed=seed, dim=dim, w=w, t=t).bounded(
         "|ũ − u of the tilt|",
         np.abs(found - tilt.velocity(t, x)).max(axis=1),
-        condition=scale * np.linalg.cond(spread) / (1 - t + t * np.linalg.eigvalsh(spread)[0]) ** 2,
-        multiple=32 * dim,
+        Rounding(
+            scale * np.linalg.cond(spread) / (1 - t + t * np.linalg.eigvalsh(spread)[0]) ** 2,
+            2 * (32 * dim),
+            "½ĊC⁻¹ with its condition, times x − tm; two fields weighted by 1 − w and w",
+        ),
         because="½ĊC⁻¹ with its condition, times x − tm; two fields weighted by 1 − w and w",
     )
 

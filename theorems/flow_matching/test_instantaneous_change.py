@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from scipy.special import logsumexp
 from scipy.stats import multivariate_normal
 
-from numerics.accuracy import EPS
+from numerics.accuracy import EPS, Rounding
 from numerics.flows.density import log_density, normal_log_density, probed_log_density
 from numerics.flows.mixtures import MixtureField
 from theorems.flow_matching.examples import NOTES, covariance, mixture
@@ -122,8 +122,11 @@ def test_transport_equation(evidence, seed, dim, parts, t):
     evidence.on("mixture target", seed=seed, dim=dim, parts=parts, t=t).bounded(
         "|∂_t log p + ⟨u, ∇log p⟩ + div u|",
         np.abs(in_time + along + div),
-        condition=_size(field, t, x) * _condition(field, t),
-        multiple=64 * dim * parts,
+        Rounding(
+            _size(field, t, x) * _condition(field, t),
+            2 * (64 * dim * parts),
+            "exponents and their derivatives, each with the condition of C_k; sums over d and components",
+        ),
         because="exponents and their derivatives, each with the condition of C_k; sums over d and components",
     )
 
@@ -152,8 +155,11 @@ def test_jacobian_that_probes_meet(evidence, seed, dim, parts, t):
     evidence.on("mixture target", seed=seed, dim=dim, parts=parts, t=t).bounded(
         "|∂u_i/∂x_j − complex step|",
         np.abs(field.jacobian(t, x) - stepped).max(axis=(1, 2)),
-        condition=_size(field, t, x) * _condition(field, t),
-        multiple=64 * dim * parts,
+        Rounding(
+            _size(field, t, x) * _condition(field, t),
+            2 * (64 * dim * parts),
+            "exponents and their derivatives, each with the condition of C_k; sums over d and components",
+        ),
         because="exponents and their derivatives, each with the condition of C_k; sums over d and components",
     )
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import ndtr
 
-from numerics.accuracy import EPS
+from numerics.accuracy import EPS, Rounding
 from numerics.flows.integration import trajectory
 from numerics.flows.mixtures import MixtureField
 from numerics.flows.paths import OptimalTransportPath, VariancePreservingPath
@@ -128,8 +128,7 @@ def test_path_starts_at_noise(evidence, seed, path, dim):
     evidence.on("mixture", seed=seed, path=path, dim=dim).bounded(
         "|log p_0(x) − log of N(0,I)|",
         np.abs(field.log_density(0.0, x) - exact),
-        condition=np.abs(exact) + dim,
-        multiple=16,
+        Rounding(np.abs(exact) + dim, 2 * (16), "sums of d squares and of three equal terms"),
         because="sums of d squares and of three equal terms",
     )
 

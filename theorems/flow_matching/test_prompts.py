@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.special import ndtr
 from scipy.stats import kstest
 
-from numerics.accuracy import EPS
+from numerics.accuracy import EPS, Rounding
 from numerics.flows.discrepancy import KernelDistance
 from numerics.flows.integration import trajectory
 from numerics.flows.mixtures import MixtureField
@@ -45,8 +45,11 @@ def test_null_prompt_averages_over_prompts(evidence, seed, dim, t):
     evidence.on("four Gaussians, three classes", seed=seed, dim=dim, t=t).bounded(
         "|u(t,x,∅) − Σ_p P(p|x)u(t,x,p)|",
         np.abs(field.velocity(t, x) - np.einsum("np,npi->ni", posterior, speeds)),
-        condition=np.abs(speeds).sum(axis=1) * (1 + np.abs(logs).max(axis=1))[:, None],
-        multiple=256,
+        Rounding(
+            np.abs(speeds).sum(axis=1) * (1 + np.abs(logs).max(axis=1))[:, None],
+            2 * (256),
+            "posteriors err by eps times the exponents; sums of a few velocities",
+        ),
         because="posteriors err by eps times the exponents; sums of a few velocities",
     )
 

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import brentq
 
-from numerics.accuracy import EPS
+from numerics.accuracy import EPS, Rounding
 from numerics.flows.residual import ResidualMap
 from theorems.flow_matching.examples import NOTES, residual_map
 from theorems.flow_matching.figures import draw_residual_map
@@ -73,8 +73,11 @@ def test_images_stay_apart(evidence, seed, dim, hidden, q):
     on.bounded(
         "|(φ(x) − x)/δ − u(x)|",
         np.abs((phi(a) - a) / phi.step - phi.displacement(a)).max(axis=1),
-        condition=np.abs(a).max(axis=1) / phi.step + norm(phi.displacement(a)),
-        multiple=8,
+        Rounding(
+            np.abs(a).max(axis=1) / phi.step + norm(phi.displacement(a)),
+            2 * (8),
+            "(7); rounding of φ(x), divided by δ",
+        ),
         because="(7); rounding of φ(x), divided by δ",
     )
 

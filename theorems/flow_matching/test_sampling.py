@@ -12,7 +12,7 @@ import pytest
 import torch
 from scipy.stats import kstest
 
-from numerics.accuracy import EPS
+from numerics.accuracy import EPS, Rounding
 from numerics.flows.discrepancy import KernelDistance
 from numerics.flows.exact import ExactField
 from numerics.flows.integration import trajectory
@@ -59,8 +59,11 @@ def test_exact_field_has_no_error(evidence, rng, target):
         evidence.on(target, steps=steps).bounded(
             "|x after K = 1, 2, 7, 64 Euler steps − T(x₀)|",
             norm(found - x1),
-            condition=steps * (norm(x0) + norm(x1) + recover),
-            multiple=64,
+            Rounding(
+                steps * (norm(x0) + norm(x1) + recover),
+                2 * (64),
+                "one prox a step, hardest at the first; its rounding over 1−t, times δ",
+            ),
             because="one prox a step, hardest at the first; its rounding over 1−t, times δ",
         )
 
@@ -253,8 +256,9 @@ def test_gradient_that_training_follows(evidence, rng):
     evidence.on("linear model, batch of 200").bounded(
         "|∇ by torch − 2·mean (u_θ − ẋ)zᵀ|",
         np.abs(weights.grad.numpy() - 2 * missed.T @ inputs / 200),
-        condition=2 * np.abs(missed).T @ np.abs(inputs) / 200,
-        multiple=256,
+        Rounding(
+            2 * np.abs(missed).T @ np.abs(inputs) / 200, 2 * (256), "sums of 200 products, in another order"
+        ),
         because="sums of 200 products, in another order",
     )
 

@@ -9,6 +9,7 @@ from scipy.special import comb, ndtr
 from scipy.stats import binom
 from scipy.stats import norm as norm_law
 
+from numerics.accuracy import Rounding
 from numerics.flows.exact import ExactField
 from numerics.flows.integration import trajectory
 from numerics.flows.mixtures import MixtureField
@@ -45,8 +46,7 @@ def test_optimal_trajectories_are_straight(evidence, rng, target):
     evidence.on(target).bounded(
         "√S",
         np.sqrt(np.maximum(straightness(times, path, speed), 0)),
-        condition=size * recover,
-        multiple=64,
+        Rounding(size * recover, 2 * (64), "speed is (prox − x)/(1−t): rounding of the prox over 1−t"),
         because="speed is (prox − x)/(1−t): rounding of the prox over 1−t",
     )
 

@@ -16,6 +16,7 @@ from scipy import stats
 from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 
+from numerics.accuracy import Rounding
 from numerics.potentials import AtomAndDensity, Cantor, FiniteAtoms, Quantile, Sphere
 from numerics.transport.couplings import assignment, estimate_excess, greedy, independent
 from numerics.transport.minibatch import assignment_probability, expected_cost
@@ -64,8 +65,11 @@ def measure_halves(on, x0, x1, couple):
     on.bounded(
         "cost of the whole batch above that of its halves",
         max(-fall, 0.0),
-        condition=size,
-        multiple=8 * (2 * n + x0.shape[1]),
+        Rounding(
+            size,
+            2 * (8 * (2 * n + x0.shape[1])),
+            "rounding of 2n inner products of d terms, and of a comparison of paths of at most 2n edges",
+        ),
         because="rounding of 2n inner products of d terms, and of a comparison of paths of at most 2n edges",
         points=2 * n,
     )

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import ndtr
 
-from numerics.accuracy import EPS
+from numerics.accuracy import EPS, Rounding
 from numerics.flows.exact import ExactField
 from numerics.flows.independent import IndependentField
 from numerics.potentials import FiniteAtoms
@@ -168,8 +168,11 @@ def test_fields_beside_the_population(evidence):
     evidence.on("TwoAtomLaw", n="population", t=t).bounded(
         "|v of the optimal plan − the prox field|, also in the gap between its interpolants",
         np.abs(fields[None] - exact),
-        condition=noise / (1 - t),
-        multiple=32,
+        Rounding(
+            noise / (1 - t),
+            2 * (32),
+            "both are (α̇/α)x + (β̇ − α̇β/α)p with p rounded as the noise is, divided by α",
+        ),
         because="both are (α̇/α)x + (β̇ − α̇β/α)p with p rounded as the noise is, divided by α",
     )
     # In the gap no population interpolant lies: left of it all is label y₀, right of it y₁.

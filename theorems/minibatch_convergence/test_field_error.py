@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from scipy.stats import norm as norm_law
 
-from numerics.accuracy import EPS
+from numerics.accuracy import EPS, Rounding
 from numerics.flows.exact import ExactField
 from numerics.potentials import DegenerateGaussian, FiniteAtoms
 from numerics.schedules import Linear, Trigonometric
@@ -73,8 +73,11 @@ def test_single_pairs_attain_the_bound(evidence, t):
     evidence.on(target, t=t).bounded(
         "| |x₁ − p|² − λ·gap |",
         np.abs(apart - step * gap),
-        condition=distance * target.prox_condition(z, step) + step * pairing_condition(target, x1, x0),
-        multiple=64,
+        Rounding(
+            distance * target.prox_condition(z, step) + step * pairing_condition(target, x1, x0),
+            2 * (64),
+            "both are Δ²: equality in one pair; rounding of the prox and of the gap",
+        ),
         because="both are Δ²: equality in one pair; rounding of the prox and of the gap",
     )
 

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import ndtr
 
+from numerics.accuracy import Rounding
 from numerics.flows.independent import IndependentField
 from numerics.transport.couplings import assignment
 from numerics.transport.two_atoms import two_atom_law
@@ -66,8 +67,11 @@ def test_field_of_one_pair_is_the_independent_one(evidence, d, w, t, seed):
     evidence.on("TwoAtomLaw", d=d, w=w, t=t, seed=seed).bounded(
         "|v^{(1)} − v of the independent coupling|",
         norm(two_atom_law(points, w, 1).velocity(t, x) - independent.velocity(t, x)),
-        condition=(size + shift * odds) / (1 - t),
-        multiple=64,
+        Rounding(
+            (size + shift * odds) / (1 - t),
+            2 * (64),
+            "an error δ of the log-odds moves a share by δ/4 and the field by its share of Δ/(1−t)",
+        ),
         because="an error δ of the log-odds moves a share by δ/4 and the field by its share of Δ/(1−t)",
     )
 

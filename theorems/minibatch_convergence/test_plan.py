@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.special import log_ndtr, ndtr
 
-from numerics.accuracy import EPS
+from numerics.accuracy import EPS, Rounding
 from numerics.potentials import Quantile, Sphere
 from numerics.transport.couplings import assignment
 from numerics.transport.minibatch import bernstein_copula, expected_cost
@@ -122,8 +122,7 @@ def test_gap_of_a_pair_is_its_distance_on_spheres(evidence, d, n, seed):
     evidence.on(target, n=n, seed=seed).bounded(
         "|2·gap − |x₀||x₁−T(x₀)|²|",
         np.abs(gap - norm(x0) * norm(x1 - target.transport(x0)) ** 2),
-        condition=norm(x0),
-        multiple=16 * d,
+        Rounding(norm(x0), 2 * (16 * d), "sums of d products of size |x₀|, |x₁| = 1 to rounding"),
         because="sums of d products of size |x₀|, |x₁| = 1 to rounding",
     )
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numerics.accuracy import EPS
+from numerics.accuracy import EPS, Rounding
 from numerics.flows.exact import ExactField
 from numerics.flows.spectrum import path_eigenvalues, path_jacobians
 from numerics.potentials import FiniteAtoms, Sphere
@@ -81,8 +81,11 @@ def test_curves_on_the_circle(evidence, rng):
     evidence.on(CIRCLE, margins=at_points(CIRCLE, x0)).bounded(
         "|eigenvalues of (1−t)Dv_t − curve|",
         np.abs(found - exact).max(axis=2).T,
-        condition=((1 + np.abs(exact).max(axis=2)) / t[:, None]).T,
-        multiple=64 * 2,
+        Rounding(
+            ((1 + np.abs(exact).max(axis=2)) / t[:, None]).T,
+            2 * (64 * 2),
+            "eigenvalues of a symmetric 2×2 matrix of this size; x/t is formed",
+        ),
         because="eigenvalues of a symmetric 2×2 matrix of this size; x/t is formed",
     )
     length = np.sqrt(

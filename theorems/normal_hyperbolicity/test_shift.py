@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from numerics.accuracy import EPS
+from numerics.accuracy import EPS, Rounding
 from numerics.potentials import DegenerateGaussian
 from theorems.normal_hyperbolicity.trajectories import envelope_size
 from theorems.proximal_denoiser.bounds import dot, norm, pairing_condition
@@ -46,8 +46,11 @@ def test_data_minimise_the_tilted_potential(evidence, target, seed):
     evidence.on(target, seed=seed).bounded(
         "φ̃(x₁) above φ̃(v), v other data",
         np.maximum(-excess, 0.0),
-        condition + norm(x0) * target.transport_condition(x0) + np.abs(target.value(other)),
-        64 * target.dim,
+        Rounding(
+            condition + norm(x0) * target.transport_condition(x0) + np.abs(target.value(other)),
+            2 * (64 * target.dim),
+            "sums of d products of these sizes; x₁ errs by its own condition times |x₀|",
+        ),
         because="sums of d products of these sizes; x₁ errs by its own condition times |x₀|",
     )
 
@@ -79,8 +82,11 @@ def test_prox_minimises_the_tilted_objective(evidence, target, t, seed):
     evidence.on(target, t=t, seed=seed).bounded(
         "objective(prox) + |v − prox|²/(2λ) above objective(v)",
         np.maximum(least + dot(other - u, other - u) / (2 * step) - tilted(other), 0.0),
-        size,
-        64 * target.dim,
+        Rounding(
+            size,
+            2 * (64 * target.dim),
+            "the exact excess is ≤ 0; sums of d products, and the errors of prox and T times the slopes",
+        ),
         because="the exact excess is ≤ 0; sums of d products, and the errors of prox and T times the slopes",
     )
 
@@ -108,8 +114,11 @@ def test_prox_is_stationary_for_the_tilted_objective(evidence, target, t, seed):
             on.bounded(
                 "⟨u,h⟩ above φ*(y+h) − φ*(y): u is not the prox of φ̃ at x₁+w",
                 np.maximum(dot(u, h) - (moved - conjugate), 0.0),
-                size + np.abs(conjugate) + np.abs(moved) + target.scale * norm(h),
-                64 * target.dim,
+                Rounding(
+                    size + np.abs(conjugate) + np.abs(moved) + target.scale * norm(h),
+                    2 * (64 * target.dim),
+                    "the exact excess is ≤ 0; errors of u and y = (z−u)/λ times the slopes of φ*",
+                ),
                 because="the exact excess is ≤ 0; errors of u and y = (z−u)/λ times the slopes of φ*",
             )
 

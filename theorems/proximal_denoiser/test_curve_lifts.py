@@ -14,7 +14,7 @@ import pytest
 from scipy.stats import linregress
 from scipy.stats import t as student
 
-from numerics.accuracy import EPS
+from numerics.accuracy import EPS, Rounding
 from numerics.potentials import Sphere
 from numerics.transport.cells import laguerre
 from numerics.transport.lifts import Arc, lift, two_moons
@@ -199,8 +199,12 @@ def test_moons_are_exchanged_by_a_half_turn(evidence):
     evidence.on("two moons").bounded(
         "|φ' on one moon − φ' on the other|",
         np.abs(slopes[0] - slopes[1]),
-        condition=len(cells.points) / cells.flux[seen].min(),
-        multiple=16,
+        Rounding(
+            len(cells.points) / cells.flux[seen].min(),
+            2 * (16),
+            "n masses off by 8·eps each push a neighbour's height, over their distance, by their sum over"
+            " the Gaussian length of the wall between",
+        ),
         because="n masses off by 8·eps each push a neighbour's height, over their distance, by their sum over"
         " the Gaussian length of the wall between",
     )

@@ -15,7 +15,7 @@ from scipy.special import ndtr, owens_t
 from scipy.stats import binom
 from sklearn.datasets import make_moons
 
-from numerics.accuracy import EPS
+from numerics.accuracy import EPS, Rounding
 from numerics.transport.cells import laguerre
 from numerics.transport.certify import MOST_ATOMS, certify
 from numerics.transport.sampled import Budget
@@ -112,8 +112,11 @@ def measure_push_forward_in_the_plane(on, solution):
     on.bounded(
         "|P₀(cell of y_i) − w_i| in the plane",
         np.abs(cells.masses - solution.weights),
-        condition=cells.rounding / EPS + 1e-12 * solution.weights / EPS,
-        multiple=32,
+        Rounding(
+            cells.rounding / EPS + 1e-12 * solution.weights / EPS,
+            2 * (32),
+            "solved to max(1e−12·w, 8·eps) or to 16 roundings of the heights, and as many for the masses",
+        ),
         because="solved to max(1e−12·w, 8·eps) or to 16 roundings of the heights, and as many for the masses",
     )
 
@@ -136,8 +139,12 @@ def measure_push_forward_on_the_line(on, solution):
     on.bounded(
         "|P₀(cell of y_i) − w_i| on the line",
         np.abs(np.diff(ndtr(ends)) - solution.weights[order]),
-        condition=np.convolve(np.concatenate([[0.0], moved, [0.0]]), [1, 1], "valid") + len(y),
-        multiple=8,
+        Rounding(
+            np.convolve(np.concatenate([[0.0], moved, [0.0]]), [1, 1], "valid") + len(y),
+            2 * (8),
+            "heights are sums, rounded to eps·max|g| each: a tie moves by that over y_j − y_i; n weights"
+            " add up to the probability of each tie",
+        ),
         because="heights are sums, rounded to eps·max|g| each: a tie moves by that over y_j − y_i; n weights"
         " add up to the probability of each tie",
     )
