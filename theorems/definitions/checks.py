@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from numerics.accuracy import EPS
+from numerics.accuracy import Rounding
 from numerics.potentials import Potential
 from theorems.definitions.mistakes import Huber, Prox, SquaredOverlap
 from theorems.proximal_denoiser.bounds import dot, norm
@@ -49,6 +49,11 @@ def _worst(excess: Array, allowed: Array) -> Excess:
     return float(excess[place]), float(allowed[place])
 
 
+def _of_terms(dim: int, size: Array) -> Array:
+    """What sums of inner products of d terms round, in a dozen operations on terms of this size."""
+    return Rounding(size, 2 * (dim + 12), "inner products, values and their sums").bound
+
+
 def _rivals(p: Array, rng: np.random.Generator) -> tuple[Array, ...]:
     other = rng.permutation(p)
     return other, (p + other) / 2, p + rng.standard_normal(p.shape), 2 * rng.standard_normal(p.shape)
@@ -61,7 +66,7 @@ def subgradient_inequality(case: ProxCase, rng: np.random.Generator) -> Excess:
     found = []
     for x in _rivals(p, rng):
         size = value(p) + value(x) + slope * (norm(x - p) + norm(z))
-        found.append(_worst(value(p) + dot(v, x - p) - value(x), 64 * case.convex.dim * EPS * size))
+        found.append(_worst(value(p) + dot(v, x - p) - value(x), _of_terms(case.convex.dim, size)))
     return max(found, key=lambda pair: pair[0] - pair[1])
 
 
@@ -71,7 +76,7 @@ def fenchel_young_gap(case: ProxCase, rng: np.random.Generator) -> Excess:
     terms = case.convex.value(p), case.convex.conjugate(v)
     finite = np.where(np.isfinite(terms[1]), terms[1], 0.0)
     size = terms[0] + finite + (norm(v) + norm(z) / step) * (norm(p) + norm(z))
-    return _worst(np.abs(terms[0] + terms[1] - dot(v, p)), 64 * case.convex.dim * EPS * size)
+    return _worst(np.abs(terms[0] + terms[1] - dot(v, p)), _of_terms(case.convex.dim, size))
 
 
 def firm_nonexpansiveness(case: ProxCase, rng: np.random.Generator) -> Excess:
@@ -80,7 +85,7 @@ def firm_nonexpansiveness(case: ProxCase, rng: np.random.Generator) -> Excess:
     other = z + 10.0 ** rng.uniform(-3, 0, (len(z), 1)) * rng.standard_normal(z.shape)
     change, move = case.prox(other, step) - p, other - z
     size = (norm(z) + norm(other)) * (norm(change) + norm(move))
-    return _worst(dot(change, change) - dot(change, move), 64 * case.convex.dim * EPS * size)
+    return _worst(dot(change, change) - dot(change, move), _of_terms(case.convex.dim, size))
 
 
 def no_rival_costs_less(case: ProxCase, rng: np.random.Generator) -> Excess:
@@ -90,7 +95,7 @@ def no_rival_costs_less(case: ProxCase, rng: np.random.Generator) -> Excess:
     for x in _rivals(p, rng):
         costs = [value(a) + dot(a - z, a - z) / (2 * step) for a in (p, x)]
         size = sum(costs) + norm(z) * (norm(p) + norm(x) + norm(z)) / step
-        found.append(_worst(costs[0] - costs[1], 64 * case.convex.dim * EPS * size))
+        found.append(_worst(costs[0] - costs[1], _of_terms(case.convex.dim, size)))
     return max(found, key=lambda pair: pair[0] - pair[1])
 
 
@@ -103,7 +108,7 @@ def moreau_identity_with_derived_dual(case: ProxCase, rng: np.random.Generator) 
         return (scaled - case.prox(scaled, step)) / step[:, None]
 
     gap = z - p - step[:, None] * dual(z / step[:, None])
-    return _worst(norm(gap), 64 * case.convex.dim * EPS * (norm(z) + norm(p)))
+    return _worst(norm(gap), _of_terms(case.convex.dim, (norm(z) + norm(p))))
 
 
 def jacobian_is_derivative(case: MapCase, rng: np.random.Generator) -> Excess:
@@ -114,7 +119,7 @@ def jacobian_is_derivative(case: MapCase, rng: np.random.Generator) -> Excess:
         ends = [(transport(x0 + width * a), transport(x0 - width * a)) for a in np.eye(case.potential.dim)]
         found.append(np.stack([(up - down) / (2 * width) for up, down in ends], axis=-1))
     error, truncation = (_size(found[1] - other) for other in (case.jacobian(x0), found[0]))
-    rounding = 64 * case.potential.dim * EPS * case.potential.transport_condition(x0) / h
+    rounding = case.potential.roundings.transport(x0).amplified(4 * np.sqrt(case.potential.dim) / h).bound
     return _worst(error, truncation + rounding + _allowed(case, x0))
 
 
@@ -153,7 +158,7 @@ def _noise(case: MapCase, rng: np.random.Generator) -> Array:
 
 
 def _allowed(case: MapCase, x0: Array) -> Array:
-    return 64 * case.potential.dim * EPS * case.potential.transport_jacobian_condition(x0)
+    return case.potential.roundings.transport_jacobian(x0).amplified(2.0, "K and its transpose").bound
 
 
 PROX_CHECKS = (

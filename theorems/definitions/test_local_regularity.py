@@ -65,11 +65,9 @@ def test_prox_is_lipschitz_near_the_circle(evidence, radius, share, seed):
         "|prox(z) − prox(z')| above |z − z'|/(1 − λρ)",
         np.maximum(moved - norm(z - other) / (1 - share), 0),
         Rounding(
-            radius / (1 - share),
-            2 * (64),
-            "the exact excess is ≤ 0; both points are rounded, and magnified by at most 1/(1 − s)",
+            2 * radius / (1 - share), 8, "lengths, quotients and products at both points"
         ),
-        because="the exact excess is ≤ 0; both points are rounded, and magnified by at most 1/(1 − s)",
+        because="the exact excess is ≤ 0",
     )
 
 

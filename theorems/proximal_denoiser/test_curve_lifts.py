@@ -26,6 +26,7 @@ MOONS = two_moons()
 SIZES = (128, 192, 288, 432, 648)
 FINE = 288
 """From so many atoms on n⁻² is taken to lead."""
+ESTIMATE = "lifts from n and n/2 atoms"
 BECAUSE = (
     "|f_n − f_{n/2}| is three times the error of f_n where that falls like n⁻²; trend and ratio check that"
 )
@@ -82,19 +83,25 @@ def test_lift_of_the_circle_is_the_known_potential(evidence):
     largest = [[], [], []]
     for n in SIZES:
         for name, true, estimated, kept in zip(names, *_circle_errors(n, s), largest, strict=True):
-            evidence.on("circle of radius 2", n=n).certified(
-                f"error of the lift on the circle: {name}", true, bound=estimated.max(), because=BECAUSE
+            evidence.on("circle of radius 2", n=n).estimated(
+                f"error of the lift on the circle: {name}",
+                true,
+                bound=estimated.max(),
+                by=ESTIMATE,
+                because=BECAUSE,
             )
             kept.append((true.max(), estimated.max()))
     on = evidence.on("circle of radius 2")
     for name, kept in zip(names, largest, strict=True):
         for n, (error, estimate) in zip(SIZES, kept, strict=True):
             if n >= FINE:
-                evidence.on("circle of radius 2", n=n).certified(
+                evidence.on("circle of radius 2", n=n).estimated(
                     f"largest estimate against four times the largest error: {name}",
                     estimate,
                     bound=4 * error,
-                    because="an error c·n⁻² + O(n⁻³) is estimated by (4 − 1)c·n⁻²; a third more for the rest",
+                    by="its leading term",
+                    because="an error c·n⁻² + O(n⁻³) is estimated by (4 − 1)c·n⁻²",
+                    chosen="a third more for the rest",
                 )
         for column, what in enumerate(("error", "estimate")):
             _trend(
@@ -117,10 +124,11 @@ def test_lift_of_the_circle_has_the_stretch_of_the_sphere(evidence, rng):
     x0 = rng.standard_normal((200, 2))
     s = CIRCLE.radius * (np.arctan2(x0[:, 1], x0[:, 0]) % (2 * np.pi))
     kappa = np.linalg.eigvalsh(exact.transport_jacobian(x0))[:, -1]
-    evidence.on("circle of radius 2", n=SIZES[-1]).certified(
+    evidence.on("circle of radius 2", n=SIZES[-1]).estimated(
         "|H·κ − 1| over noise, κ from the closed form of the circle",
         np.abs(lifted.hessian(0, s, x0) * kappa - 1),
         bound=kappa * lifted.error(0, s, 2).max() + 64 * EPS,
+        by=ESTIMATE,
         because=BECAUSE,
     )
 
@@ -133,10 +141,11 @@ def test_moons_of_twice_the_atoms_agree(evidence, order):
     for n in SIZES:
         stated = [moons(n).error(arc, INSIDE, order) for arc in range(2)]
         coarse, fine = ([_derivative(moons(k), arc, order) for arc in range(2)] for k in (n, 2 * n))
-        evidence.on("two moons", n=n).certified(
+        evidence.on("two moons", n=n).estimated(
             f"|f_2n − f_n| on the moons: {DERIVATIVES[order]}",
             np.abs(np.subtract(fine, coarse)),
             bound=np.max(stated),
+            by=ESTIMATE,
             because=BECAUSE,
         )
         largest.append(np.max(stated))
@@ -201,12 +210,11 @@ def test_moons_are_exchanged_by_a_half_turn(evidence):
         np.abs(slopes[0] - slopes[1]),
         Rounding(
             len(cells.points) / cells.flux[seen].min(),
-            2 * (16),
+            32,
             "n masses off by 8·eps each push a neighbour's height, over their distance, by their sum over"
             " the Gaussian length of the wall between",
         ),
-        because="n masses off by 8·eps each push a neighbour's height, over their distance, by their sum over"
-        " the Gaussian length of the wall between",
+        because="φ is turned and moved with the law, so the slopes agree",
     )
 
 
