@@ -152,6 +152,9 @@ class FiniteAtoms(Potential):
         best = self._best(x0)
         return (x0 * self.points[best]).sum(axis=1) - self.heights[best]
 
+    def _conjugate_slope(self, x0: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " n"]:
+        return np.full(len(x0), self.scale)
+
     def _transport(self, x0: Inexact[np.ndarray, "n d"]) -> Inexact[np.ndarray, "n d"]:
         return self.points[self._best(x0)] + 0 * x0.imag
 

@@ -303,6 +303,10 @@ class Potential(ABC):
         """How far from x the point of dom φ may be that φ is evaluated at: "domain to rounding"."""
         return Rounding(self.scale + norms(x), 32.0 * self.dim, "so near the domain counts as inside")
 
+    def _conjugate_slope(self, x0: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " n"]:
+        """A bound on the slope of φ* around x₀: |T(x₀)|; a family with bounded data gives their size."""
+        return norms(self._transport(x0))
+
     def _transport_change(
         self, x0: Float[np.ndarray, "n d"], radius: Float[np.ndarray, " n"]
     ) -> Float[np.ndarray, " n"]:

@@ -45,6 +45,9 @@ class Sphere(Potential):
     def _conjugate(self, x0: Inexact[np.ndarray, "n d"]) -> Inexact[np.ndarray, " n"]:
         return self.radius * norms(x0)
 
+    def _conjugate_slope(self, x0: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " n"]:
+        return np.full(len(x0), self.scale)
+
     def _transport(self, x0: Inexact[np.ndarray, "n d"]) -> Inexact[np.ndarray, "n d"]:
         return self.radius * (x0 / _nonzero("x0", norms(x0))[:, None])
 
@@ -127,6 +130,9 @@ class Ellipsoid(Potential):
 
     def _conjugate(self, x0: Inexact[np.ndarray, "n d"]) -> Inexact[np.ndarray, " n"]:
         return norms((x0 @ self._axes) * np.sqrt(self._squares))
+
+    def _conjugate_slope(self, x0: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " n"]:
+        return np.full(len(x0), self.scale)
 
     def _transport(self, x0: Inexact[np.ndarray, "n d"]) -> Inexact[np.ndarray, "n d"]:
         h = _nonzero("x0", self._conjugate(x0))

@@ -112,6 +112,9 @@ class Grassmannian(HullIndicator):
     def _conjugate(self, x0: Inexact[np.ndarray, "N d"]) -> Float[np.ndarray, " N"]:
         return jacobi.eigh(self._matrices(x0))[0][:, : self.k].sum(axis=1)
 
+    def _conjugate_slope(self, x0: Float[np.ndarray, "N d"]) -> Float[np.ndarray, " N"]:
+        return np.full(len(x0), self.scale)
+
     def _transport(self, x0: Inexact[np.ndarray, "N d"]) -> Float[np.ndarray, "N d"]:
         top = self._regular_frame(x0)[1][:, :, : self.k]
         return self._coordinates.vectors(top @ top.transpose(0, 2, 1))

@@ -103,8 +103,11 @@ class Isometric(Carried):
 
     def _conjugate_rounding(self, x0: Float[np.ndarray, "n D"]) -> Rounding:
         w, moved = x0 @ self.isometry, self._product.pulled(x0)
-        slope = norms(self.base._transport(w)) + self.base._transport_change(w, moved.bound)
+        slope = self.base._conjugate_slope(w)
         return self.base._conjugate_rounding(w) + moved.amplified(slope, "the slope of φ* is T")
+
+    def _conjugate_slope(self, x0: Float[np.ndarray, "n D"]) -> Float[np.ndarray, " n"]:
+        return self.base._conjugate_slope(x0 @ self.isometry)
 
     def _transport_rounding(self, x0: Float[np.ndarray, "n D"]) -> Rounding:
         w = x0 @ self.isometry

@@ -116,6 +116,10 @@ class Product(Potential):
         total = self._conjugate(x0)
         return _summed(self.first._conjugate_rounding(a), self.second._conjugate_rounding(b), total)
 
+    def _conjugate_slope(self, x0: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " n"]:
+        a, b = self._split(x0)
+        return np.hypot(self.first._conjugate_slope(a), self.second._conjugate_slope(b))
+
     def _transport_rounding(self, x0: Float[np.ndarray, "n d"]) -> Rounding:
         a, b = self._split(x0)
         return _legs(self.first._transport_rounding(a), self.second._transport_rounding(b))

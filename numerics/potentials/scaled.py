@@ -104,6 +104,9 @@ class Scaled(Carried):
         whole = np.abs(self._conjugate(x0))
         return self.base._conjugate_rounding(x0).amplified(self.factor) + self._once(whole, "s·φ*")
 
+    def _conjugate_slope(self, x0: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " n"]:
+        return self.factor * self.base._conjugate_slope(x0)
+
     def _transport_rounding(self, x0: Float[np.ndarray, "n d"]) -> Rounding:
         image = norms(self._transport(x0))
         return self.base._transport_rounding(x0).amplified(self.factor) + self._once(image, "s·T")

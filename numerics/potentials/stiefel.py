@@ -97,6 +97,9 @@ class Stiefel(HullIndicator):
     def _conjugate(self, x0: Inexact[np.ndarray, "N d"]) -> Float[np.ndarray, " N"]:
         return singular_frame(self._matrices(x0)).s.sum(axis=1)
 
+    def _conjugate_slope(self, x0: Float[np.ndarray, "N d"]) -> Float[np.ndarray, " N"]:
+        return np.full(len(x0), self.scale)
+
     def _transport(self, x0: Inexact[np.ndarray, "N d"]) -> Float[np.ndarray, "N d"]:
         frame = self._frame(x0)
         return frame.compose(np.ones_like(frame.s))

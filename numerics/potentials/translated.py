@@ -103,6 +103,9 @@ class Translated(Carried):
         added = Rounding(np.abs(self._conjugate(x0)), 1, "the sum")
         return self.base._conjugate_rounding(x0) + summed + added
 
+    def _conjugate_slope(self, x0: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " n"]:
+        return self.base._conjugate_slope(x0) + norms(self.shift)
+
     def _transport_rounding(self, x0: Float[np.ndarray, "n d"]) -> Rounding:
         return self.base._transport_rounding(x0) + Rounding(norms(self._transport(x0)), 1, "b is added")
 

@@ -64,9 +64,7 @@ def test_prox_is_lipschitz_near_the_circle(evidence, radius, share, seed):
     evidence.on("δ of the circle", R=radius, share=share, seed=seed).bounded(
         "|prox(z) − prox(z')| above |z − z'|/(1 − λρ)",
         np.maximum(moved - norm(z - other) / (1 - share), 0),
-        Rounding(
-            2 * radius / (1 - share), 8, "lengths, quotients and products at both points"
-        ),
+        Rounding(2 * radius / (1 - share), 8, "lengths, quotients and products at both points"),
         because="the exact excess is ≤ 0",
     )
 

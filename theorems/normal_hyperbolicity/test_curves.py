@@ -15,7 +15,13 @@ from numerics.potentials import FiniteAtoms, Sphere
 from numerics.schedules import Linear, Logarithmic, Polynomial, Trigonometric, VariancePreserving
 from theorems.normal_hyperbolicity.assumptions import at_points
 from theorems.normal_hyperbolicity.figures import draw_spectrum
-from theorems.normal_hyperbolicity.trajectories import bundles, coefficients, jacobian_condition
+from theorems.normal_hyperbolicity.trajectories import (
+    bundles,
+    coefficients,
+    compared,
+    field_jacobian,
+    formula_rounding,
+)
 from theorems.representatives import every_family
 from theorems.targets import few, generator, has_a_manifold, seeds, targets
 
@@ -31,26 +37,28 @@ gaps = st.integers(50, 600).map(lambda k: 10.0 ** (-k / 100))
 @every_family(has_a_manifold, schedule=Trigonometric(), gap=1e-3, seed=1)
 def test_rescaled_jacobian_tends_to_the_normal_projector(evidence, target, schedule, gap, seed):
     """‖(1−t)Dv + γP_N‖ is at most the larger of SC's remainder and (1−t)|α̇+β̇κ|/(α+βκ)."""
-    field = ExactField(target, schedule)
     alpha, beta, fall, rise = coefficients(schedule, gap)
     for bundle in bundles(target, few(target, 60), generator(seed)):
-        xt = alpha * bundle.x0 + beta * bundle.x1
-        found = gap * field.jacobian(None, xt, remaining=gap)
+        found = compared(target, bundle, schedule, gap)
         eye = np.eye(bundle.dimension)
         limit = bundle.spread(0 * eye[None] * bundle.hessian, -schedule.terminal_order)
-        error = np.linalg.norm(found - limit, ord=2, axis=(1, 2))
+        curve = gap * field_jacobian(bundle, schedule, gap)
+        # Dv through the prox is within ``found.error`` of the curve; so is its distance from the limit.
+        error = np.linalg.norm(curve - limit, ord=2, axis=(1, 2)) + gap * found.error
         h = np.linalg.eigvalsh(bundle.hessian)
         tangent = (gap * np.abs(fall * h + rise) / (alpha * h + beta)).max(axis=1, initial=0.0)
         remainder = min(abs(gap * fall / alpha + schedule.terminal_order), gap)  # by Taylor at most 1−t
         normal = remainder if bundle.dimension < target.dim else 0.0
-        rounding = gap * 64 * target.dim * EPS * jacobian_condition(target, bundle, schedule, gap)
+        of_curve = formula_rounding(target, bundle, schedule, gap)
         margins = at_points(target, bundle.x0, schedule, gap)
-        on = evidence.on(target, schedule=schedule, remaining=gap, seed=seed, margins=margins)
-        on.certified(
+        evidence.on(target, schedule=schedule, remaining=gap, seed=seed, margins=margins).bounded(
             "‖(1−t)Dv_t + γP_N‖",
             error,
-            np.maximum(tangent, normal) + target.dim * rounding,
-            because="P_N and K share eigenvectors: the norm is the largest of these; rounding of D prox",
+            (found.rounding + of_curve).amplified(gap, "times 1−t")
+            + Rounding(schedule.terminal_order + np.linalg.norm(curve, axis=(1, 2)), 4 * target.dim, "norms"),
+            because="P_N and K share eigenvectors: the norm is the largest of these",
+            main=np.maximum(tangent, normal),
+            at_kinks=found.at_kinks,
         )
 
 

@@ -7,7 +7,7 @@ line spectrum of H1, which independent coupling does not have.
 import numpy as np
 import pytest
 
-from numerics.accuracy import EPS
+from numerics.accuracy import EPS, Rounding
 from numerics.flows.spectrum import intrinsic_dimension, jacobian, path_eigenvalues, qr_growth, slopes
 from numerics.schedules import Linear
 from theorems.normal_hyperbolicity.figures import draw_paths
@@ -27,14 +27,13 @@ def test_rescaled_jacobian_tends_to_the_normal_projector(evidence, dim):
     across, along = np.array(pairs)[:, :, 0].T
     on = evidence.on(f"independent coupling, S^{dim - 1}", remaining=GAPS)
     because = "Amos: A lies between two algebraic functions of s; A' = 1 − (d−1)A/s − A² falls with A"
-    on.certified("|tangential eigenvalue of (1−t)Dv_t|", np.abs(across), 1 - low + 64 * EPS, because)
+    rounding = Rounding(1.0, 16, "A(s) of scaled Bessel functions, and a few operations")
+    on.bounded("|tangential eigenvalue of (1−t)Dv_t|", np.abs(across), rounding, because, main=1 - low)
     steepest = s * (1 - low**2) - (dim - 1) * low
-    rounding = 64 * EPS * s
-    on.certified(
-        "|normal eigenvalue of (1−t)Dv_t + 1|", np.abs(along + 1), np.abs(steepest) + rounding, because
-    )
+    error, of_slope = np.abs(along + 1), rounding.amplified(s, "sA' cancels terms of size s")
+    on.bounded("|normal eigenvalue of (1−t)Dv_t + 1|", error, of_slope, because, main=np.abs(steepest))
     outside = np.maximum(low - mean_length(dim, s), mean_length(dim, s) - high).clip(0.0)
-    on.certified("A(s) outside Amos' bracket", outside, 64 * EPS, "the inequality itself, and rounding")
+    on.bounded("A(s) outside Amos' bracket", outside, rounding, "the inequality itself")
 
 
 @pytest.mark.claim("H8")
@@ -48,11 +47,12 @@ def test_closed_form_by_differences(evidence, rng, dim):
     across, along = field.rescaled_eigenvalues(gap, length)
     exact = np.stack([along] + [across] * (dim - 1), axis=1)
     error = np.abs(gap * np.diagonal(found.jacobian, axis1=1, axis2=2) - exact).max(axis=1)
-    evidence.on(f"independent coupling, S^{dim - 1}", remaining=gap).certified(
+    evidence.on(f"independent coupling, S^{dim - 1}", remaining=gap).estimated(
         "|(1−t)Dv_t by differences − closed form|",
         error,
         2 * found.error + 1e4 * EPS / gap**2,
-        because="truncation estimated by two orders' difference; rounding of v over a half-step of 0.0025",
+        by="the difference of the two highest orders of extrapolated differences",
+        because="they are equal; rounding of v over a half-step of 0.0025",
     )
 
 
@@ -84,11 +84,12 @@ def test_exponents_by_integration(evidence):
     on = evidence.on("independent coupling, S^1")
     uncertain = 4 * np.abs(tight.log_growth - loose.log_growth).max()
     uncertain += 4 * np.abs(tight.points - loose.points).max() + 64 * EPS
-    on.certified(
+    on.estimated(
         "|tangential growth − log(|x_τ|/|x₀|)|",
         np.abs(tight.log_growth[:, :, 1] - grown),
         uncertain,
-        because="X_t(x) = ρ_t(|x|)x/|x|; the integrator's error estimated by two tolerances",
+        by="the solutions' difference at tolerances 1e-7 and 1e-9",
+        because="X_t(x) = ρ_t(|x|)x/|x|",
     )
     rates = slopes(tight.log_growth, tight.tau)[-1]
     _compare(on, field, tight, rates)

@@ -11,9 +11,9 @@ from hypothesis import given
 
 from numerics.accuracy import EPS, Rounding
 from numerics.potentials import DegenerateGaussian
-from theorems.normal_hyperbolicity.trajectories import envelope_size
-from theorems.proximal_denoiser.bounds import dot, norm, pairing_condition
+from theorems.proximal_denoiser.bounds import dot, norm
 from theorems.representatives import every_family
+from theorems.setting.roundings import gap_rounding
 from theorems.targets import few, generator, seeds, targets, times
 
 
@@ -42,16 +42,12 @@ def test_data_minimise_the_tilted_potential(evidence, target, seed):
     x0, x1 = target.sample(few(target, 100), rng)
     other = rng.permutation(x1)
     excess = target.value(other) - target.value(x1) - dot(x0, other - x1)
-    condition = pairing_condition(target, x1, x0) + pairing_condition(target, other, x0)
+    of_data = target.roundings.transport(x0).amplified(2 * norm(x0), "an error of x₁")
     evidence.on(target, seed=seed).bounded(
         "φ̃(x₁) above φ̃(v), v other data",
         np.maximum(-excess, 0.0),
-        Rounding(
-            condition + norm(x0) * target.transport_condition(x0) + np.abs(target.value(other)),
-            2 * (64 * target.dim),
-            "sums of d products of these sizes; x₁ errs by its own condition times |x₀|",
-        ),
-        because="sums of d products of these sizes; x₁ errs by its own condition times |x₀|",
+        gap_rounding(target, x1, x0) + gap_rounding(target, other, x0) + of_data,
+        because="x₁ minimises the tilted potential",
     )
 
 
@@ -64,30 +60,28 @@ def test_prox_minimises_the_tilted_objective(evidence, target, t, seed):
     x0, x1 = target.sample(few(target, 100), rng)
     w = target.scale * rng.uniform(0, 1, (len(x0), 1)) * rng.standard_normal(x0.shape)
     z = x1 + step * x0 + w
-    u = target.prox(z, step)
+    found = target.proximal_point(z, step)
+    u, y = found.point, found.dual
 
     def tilted(v):
         return target.value(v) - dot(x0, v) + dot(v - x1 - w, v - x1 - w) / (2 * step)
 
     # φ(u) is replaced by its value on the optimality condition, which is finite on chords of the hull, too.
-    least = dot(u, (z - u) / step) - target.conjugate((z - u) / step)
+    least = dot(u, y) - target.conjugate(y)
     least = least - dot(x0, u) + dot(u - x1 - w, u - x1 - w) / (2 * step)
     other = rng.permutation(x1)
-    size = envelope_size(target, z, step) + dot(z - u, z - u) / step + dot(w, w) / step
-    size = size + norm(x0) * (norm(u) + norm(other)) + np.abs(target.value(other))
-    size = (
-        size + (dot(other - x1 - w, other - x1 - w) + target.prox_condition(z, step) * norm(z - other)) / step
-    )
-    size = size + target.transport_condition(x0) * (norm(x0) + norm(w) / step)
+    moves = [norm(v - x1 - w) for v in (u, other)]
+    terms = dot(y, y) * step + norm(x0) * (norm(u) + norm(other)) + (moves[0] ** 2 + moves[1] ** 2) / step
+    sums = Rounding(terms + np.abs(target.value(other)), target.dim + 10, "sums of d products")
+    # z = x₁ + λx₀ + w is formed: the objectives' difference in u and v is linear in z, with slope (v−u)/λ.
+    formed = Rounding((norm(z) + step * norm(x0)) * norm(other - u) / step, 4, "z is formed")
+    off = found.rounding.point.amplified(2 * norm(y) + 2 * norm(other - u) / step, "u is off")
+    off = off + found.rounding.dual.amplified(2 * norm(u) + found.rounding.dual.bound * step, "y is off")
     evidence.on(target, t=t, seed=seed).bounded(
         "objective(prox) + |v − prox|²/(2λ) above objective(v)",
         np.maximum(least + dot(other - u, other - u) / (2 * step) - tilted(other), 0.0),
-        Rounding(
-            size,
-            2 * (64 * target.dim),
-            "the exact excess is ≤ 0; sums of d products, and the errors of prox and T times the slopes",
-        ),
-        because="the exact excess is ≤ 0; sums of d products, and the errors of prox and T times the slopes",
+        gap_rounding(target, other, y) + target.roundings.conjugate(y) + sums + formed + off,
+        because="the exact excess is ≤ 0",
     )
 
 
@@ -100,26 +94,27 @@ def test_prox_is_stationary_for_the_tilted_objective(evidence, target, t, seed):
     x0, x1 = target.sample(few(target, 100), rng)
     w = target.scale * rng.uniform(0, 1, (len(x0), 1)) * rng.standard_normal(x0.shape)
     z = x1 + step * x0 + w
-    u = target.prox(z, step)
-    y = x0 + (x1 + w - u) / step
-    error = target.prox_condition(z, step) + target.transport_condition(x0)
+    found = target.proximal_point(z, step)
+    u, y = found.point, x0 + (x1 + w - found.point) / step
+    formed = Rounding(norm(x0) + (norm(x1) + norm(w) + norm(u)) / step, 4, "y is formed of x₀, x₁, w and u")
+    of_prox, of_dual = found.rounding.point, found.rounding.dual + formed
     conjugate = target.conjugate(y)
     on = evidence.on(target, t=t, seed=seed)
     for aim in (y, -y, u - x1, rng.standard_normal(y.shape)):
         unit = aim / np.maximum(norm(aim), 1e-300)[:, None]
         for length in (1e-6, 1e-3, 1.0):
-            h = length * (1 + norm(y))[:, None] * unit
-            moved = target.conjugate(y + h)
-            size = error * (norm(h) + (norm(u) + target.scale) / step) + norm(u) * (norm(h) + norm(y))
+            ahead = y + length * (1 + norm(y))[:, None] * unit
+            h, moved = ahead - y, target.conjugate(ahead)
+            # u is a subgradient of φ* at the exact y; at the computed one it is some u' beside, and twice
+            # the data's size is as far as a jump may reach.
+            slope = 2 * (norm(u) + target.scale)
+            sums = Rounding(np.abs(conjugate) + np.abs(moved) + norm(u) * norm(h), target.dim + 4, "sums")
+            stated = target.roundings.conjugate(y) + target.roundings.conjugate(ahead)
             on.bounded(
                 "⟨u,h⟩ above φ*(y+h) − φ*(y): u is not the prox of φ̃ at x₁+w",
                 np.maximum(dot(u, h) - (moved - conjugate), 0.0),
-                Rounding(
-                    size + np.abs(conjugate) + np.abs(moved) + target.scale * norm(h),
-                    2 * (64 * target.dim),
-                    "the exact excess is ≤ 0; errors of u and y = (z−u)/λ times the slopes of φ*",
-                ),
-                because="the exact excess is ≤ 0; errors of u and y = (z−u)/λ times the slopes of φ*",
+                stated + sums + of_prox.amplified(norm(h)) + of_dual.amplified(slope, "y is off"),
+                because="the exact excess is ≤ 0",
             )
 
 
@@ -135,6 +130,10 @@ def test_forgetting_the_tilt(evidence, rng, t):
         "the tilt forgotten: |prox_{λφ}(x₁) − x₁|, coordinate by coordinate",
         predicted=predicted,
         measured=np.abs(target.prox(x1, step) - x1),
-        agreement=64 * EPS * (1 + np.abs(x1)) * np.minimum(1, predicted / EPS),
+        agreement=np.minimum(
+            (target.roundings.prox(x1, step).bound + target.roundings.transport(x0).bound)[:, None]
+            + 8 * EPS * np.abs(x1),
+            predicted / 2,
+        ),
         because="prox of σ⁻¹u²/2 is σz/(σ+λ); rounding of coordinates of this size",
     )

@@ -1,4 +1,4 @@
-"""Exact trajectories with the support's geometry at their ends, and condition numbers that checks share."""
+"""Exact trajectories with the support's geometry at their ends, and Dv_t on them by two routes."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,10 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from numerics.accuracy import EPS
+from numerics.accuracy import EPS, Rounding
 from numerics.potentials import Potential
 from numerics.schedules import Linear, Polynomial, Schedule, Trigonometric, VariancePreserving
 from theorems.proximal_denoiser.bounds import norm
+from theorems.setting.clarke import distance_to_hull, jacobians_around
+from theorems.setting.interpolant import Interpolant
+from theorems.setting.roundings import hessian_rounding
 
 Array = NDArray[np.float64]
 HYPERBOLIC: tuple[Schedule, ...] = (
@@ -43,6 +46,10 @@ class Bundle:
         """Dimension m."""
         return int(self.tangent.shape[2])
 
+    def take(self, rows: NDArray[np.intp]) -> "Bundle":
+        """Some of the trajectories."""
+        return Bundle(self.x0[rows], self.x1[rows], self.tangent[rows], self.hessian[rows])
+
     def spread(self, on_tangent: Array, off_tangent: float | Array) -> Array:
         """The matrices T·A·Tᵀ + c·P_N for A (k,m,m)."""
         flipped = self.tangent.transpose(0, 2, 1)
@@ -73,24 +80,75 @@ def coefficients(schedule: Schedule, remaining: float) -> tuple[float, float, fl
 
 
 def bend(target: Potential, z: Array, u: Array) -> Array:
-    """Length over which prox bends around z, the scale of its Jacobian's rounding."""
+    """Length over which prox bends around z, for the widths of differences."""
     return np.asarray(np.minimum(target.scale, norm(z - u) + 1e-3 * target.scale))
 
 
-def jacobian_condition(target: Potential, bundle: Bundle, schedule: Schedule, remaining: float) -> Array:
-    """Absolute condition number of Dv_t(x_t): that of D prox, times β̇/β − α̇/α."""
+@dataclass(frozen=True)
+class Compared:
+    """Dv_t(x_t) through the prox beside H1's formula.
+
+    Attributes:
+        error: (k,) Frobenius distance; at kinks that of the formula from the set of Jacobians around x_t.
+        rounding: What both err by.
+        at_kinks: At how many points the rounding of x_t reaches a kink of prox.
+    """
+
+    error: Array
+    rounding: Rounding
+    at_kinks: int
+
+
+def compared(target: Potential, bundle: Bundle, schedule: Schedule, remaining: float) -> Compared:
+    """Dv_t along trajectories, by `ExactField.jacobian` and by `field_jacobian`.
+
+    Where rounding may carry x_t across a change of face nobody can say which D prox is meant: there the
+    formula's D prox must lie in the hull of those around x_t (Clarke), and Dv = (α̇/α)I + (β̇/β − α̇/α)J.
+    """
+    at = Interpolant(target, schedule, bundle.x0, remaining)
+    alpha, beta, fall, rise = at.coefficients
+    found = at.field.jacobian(None, at.xt, remaining=remaining)
+    error = _frobenius(found - field_jacobian(bundle, schedule, remaining))
+    # x₁ enters x_t and the tangent and H at x₁: an error of it counts in both.
+    moved = 2 * at.of_path.bound
+    stated = at.field.roundings.jacobian(None, at.xt, remaining=remaining, moved=moved)
+    rounding = (stated + formula_rounding(target, bundle, schedule, remaining)).bound
+    kinks = np.flatnonzero(at.solved.kink <= 2 * at.of_argument.bound)
+    if kinks.size:
+        rate = rise / beta - fall / alpha
+        inner = np.linalg.inv(np.eye(bundle.dimension) + at.step * bundle.hessian[kinks])
+        theory = bundle.take(kinks).spread(inner, 0.0)
+        radius = 2 * at.of_argument.bound[kinks]
+        around = jacobians_around(target, at.z[kinks], at.step, radius, np.random.default_rng(0))
+        error[kinks] = rate * distance_to_hull(around, theory)
+        own = at.solved.rounding.jacobian.bound[kinks] + 64 * EPS * target.dim  # of J, and of least squares
+        rounding[kinks] = rate * own + formula_rounding(target, bundle, schedule, remaining).bound[kinks]
+    return Compared(error, Rounding.measured(rounding, stated.because), len(kinks))
+
+
+def formula_rounding(target: Potential, bundle: Bundle, schedule: Schedule, remaining: float) -> Rounding:
+    """Of `field_jacobian`: H's error, (α̇h+β̇)/(αh+β) having slope (α̇β − β̇α)/(αh+β)² in h, and its own."""
     alpha, beta, fall, rise = coefficients(schedule, remaining)
-    z = bundle.x1 + alpha / beta * bundle.x0
-    inner = target.prox_condition(z, alpha / beta) / bend(target, z, bundle.x1)
-    return np.asarray((rise / beta - fall / alpha) * (1 + inner))
-
-
-def envelope_size(target: Potential, z: Array, step: float) -> Array:
-    """The terms whose sum the Moreau envelope is: |z−u|²/(2λ), and φ(u) ≤ |⟨u,y⟩| + |φ*(y)|, y = (z−u)/λ."""
-    u = target.prox(z, step)
-    y = (z - u) / step
-    inner = target.prox_condition(z, step)
-    eps = EPS
-    return np.asarray((norm(u) + target.scale + inner) * (norm(y) + eps * inner / step)) + np.abs(
-        target.conjugate(y)
+    least = np.linalg.eigvalsh(bundle.hessian).min(axis=1, initial=np.inf)
+    slope = abs(fall * beta - rise * alpha) / (alpha * np.maximum(least, 0.0) + beta) ** 2
+    of_hessian = hessian_rounding(target, bundle.x0, bundle.hessian).amplified(slope, "H in the formula")
+    size = (abs(fall) / alpha + abs(rise) / beta) * np.sqrt(target.dim)
+    return of_hessian + Rounding(
+        np.full(len(bundle.x0), size), 4 * target.dim + 8, "products with the tangents"
     )
+
+
+def smooth_radius(target: Potential, x0: Array) -> Array:
+    """How far the noise x0 (n,d) may move within its smooth piece of T.
+
+    While it does, z = T(x₀) + x₀ moves by at most 1 + ‖K‖ times that, to first order, and prox has no kink
+    there as long as that is less than the distance of z to the nearest one; half of it, for second order.
+    """
+    data = target.transport(x0)
+    kink = target.proximal_point(data + x0, 1.0).kink
+    stretch = np.linalg.norm(target.transport_jacobian(x0), ord=2, axis=(1, 2))
+    return np.asarray(kink / (2 * (1 + stretch)))
+
+
+def _frobenius(matrices: Array) -> Array:
+    return np.asarray(np.linalg.norm(matrices, axis=(1, 2)))
