@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sklearn.datasets import load_digits, make_moons
 
-from numerics.accuracy import EPS
+from numerics.accuracy import Rounding
 from numerics.potentials import Potential, Sphere
 from numerics.transport.couplings import BatchEstimate
 from numerics.transport.sampled import Budget
@@ -47,10 +47,10 @@ class Case:
         return {n: count for n, count in batches.items() if self.points is None or 4 * n <= self.points}
 
     @property
-    def rounding(self) -> float:
-        """Of |x₁ − p|² and of the gap: 64·d roundings of squares of the data's size and of noise below 10."""
+    def rounding(self) -> Rounding:
+        """Of |x₁ − p|² and of the gap: inner products of d terms of the data's size and of noise below 10."""
         size = self.potential.scale + 10 + np.sqrt(self.potential.dim)
-        return float(64 * self.potential.dim * EPS * size**2)
+        return Rounding(size**2, 8 * (self.potential.dim + 4), "inner products of d terms, and their sums")
 
 
 def practical_targets(thorough: bool) -> dict[str, Case]:

@@ -33,3 +33,6 @@ def error_of_the_field(law: TwoAtomLaw, field: ExactField, t: float) -> Integral
         return (1 - t) * law.density(t, x) * norm(law.velocity(t, x) - field.velocity(t, x)) ** 2
 
     return law.integrate(integrand, t * law.distance / (1 - t))
+
+
+RESOLUTIONS = "quadratures of two resolutions, as the library states them"

@@ -94,11 +94,12 @@ def test_which_batch_size_is_enough(evidence, rng, jobs):
         _energy(evidence, name, case, rng)
         for t in TIMES:
             for n, loss in losses[t][name].items():
-                evidence.on(name, n=n, t=t).certified(
+                evidence.on(name, n=n, t=t).bounded(
                     "mean of |ẋ − v|² in a batch",
                     loss.values,
-                    bound=excess[name][n].values / (2 * t * (1 - t)) + case.rounding / (t * (1 - t)) ** 2,
-                    because="the batch's excess over 2t(1−t), pair by pair; rounding of sums of d squares",
+                    case.rounding.amplified(1 / (t * (1 - t)) ** 2, "over (t(1−t))²"),
+                    because="the batch's excess over 2t(1−t), pair by pair",
+                    main=excess[name][n].values / (2 * t * (1 - t)),
                     points=len(loss.values) * n,
                 )
     _show(evidence, cases, excess, losses)

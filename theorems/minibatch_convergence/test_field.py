@@ -21,6 +21,7 @@ from numerics.transport.minibatch import expected_cost
 from numerics.transport.two_atoms import TwoAtomLaw
 from theorems.minibatch_convergence.figures import draw_fields
 from theorems.minibatch_convergence.fits import last_slope
+from theorems.minibatch_convergence.quadrature import RESOLUTIONS
 from theorems.targets import schedules
 
 TIMES = (0.1, 0.3, 0.5, 0.7, 0.9)
@@ -52,16 +53,18 @@ def test_energy_is_the_cost_less_the_floor(evidence, w, n, distance, schedule, t
         + 64 * EPS * size
     )
     on = evidence.on("TwoAtomLaw", w=w, n=n, distance=distance, schedule=schedule, t=t)
-    on.certified(
+    on.estimated(
         "|E|v^{(n)}|² + floor − E|ẋ_t|²|: quadrature in x_t beside order statistics",
         abs(energy.value + floor.value - whole),
         error,
-        because="the stated errors of three quadratures, and rounding of the sum",
+        by=RESOLUTIONS,
+        because="the energy splits into that of the field and the floor",
     )
-    on.certified(
+    on.estimated(
         "|E|v^{(n)}|² − E|v|²|",
         abs(energy.value - optimal),
         max(-a_dot * b_dot * cost.excess, floor.value) + error,
+        by=RESOLUTIONS,
         because="they differ by −α̇β̇·excess − floor, and both terms are nonnegative and tend to 0",
     )
 
@@ -81,10 +84,11 @@ def test_loss_floor_is_below_hoeffdings_bound(evidence, w, schedule, t):
     b, half = TwoAtomLaw([[0.0], [distance]], w, 1).threshold, ratio * distance / 2
     beyond = [ndtr(b + half) - w, w - ndtr(b - half)]
     tail = sum(np.exp(-2 * (sizes - 1) ** 2 * s**2 / (4 * sizes - 3)) for s in beyond)
-    evidence.on("TwoAtomLaw", w=w, schedule=schedule, t=t).certified(
+    evidence.on("TwoAtomLaw", w=w, schedule=schedule, t=t).estimated(
         "E Var(ẋ_t|x_t), n = 4 … 256",
         [f.value + f.error for f in floors],
         gain * (tail + EPS) + np.array([f.error for f in floors]),
+        by=RESOLUTIONS,
         because="p⁰p¹/(p⁰+p¹) ≤ min(p⁰,p¹), split half way between the labels; Hoeffding; ε of rounding",
     )
 
@@ -96,11 +100,12 @@ def test_loss_floor_and_energy_beside_the_population(evidence, t):
     laws = [TwoAtomLaw([[0.0], [2.0]], w, n) for n in sizes]
     floors = [law.loss_floor(t) for law in laws]
     on = evidence.on("TwoAtomLaw", w=w, t=t)
-    on.certified(
+    on.estimated(
         "floor at each size above that of the size before",
         np.diff([f.value for f in floors]),
         [f.error + g.error for f, g in pairwise(floors)],
-        because="the field of a larger batch explains more; stated quadrature errors",
+        by=RESOLUTIONS,
+        because="the field of a larger batch explains more",
     )
     on.table(
         f"two atoms, w = 0.3, Δ = 2, t = {t}",
@@ -170,10 +175,10 @@ def test_fields_beside_the_population(evidence):
         np.abs(fields[None] - exact),
         Rounding(
             noise / (1 - t),
-            2 * (32),
-            "both are (α̇/α)x + (β̇ − α̇β/α)p with p rounded as the noise is, divided by α",
+            24,
+            "α̇x₀ + β̇x₁ and the prox field, each a dozen operations of this size",
         ),
-        because="both are (α̇/α)x + (β̇ − α̇β/α)p with p rounded as the noise is, divided by α",
+        because="the optimal plan's field is the prox field",
     )
     # In the gap no population interpolant lies: left of it all is label y₀, right of it y₁.
     b = laws[1].threshold
@@ -187,11 +192,12 @@ def test_fields_beside_the_population(evidence):
     ratio = np.exp(np.where(left, -1, 1) * (noise * -shift + shift**2 / 2))
     wrong = np.where(left, 1 - laws[256].probability(noise - shift), laws[256].probability(noise))
     right = np.where(left, laws[256].probability(noise), 1 - laws[256].probability(noise - shift))
-    evidence.on("TwoAtomLaw", n=256, t=t).certified(
+    evidence.on("TwoAtomLaw", n=256, t=t).bounded(
         "|v^{(256)} − v| away from the gap",
         np.abs(fields[256] - fields[None])[away],
-        2.0 / (1 - t) * (wrong / right) * ratio + 64 * EPS * (2 + np.abs(noise)) / (1 - t),
-        because="the field moves by Δ/(1−t) times the share of the other label, at most its odds; rounding",
+        Rounding((2 + np.abs(noise)) / (1 - t), 32, "two fields, a dozen operations each, and the odds"),
+        because="the field moves by Δ/(1−t) times the share of the other label, at most its odds",
+        main=2.0 / (1 - t) * (wrong / right) * ratio,
     )
 
 

@@ -22,9 +22,10 @@ from numerics.flows.exact import ExactField
 from numerics.potentials import DegenerateGaussian, FiniteAtoms
 from numerics.schedules import Linear, Trigonometric
 from numerics.transport.two_atoms import TwoAtomLaw
-from theorems.minibatch_convergence.quadrature import error_of_the_field, loss_of_the_population
-from theorems.proximal_denoiser.bounds import dot, field_condition, norm, pairing_condition
+from theorems.minibatch_convergence.quadrature import RESOLUTIONS, error_of_the_field, loss_of_the_population
+from theorems.proximal_denoiser.bounds import dot, norm
 from theorems.representatives import every_family
+from theorems.setting.roundings import gap_rounding
 from theorems.targets import few, generator, schedules, seeds, targets, times
 
 
@@ -42,16 +43,20 @@ def test_gap_bounds_the_error_of_the_field_pair_by_pair(evidence, target, schedu
     apart = norm(wanted - field.velocity(t, xt))
     gap = target.value(x1) + target.conjugate(x0) - dot(x0, x1)
     factor = (a * b_dot - a_dot * b) ** 2 / (a * b)
-    # x_t errs by its terms; v takes that by α̇/α and, prox being nonexpansive, by (β̇ − α̇β/α)/β.
-    inner = target.scale + norm(x1) + a / b * norm(x0)
-    size = (abs(a_dot) / a + abs(b_dot - a_dot * b / a) / b) * (a * norm(x0) + b * inner)
-    error = 64 * EPS * (field_condition(field, t, xt) + size)
-    rounding = 64 * target.dim * EPS * pairing_condition(target, x1, x0)
-    evidence.on(target, schedule=schedule, t=t, seed=seed).certified(
+    # x₁ stands for a point of dom φ beside it, where the gap is that of `gap_rounding`.
+    beside = target.roundings.domain(x1)
+    formed = Rounding(a * norm(x0) + b * norm(x1), 2, "x_t is formed") + beside.amplified(b)
+    speed = Rounding(abs(a_dot) * norm(x0) + abs(b_dot) * norm(x1), 3, "ẋ_t is formed") + beside.amplified(
+        b_dot
+    )
+    error = field.roundings.velocity(t, xt, moved=formed.bound) + speed
+    squared = error.amplified(2 * apart + error.bound, "in the square")
+    evidence.on(target, schedule=schedule, t=t, seed=seed).bounded(
         "|α̇x₀ + β̇x₁ − v_t(x_t)|², pairs drawn apart and optimal pairs",
         apart**2,
-        bound=factor * (np.maximum(gap, 0) + rounding) + 2 * apart * error,
-        because="(αβ̇−α̇β)²/(αβ)·gap, by Fenchel–Young at (p, q); rounding of the field and of the gap",
+        gap_rounding(target, x1, x0).amplified(factor) + squared,
+        because="(αβ̇−α̇β)²/(αβ)·gap, by Fenchel–Young at (p, q)",
+        main=factor * np.maximum(gap, 0),
     )
 
 
@@ -73,12 +78,10 @@ def test_single_pairs_attain_the_bound(evidence, t):
     evidence.on(target, t=t).bounded(
         "| |x₁ − p|² − λ·gap |",
         np.abs(apart - step * gap),
-        Rounding(
-            distance * target.prox_condition(z, step) + step * pairing_condition(target, x1, x0),
-            2 * (64),
-            "both are Δ²: equality in one pair; rounding of the prox and of the gap",
-        ),
-        because="both are Δ²: equality in one pair; rounding of the prox and of the gap",
+        target.roundings.prox(z, step).amplified(4 * distance, "in |x₁ − p|²")
+        + gap_rounding(target, x1, x0).amplified(step)
+        + Rounding(distance**2 + step * (norm(x0) + np.abs(b)) * distance, 8, "z, x₀, squares and products"),
+        because="both are Δ²: equality in one pair",
     )
 
 
@@ -94,11 +97,12 @@ def test_plans_come_as_near_the_bound_as_one_likes(evidence, t):
     shares, rows = (0.3, 0.1, 0.03, 0.01), []
     found = [_swapped_windows(t, share) for share in shares]
     for share, (loss, bound, error) in zip(shares, found, strict=True):
-        evidence.on("labels swapped in windows", t=t, share=share).certified(
+        evidence.on("labels swapped in windows", t=t, share=share).bounded(
             "1 − E|ẋ_t − v_t|² / ((c − W₂²)/(2t(1−t)))",
-            1 - loss / bound,
-            share + error,
-            because="every swapped pair is within the share ε of equality; rounding",
+            max(1 - loss / bound, 0.0),
+            Rounding.measured(error, "80 nodes, their gaps and squares"),
+            because="every swapped pair is within the share ε of equality",
+            main=share,
         )
         rows.append([share, loss, bound, loss / bound])
     evidence.table(
@@ -125,8 +129,9 @@ def _swapped_windows(t, share, w=0.3, distance=2.0):
         gap = target.value(x1) + target.conjugate(x0) - dot(x0, x1)
         losses.append(float(mass @ norm(apart) ** 2))
         gaps.append(float(mass @ gap) / (t * (1 - t)))
-        size = target.prox_condition(x1 + step * x0, step) / distance + (norm(x0) + distance) / norm(x0 - b)
-        error += float(256 * EPS * size.max())
+        stated = target.roundings.prox(x1 + step * x0, step).bound / distance
+        terms = Rounding((norm(x0) + distance) / norm(x0 - b), 64, "80 nodes, their gaps and squares").bound
+        error += float((8 * stated + terms).max())
     return sum(losses), sum(gaps), error
 
 
@@ -146,17 +151,19 @@ def test_two_atoms_by_quadrature(evidence, t):
         loss, error = loss_of_the_population(law, t), error_of_the_field(law, field, t)
         floor, excess = law.loss_floor(t), law.cost_excess()
         bound, factor = excess.value / (2 * t * (1 - t)), 1 / (2 * t * (1 - t))
-        on.certified(
+        on.estimated(
             "E|ẋ_t − v_t|²",
             loss.value,
             bound + loss.error + excess.error * factor,
-            because="(c_n − W₂²)/(2t(1−t)); stated quadrature errors",
+            by=RESOLUTIONS,
+            because="(c_n − W₂²)/(2t(1−t))",
         )
-        on.certified(
+        on.estimated(
             "|E|v⁽ⁿ⁾ − v|² + loss floor − E|ẋ_t − v_t|²|",
             abs(error.value + floor.value - loss.value),
             error.error + floor.error + loss.error + 24 * EPS * np.sqrt(n) * (distance / (1 - t)) ** 2,
-            because="stated quadrature errors of three integrals; G_n errs by 8 eps √n, a label by Δ/(1−t)",
+            by=RESOLUTIONS,
+            because="the loss splits; G_n errs by 8 eps √n, a label by Δ/(1−t)",
         )
         rows.append([n, error.value, floor.value, loss.value, bound])
     on.table(
@@ -177,7 +184,8 @@ def test_wrong_step_errs_where_the_excess_is_zero(evidence, rng, factor):
     target = DegenerateGaussian([0.0], [[sigma**2]])
     x0, x1 = target.sample(200, rng)
     z = x1 + step * x0
-    error = 64 * EPS * (target.prox_condition(z, factor * step) + target.transport_condition(x0))
+    stated = target.roundings.prox(z, factor * step) + target.roundings.transport(x0).amplified(2.0)
+    error = (stated + Rounding(norm(z), 6, "z and the prediction")).bound
     evidence.on(target, step=step, factor=factor).control(
         "step sλ instead of λ: |x₁ − p| on optimal pairs",
         predicted=norm(x1) * abs(factor - 1) * step / (sigma + factor * step),

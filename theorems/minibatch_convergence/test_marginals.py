@@ -69,10 +69,10 @@ def test_field_of_one_pair_is_the_independent_one(evidence, d, w, t, seed):
         norm(two_atom_law(points, w, 1).velocity(t, x) - independent.velocity(t, x)),
         Rounding(
             (size + shift * odds) / (1 - t),
-            2 * (64),
-            "an error δ of the log-odds moves a share by δ/4 and the field by its share of Δ/(1−t)",
+            32,
+            "a dozen operations on the log-odds and the field, either way",
         ),
-        because="an error δ of the log-odds moves a share by δ/4 and the field by its share of Δ/(1−t)",
+        because="plans of one pair are independent",
     )
 
 

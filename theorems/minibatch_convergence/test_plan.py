@@ -17,6 +17,7 @@ from numerics.transport.minibatch import bernstein_copula, expected_cost
 from numerics.transport.two_atoms import TwoAtomLaw
 from theorems.betting import mean_interval
 from theorems.minibatch_convergence.fits import slope_of_intervals
+from theorems.minibatch_convergence.quadrature import RESOLUTIONS
 from theorems.proximal_denoiser.bounds import norm
 from theorems.proximal_denoiser.rotated import turn
 from theorems.statistics import gaussian_lipschitz, random_signs
@@ -37,11 +38,12 @@ def test_plan_of_two_atoms_tends_to_the_optimal(evidence, w):
     value = np.array([f.value for f in found])
     slopes = np.diff(np.log(value)) / np.log(4)
     on = evidence.on("TwoAtomLaw", w=w)
-    on.certified(
+    on.estimated(
         "bound of W₂²(π_n,π): next size minus this one",
         np.diff(value),
         -np.array([f.error for f in found])[1:],
-        because="falls by more than the stated quadrature error",
+        by=RESOLUTIONS,
+        because="the bound falls",
     )
     on.trend(
         "log of the bound of W₂²(π_n,π) against log n",
@@ -76,23 +78,26 @@ def test_plan_on_the_line_is_near_by_its_copula(evidence):
         value, change = np.array([row[name] for row in found]).T
         error = change + (64 + 16 * np.sqrt(sizes)) * EPS * value
         on = evidence.on(name, n=np.array(sizes))
-        on.certified(
+        on.estimated(
             "|E|Q(u)−Q(v)|² over the copula − (2/n)ΣVar Y₍ᵢ₎|",
             np.abs(value - exact),
             error + np.array([c.error if name == "normal" else 0.0 for c in costs]),
-            because="closed form or order statistics; change on every second node; √n roundings a window",
+            by="the change on every second node",
+            because="closed form or order statistics; √n roundings a window",
         )
-        on.certified(
+        on.estimated(
             "E|Q(u)−Q(v)|² at each size above that of the size before",
             np.diff(value),
             -(error[1:] + error[:-1]),
-            because="falls by more than the quadrature errors",
+            by="the change on every second node",
+            because="it falls",
         )
-    evidence.on("uniform", n=np.array(sizes)).certified(
+    evidence.on("uniform", n=np.array(sizes)).estimated(
         "E|Q(u)−Q(v)|² of a Lipschitz transport",
         [row["uniform"][0] for row in found],
         [(row["normal"][0] + row["normal"][1]) / (2 * np.pi) for row in found],
-        because="L² times that of the noise, Φ having slope 1/√(2π) at most; change on every second node",
+        by="the change on every second node",
+        because="L² times that of the noise, Φ having slope 1/√(2π) at most",
     )
 
 
@@ -122,8 +127,8 @@ def test_gap_of_a_pair_is_its_distance_on_spheres(evidence, d, n, seed):
     evidence.on(target, n=n, seed=seed).bounded(
         "|2·gap − |x₀||x₁−T(x₀)|²|",
         np.abs(gap - norm(x0) * norm(x1 - target.transport(x0)) ** 2),
-        Rounding(norm(x0), 2 * (16 * d), "sums of d products of size |x₀|, |x₁| = 1 to rounding"),
-        because="sums of d products of size |x₀|, |x₁| = 1 to rounding",
+        Rounding(norm(x0), 8 * (d + 2), "sums of d products of size |x₀|"),
+        because="on the sphere the gap is half that square",
     )
 
 

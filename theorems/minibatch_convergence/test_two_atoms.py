@@ -23,6 +23,7 @@ from numerics.accuracy import EPS
 from numerics.transport.two_atoms import TwoAtomLaw
 from theorems.minibatch_convergence.figures import draw_ratios
 from theorems.minibatch_convergence.fits import last_slope
+from theorems.minibatch_convergence.quadrature import RESOLUTIONS
 from theorems.minibatch_convergence.test_line import N, U, W, probability
 from theorems.statistics import hoeffding
 
@@ -100,11 +101,12 @@ def test_half_weights_have_the_central_binomial_coefficient(evidence):
     sizes = (1, 4, 16, 64)
     exact = [float(Fraction(comb(2 * n, n), 4**n)) for n in sizes]
     found = [TwoAtomLaw([[0.0], [GAP]], 0.5, n).misassigned_mass() for n in sizes]
-    evidence.on("TwoAtomLaw", w=0.5).certified(
+    evidence.on("TwoAtomLaw", w=0.5).estimated(
         "|misassigned mass − C(2n,n)/4^n|",
         [abs(f.value - e) for f, e in zip(found, exact, strict=True)],
         [f.error + EPS for f in found],
-        because="closed form; stated quadrature error and one rounding",
+        by=RESOLUTIONS,
+        because="closed form",
     )
 
 
@@ -138,11 +140,13 @@ def test_constants_are_approached_at_order_one_over_n(evidence, w):
             alternative=-1.0,
             points=3,
         )
-    on.certified(
+    on.estimated(
         "relative quadrature error, n = 4 … 4096",
         error,
         np.full(error.shape, 1e-9),
-        because="a thousandth of the least remainder that the slopes are read from, 1e−6 at n = 4096",
+        by=RESOLUTIONS,
+        because="the error is far below the least remainder that slopes are read from",
+        chosen="a thousandth of it, 1e−6 at n = 4096",
     )
     on.table(
         f"measured over asymptotic, w = {w}, Δ = 2",
@@ -161,10 +165,11 @@ def test_constants_hold_to_a_million(evidence):
     coefficient = SIZES[-1] * (small[-1] - 1)
     # K + L/n at 16384 and K at larger n: they differ by at most the change from 4096 to 16384, |L|·3/16384.
     change = np.abs(coefficient - SIZES[-2] * (small[-2] - 1))
-    on.certified(
+    on.estimated(
         "|n(measured/asymptotic − 1) − its value at 16384|, n = 65536 … 10⁶",
         np.abs(LARGE[:, None] * (ratio - 1) - coefficient),
         np.broadcast_to(change, ratio.shape) + LARGE[:, None] * (error + 1e-13 / 0.37),
+        by="the change of the coefficient between two sizes, and quadratures of two resolutions",
         because=(
             "geometric decay of the 1/n correction of the coefficient; quadrature of the value and "
             "of I (1e−13)"

@@ -116,7 +116,9 @@ def compared(target: Potential, bundle: Bundle, schedule: Schedule, remaining: f
     kinks = np.flatnonzero(at.solved.kink <= 2 * at.of_argument.bound)
     if kinks.size:
         rate = rise / beta - fall / alpha
-        inner = np.linalg.inv(np.eye(bundle.dimension) + at.step * bundle.hessian[kinks])
+        inner = np.asarray(
+            np.linalg.inv(np.eye(bundle.dimension) + at.step * bundle.hessian[kinks]), dtype=np.float64
+        )
         theory = bundle.take(kinks).spread(inner, 0.0)
         radius = 2 * at.of_argument.bound[kinks]
         around = jacobians_around(target, at.z[kinks], at.step, radius, np.random.default_rng(0))
