@@ -2,12 +2,12 @@
 
 from numerics.potentials.atoms import FiniteAtoms
 from numerics.potentials.base import Manifold, ManifoldGroup, Potential, Subdifferential
-from numerics.potentials.bodies import Ellipsoid, Sphere
 from numerics.potentials.calculus import embed, product, rotate, scale, translate
 from numerics.potentials.cantor import Cantor
 from numerics.potentials.catalogue import Benchmark, catalogue
 from numerics.potentials.closed_sets import Arc, PointCloud, Torus, Union
 from numerics.potentials.curves import Curve
+from numerics.potentials.ellipsoid import Ellipsoid
 from numerics.potentials.gaussian import DegenerateGaussian
 from numerics.potentials.grassmannian import Grassmannian
 from numerics.potentials.line import AtomAndDensity, Quantile
@@ -17,6 +17,7 @@ from numerics.potentials.nearest_ellipse import NearestEllipsePoint  # noqa: F40
 from numerics.potentials.nearest_torus import NearestTorusPoint  # noqa: F401  of a torus
 from numerics.potentials.nearest_union import NearestUnionPoint  # noqa: F401  of a union
 from numerics.potentials.rotations import SpecialOrthogonal
+from numerics.potentials.sphere import Sphere
 from numerics.potentials.stiefel import Stiefel
 
 __all__ = [

@@ -14,16 +14,17 @@ from scipy.special import ellipe, gammaln, log_ndtr, ndtri
 
 from numerics.potentials.atoms import FiniteAtoms
 from numerics.potentials.base import Potential
-from numerics.potentials.bodies import Ellipsoid, Sphere
 from numerics.potentials.calculus import product
 from numerics.potentials.cantor import Cantor
 from numerics.potentials.closed_sets import Torus
 from numerics.potentials.curves import Curve
+from numerics.potentials.ellipsoid import Ellipsoid
 from numerics.potentials.gaussian import DegenerateGaussian
 from numerics.potentials.grassmannian import Grassmannian
 from numerics.potentials.line import AtomAndDensity, Quantile
 from numerics.potentials.nearest import NearestPoint
 from numerics.potentials.rotations import SpecialOrthogonal
+from numerics.potentials.sphere import Sphere
 from numerics.potentials.stiefel import Stiefel
 
 _DRAWS = 20_000

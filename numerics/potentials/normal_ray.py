@@ -1,0 +1,58 @@
+r"""∂φ of smooth convex bodies: rays of outward normals (theory.md §4.2, family 4)."""
+
+import numpy as np
+from jaxtyping import Float, Inexact
+from numpy.typing import ArrayLike
+
+from numerics.accuracy import EPS
+from numerics.checks import as_points
+from numerics.geometry import norms
+from numerics.potentials.base import Subdifferential
+
+
+class NormalRay(Subdifferential):
+    """∂φ(x₁) of a smooth convex body: the ray of outward normals on the boundary, {0} inside.
+
+    Args:
+        dim: The ambient dimension d.
+        direction: (d,) the unit outward normal, or None inside the body.
+        condition: By how much rounding x₁ by eps turns the normal, in eps: ‖A⁻¹‖|x₁|/|A⁻¹x₁|.
+    """
+
+    def __init__(self, dim: int, direction: Float[np.ndarray, " d"] | None, condition: float = 1.0) -> None:
+        self._dim = dim
+        self._direction = direction
+        self.rounding = 64 * dim * EPS * condition
+
+    @property
+    def dimension(self) -> int:
+        """1 on the boundary of the body, 0 inside."""
+        return 0 if self._direction is None else 1
+
+    def _along(self, x0: ArrayLike) -> tuple[Float[np.ndarray, "n d"], Float[np.ndarray, " n"]]:
+        points = as_points("x0", x0, self._dim).real
+        along = np.zeros(len(points)) if self._direction is None else points @ self._direction
+        return points, np.maximum(along, 0.0)
+
+    def distance(self, x0: ArrayLike) -> Float[np.ndarray, " n"]:
+        """Distance of x0 (n,d) from the ray."""
+        points, along = self._along(x0)
+        direction = np.zeros(self._dim) if self._direction is None else self._direction
+        return norms(points - along[:, None] * direction)
+
+    def boundary_distance(self, x0: ArrayLike) -> Float[np.ndarray, " n"]:
+        """Distance of x0 (n,d) from the ray's end, the origin; +inf for the single point {0}."""
+        points, along = self._along(x0)
+        return along if self._direction is not None else np.full(len(points), np.inf)
+
+
+def nonzero(name: str, length: Inexact[np.ndarray, " n"]) -> Inexact[np.ndarray, " n"]:
+    """The lengths, refused where one is 0.
+
+    Raises:
+        ValueError: Naming the first row where the transport has no single value.
+    """
+    if (length == 0).any():
+        row = int(np.argmax(length == 0))
+        raise ValueError(f"{name}: row {row} is 0, where the transport has no single value; perturb it")
+    return length

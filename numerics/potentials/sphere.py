@@ -1,0 +1,152 @@
+r"""Spheres: $φ^* = R|·|$, φ the indicator of the ball (theory.md §4.2, family 4)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Inexact
+
+from numerics.accuracy import EPS, UNIT, Rounding
+from numerics.checks import positive_integer, positive_number
+from numerics.geometry import norms, outer_complement, tangent_basis
+from numerics.potentials.base import ManifoldGroup, Potential
+from numerics.potentials.normal_ray import NormalRay, nonzero
+
+
+class Sphere(Potential):
+    r"""The uniform law on $|x| = R$: $φ^*(x_0) = R|x_0|$, $T(x_0) = R x_0/|x_0|$, φ = δ of the ball.
+
+    On the tangent space K = R/|x₀|, on the normal 0. At x₀ = 0, the cut locus, T has no value.
+
+    Accuracy (`roundings`): |x₀| is the root of d squares, d/2 + 1 roundings relatively; T and, outside the
+    ball, prox divide and multiply once more: d/2 + 3 of R, at every x₀. K and D prox form the projector of a
+    direction so known: R/|x₀| times d + 6 for it and √(d−1)(d/2 + 3) for the factor. Inside the ball prox is
+    exact; so near the sphere that |z| may be rounded across it, it misses R by as much. The kink is the
+    sphere.
+
+    Args:
+        dim: d, the ambient dimension: ``Sphere(3)`` is S².
+        radius: R > 0.
+
+    Raises:
+        ValueError: If dim is not a positive integer, or radius not positive and finite; `transport` and
+            `transport_jacobian` raise at x₀ = 0.
+    """
+
+    def __init__(self, dim: int, radius: float = 1.0) -> None:
+        self.dim = positive_integer("dim", dim)
+        self.radius = positive_number("radius", radius)
+        self.scale = self.radius
+
+    def __repr__(self) -> str:
+        return f"Sphere({self.dim}, {self.radius!r})"
+
+    def _value(self, x: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " n"]:
+        return np.where(norms(x) <= self.radius + self._rounding, 0.0, np.inf)
+
+    def _conjugate(self, x0: Inexact[np.ndarray, "n d"]) -> Inexact[np.ndarray, " n"]:
+        return self.radius * norms(x0)
+
+    def _conjugate_slope(self, x0: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " n"]:
+        return np.full(len(x0), self.scale)
+
+    def _transport(self, x0: Inexact[np.ndarray, "n d"]) -> Inexact[np.ndarray, "n d"]:
+        return self.radius * (x0 / nonzero("x0", norms(x0))[:, None])
+
+    def _transport_jacobian(self, x0: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d d"]:
+        length = nonzero("x0", norms(x0))
+        return (self.radius / length)[:, None, None] * outer_complement(x0 / length[:, None])
+
+    def _prox(
+        self, z: Inexact[np.ndarray, "n d"], step: Float[np.ndarray, " n"]
+    ) -> Inexact[np.ndarray, "n d"]:
+        length = norms(z)
+        shrink = np.where(length.real > self.radius, self.radius / np.where(length == 0, 1.0, length), 1.0)
+        return z * shrink[:, None]
+
+    def _prox_jacobian(
+        self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]
+    ) -> Float[np.ndarray, "n d d"]:
+        length = norms(z)
+        outside = length > self.radius
+        safe = np.where(outside, length, 1.0)
+        curved = (self.radius / safe)[:, None, None] * outer_complement(z / safe[:, None])
+        return np.where(outside[:, None, None], curved, np.eye(self.dim))
+
+    # --- accuracy ---------------------------------------------------------------------------------
+
+    def _length_count(self) -> float:
+        return self.dim / 2 + 1
+
+    def _transport_rounding(self, x0: Float[np.ndarray, "n d"]) -> Rounding:
+        return Rounding(
+            np.full(len(x0), self.radius), self._length_count() + 2, "a length, a quotient, a product"
+        )
+
+    def _conjugate_rounding(self, x0: Float[np.ndarray, "n d"]) -> Rounding:
+        return Rounding(self.radius * norms(x0), self._length_count() + 1, "a length and a product")
+
+    def _transport_jacobian_rounding(self, x0: Float[np.ndarray, "n d"]) -> Rounding:
+        return self._projector_rounding(norms(x0))
+
+    def _projector_rounding(self, length: Float[np.ndarray, " n"]) -> Rounding:
+        """Of (R/|x|)(I − xxᵀ/|x|²)."""
+        of_factor = np.sqrt(self.dim - 1) * (self._length_count() + 2)
+        return Rounding(self.radius / length, self.dim + 6 + of_factor, "a projector, and R/|x|")
+
+    def _near(self, z: Float[np.ndarray, "n d"]) -> tuple[Float[np.ndarray, " n"], np.ndarray]:
+        """Lengths, and which of them lie outside the ball or may be rounded across the sphere."""
+        length = norms(z)
+        return length, length > self.radius * (1 - (self.dim + 2) * EPS)
+
+    def _prox_rounding(self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]) -> Rounding:
+        size = np.where(self._near(z)[1], self.radius, 0.0)
+        return Rounding(size, self._length_count() + 2, "a length, a quotient, a product; 0 inside")
+
+    def _prox_jacobian_rounding(self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]) -> Rounding:
+        length = norms(z)
+        outside = length > self.radius
+        return self._projector_rounding(np.where(outside, length, np.inf))
+
+    def _value_rounding(self, x: Float[np.ndarray, "n d"]) -> Rounding:
+        return Rounding(np.zeros(len(x)), 0, "an indicator is 0")
+
+    def _kink(self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+        length = norms(z)
+        return np.maximum(np.abs(length - self.radius) - (self.dim + 2) * UNIT * length, 0.0)
+
+    def _transport_jacobian_change(
+        self, x0: Float[np.ndarray, "n d"], radius: Float[np.ndarray, " n"]
+    ) -> Float[np.ndarray, " n"]:
+        return self._bend(norms(x0)) * radius
+
+    def _prox_jacobian_change(
+        self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"], radius: Float[np.ndarray, " n"]
+    ) -> Float[np.ndarray, " n"]:
+        length = norms(z)
+        return np.where(length > self.radius, self._bend(length), 0.0) * radius
+
+    def _bend(self, length: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+        """‖D(R/|x|·P)‖ = R/|x|²·√(d−1) along x and R/|x|²·√2 across: their root of squares."""
+        return self.radius / length**2 * np.sqrt(self.dim + 1.0)
+
+    def _subdifferential(self, x1: Float[np.ndarray, " d"]) -> "NormalRay":
+        length = float(norms(x1))
+        if length > self.radius + self._rounding:
+            raise ValueError(f"x1: |x1| = {length} exceeds the radius {self.radius}; φ is +inf there")
+        on_boundary = length >= self.radius - self._rounding
+        return NormalRay(self.dim, x1 / length if on_boundary else None)
+
+    def _manifolds(
+        self, x1: Float[np.ndarray, "n d"], x0: Float[np.ndarray, "n d"]
+    ) -> Sequence[ManifoldGroup]:
+        multiplier = (x0 * x1).sum(axis=1) / self.radius**2
+        tangent = tangent_basis(x1 / norms(x1)[:, None])
+        hessian = multiplier[:, None, None] * np.eye(self.dim - 1)
+        return [ManifoldGroup(np.arange(len(x1)), tangent, hessian)]
+
+    def conic(self, u: Any) -> tuple[Any, list[Any]]:
+        """One second-order cone a row: |u/R| ≤ 1."""
+        import cvxpy as cp
+
+        return np.zeros(u.shape[0]), [cp.norm(u / self.radius, 2, axis=1) <= 1]
