@@ -119,9 +119,10 @@ class OnTheLine(ABC):
         return step * s + self._map(s) - z
 
     def enclose(self, z: Vector, step: arb) -> Enclosure:
-        """The number z − λs, for s between the proved ends."""
+        """The number z − λs, for s between the proved ends; or T between them, where that is shorter."""
         low, high = self.noise(z[0], step)
-        return Enclosure([z[0] - step * low.union(high)], arb(0))
+        along, image = z[0] - step * low.union(high), self._map(low).union(self._map(high))
+        return Enclosure([image if image.rad() < along.rad() else along], arb(0))
 
 
 class ExactContinuous(OnTheLine):
