@@ -99,6 +99,11 @@ class Potential(ABC):
     dim: int
     scale: float
 
+    @property
+    def finest(self) -> float:
+        """The size of the smallest block of the data: below ``scale`` where blocks of a product differ."""
+        return self.scale
+
     # --- values -------------------------------------------------------------------------------
 
     def value(self, x: ArrayLike) -> Float[np.ndarray, " n"]:

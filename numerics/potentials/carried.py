@@ -92,6 +92,11 @@ class Carried(Potential):
     base: Potential
     _unit: float = 1.0
 
+    @property
+    def finest(self) -> float:
+        """The base's, in the unit of this target."""
+        return self._unit * self.base.finest
+
     @abstractmethod
     def _inner(self, x: Points) -> Float[np.ndarray, "n k"]:
         """A point of the target in the base's coordinates."""

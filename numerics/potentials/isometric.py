@@ -140,7 +140,13 @@ class Isometric(Carried):
         if not np.isfinite(self._value(x1[None])[0]):
             raise ValueError(f"x1: {x1.tolist()} is outside the domain; φ is +inf there")
         inner = self.base.subdifferential(x1 @ self.isometry)
-        return Within(inner, lambda x0: x0 @ self.isometry, self.dim, self.dim - self.base.dim, 2.0)
+        return Within(
+            inner,
+            lambda x0: x0 @ self.isometry,
+            self.dim,
+            self.dim - self.base.dim,
+            2 * self.scale / self.finest,
+        )
 
     def _manifolds(
         self, x1: Float[np.ndarray, "n D"], x0: Float[np.ndarray, "n D"]

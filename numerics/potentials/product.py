@@ -28,6 +28,11 @@ class Product(Potential):
     def __repr__(self) -> str:
         return f"product({self.first!r}, {self.second!r})"
 
+    @property
+    def finest(self) -> float:
+        """The smaller of the blocks'."""
+        return min(self.first.finest, self.second.finest)
+
     def _split(self, x: Inexact[np.ndarray, "n d"]) -> tuple[np.ndarray, np.ndarray]:
         return x[:, : self.first.dim], x[:, self.first.dim :]
 

@@ -136,7 +136,7 @@ class Translated(Carried):
         if np.isinf(self.base._value(point)[0]):
             point = self._pulled_in(point)
         inner = self.base.subdifferential(point[0])
-        return Within(inner, lambda x0: x0, self.dim, 0, 1 + self.scale / self.base.scale)
+        return Within(inner, lambda x0: x0, self.dim, 0, 1 + self.scale / self.base.finest)
 
     def _manifolds(
         self, x1: Float[np.ndarray, "n d"], x0: Float[np.ndarray, "n d"]

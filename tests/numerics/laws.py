@@ -1,6 +1,7 @@
 """Laws of the potential contract. Each takes a potential and a generator, and raises AssertionError.
 
-Bounds are multiples of eps times a computed condition number. Points are drawn so that every branch is
+Bounds are what the potential states of itself (`Potential.roundings`), added and amplified; statements are
+tested on their own against many digits, in tests/numerics/accuracy. Points are drawn so that every branch is
 met: noise, data, points near and far from the support.
 """
 
@@ -14,7 +15,7 @@ from tests.numerics.differences import complex_step, secants, takes_complex
 
 POINTS = 60
 FEW = 8
-MULTIPLE = 64
+COMPLEX = 4  # real operations in a complex one: by so much complex steps may round more
 SHARE = 1e-3  # of the length over which a map bends: how far secants reach
 STEPS = (1e-6, 1e-2, 1.0, 30.0, 1e6)
 Law = Callable[[Potential, np.random.Generator], None]
@@ -47,17 +48,28 @@ def _anywhere(p, rng):
     return np.concatenate([x1 + spread * rng.standard_normal(x1.shape), x1 + x0])
 
 
-def _pairing_rounding(p, u, y, extra=0.0):
-    """Rounding in φ(u) + φ*(y) − ⟨u, y⟩."""
-    size = _norm(u) * _norm(y) + np.abs(p.conjugate(y)) + (p.scale + _norm(u)) * _norm(y) + extra
-    return MULTIPLE * p.dim * EPS * size
+def _of_t(p, x0):
+    return p.roundings.transport(x0).bound
+
+
+def _of_prox(p, z, step):
+    return p.roundings.prox(z, step).bound
+
+
+def _pairing_rounding(p, u, y):
+    """Of φ(u) + φ*(y) − ⟨u, y⟩, φ being that of a point of its domain beside u."""
+    stated, conjugate = p.roundings, p.conjugate(y)
+    value = np.nan_to_num(p.value(u), posinf=0.0)
+    terms = np.abs(u * y).sum(axis=1) * (p.dim + 2) + 2 * (np.abs(conjugate) + np.abs(value))
+    beside = stated.domain(u).bound * _norm(y)
+    return stated.value(u).bound + stated.conjugate(y).bound + beside + EPS * terms
 
 
 def fenchel_young_equality(p, rng):
     """φ(T(x₀)) + φ*(x₀) = ⟨x₀, T(x₀)⟩."""
     x0, x1 = p.sample(_count(p), rng)
     gap = p.value(x1) + p.conjugate(x0) - _dot(x0, x1)
-    _at_most(np.abs(gap), _pairing_rounding(p, x1, x0, _norm(x0) * p.transport_condition(x0)), "gap")
+    _at_most(np.abs(gap), _pairing_rounding(p, x1, x0) + 2 * _norm(x0) * _of_t(p, x0), "gap")
 
 
 def fenchel_young_inequality(p, rng):
@@ -76,10 +88,10 @@ def conjugate_is_convex_with_gradient(p, rng):
     y = x0 + rng.standard_normal(x0.shape) * 10.0 ** rng.uniform(-3, 1, (_count(p), 1))
     slack = p.conjugate(x0) + _dot(image, y - x0) - p.conjugate(y)
     rounding = _pairing_rounding(p, image, y) + _pairing_rounding(p, image, x0)
-    _at_most(slack, rounding + MULTIPLE * EPS * p.transport_condition(x0) * _norm(y - x0), "convexity")
+    _at_most(slack, rounding + _of_t(p, x0) * _norm(y - x0), "convexity")
     if takes_complex(p):
         gradient = complex_step(lambda x: p.conjugate(x)[:, None], x0)[:, 0]
-        _at_most(_norm(gradient - image), MULTIPLE * p.dim * EPS * p.transport_condition(x0), "gradient")
+        _at_most(_norm(gradient - image), 2 * _of_t(p, x0), "gradient")
     else:
         _slopes_bracket_the_transport(p, x0, rng)
 
@@ -91,9 +103,11 @@ def _slopes_bracket_the_transport(p, x0, rng):
     slopes = [_dot(p.transport(x), shift) for x in (before, x0, after)]
     fall, rise = p.conjugate(x0) - p.conjugate(before), p.conjugate(after) - p.conjugate(x0)
     order = np.stack([slopes[0], fall, slopes[1], rise, slopes[2]])
-    condition = sum(p.transport_condition(x) for x in (before, x0, after))
-    rounding = sum(_pairing_rounding(p, p.transport(x), x) for x in (before, x0, after))
-    rounding = rounding + MULTIPLE * EPS * condition * _norm(shift)
+    of_map = sum(_of_t(p, x) for x in (before, x0, after)) * _norm(shift)
+    of_value = sum(p.roundings.conjugate(x).bound + EPS * np.abs(p.conjugate(x)) for x in (before, x0, after))
+    size = sum(_norm(p.transport(x)) for x in (before, x0, after))
+    # The two ends x₀ ± δ are rounded, and φ* has slope T there.
+    rounding = of_map + of_value + EPS * size * ((p.dim + 2) * _norm(shift) + _norm(x0))
     _at_most((order[:-1] - order[1:]).max(axis=0), rounding, "order of slopes")
 
 
@@ -101,7 +115,7 @@ def transport_jacobian_is_derivative(p, rng):
     """K = DT by complex steps or secants, symmetric and positive semidefinite."""
     x0 = rng.standard_normal((_count(p), p.dim))
     jacobian = p.transport_jacobian(x0)
-    rounding = MULTIPLE * p.dim * EPS * p.transport_jacobian_condition(x0)
+    rounding = (1 + COMPLEX) * p.roundings.transport_jacobian(x0).bound
     if takes_complex(p):
         exact = complex_step(p.transport, x0)
         _at_most(np.linalg.norm(jacobian - exact, axis=(1, 2)), rounding, "K − DT")
@@ -109,7 +123,7 @@ def transport_jacobian_is_derivative(p, rng):
         stretch = np.linalg.norm(jacobian, ord=2, axis=(1, 2))
         width = SHARE * np.minimum(p.scale / np.maximum(stretch, EPS), _norm(x0))
         found = secants(p.transport, p.transport_jacobian, x0, width, rng)
-        _means_agree(found, p.transport_condition(x0) / width, p.dim, "mean of K")
+        _means_agree(found, (_of_t(p, x0) + EPS * stretch * _norm(x0)) / width + rounding, "mean of K")
     _at_most(np.linalg.norm(jacobian - jacobian.transpose(0, 2, 1), axis=(1, 2)), rounding, "K − Kᵀ")
     _at_most(-np.linalg.eigvalsh(jacobian)[:, 0], rounding, "−κ")
 
@@ -119,8 +133,9 @@ def prox_recovers_data(p, rng):
     x0, x1 = p.sample(_count(p), rng)
     for step in STEPS:
         z = x1 + step * x0
-        condition = p.prox_condition(z, step) + p.transport_condition(x0)
-        _at_most(_norm(p.prox(z, step) - x1), MULTIPLE * EPS * condition, f"error at step {step}")
+        formed = EPS * (_norm(x1) + 2 * step * _norm(x0))
+        rounding = _of_prox(p, z, step) + formed + 2 * _of_t(p, x0)
+        _at_most(_norm(p.prox(z, step) - x1), rounding, f"error at step {step}")
 
 
 def prox_is_optimal(p, rng):
@@ -130,12 +145,14 @@ def prox_is_optimal(p, rng):
     y = (z - u) / step[:, None]
     value = p.value(u)
     assert np.isfinite(value).all(), "prox left the domain"
-    rounding = MULTIPLE * EPS * p.prox_condition(z, step) * (1 + 1 / step)
+    error = _of_prox(p, z, step)
     for v in (p.transport(rng.standard_normal(z.shape)), u[::-1], (u + u[::-1]) / 2):
         slack = value + _dot(y, v - u) - p.value(v)
         assert np.isfinite(slack).all(), "the convex hull of the data is not in the domain"
         size = _pairing_rounding(p, u, y) + _pairing_rounding(p, v, y)
-        _at_most(slack, size + rounding * (_norm(v - u) + _norm(y) + p.scale), "subgradient inequality")
+        # u and y = (z−u)/λ are off alike: y in the gap at u and in ⟨y, v−u⟩, and φ at u has slope y.
+        moved = error * ((_norm(v - u) + error) / step + 2 * _norm(y))
+        _at_most(slack, size + moved, "subgradient inequality")
 
 
 def prox_residual_is_a_subgradient(p, rng):
@@ -143,10 +160,10 @@ def prox_residual_is_a_subgradient(p, rng):
     z, step = _anywhere(p, rng)[::10], 10.0 ** rng.uniform(-1, 1, 2 * _count(p))[::10]
     u = p.prox(z, step)
     y = (z - u) / step[:, None]
-    condition = p.prox_condition(z, step) * (1 + 1 / step) + _norm(y)
+    error = _of_prox(p, z, step) / step + 2 * EPS * _norm(y)
     for i in range(len(z)):
         found = p.subdifferential(u[i])
-        allowed = 1e3 * EPS * condition[i] * (1 + found.rounding / (16 * p.dim * EPS))
+        allowed = error[i] + found.rounding * (1 + _norm(y[i])) + found.blur / step[i]
         _at_most(found.distance(y[i]), np.array([allowed]), f"distance to ∂φ at {i}")
 
 
@@ -156,9 +173,10 @@ def prox_closes_the_gap(p, rng):
     u = p.prox(z, step)
     y = (z - u) / step[:, None]
     gap = p.value(u) + p.conjugate(y) - _dot(u, y)
-    error = p.prox_condition(z, step)
-    extra = error * (_norm(y) + error / step) / p.dim
-    _at_most(np.abs(gap), _pairing_rounding(p, u, y, extra), "gap")
+    error = p.proximal_point(z, step).rounding
+    # An error of y moves φ* by at most its slope there, which is another point of the data than u.
+    moved = 2 * error.point.bound * _norm(y) + 2 * error.dual.bound * (_norm(u) + p.scale)
+    _at_most(np.abs(gap), _pairing_rounding(p, u, y) + moved, "gap")
 
 
 def prox_is_firmly_nonexpansive(p, rng):
@@ -167,9 +185,10 @@ def prox_is_firmly_nonexpansive(p, rng):
     other = z + p.scale * rng.standard_normal(z.shape) * 10.0 ** rng.uniform(-4, 0, (len(z), 1))
     for step in (1e-2, 1.0, 30.0):
         change = p.prox(z, step) - p.prox(other, step)
-        rounding = MULTIPLE * EPS * (p.prox_condition(z, step) + p.prox_condition(other, step))
+        rounding = _of_prox(p, z, step) + _of_prox(p, other, step)
+        size = 2 * _norm(change) + _norm(z - other)
         excess = _norm(change) ** 2 - _dot(change, z - other)
-        _at_most(excess, rounding * (_norm(change) + _norm(z - other) + rounding), "firmness")
+        _at_most(excess, rounding * (size + rounding) + (p.dim + 4) * EPS * size * _norm(change), "firmness")
 
 
 def prox_jacobian_is_derivative(p, rng):
@@ -177,7 +196,7 @@ def prox_jacobian_is_derivative(p, rng):
     z = _anywhere(p, rng)
     for step in (1e-2, 1.0, 30.0):
         jacobian = p.prox_jacobian(z, step)
-        rounding = MULTIPLE * p.dim * EPS * p.prox_condition(z, step) / _resolution(p, z, step)
+        rounding = (1 + COMPLEX) * p.roundings.prox_jacobian(z, step).bound + 16 * p.dim * EPS
         if takes_complex(p):
             exact = complex_step(lambda x, s=step: p.prox(x, s), z)
             _at_most(np.linalg.norm(jacobian - exact, axis=(1, 2)), rounding, "J − D prox")
@@ -185,15 +204,15 @@ def prox_jacobian_is_derivative(p, rng):
             width = SHARE * _resolution(p, z, step)
             maps = [lambda x, f=f, s=step: f(x, s) for f in (p.prox, p.prox_jacobian)]
             found = secants(*maps, z, width, rng)
-            _means_agree(found, p.prox_condition(z, step) / width, p.dim, "mean of J")
+            _means_agree(found, (_of_prox(p, z, step) + EPS * _norm(z)) / width + rounding, "mean of J")
         _at_most(np.linalg.norm(jacobian - jacobian.transpose(0, 2, 1), axis=(1, 2)), rounding, "J − Jᵀ")
         spectrum = np.linalg.eigvalsh(jacobian)
         _at_most(np.maximum(-spectrum[:, 0], spectrum[:, -1] - 1), rounding, "spectrum beyond [0, 1]")
 
 
-def _means_agree(found, condition, dim, what):
+def _means_agree(found, rounding, what):
     """Secants equal the means on segments without a kink or jump; at most a quarter may have one."""
-    bound = MULTIPLE * dim * EPS * condition + 2 * found.truncation
+    bound = 2 * rounding + 2 * found.truncation
     jumped = found.size > 4 * found.mean + bound
     kinked = found.truncation > 1e-6 * (1 + found.mean)
     assert jumped.sum() <= len(bound) // 12, f"{what}: {jumped.sum()} of {len(bound)} secants see a jump"
@@ -214,11 +233,17 @@ def envelope_matches_its_minimiser(p, rng):
     y = (z - u) / step[:, None]
     envelope = p.envelope(z, step)
     direct = _dot(z - u, z - u) / (2 * step) + p.value(u)
-    error = MULTIPLE * EPS * p.prox_condition(z, step)
-    rounding = _pairing_rounding(p, z, y) + _pairing_rounding(p, u, y) + error * (_norm(y) + error / step)
+    error = _of_prox(p, z, step)
+    stated = p.roundings.envelope(z, step).bound + p.roundings.value(u).bound
+    beside = (p.roundings.domain(u).bound + error) * (2 * _norm(y) + error / step)
+    size = np.abs(envelope) + _dot(z - u, z - u) / step
+    rounding = stated + beside + (p.dim + 6) * EPS * size
     _at_most(np.abs(envelope - direct), rounding, "e − its minimum")
     v = p.transport(rng.standard_normal(z.shape))
-    _at_most(envelope - p.value(v) - _dot(z - v, z - v) / (2 * step), rounding, "e above a competitor")
+    cost = p.value(v) + _dot(z - v, z - v) / (2 * step)
+    rounding = rounding + p.roundings.value(v).bound + (p.dim + 6) * EPS * np.abs(cost)
+    rounding = rounding + p.roundings.domain(v).bound * (_norm(y) + _norm(z - v) / step)
+    _at_most(envelope - cost, rounding, "e above a competitor")
 
 
 def subdifferential_holds_the_noise(p, rng):
@@ -251,7 +276,7 @@ def _agrees_with_the_gap(p, found, x1, rng):
     y = rng.standard_normal((12, p.dim)) * 10.0 ** rng.uniform(-1, 1, (12, 1))
     here = np.broadcast_to(x1, y.shape)
     gap = p.value(here) + p.conjugate(y) - _dot(here, y)
-    rounding = _pairing_rounding(p, here, y, _norm(y) * p.transport_condition(y))
+    rounding = _pairing_rounding(p, here, y) + _norm(y) * _of_t(p, y)
     distance = found.distance(y)
     _at_most(gap, _norm(p.transport(y) - here) * distance + rounding, "gap beyond its distance")
     clear = gap > rounding
@@ -261,18 +286,19 @@ def _agrees_with_the_gap(p, found, x1, rng):
 def manifold_inverts_the_transport_jacobian(p, rng):
     """The tangent basis is orthonormal, and K = H⁻¹ on it, 0 across (H3)."""
     x0, x1 = p.sample(_count(p), rng)
-    jacobian, condition = p.transport_jacobian(x0), p.transport_jacobian_condition(x0)
+    jacobian, stated = p.transport_jacobian(x0), p.roundings.transport_jacobian(x0).bound
     seen = 0
     for group in p.manifolds(x1, x0):
         seen += len(group.rows)
         tangent = group.tangent
         gram = tangent.transpose(0, 2, 1) @ tangent
-        _at_most(np.abs(gram - np.eye(group.dimension)).max(initial=0.0), MULTIPLE * p.dim * EPS, "Gram − I")
+        _at_most(np.abs(gram - np.eye(group.dimension)).max(initial=0.0), 16 * p.dim * EPS, "Gram − I")
         inverse = tangent @ np.linalg.inv(group.hessian) @ tangent.transpose(0, 2, 1)
         difference = np.linalg.norm(jacobian[group.rows] - inverse, axis=(1, 2))
         spread = np.linalg.cond(group.hessian) if group.dimension else np.ones(len(group.rows))
-        size = np.linalg.norm(inverse, axis=(1, 2)) * spread + condition[group.rows]
-        _at_most(difference, MULTIPLE * p.dim * EPS * size, "K − H⁻¹")
+        inverted = 16 * p.dim * EPS * np.linalg.norm(inverse, axis=(1, 2)) * spread
+        # H is taken at x₁, whose error counts in it as one of the noise does in K: so twice, either way.
+        _at_most(difference, 4 * stated[group.rows] + inverted, "K − H⁻¹")
         rank = (np.linalg.eigvalsh(jacobian[group.rows]) > 1e-9 * p.scale).sum(axis=1)
         assert (rank == group.dimension).all(), f"rank of K {rank}, m {group.dimension}"
     assert seen == len(x1), f"manifolds covers {seen} of {len(x1)} points"

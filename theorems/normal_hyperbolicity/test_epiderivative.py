@@ -19,7 +19,7 @@ from theorems.normal_hyperbolicity.figures import draw_epiconvergence
 from theorems.normal_hyperbolicity.trajectories import bend, bundles
 from theorems.proximal_denoiser.bounds import dot, norm
 from theorems.representatives import every_family
-from theorems.setting.roundings import hessian_rounding
+from theorems.setting.roundings import COMPLEX, hessian_rounding
 from theorems.targets import (
     analytic_targets,
     few,
@@ -92,7 +92,7 @@ def test_derivative_of_prox_by_complex_steps(evidence, target, step, seed):
         inner = np.linalg.inv(np.eye(bundle.dimension) + step * bundle.hessian)
         margins = at_points(target, bundle.x0)
         solved = target.proximal_point(z, step)
-        stated = solved.rounding.jacobian + _theory_rounding(target, bundle, step)
+        stated = solved.rounding.jacobian.amplified(COMPLEX) + _theory_rounding(target, bundle, step)
         off = target.roundings.transport(bundle.x0).bound + 2 * EPS * norm(z)
         away = np.flatnonzero(solved.kink > off)
         if not away.size:

@@ -19,7 +19,7 @@ from theorems.normal_hyperbolicity.assumptions import at_points
 from theorems.normal_hyperbolicity.trajectories import bundles, coefficients, smooth_radius
 from theorems.proximal_denoiser.bounds import norm
 from theorems.representatives import every_family
-from theorems.setting.roundings import hessian_rounding
+from theorems.setting.roundings import COMPLEX, hessian_rounding
 from theorems.targets import (
     analytic_targets,
     few,
@@ -94,7 +94,9 @@ def test_splitting_by_complex_steps(evidence, target, schedule, gap, seed):
         eye = np.eye(bundle.dimension)
         margins = at_points(target, bundle.x0, schedule, gap)
         on = evidence.on(target, schedule=schedule, remaining=gap, seed=seed, margins=margins)
-        stated = target.roundings.transport_jacobian(bundle.x0).amplified(2 * beta, "K and its complex steps")
+        stated = target.roundings.transport_jacobian(bundle.x0).amplified(
+            (1 + COMPLEX) * beta, "K and its complex steps"
+        )
         of_hessian = hessian_rounding(target, bundle.x0, bundle.hessian)
         kappa = np.linalg.norm(np.linalg.inv(bundle.hessian), axis=(1, 2))
         own = Rounding(np.sqrt(target.dim) + kappa, 8 * target.dim, "products with the tangents")

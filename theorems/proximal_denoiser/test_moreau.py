@@ -20,6 +20,7 @@ from theorems.proximal_denoiser.rotated import RotatedCircle
 from theorems.proximal_denoiser.secants import circulation
 from theorems.representatives import every_family
 from theorems.setting.interpolant import Interpolant
+from theorems.setting.roundings import COMPLEX
 from theorems.targets import analytic_targets, few, generator, is_analytic, schedules, seeds, targets, times
 
 
@@ -195,7 +196,7 @@ def test_field_has_no_curl(evidence, target, t, seed):
     evidence.on(target, t=t, seed=seed).bounded(
         "|J − Jᵀ| for J = D prox by complex steps",
         skew,
-        target.roundings.prox_jacobian(z, step).amplified(2.0, "J and its transpose"),
+        target.roundings.prox_jacobian(z, step).amplified(2 * COMPLEX, "J and its transpose"),
         because="the exact J is symmetric; complex steps carry no truncation and round as J does",
     )
 

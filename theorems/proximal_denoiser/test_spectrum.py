@@ -19,7 +19,7 @@ from numerics.schedules import Trigonometric
 from theorems.proximal_denoiser.bounds import norm
 from theorems.proximal_denoiser.secants import slopes
 from theorems.representatives import every_family
-from theorems.setting.roundings import length_rounding
+from theorems.setting.roundings import COMPLEX, length_rounding
 from theorems.targets import (
     analytic_targets,
     few,
@@ -60,7 +60,7 @@ def test_prox_jacobian_is_a_contraction(evidence, target, t, seed):
     on.bounded(
         "|J − D prox by complex steps|",
         difference,
-        stated.amplified(2.0, "either way"),
+        stated.amplified(1 + COMPLEX, "either way"),
         because="complex steps carry no truncation and round as J does",
     )
     on.bounded(
@@ -128,7 +128,7 @@ def test_field_spectrum_lies_between_the_rates(evidence, target, schedule, t, se
         on.bounded(
             "|Dv_t − ((α̇/α)(I − J) + (β̇/β)J)|, J by complex steps",
             np.abs(jacobian - fall * (eye - of_prox) - rise * of_prox).max(axis=(1, 2)),
-            stated.amplified(2.0, "either way"),
+            stated.amplified(1 + COMPLEX, "either way"),
             because="the error of J times the difference of the rates",
         )
     on.bounded(
