@@ -11,10 +11,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import ndtr
 
-from numerics.accuracy import EPS, Rounding
+from numerics.accuracy import Rounding
 from numerics.flows.residual import Composition, ResidualMap
 from theorems.flow_matching.examples import NOTES, residual_map
 from theorems.flow_matching.quadrature import grid, resolved
+from theorems.flow_matching.roundings import (
+    LIBRARY,
+    STEPPED,
+    TWO_ORDERS,
+    TWO_STEPS,
+    bend,
+    of_image,
+    of_log_determinant,
+    of_slope,
+)
 from theorems.targets import generator, seeds
 
 STEPS = (1 / 8, 1 / 4)
@@ -36,18 +46,36 @@ def test_log_determinants_add(evidence, seed, dim, count):
     rng, psi = stack(seed, dim, count)
     x = rng.standard_normal((20, dim))
     whole = stepped_jacobian(psi, x)
-    sizes = [np.linalg.cond(m.jacobian(p)) for m, p in zip(psi.maps, psi.intermediate(x)[:-1], strict=True)]
     on = evidence.on("composition of residual maps", seed=seed, dim=dim, maps=count)
     on.bounded(
         "|log|det Dψ| − Σ log|det Dφ_k||",
         np.abs(np.linalg.slogdet(whole)[1] - psi.log_determinant(x)),
-        Rounding(
-            dim * (np.linalg.cond(whole) + sum(sizes)),
-            2 * (64),
-            "LU of a d×d and of k×k matrices: d ulps times each condition number",
-        ),
-        because="LU of a d×d and of k×k matrices: d ulps times each condition number",
+        _of_determinants(psi, x, whole),
+        because="the chain rule: det DΨ is the product of the det Dφ_k, each at its own point",
     )
+
+
+def _of_determinants(psi, x, whole):
+    """Of log|det DΨ| by complex steps, and of Σ log|det Dφ_k| by the lemma.
+
+    Every matrix errs by what its entries do, seen through its inverse, and LU. DΨ is a product, so it errs by
+    that of each map times the norms of the others, 4 times for complex operations; and their real parts may
+    be off at the next map as much as the points are, where Dφ bends.
+    """
+    each = [(m, p, m.jacobian(p)) for m, p in zip(psi.maps, psi.intermediate(x)[:-1], strict=True)]
+    sizes = [np.linalg.norm(j, axis=(1, 2)) for *_, j in each]
+    through = np.linalg.norm(np.linalg.inv(whole), axis=(1, 2))
+    total, moved = of_log_determinant(whole), Rounding.none()
+    for i, (m, p, j) in enumerate(each):
+        others = np.prod([s for k, s in enumerate(sizes) if k != i], axis=0)
+        slope = of_slope(m, p) + moved.amplified(bend(m), "the point is off")
+        small = np.eye(len(m.offset)) + m.step * m._slope(p)[:, :, None] * (m.inner @ m.outer)
+        seen = np.linalg.norm(np.linalg.inv(small), axis=(1, 2))
+        own = of_slope(m, p).amplified(1 + np.linalg.norm(m.inner) * np.linalg.norm(m.outer))
+        total = total + slope.amplified(STEPPED * others * through, "through the inverse, by complex steps")
+        total = total + own.amplified(seen, "through the inverse") + of_log_determinant(small)
+        moved = moved.amplified(np.linalg.norm(j, axis=(1, 2))) + of_image(m, p)
+    return total
 
 
 @pytest.mark.claim("F1")
@@ -59,11 +87,31 @@ def test_mass_of_intervals(evidence, seed, count):
     left, right = edges[:-1, 0], edges[1:, 0]
     masses = [_interval_mass(psi, left, right, order) for order in (96, 64)]
     exact = np.abs(np.diff(ndtr(psi.inverse(edges)[:, 0])))
-    evidence.on("composition on the line", seed=seed, maps=count).certified(
+    evidence.on("composition on the line", seed=seed, maps=count).estimated(
         "|∫_a^b p₁ − P(x₀ ∈ ψ⁻¹[a, b])|",
         np.abs(masses[0] - exact),
-        np.abs(masses[0] - masses[1]) + 64 * count * EPS,
-        because="how far 64 Gauss nodes are from 96, and rounding of the sum",
+        np.abs(masses[0] - masses[1]) + _of_masses(psi, edges).bound,
+        by=f"{TWO_ORDERS}, 64 and 96 nodes",
+        because="x₀ = ψ⁻¹(x₁) has the law N(0,1); rounding of Φ, of 96 densities and of the inverse",
+    )
+
+
+def _of_masses(psi, edges):
+    """Of an interval's mass: Φ's slope is at most 0.4; a density is off by |x₀|'s and log|det|'s errors.
+
+    The point x₀ errs by each inverse's stated error, magnified by those after it.
+    """
+    y, off = edges, np.zeros(len(edges))
+    for m in reversed(psi.maps):
+        off = (off + of_image(m, y).bound) / (1 - m.contraction)
+        found = m.inverse(y)
+        y, off = found.points, off + found.error
+    far, slack = 1 + np.abs(y).max(), off.max()
+    turned = sum(bend(m) / (1 - m.contraction) for m in psi.maps)
+    density = Rounding.measured(slack * (far + turned), "the inverse")
+    own = Rounding(far**2 + len(psi.maps), 4 * LIBRARY + 96, "exp, log, 96 terms of a mass of at most 1")
+    return (
+        density + own + Rounding.measured(2 * 0.4 * slack, "Φ of the inverse") + Rounding(2.0, LIBRARY, "Φ")
     )
 
 
@@ -82,11 +130,13 @@ def test_total_mass_and_moments_in_the_plane(evidence, rng, count):
     psi = Composition([residual_map(rng, 2, 2, 0.5) for _ in range(count)])
     waves = np.array([[0.0, 0.0], [1.0, 0.0], [0.5, -1.5]])
     data, noise = ([side(psi, waves, step) for step in STEPS] for side in (_over_data, _over_noise))
-    evidence.on("composition in the plane", maps=count, k=waves).certified(
+    evidence.on("composition in the plane", maps=count, k=waves).estimated(
         "|∫cos⟨k,x⟩p₁ − E cos⟨k,ψ(x₀)⟩|, k = 0 (the mass) and two more",
         np.abs(data[0] - noise[0]),
         np.abs(data[0] - data[1]) + np.abs(noise[0] - noise[1]) + 1e-13,
-        because="trapezoid rule at two steps on either side; tails: noise beyond 8, data beyond its image",
+        by=f"{TWO_STEPS} on either side",
+        because="change of variables; tails, noise beyond 8 and data beyond its image, 4·10⁻¹⁵, and rounding",
+        chosen="10⁻¹³ for tails and rounding",
     )
 
 
@@ -150,7 +200,9 @@ def test_determinants_at_the_last_point(evidence, noise):
         "every determinant at x₁: error of log p₁",
         predicted=np.log1p(0.5 / np.cosh(noise) ** 2) - np.log1p(0.5 / np.cosh(between) ** 2),
         measured=_as_printed(psi, last)[0] - psi.log_density(last)[0],
-        agreement=256 * EPS,
+        agreement=Rounding(
+            noise + 4, 16 * LIBRARY, "two inverses of 16 roundings over 1 − ½, exp, log"
+        ).bound,
         because="log(1 + ½sech²a) − log(1 + ½sech²φ(a)); rounding of two inverses",
     )
 

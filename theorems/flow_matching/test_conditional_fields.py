@@ -10,12 +10,13 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numerics.accuracy import EPS, Rounding
+from numerics.accuracy import Rounding
 from numerics.flows.integration import trajectory
 from numerics.flows.paths import OptimalTransportPath, VarianceExploding, VariancePreservingPath
 from theorems.flow_matching.examples import NOTES
 from theorems.flow_matching.figures import draw_conditional_paths
 from theorems.flow_matching.quadrature import gaussian_nodes
+from theorems.flow_matching.roundings import LIBRARY, STEPPED
 from theorems.targets import generator, seeds
 
 PATHS = (
@@ -52,7 +53,9 @@ def test_derivation_for_any_path(evidence):
     formula = sp.diff(deviation, t) / deviation * (x - mean) + sp.diff(mean, t)
     on = evidence.on("μ_t, σ_t > 0, functions of t")
     on.exact(
-        "d/dt ψ_t at ψ_t⁻¹(x) = (σ̇/σ)(x − μ) + μ̇", sp.simplify(field - formula) == 0, "any C¹ μ, σ (symbolic)"
+        "d/dt ψ_t at ψ_t⁻¹(x) = (σ̇/σ)(x − μ) + μ̇",
+        sp.simplify(field - formula) == 0,
+        "any C¹ μ, σ (symbolic, formulas; the code: `test_numbers`)",
     )
     places = sp.symbols("y1:4", real=True)
     means = [sp.Function(f"mu{i}")(t) for i in range(3)]
@@ -60,7 +63,11 @@ def test_derivation_for_any_path(evidence):
     square = sum((y - m) ** 2 for m, y in zip(means, places, strict=True))
     density = sp.exp(-square / (2 * deviation**2)) / deviation**3
     residual = sp.diff(density, t) + sum(sp.diff(u * density, y) for u, y in zip(speeds, places, strict=True))
-    on.exact("∂_t p + div(u p) = 0 in R³", sp.simplify(residual / density) == 0, "any C¹ μ, σ (symbolic)")
+    on.exact(
+        "∂_t p + div(u p) = 0 in R³",
+        sp.simplify(residual / density) == 0,
+        "any C¹ μ, σ (symbolic, formulas; the code: `test_numbers`)",
+    )
 
 
 @pytest.mark.claim("F6")
@@ -76,26 +83,54 @@ def test_three_paths(evidence):
         evidence.on(f"{name} path").exact(
             "u_t(x|x₁): −(σ'/σ)(x − x₁) for VE, α'/(1−α²)·(αx − x₁) for VP",
             sp.simplify(symbolic(*SYMBOLIC[name]) - form) == 0,
-            domain="geometric σ; α = exp(−T/2), T quadratic; all t, x, x₁ (symbolic)",
+            domain="geometric σ; α = exp(−T/2), T quadratic; all t, x, x₁ (symbolic, formulas; the code: `test_numbers`)",
         )
     field = symbolic(*SYMBOLIC["OT"])
     on = evidence.on("OT path")
     form = (x1 - (1 - smallest) * x) / (1 - (1 - smallest) * t)
     on.exact(
-        "u_t(x|x₁) = (x₁ − (1−σ_min)x)/(1 − (1−σ_min)t)", sp.simplify(field - form) == 0, "all (symbolic)"
+        "u_t(x|x₁) = (x₁ − (1−σ_min)x)/(1 − (1−σ_min)t)",
+        sp.simplify(field - form) == 0,
+        "all (symbolic, formulas; the code: `test_numbers`)",
     )
     along = field.subs(x, SYMBOLIC["OT"][1] * x0 + t * x1)
     on.exact(
         "(35): along the path u = x₁ − (1−σ_min)x₀, the same at every t",
         sp.simplify(along - (x1 - (1 - smallest) * x0)) == 0,
-        domain="all t, x₀, x₁, σ_min (symbolic)",
+        domain="all t, x₀, x₁, σ_min (symbolic, formulas; the code: `test_numbers`)",
     )
     theta = sp.Function("u_theta")(t, sp.Symbol("z"))
     losses = [(theta - along) ** 2, (theta - (x1 - x0)) ** 2]
     on.exact(
         "(36) ⇒ (37): the integrands agree at σ_min = 0",
         sp.simplify(losses[0].subs(smallest, 0) - losses[1]) == 0,
-        domain="all t, x₀, x₁, u_θ (symbolic)",
+        domain="all t, x₀, x₁, u_θ (symbolic, formulas; the code: `test_numbers`)",
+    )
+
+
+@pytest.mark.claim("F6")
+def test_coefficients_are_the_codes(evidence):
+    """The library's own a and σ, fed with symbols; VP's exponentials take numbers alone (next check)."""
+    ends = [sp.Rational(0), sp.Rational(1, 10), sp.Rational(1)]
+    for end in ends:
+        path = OptimalTransportPath(end)
+        gain, deviation = (part.subs(smallest, end) for part in SYMBOLIC["OT"])
+        evidence.on("OT path", smallest=str(end)).exact(
+            "a, σ and their derivatives are those of the formulas",
+            [
+                sp.expand(path.gain(t) - gain) == 0,
+                sp.expand(path.deviation(t) - deviation) == 0,
+                path.gain_dot(t) == sp.diff(gain, t),
+                path.deviation_dot(t) == sp.diff(deviation, t),
+            ],
+            domain="the code, all t (symbolic), σ_min as given",
+        )
+    path = VarianceExploding(sp.Rational(1, 100), sp.Integer(10))
+    values = {low: path.smallest, high: path.largest}
+    evidence.on("VE path").exact(
+        "a and σ are those of the formulas",
+        [path.gain(t) == 1, sp.simplify(path.deviation(t) - SYMBOLIC["VE"][1].subs(values)) == 0],
+        domain="the code, all t (symbolic), σ from 10 to 1/100",
     )
 
 
@@ -110,33 +145,51 @@ def test_numbers(evidence, seed, dim, path, time):
     field = path.velocity(time, here, data)
     stepped = path.flow(time + 1e-30j, noise, data).imag / 1e-30
     on = evidence.on(path, seed=seed, dim=dim, t=time)
-    size = np.abs(here) + np.abs(path.gain(time) * data)
-    steep = abs(path.deviation_dot(time) / path.deviation(time))
-    condition = (size * (1 + steep) + np.abs(field)) / min(1.0, path.deviation(time))
+    rounding = _of_field(path, time, noise, data)
     on.bounded(
         "|u_t(ψ_t(x₀|x₁)|x₁) − dψ_t/dt|",
         np.abs(field - stepped),
-        Rounding(
-            condition * (1 + abs(path.gain_dot(time))),
-            2 * (64),
-            "x − a x₁ is a difference, then divided by σ_t; σ_t itself where it cancels",
-        ),
-        because="x − a x₁ is a difference, then divided by σ_t; σ_t itself where it cancels",
+        rounding.amplified(1 + STEPPED, "the second time by complex steps"),
+        because="u_t(ψ_t(x₀|x₁)|x₁) is dψ_t/dt, and complex steps have no truncation",
     )
     name, values = numbers_of(path)
-    formula = sp.lambdify((t, x, x1), symbolic(*SYMBOLIC[name]).subs(values), "numpy")
+    expression = symbolic(*SYMBOLIC[name]).subs(values)
+    formula, formula_length = sp.lambdify((t, x, x1), expression, "numpy"), int(sp.count_ops(expression))
     on.bounded(
         "|u_t(x|x₁) − SymPy's formula|",
         np.abs(field - formula(time, here, data)),
-        Rounding(
-            condition
-            * (1 + abs(path.gain_dot(time)))
-            * (1 + abs(float(path.gain(time))) / path.deviation(time) ** 2),
-            2 * (64),
-            "x − a x₁ is a difference, divided by σ_t; 1 − a² cancels in SymPy's form",
-        ),
-        because="x − a x₁ is a difference, divided by σ_t; 1 − a² cancels in SymPy's form",
+        rounding + _of_formula(rounding, path, time, formula_length),
+        because="they are one function of t, x and x₁ (SymPy, above)",
     )
+
+
+def _of_field(path, time, noise, data):
+    """Of σ̇/σ·(x − a x₁) + ȧ x₁ at x = σx₀ + a x₁.
+
+    The coefficients err relatively by 4 roundings of their exponent and 3 library calls; x and the difference
+    by 5 of σ|x₀| + 2a|x₁|, seen through σ̇/σ.
+    """
+    gain, sigma = abs(float(path.gain(time))), float(path.deviation(time))
+    rise, rate = abs(float(path.gain_dot(time))), abs(float(path.deviation_dot(time))) / sigma
+    size = rate * (sigma * np.abs(noise) + 2 * gain * np.abs(data)) + rise * np.abs(data)
+    exponent = 2 * max(abs(np.log(gain)) if gain else 0.0, _exponent(path))
+    return Rounding(size, 4 * exponent + 3 * LIBRARY + 8, "coefficients of the path; x − a x₁ divided by σ")
+
+
+def _exponent(path):
+    """The largest exponent in the coefficients, and 1."""
+    if isinstance(path, VarianceExploding):
+        return 1 + np.log(path.largest / path.smallest)
+    return 1 + (path.first + path.last) / 4 if isinstance(path, VariancePreservingPath) else 1.0
+
+
+def _of_formula(rounding, path, time, length):
+    """Of SymPy's form: each operation rounds once, a power or exponential 8 times; 1 − a² cancels in σ²."""
+    loss = 1.0
+    if isinstance(path, VariancePreservingPath):
+        loss = 1 + float(path.gain(time)) ** 2 / float(path.deviation(time)) ** 2
+    count = LIBRARY * length / rounding.count
+    return rounding.amplified(max(count, 1.0) * loss, f"{length} operations of SymPy's form; 1 − a² cancels")
 
 
 def numbers_of(path):
@@ -157,7 +210,7 @@ def test_start_at_noise_in_the_limit(evidence):
     on.exact(
         "KL = x₁²/(2σ₁²) for x/σ₁ (VE), → 0 as σ₁ → ∞",
         [sp.simplify(scaled - x1**2 / (2 * sigma**2)) == 0, sp.limit(scaled, sigma, sp.oo) == 0],
-        domain="all x₁ (symbolic)",
+        domain="all x₁ (symbolic, formulas; the code: `test_numbers`)",
     )
     on.exact(
         "KL = (α₁²x₁² − α₁² − log(1−α₁²))/2 (VP), → 0 as α₁ → 0; it rises at α₁x₁² + α₁³/(1−α₁²) > 0",
@@ -166,7 +219,7 @@ def test_start_at_noise_in_the_limit(evidence):
             sp.limit(kept, alpha, 0) == 0,
             sp.simplify(sp.diff(kept, alpha) - alpha * x1**2 - alpha**3 / (1 - alpha**2)) == 0,
         ],
-        domain="all x₁ (symbolic)",
+        domain="all x₁ (symbolic, formulas; the code: `test_numbers`)",
     )
 
 
@@ -233,7 +286,9 @@ def test_paths_that_do_not_start_at_noise(evidence, path):
         "(17) claimed for (32), (33): W₂²(p_0(·|x₁), N(0,I))",
         predicted=predicted,
         measured=measured,
-        agreement=256 * EPS * (1 + predicted),
+        agreement=Rounding(
+            1 + predicted, 2 * (16 + 3 * LIBRARY), "16 weighted squares, of points by exp"
+        ).bound,
         because="Gaussians with commuting covariances; quadrature exact for squares",
     )
     on.audit(
@@ -256,7 +311,7 @@ def test_paths_that_are_not_at_constant_speed(evidence):
         "constant speed claimed for VE: u at t = 1 minus u at t = 0",
         predicted=np.log(50.0) * 4.9 * noise[:, 0],
         measured=(speeds[1] - speeds[0])[:, 0],
-        agreement=64 * EPS * 50 * 5 * np.log(50),
+        agreement=Rounding(50 * 5 * np.log(50), 3 * LIBRARY, "x − x₁ over σ; a power and a log").bound,
         because="σ̇ = −log(50)σ; x − x₁ is a difference, divided by σ down to 1/10",
     )
     evidence.figure(

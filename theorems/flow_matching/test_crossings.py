@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import ndtr
 
-from numerics.accuracy import EPS
+from numerics.accuracy import Rounding
 from numerics.flows.exact import ExactField
 from numerics.flows.integration import trajectory
 from numerics.flows.mixtures import MixtureField
@@ -17,8 +17,9 @@ from numerics.flows.paths import OptimalTransportPath
 from numerics.potentials import DegenerateGaussian
 from theorems.flow_matching.examples import NOTES, mixture
 from theorems.flow_matching.figures import draw_crossings
-from theorems.flow_matching.line import distribution, steepest
+from theorems.flow_matching.line import distribution, rank_rounding, steepest
 from theorems.flow_matching.quadrature import resolved
+from theorems.flow_matching.roundings import SOLVED
 from theorems.proximal_denoiser.bounds import norm
 from theorems.statistics import hoeffding
 from theorems.targets import generator, seeds
@@ -66,10 +67,11 @@ def test_trajectories_stay_apart(evidence, seed, dim, end):
     found = trajectory(field.velocity, np.concatenate([x, y]), times)
     on = evidence.on("mixture target", seed=seed, dim=dim, smallest=end)
     for t, states, error in zip(times[1:], found.states[1:], found.error[1:], strict=True):
-        on.certified(
+        on.estimated(
             "σ_t|x − y| − |X_t(x) − X_t(y)|",
             path.deviation(t) * norm(x - y) - norm(states[:8] - states[8:]),
             2 * np.sqrt(dim) * error,
+            by=SOLVED,
             because="Grönwall, downwards; error of both trajectories",
         )
 
@@ -83,10 +85,11 @@ def test_the_distance_is_attained(evidence, rng, end):
     x, times = rng.standard_normal((16, 2)), np.linspace(0, 1, 5)
     found = trajectory(field.velocity, x, times)
     apart = norm(found.states[:, :8] - found.states[:, 8:])
-    evidence.on("one atom", smallest=end).certified(
+    evidence.on("one atom", smallest=end).estimated(
         "||X_t(x) − X_t(y)| − σ_t|x − y||",
         np.abs(apart - np.array([path.deviation(t) for t in times])[:, None] * norm(x[:8] - x[8:])),
         2 * np.sqrt(2) * resolved(found.error)[:, None],
+        by=SOLVED,
         because="Du_t = (σ̇/σ)I; error of both trajectories",
     )
 
@@ -100,10 +103,11 @@ def test_trajectories_on_the_line_do_not_cross(evidence):
     resolved(found.error)
     on = evidence.on("two Gaussians")
     for t, x, error in zip(times, found.states[:, :, 0], found.error, strict=True):
-        on.certified(
+        on.estimated(
             "|F_t(X_t(x₀)) − Φ(x₀)|",
             np.abs(distribution(TWO, t, x) - ndtr(start[:, 0])),
-            steepest(TWO, t) * error + 64 * EPS,
+            steepest(TWO, t) * error + rank_rounding(TWO, t).bound,
+            by=SOLVED,
             because="F_t is Lipschitz with the largest density; error of the integration",
         )
     evidence.figure(
@@ -132,6 +136,12 @@ def test_sorted_pairs_do_not_cross(evidence, rng):
     )
 
 
+def _of_shift(field, x0, shift, times):
+    """∫ of what the field b states of itself along the two trajectories, at most: t is below 1."""
+    at = np.array([[x0 + shift], [x0 + 1.5 * shift]])
+    return max(field.roundings.velocity(t, at).bound.max() for t in times[1:])
+
+
 @pytest.mark.control("F7")
 def test_crossing_needs_the_time(evidence):
     """A translation by b: the trajectories of x₀ and x₀ + b/2 share points of space, at times ½ apart."""
@@ -140,7 +150,8 @@ def test_crossing_needs_the_time(evidence):
     first, second = (
         trajectory(field.velocity, [[x]], times[:-1]).states[:, 0, 0] for x in (x0, x0 + shift / 2)
     )
-    rounding = 1024 * EPS * shift
+    moved = "64 steps of order 8 to either solution at most, 16 roundings each"
+    rounding = 2 * (Rounding(shift + abs(x0), 64 * 16, moved).bound + _of_shift(field, x0, shift, times[:-1]))
     on = evidence.on("N(0,1) to N(3,1), OT")
     on.control(
         "crossing meant in space alone: gap between a point of one trajectory and one of another",
@@ -150,11 +161,11 @@ def test_crossing_needs_the_time(evidence):
         because="X_0(x₀ + b/2) = X_½(x₀), as the field is b",
         intact=abs(second[4] - first[4]),
     )
-    on.certified(
+    on.bounded(
         "||X_t(x₀ + b/2) − X_t(x₀)| − b/2| at equal times",
         np.abs(np.abs(second - first) - shift / 2),
-        rounding,
-        because="the field is b: both are moved alike",
+        Rounding.measured(rounding, f"{moved}; what the field states, integrated"),
+        because="the field is b: both are moved alike, and Runge–Kutta is exact for it",
     )
     on.audit(
         "Do marginal trajectories have no point of space in common?",

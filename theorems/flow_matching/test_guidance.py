@@ -11,7 +11,7 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numerics.accuracy import EPS, Rounding
+from numerics.accuracy import Rounding
 from numerics.flows.density import log_density
 from numerics.flows.guidance import guided
 from numerics.flows.integration import trajectory
@@ -21,6 +21,7 @@ from theorems.flow_matching.examples import covariance, mixture
 from theorems.flow_matching.figures import draw_guidance
 from theorems.flow_matching.learned import MIXTURE, prompted_field
 from theorems.flow_matching.quadrature import grid
+from theorems.flow_matching.roundings import MixtureRoundings
 from theorems.targets import generator, seeds
 
 PAIR = MixtureField([[-1.0], [1.0]], [[[0.25]], [[0.25]]], [0.5, 0.5])
@@ -93,13 +94,13 @@ def test_equal_covariances_symbolically(evidence):
     on.exact(
         "(1−w)u_q + w u_p = u of N((1−w)a + wb, s²)",
         sp.simplify((1 - w) * field(a) + w * field(b) - field(middle)) == 0,
-        domain="all t, x, a, b, s, w (symbolic)",
+        domain="all t, x, a, b, s, w (symbolic, formulas; the code: `test_equal_covariances`)",
     )
     tilt = (1 - w) * log_law(a) + w * log_law(b) - log_law(middle)
     on.exact(
         "log p^w q^{1−w} − log N((1−w)a + wb, s²) does not depend on x",
         sp.simplify(sp.diff(tilt, x)) == 0,
-        domain="all x, a, b, s, w (symbolic)",
+        domain="all x, a, b, s, w (symbolic, formulas; the code: `test_equal_covariances`)",
     )
 
 
@@ -112,16 +113,19 @@ def test_equal_covariances(evidence, seed, dim, w, t):
     x = 2 * rng.standard_normal((16, dim))
     free, prompted, tilt = (MixtureField([m], [spread], [1.0]) for m in (a, b, (1 - w) * a + w * b))
     found = guided(free.velocity, prompted.velocity, w)(t, x)
-    scale = (1 + abs(w)) * (np.abs(x).max(axis=1) + np.abs(a).max() + np.abs(b).max() + 1)
+    of_free, of_prompted, of_tilt = (MixtureRoundings(f, t, x) for f in (free, prompted, tilt))
+    sizes = abs(1 - w) * of_free.speed_length + w * of_prompted.speed_length
+    placed = Rounding(abs(1 - w) * np.linalg.norm(a) + w * np.linalg.norm(b), 3, "(1−w)a + wb")
+    steep = 1 + t * of_tilt.steepness
     evidence.on("Gaussians of one covariance", seed=seed, dim=dim, w=w, t=t).bounded(
         "|ũ − u of the tilt|",
         np.abs(found - tilt.velocity(t, x)).max(axis=1),
-        Rounding(
-            scale * np.linalg.cond(spread) / (1 - t + t * np.linalg.eigvalsh(spread)[0]) ** 2,
-            2 * (32 * dim),
-            "½ĊC⁻¹ with its condition, times x − tm; two fields weighted by 1 − w and w",
-        ),
-        because="½ĊC⁻¹ with its condition, times x − tm; two fields weighted by 1 − w and w",
+        of_free.velocity.amplified(abs(1 - w))
+        + of_prompted.velocity.amplified(w)
+        + Rounding(sizes, 3, "two fields weighted by 1 − w and w")
+        + of_tilt.velocity
+        + placed.amplified(steep, "the tilt's mean"),
+        because="they are equal: u_t is affine in the mean for one covariance",
     )
 
 
@@ -207,7 +211,7 @@ def test_guidance_from_zero_to_four(evidence):
         "unconditional field taken for the conditional one (w = 0 for w = 1): mean of its flow",
         predicted=0.0,
         measured=rows[0][1],
-        agreement=found[0][1] + 64 * EPS,
+        agreement=found[0][1] + Rounding(8.0, 257, "a mean over 257 nodes up to 8").bound,
         because="q is symmetric; the grid of noises is, too; error of the flow",
         intact=1.0,
     )

@@ -15,14 +15,16 @@ from hypothesis import strategies as st
 from scipy.special import logsumexp
 from scipy.stats import multivariate_normal
 
-from numerics.accuracy import EPS, Rounding
+from numerics.accuracy import Rounding
 from numerics.flows.density import log_density, normal_log_density, probed_log_density
 from numerics.flows.mixtures import MixtureField
 from theorems.flow_matching.examples import NOTES, covariance, mixture
 from theorems.flow_matching.quadrature import resolved
+from theorems.flow_matching.roundings import SOLVED, STEPPED, MixtureRoundings
 from theorems.targets import generator, seeds
 
 LEVEL = 1e-10
+BY_FLOW = "the error of the integration goes through the gradient of log p₀; SciPy's density rounds as often as ours"
 
 
 def of_mixture(field, x):
@@ -47,11 +49,12 @@ def test_gaussian_to_gaussian_by_two_couplings(evidence, seed, dim):
         ("optimal", *_straight(mean, spread)),
     ):
         found = log_density(velocity, divergence, x1)
-        evidence.on(f"{name} coupling, Gaussian target", seed=seed, dim=dim).certified(
+        evidence.on(f"{name} coupling, Gaussian target", seed=seed, dim=dim).estimated(
             "|log p₀(x₀) − ∫div u dt − log p₁(x₁)|",
             np.abs(found.value - exact),
-            resolved(found.error) + 64 * dim * EPS * (1 + np.abs(exact)),
-            because="coarse beside fine integration, through the gradient of log p₀; rounding",
+            resolved(found.error) + 2 * MixtureRoundings(independent, 1.0, x1).log_density.bound,
+            by=SOLVED,
+            because=BY_FLOW,
         )
 
 
@@ -73,11 +76,12 @@ def test_gaussian_to_mixture(evidence, seed, dim, parts):
     field = mixture(rng, dim, parts)
     x1, _ = field.sample(8, rng)
     found, exact = log_density(field.velocity, field.divergence, x1), of_mixture(field, x1)
-    evidence.on("mixture target", seed=seed, dim=dim, parts=parts).certified(
+    evidence.on("mixture target", seed=seed, dim=dim, parts=parts).estimated(
         "|log p₀(x₀) − ∫div u dt − log p₁(x₁)|",
         np.abs(found.value - exact),
-        resolved(found.error) + 64 * dim * EPS * (1 + np.abs(exact)),
-        because="coarse beside fine integration, through the gradient of log p₀; rounding",
+        resolved(found.error) + 2 * MixtureRoundings(field, 1.0, x1).log_density.bound,
+        by=SOLVED,
+        because=BY_FLOW,
     )
 
 
@@ -90,11 +94,12 @@ def test_hutchinsons_estimate(evidence, rng, dim):
     every = np.array(list(product((-1.0, 1.0), repeat=dim)))
     mean = probed_log_density(field.velocity, field.jacobian, x1, every, LEVEL)
     on = evidence.on("mixture target", dim=dim)
-    on.certified(
+    on.estimated(
         "|log p₁ from all 2^d sign vectors − log p₁ by the trace|",
         np.abs(mean.value - exact.value),
-        2 * resolved(exact.error) + 64 * dim * EPS,
-        because="the mean of εᵀJε over all signs is tr J; error of both integrations",
+        2 * resolved(exact.error) + Rounding(1 + np.abs(exact.value), dim + 4, "sums of log p₀").bound,
+        by=f"{SOLVED}, of the one with the trace; the other is taken to err as much",
+        because="the mean of εᵀJε over all signs is tr J",
     )
     probes = rng.choice([-1.0, 1.0], (4000, dim))
     found = probed_log_density(field.velocity, field.jacobian, x1, probes, LEVEL)
@@ -122,26 +127,22 @@ def test_transport_equation(evidence, seed, dim, parts, t):
     evidence.on("mixture target", seed=seed, dim=dim, parts=parts, t=t).bounded(
         "|∂_t log p + ⟨u, ∇log p⟩ + div u|",
         np.abs(in_time + along + div),
-        Rounding(
-            _size(field, t, x) * _condition(field, t),
-            2 * (64 * dim * parts),
-            "exponents and their derivatives, each with the condition of C_k; sums over d and components",
-        ),
-        because="exponents and their derivatives, each with the condition of C_k; sums over d and components",
+        _of_transport(MixtureRoundings(field, t, x), dim),
+        because="the mixture solves the transport equation, and complex steps have no truncation",
     )
 
 
-def _condition(field, t):
-    a, s = field.path.gain(t), field.path.deviation(t)
-    return max(np.linalg.cond(a**2 * c + s**2 * np.eye(field.dim)) for c in field.covariances)
+def _of_transport(of, dim):
+    """Of ∂_t log p, ⟨u, ∇log p⟩ and div u, d entries of Du.
 
-
-def _size(field, t, x):
-    """(1 + |x − a m|²/σ²)², largest over components: exponents, and their effect on posteriors."""
-    a, s = field.path.gain(t), field.path.deviation(t)
-    least = min(np.linalg.eigvalsh(a**2 * c + s**2 * np.eye(field.dim))[0] for c in field.covariances)
-    far = ((x[:, None] - a * field.means) ** 2).sum(axis=2).max(axis=1)
-    return (1 + far / least) ** 2 / least
+    The first is an average of ⟨s_k, u_k⟩ and d rates, which have the form and the sizes of Du's trace; all
+    derivatives are by complex steps.
+    """
+    stepped = of.jacobian.amplified(STEPPED * 2 * dim, "∂_t log p and d entries of Du, by complex steps")
+    slope = of.score.amplified(STEPPED * of.speed_length, "∇log p by complex steps")
+    along = of.velocity.amplified(of.score_length)
+    own = Rounding(of.score_length * of.speed_length, dim + 2, "⟨u, ∇log p⟩ and the sum")
+    return stepped + slope + along + own
 
 
 @pytest.mark.claim("F3")
@@ -155,12 +156,8 @@ def test_jacobian_that_probes_meet(evidence, seed, dim, parts, t):
     evidence.on("mixture target", seed=seed, dim=dim, parts=parts, t=t).bounded(
         "|∂u_i/∂x_j − complex step|",
         np.abs(field.jacobian(t, x) - stepped).max(axis=(1, 2)),
-        Rounding(
-            _size(field, t, x) * _condition(field, t),
-            2 * (64 * dim * parts),
-            "exponents and their derivatives, each with the condition of C_k; sums over d and components",
-        ),
-        because="exponents and their derivatives, each with the condition of C_k; sums over d and components",
+        MixtureRoundings(field, t, x).jacobian.amplified(1 + STEPPED, "once more by complex steps"),
+        because="they are equal, and complex steps have no truncation",
     )
 
 
@@ -175,9 +172,15 @@ def test_log_density_falls_by_the_divergence(evidence):
     in_time = -sum(sp.diff(u[i] * p, x[i]) for i in range(3))
     total = in_time + sum(u[i] * sp.diff(p, x[i]) for i in range(3))
     on = evidence.on("p and u in R³")
-    on.exact("(12): d/dt p_t(x_t) = −p div u", sp.expand(total + p * div) == 0, "any C¹ p > 0, u (symbolic)")
     on.exact(
-        "(13): d/dt log p_t(x_t) = −div u", sp.simplify(total / p + div) == 0, "any C¹ p > 0, u (symbolic)"
+        "(12): d/dt p_t(x_t) = −p div u",
+        sp.expand(total + p * div) == 0,
+        "any C¹ p > 0, u (symbolic, formulas; the code: `test_transport_equation`)",
+    )
+    on.exact(
+        "(13): d/dt log p_t(x_t) = −div u",
+        sp.simplify(total / p + div) == 0,
+        "any C¹ p > 0, u (symbolic, formulas; the code: `test_transport_equation`)",
     )
     printed = sp.Matrix(u).jacobian(sp.Matrix(x))
     on.audit(
@@ -213,7 +216,7 @@ def test_without_the_divergence(evidence, rng, dim):
             f"{name}: log p₁ found above log p₁",
             predicted=predicted,
             measured=wrong - exact,
-            agreement=found.error + 64 * dim * EPS * (1 + np.abs(exact)),
+            agreement=found.error + 2 * MixtureRoundings(field, 1.0, x1).log_density.bound,
             because="∫div u dt = ½ log det Σ along every trajectory; error of the integration",
         )
 

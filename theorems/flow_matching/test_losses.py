@@ -11,13 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numerics.accuracy import EPS
+from numerics.accuracy import Rounding
 from numerics.flows.mixtures import MixtureField
 from numerics.flows.paths import OptimalTransportPath
 from theorems.flow_matching.quadrature import grid
+from theorems.flow_matching.roundings import LIBRARY, TWO_STEPS
 from theorems.targets import generator, seeds
 
 ATOMS, WEIGHTS = np.array([[-1.0], [0.5], [2.0]]), np.array([0.3, 0.5, 0.2])
+EXPONENT = 4 * 72 + 4 * LIBRARY
+"""Roundings of a density on the grids here, where exponents reach 12²/2, beside exp and tanh."""
 TIMES, SHARES = (np.polynomial.legendre.leggauss(6)[0] + 1) / 2, np.polynomial.legendre.leggauss(6)[1] / 2
 masses = st.lists(st.integers(0, 9), min_size=4, max_size=4).filter(any)
 eighths = st.integers(-24, 24).map(lambda k: Fraction(k, 8))
@@ -94,20 +97,23 @@ def test_gradients_agree(evidence, seed, smallest):
         np.abs(a - gradient(f, theta)) for a, f in ((of_fm, coarse.marginal), (of_cfm, coarse.conditional))
     )
     on = evidence.on("three atoms, five parameters", seed=seed, smallest=smallest)
-    on.certified(
+    rounding = Rounding(losses.size(theta), EXPONENT, "densities: 4 roundings of an exponent up to 72")
+    on.estimated(
         "|∇L_FM − ∇L_CFM|",
         np.abs(of_fm - of_cfm),
-        moved + 256 * EPS * losses.size(theta),
-        because="trapezoid rule at two steps on each side; rounding of densities, exponents up to 60",
+        moved + rounding.bound,
+        by=f"{TWO_STEPS} on each side",
+        because="both losses have one gradient; rounding of densities on a grid of 12 deviations",
     )
     difference = losses.conditional(theta) - losses.marginal(theta)
-    on.certified(
+    on.estimated(
         "|L_CFM − L_FM − E Var(u_t(x|x₁)|x_t)|",
         abs(difference - losses.variance()),
         sum(abs(f(theta) - g(theta)) for f, g in _pairs(losses, coarse))
         + abs(losses.variance() - coarse.variance())
-        + 256 * EPS * losses.size(theta),
-        because="trapezoid rule at two steps, three times; rounding of densities, exponents up to 60",
+        + rounding.bound,
+        by=f"{TWO_STEPS}, three times",
+        because="the posterior's variance; rounding of densities on a grid of 12 deviations",
     )
 
 
@@ -138,9 +144,15 @@ def test_in_fractions(evidence, table, speeds, theta):
     variance = sum(m * (speeds[i][x] - u[x]) ** 2 for (i, x), m in joint.items())
     on = evidence.on("finite tables", table=table, theta=[str(q) for q in theta])
     on.exact(
-        "∇L_FM = ∇L_CFM", [a == b for a, b in zip(of_fm, of_cfm, strict=True)], "laws and fields in fractions"
+        "∇L_FM = ∇L_CFM",
+        [a == b for a, b in zip(of_fm, of_cfm, strict=True)],
+        "laws and fields in fractions: the argument, not the code",
     )
-    on.exact("L_CFM − L_FM = E Var(u(x|x₁)|x)", cfm - fm == variance, "laws and fields in fractions")
+    on.exact(
+        "L_CFM − L_FM = E Var(u(x|x₁)|x)",
+        cfm - fm == variance,
+        "laws and fields in fractions: the argument, not the code",
+    )
 
 
 # --- controls -----------------------------------------------------------------------------------------
@@ -173,11 +185,15 @@ def test_gradient_for_the_posterior_at_time_one(evidence, mean, spread, smallest
         found += s * (of_fm - of_cfm)
         drift = ((k - 1 + smallest) * t * mean + (1 - k) * mean) / path.deviation(t)
         predicted += s * 2 * (mean - drift)
+    size = 16 * max(spread, 1) * (1 + abs(mean)) / smallest
+    rounding = Rounding(size, 4 * EXPONENT, "densities times fields up to |x|/σ_min")
     evidence.on("N(m, s²)", m=mean, s=spread, smallest=smallest).control(
         "p_1(x₁|x) in (19): ∂L_FM/∂θ₄ − ∂L_CFM/∂θ₄",
         predicted=predicted,
         measured=found,
-        agreement=1e4 * EPS * (1 + abs(mean) + spread) / smallest,
+        agreement=Rounding(
+            16 * max(spread, 1) * (1 + abs(mean)) / smallest, 4 * EXPONENT, "of field and density"
+        ).bound,
         because="E over N(tm, t²s² + σ_t²), or over x₀, x₁; rounding of sums, fields up to |x|/σ_min; tails",
     )
 

@@ -12,15 +12,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import ndtr
 
-from numerics.accuracy import EPS, Rounding
+from numerics.accuracy import Rounding
 from numerics.flows.integration import trajectory
 from numerics.flows.mixtures import MixtureField
 from numerics.flows.paths import OptimalTransportPath, VariancePreservingPath
 from theorems.flow_matching.examples import NOTES, mixture
-from theorems.flow_matching.line import distribution, normal, steepest
+from theorems.flow_matching.line import distribution, normal, rank_rounding, steepest
 from theorems.flow_matching.quadrature import gaussian_nodes, grid
+from theorems.flow_matching.roundings import LIBRARY, SOLVED, TWO_STEPS, MixtureRoundings
 from theorems.targets import generator, seeds
 
+EXPONENT = 4 * 250 + 4 * LIBRARY
+"""Roundings of a product of densities that is not below 1e-108: those below do not count."""
 PATHS = st.sampled_from([OptimalTransportPath(), OptimalTransportPath(0.1), OptimalTransportPath(0.5)])
 ATOMS = MixtureField([[-1.0], [0.5], [2.0]], np.zeros((3, 1, 1)), [0.3, 0.5, 0.2], OptimalTransportPath(0.1))
 
@@ -39,18 +42,27 @@ def test_field_is_the_posterior_average(evidence, seed, path, t):
     (p, flux), (p_coarse, flux_coarse) = (_averages(field, path, t, x, step) for step in (1 / 128, 1 / 96))
     density = np.exp(field.log_density(t, x))
     on = evidence.on("mixture on the line", seed=seed, path=path, t=t)
-    on.certified(
+    of = MixtureRoundings(field, t, x)
+    sharp = (1 + density) / path.deviation(t)
+    own = Rounding(sharp, EXPONENT, "4 roundings of exponents up to 250; x − ax₁ over σ_t")
+    of_density = of.log_density.amplified(density, "exp") + own
+    on.estimated(
         "|∫p_t(x|x₁)q(x₁)dx₁ − p_t(x)|",
         np.abs(p - density),
-        np.abs(p - p_coarse) + 1e3 * EPS * (1 + density),
-        because="trapezoid rule at two steps; rounding of exponents up to some hundreds",
+        np.abs(p - p_coarse) + of_density.bound,
+        by=TWO_STEPS,
+        because="(16); rounding of densities",
     )
     size = np.abs(flux) + density * (1 + np.abs(x[:, 0]))
-    on.certified(
+    on.estimated(
         "|∫u_t(x|x₁)p_t(x|x₁)q(x₁)dx₁ − u_t(x)p_t(x)|",
         np.abs(flux - field.velocity(t, x)[:, 0] * density),
-        np.abs(flux - flux_coarse) + 1e3 * EPS * (1 + size) / path.deviation(t),
-        because="trapezoid rule at two steps; rounding, magnified by 1/σ_t in u_t(x|x₁)",
+        np.abs(flux - flux_coarse)
+        + of_density.amplified(of.speed_length).bound
+        + of.velocity.amplified(density).bound
+        + own.amplified((1 + size) / path.deviation(t), "u_t(x|x₁) has 1/σ_t").bound,
+        by=TWO_STEPS,
+        because="(19), the posterior at time t; rounding of densities and fields",
     )
 
 
@@ -85,10 +97,11 @@ def _ranks(on, field):
     times = np.array([0.0, 0.25, 0.5, 0.75, 1.0])
     path = trajectory(field.velocity, start, times)
     for t, x, error in zip(times[1:], path.states[1:], path.error[1:], strict=True):
-        on.certified(
+        on.estimated(
             "|F_t(x_t) − Φ(x₀)|, t = ¼, ½, ¾, 1",
             np.abs(distribution(field, t, x[:, 0]) - ndtr(start[:, 0])),
-            steepest(field, t) * error + 64 * EPS,
+            steepest(field, t) * error + rank_rounding(field, t).bound,
+            by=SOLVED,
             because="F_t is Lipschitz with the largest density; error of the integration",
         )
 
@@ -102,11 +115,13 @@ def test_plane_is_transported(evidence):
         for w, m, s in zip(field.weights, field.means, field.covariances, strict=True)
     )
     (found, error), (coarse, _) = (_waves(field, waves, step) for step in (1 / 6, 3 / 10))
-    evidence.on("mixture in the plane", k=waves).certified(
+    evidence.on("mixture in the plane", k=waves).estimated(
         "|E cos⟨k, X₁(x₀)⟩ − Re of the characteristic function|",
         np.abs(found - exact),
         np.abs(found - coarse) + 2 * error + 1e-7,
-        because="two steps in the noise; error of the flow; 2·10⁻⁸ of the noise lies beyond 6, in |·|²",
+        by=f"{TWO_STEPS} in the noise; {SOLVED}",
+        because="X₁ has the mixture's law; 2·10⁻⁸ of the noise lies beyond 6",
+        chosen="10⁻⁷ for the noise beyond 6",
     )
 
 
@@ -128,8 +143,9 @@ def test_path_starts_at_noise(evidence, seed, path, dim):
     evidence.on("mixture", seed=seed, path=path, dim=dim).bounded(
         "|log p_0(x) − log of N(0,I)|",
         np.abs(field.log_density(0.0, x) - exact),
-        Rounding(np.abs(exact) + dim, 2 * (16), "sums of d squares and of three equal terms"),
-        because="sums of d squares and of three equal terms",
+        MixtureRoundings(field, 0.0, x).log_density
+        + Rounding(np.abs(exact) + dim, dim + LIBRARY, "d squares, and log 2π"),
+        because="every conditional path starts at N(0,I), so that their mixture does",
     )
 
 
@@ -145,7 +161,9 @@ def test_superposition(evidence):
     residual = sp.diff(total, t) + sp.diff(field * total, x)
     solved = {sp.diff(b, t): -sp.diff(b * c, x) for b, c in zip(p, u, strict=True)}
     evidence.on("three conditional paths").exact(
-        "∂_t p + ∂_x(up) = 0", sp.simplify(residual.subs(solved)) == 0, "any p_i > 0, u_i, q_i (symbolic)"
+        "∂_t p + ∂_x(up) = 0",
+        sp.simplify(residual.subs(solved)) == 0,
+        "any p_i > 0, u_i, q_i (symbolic, formulas; the code: `test_transport_equation`)",
     )
 
 
@@ -221,7 +239,9 @@ def test_variance_at_the_end(evidence, smallest):
         "variance σ_min I of p_1(x|x₁): how much is missing from the path's own variance",
         predicted=smallest - smallest**2,
         measured=smallest - variance,
-        agreement=64 * EPS,
+        agreement=Rounding(
+            9.0, 4 * 4 + 8, "four weighted squares of differences of numbers up to 3 ± σ"
+        ).bound,
         because="ψ_1 = σ_min x₀ + x₁ has variance σ_min²; quadrature exact for squares",
     )
     on.audit(

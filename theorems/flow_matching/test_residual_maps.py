@@ -19,6 +19,7 @@ from numerics.flows.residual import ResidualMap
 from theorems.flow_matching.examples import NOTES, residual_map
 from theorems.flow_matching.figures import draw_residual_map
 from theorems.flow_matching.quadrature import resolved
+from theorems.flow_matching.roundings import LIBRARY, of_displacement, of_image
 from theorems.proximal_denoiser.bounds import norm
 from theorems.targets import generator, seeds
 
@@ -37,23 +38,36 @@ def test_fixed_point_converges_with_the_ratio(evidence, seed, dim, hidden, q):
     phi = residual_map(rng, dim, hidden, q)
     x = 2 * rng.standard_normal((20, dim))
     y = phi(x)
-    error = np.linalg.norm(phi.iterates(y, 40) - x, axis=2)
     scale = norm(x) + norm(y) + 1
-    rounding = 64 * dim * hidden * EPS * scale / (1 - q)
+    path = phi.iterates(y, 40)
+    steps = of_image(phi, x).amplified(1 + q) + _of_iterates(phi, y, path)
+    lengths = Rounding(
+        norm(x) + np.linalg.norm(path, axis=2).max(axis=0), dim / 2 + 4, "lengths of differences"
+    )
+    rounding = steps + lengths
     on = evidence.on("residual map", seed=seed, dim=dim, hidden=hidden, q=q)
-    on.certified(
-        "|x_{k+1} − φ⁻¹(y)| − q|x_k − φ⁻¹(y)|, k < 40",
-        error[1:] - q * error[:-1],
-        np.broadcast_to(rounding, error[1:].shape),
-        because="x ↦ y − δu(x) contracts by q = δ‖V‖‖W‖; rounding of each step and of y",
+    error = np.linalg.norm(path - x, axis=2)
+    on.bounded(
+        "|x_{k+1} − φ⁻¹(y)|, k < 40",
+        error[1:],
+        rounding,
+        because="x ↦ y − δu(x) contracts by q = δ‖V‖‖W‖ about φ⁻¹(y): main term q|x_k − φ⁻¹(y)|",
+        main=q * error[:-1],
     )
     found = phi.inverse(y)
-    on.certified(
+    on.bounded(
         "|computed φ⁻¹(φ(x)) − x|",
         norm(found.points - x),
-        resolved(found.error, 1 + float(scale.max()), 1e-10) + rounding,
-        because="Banach: q·|last move|/(1−q); rounding of y through 1/(1−q)",
+        of_image(phi, x).amplified(1 / (1 - q), "φ⁻¹ is 1/(1−q)-Lipschitz") + lengths,
+        because="Banach, a posteriori: main term (q·|last move| + rounding)/(1−q), as the inverse states",
+        main=resolved(found.error, 1 + float(scale.max()), 1e-10),
     )
+
+
+def _of_iterates(phi, y, path):
+    """Of one step y − δu(x): δu's at the worst place it was at, and a difference."""
+    worst = of_displacement(phi, np.abs(path).max(axis=0))
+    return worst + Rounding(norm(y) + worst.size, 1, "y − δu(x)")
 
 
 @pytest.mark.claim("F2")
@@ -63,22 +77,19 @@ def test_images_stay_apart(evidence, seed, dim, hidden, q):
     rng = generator(seed)
     phi, a = residual_map(rng, dim, hidden, q), 2 * rng.standard_normal((40, dim))
     b = a + 10.0 ** rng.uniform(-5, 1, (40, 1)) * rng.standard_normal((40, dim))
-    evidence.on("residual map", seed=seed, dim=dim, hidden=hidden, q=q).certified(
-        "(1−q)|a−b| − |φ(a) − φ(b)|",
-        (1 - q) * norm(a - b) - norm(phi(a) - phi(b)),
-        64 * dim * hidden * EPS * (norm(a) + norm(b) + 1),
-        because="Lipschitz bound of u; rounding of both images",
+    evidence.on("residual map", seed=seed, dim=dim, hidden=hidden, q=q).bounded(
+        "(1−q)|a−b| − |φ(a) − φ(b)|, where it is positive",
+        np.maximum((1 - q) * norm(a - b) - norm(phi(a) - phi(b)), 0.0),
+        of_image(phi, a) + of_image(phi, b) + Rounding(norm(a) + norm(b), dim / 2 + 6, "|a−b|, (1−q)"),
+        because="the exact excess is ≤ 0: u is q/δ-Lipschitz",
     )
     on = evidence.on("residual map", seed=seed, dim=dim, hidden=hidden, q=q)
     on.bounded(
         "|(φ(x) − x)/δ − u(x)|",
         np.abs((phi(a) - a) / phi.step - phi.displacement(a)).max(axis=1),
-        Rounding(
-            np.abs(a).max(axis=1) / phi.step + norm(phi.displacement(a)),
-            2 * (8),
-            "(7); rounding of φ(x), divided by δ",
-        ),
-        because="(7); rounding of φ(x), divided by δ",
+        Rounding(np.abs(a).max(axis=1) / phi.step, 2, "a sum and a difference with x, over δ")
+        + Rounding(np.abs(phi.displacement(a)).max(axis=1), 5, "a product with δ, and u in both"),
+        because="(7); both u are one computation",
     )
 
 
@@ -91,13 +102,20 @@ def test_the_ratio_is_attained(evidence, q):
     error = np.linalg.norm(path, axis=1)
     ratio = error[1:] / error[:-1]
     on = evidence.on("planar map", q=q)
-    on.certified(
-        "q − |x_{k+1} − x|/|x_k − x|",
-        q - ratio,
-        q * error[:-1] ** 2 / 3 + 64 * EPS,
-        because="e − e³/3 ≤ tanh e",
+    rounding = Rounding(2.0, LIBRARY + 16, "q, ⟨w,x⟩, tanh, two products, two lengths and a quotient")
+    on.bounded(
+        "q − |x_{k+1} − x|/|x_k − x|, where it is positive",
+        np.maximum(q - ratio, 0.0),
+        rounding,
+        because="e − e³/3 ≤ tanh e: main term q·e²/3",
+        main=q * error[:-1] ** 2 / 3,
     )
-    on.certified("|x_{k+1} − x|/|x_k − x| − q", ratio - q, 64 * EPS, because="tanh e ≤ e")
+    on.bounded(
+        "|x_{k+1} − x|/|x_k − x| − q, where it is positive",
+        np.maximum(ratio - q, 0.0),
+        rounding,
+        because="tanh e ≤ e",
+    )
 
 
 @pytest.mark.claim("F2")
@@ -107,12 +125,14 @@ def test_rational_map_is_injective_below_one(evidence):
     quotient = sp.cancel((rational(a, q) - rational(b, q)) / (a - b))
     share = (1 - a * b) / ((1 + a**2) * (1 + b**2))
     on = evidence.on("x − q·x/(1+x²)")
-    on.exact("difference quotient", sp.simplify(quotient - 1 + q * share) == 0, "all a ≠ b, q (symbolic)")
+    on.exact(
+        "difference quotient", sp.simplify(quotient - 1 + q * share) == 0, "all a ≠ b, q (symbolic, formulas)"
+    )
     squares = (a + b / 2) ** 2 + 3 * b**2 / 4 + (a * b) ** 2
     on.exact(
         "(1+a²)(1+b²) − (1−ab) is a sum of squares: φ is injective for 0 ≤ q < 1, and at q = 1",
         sp.expand((1 + a**2) * (1 + b**2) - (1 - a * b) - squares) == 0,
-        domain="all a, b (symbolic)",
+        domain="all a, b (symbolic, formulas)",
     )
 
 
@@ -130,12 +150,15 @@ def test_two_points_with_one_image(evidence, root):
         [rational(p, q) == 0 for p in (Fraction(0), root, -root)],
         domain="fractions",
     )
+    slope, of_map = 2 * float((q - 1) / q), Rounding(float(q), 8, "φ")
     found = brentq(lambda x: rational(x, float(q)), float(root) / 2, 2 * float(root), xtol=4 * EPS)
     on.control(
         f"q = {q}: distance of two points with one image",
         predicted=float(root),
         measured=found,
-        agreement=64 * EPS * float(q) ** 2,
+        agreement=float(
+            Rounding(2 * float(root), 8, "xtol").bound + Rounding(float(q), 8, "φ").bound / slope
+        ),
         because="√(q−1); the root of φ by bracketing, its slope there 2(q−1)/q",
     )
     start = Fraction(1, 10**6)
@@ -168,7 +191,7 @@ def test_planar_map_beyond_the_bound(evidence, q):
         f"q = {q}: where the second zero of x − q·tanh x is",
         predicted=_fixed(q),
         measured=root,
-        agreement=64 * EPS * q / (1 - q / np.cosh(root) ** 2),
+        agreement=Rounding(q, 2 * LIBRARY + 8, "two of q·tanh x").bound / (1 - q / np.cosh(root) ** 2),
         because="a = q·tanh a, iterated from q: a contraction by q·sech²a < 1; rounding over 1 − that",
     )
     with pytest.raises(ValueError, match="promised only below 1"):
@@ -198,7 +221,12 @@ def test_the_bound_is_enough_but_not_needed(evidence):
         intact=-1.0,
     )
     slope = phi.jacobian(np.linspace(-9, 9, 200)[:, None])[:, 0, 0]
-    on.certified("1 − φ'", 1 - slope, 4 * EPS, because="tanh' ≥ 0: φ is increasing")
+    on.bounded(
+        "1 − φ', where it is positive",
+        np.maximum(1 - slope, 0.0),
+        Rounding(1.0, LIBRARY, "1 − tanh² is never negative where |tanh| ≤ 1; the sum 1 + q·tanh'"),
+        because="tanh' ≥ 0: φ is increasing",
+    )
 
 
 @pytest.mark.control("F2")
@@ -213,7 +241,8 @@ def test_equation_6_as_printed(evidence):
     ends = np.array([[root, root], [-root, -root]]) / 2
     images = folding(ends)
     together = float(norm(images[0] - images[1]))
-    rounding = 64 * EPS * root / (1 - 1.8 / np.cosh(root) ** 2)
+    own = Rounding(root, 2 * (LIBRARY + 8), "two images, and where they are folded together")
+    rounding = float(own.bound / (1 - 1.8 / np.cosh(root) ** 2))
     entries = float(np.abs(folding.jacobian(ends * 0) - np.eye(2)).max())
     on = evidence.on("equation (6)")
     on.control(
@@ -237,11 +266,12 @@ def test_equation_6_as_printed(evidence):
     x = np.linspace(-2, 2, 9)[:, None]
     lipschitz = 4 * float(np.abs(steep.jacobian([[0.0]]) - 1)[0, 0, 0])
     found = steep.inverse(steep(x))
-    on.certified(
+    on.bounded(
         "u is no contraction, Lip(u) = 3, δ = ¼: |computed φ⁻¹(φ(x)) − x|",
         np.abs(found.points - x)[:, 0],
-        resolved(found.error, share=1e-12) + 64 * EPS / (1 - steep.contraction),
-        because="q = ¾ < 1, the constant that (6) asks for; Banach",
+        of_image(steep, x).amplified(1 / (1 - steep.contraction), "φ⁻¹ is 1/(1−q)-Lipschitz"),
+        because="q = ¾ < 1, the constant that (6) asks for: main term Banach's, as the inverse states",
+        main=resolved(found.error, share=1e-12),
     )
     assert lipschitz == 3.0, "u must not contract"
     evidence.figure(

@@ -73,15 +73,14 @@ def test_exact_pairs_have_no_floor(evidence, rng, device):
     by_pairs = ((found - (x1 - x0)) ** 2).sum(axis=1)
     by_prox = ((found - FIELD.velocity(t, x)) ** 2).sum(axis=1)
     size = np.linalg.norm(found, axis=1) + np.linalg.norm(x1 - x0, axis=1)
+    of_target = TARGET.roundings.transport(x0) + Rounding(size, 1, "x₁ − x₀")
+    of_field = FIELD.roundings.velocity(t, x, moved=FIELD.roundings.flow(t, x0).bound)
     evidence.on("exact pairs of the circle", t=t).bounded(
         "| |v_θ − ẋ_t|² − |v_θ − v_t|² |, v_t by the prox",
         np.abs(by_pairs - by_prox),
-        Rounding(
-            size * (size + np.linalg.norm(x, axis=1) / t / (1 - t)),
-            2 * (64),
-            "the field is the regression target; x/t is formed, and divided by 1 − t",
-        ),
-        because="the field is the regression target; x/t is formed, and divided by 1 − t",
+        (of_target + of_field).amplified(2.01 * size, "squares")
+        + Rounding(size**2, 2 * 6, "differences from v_θ, squared and added"),
+        because="on optimal pairs the field is the regression target (P3)",
     )
 
 
