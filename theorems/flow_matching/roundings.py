@@ -57,8 +57,8 @@ class MixtureRoundings:
     def _sizes(self) -> tuple[Array, Array, Array, Array, Array]:
         """|x| + |aμ|, |m|, |ȧμ| (n,K), and least variance and largest rate (K,)."""
         field, path = self.field, self.field.path
-        a, sigma = float(path.gain(self.t)), float(path.deviation(self.t))
-        speed, fall = float(path.gain_dot(self.t)), float(path.half_variance_dot(self.t))
+        parts = (path.gain, path.deviation, path.gain_dot, path.half_variance_dot)
+        a, sigma, speed, fall = (float(np.real(part(self.t))) for part in parts)
         spreads = np.maximum(np.linalg.eigvalsh(field.covariances), 0)
         variances = a**2 * spreads + sigma**2
         rates = ((abs(a * speed) * spreads + abs(fall)) / variances).max(axis=1)
@@ -83,7 +83,9 @@ class MixtureRoundings:
 
     @cached_property
     def _widest(self) -> Array:
-        a, sigma = float(self.field.path.gain(self.t)), float(self.field.path.deviation(self.t))
+        a, sigma = (
+            float(np.real(part(self.t))) for part in (self.field.path.gain, self.field.path.deviation)
+        )
         return np.asarray(a**2 * np.linalg.eigvalsh(self.field.covariances).max(axis=1) + sigma**2)
 
     @cached_property

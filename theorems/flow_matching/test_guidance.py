@@ -94,13 +94,13 @@ def test_equal_covariances_symbolically(evidence):
     on.exact(
         "(1−w)u_q + w u_p = u of N((1−w)a + wb, s²)",
         sp.simplify((1 - w) * field(a) + w * field(b) - field(middle)) == 0,
-        domain="all t, x, a, b, s, w (symbolic, formulas; the code: `test_equal_covariances`)",
+        domain="all t, x, a, b, s, w (symbolic, formulas; the code: test_equal_covariances)",
     )
     tilt = (1 - w) * log_law(a) + w * log_law(b) - log_law(middle)
     on.exact(
         "log p^w q^{1−w} − log N((1−w)a + wb, s²) does not depend on x",
         sp.simplify(sp.diff(tilt, x)) == 0,
-        domain="all x, a, b, s, w (symbolic, formulas; the code: `test_equal_covariances`)",
+        domain="all x, a, b, s, w (symbolic, formulas; the code: test_equal_covariances)",
     )
 
 

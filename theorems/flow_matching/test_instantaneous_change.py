@@ -24,7 +24,7 @@ from theorems.flow_matching.roundings import SOLVED, STEPPED, MixtureRoundings
 from theorems.targets import generator, seeds
 
 LEVEL = 1e-10
-BY_FLOW = "the error of the integration goes through the gradient of log p₀; SciPy's density rounds as often as ours"
+BY_FLOW = "the integration's error goes through the gradient of log p₀; SciPy's density rounds as ours does"
 
 
 def of_mixture(field, x):
@@ -175,12 +175,12 @@ def test_log_density_falls_by_the_divergence(evidence):
     on.exact(
         "(12): d/dt p_t(x_t) = −p div u",
         sp.expand(total + p * div) == 0,
-        "any C¹ p > 0, u (symbolic, formulas; the code: `test_transport_equation`)",
+        "any C¹ p > 0, u (symbolic, formulas; the code: test_transport_equation)",
     )
     on.exact(
         "(13): d/dt log p_t(x_t) = −div u",
         sp.simplify(total / p + div) == 0,
-        "any C¹ p > 0, u (symbolic, formulas; the code: `test_transport_equation`)",
+        "any C¹ p > 0, u (symbolic, formulas; the code: test_transport_equation)",
     )
     printed = sp.Matrix(u).jacobian(sp.Matrix(x))
     on.audit(

@@ -191,9 +191,7 @@ def test_gradient_for_the_posterior_at_time_one(evidence, mean, spread, smallest
         "p_1(x₁|x) in (19): ∂L_FM/∂θ₄ − ∂L_CFM/∂θ₄",
         predicted=predicted,
         measured=found,
-        agreement=Rounding(
-            16 * max(spread, 1) * (1 + abs(mean)) / smallest, 4 * EXPONENT, "of field and density"
-        ).bound,
+        agreement=rounding.bound,
         because="E over N(tm, t²s² + σ_t²), or over x₀, x₁; rounding of sums, fields up to |x|/σ_min; tails",
     )
 

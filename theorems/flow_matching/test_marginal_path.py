@@ -163,7 +163,7 @@ def test_superposition(evidence):
     evidence.on("three conditional paths").exact(
         "∂_t p + ∂_x(up) = 0",
         sp.simplify(residual.subs(solved)) == 0,
-        "any p_i > 0, u_i, q_i (symbolic, formulas; the code: `test_transport_equation`)",
+        "any p_i > 0, u_i, q_i (symbolic, formulas; the code: test_transport_equation)",
     )
 
 

@@ -156,9 +156,7 @@ def test_two_points_with_one_image(evidence, root):
         f"q = {q}: distance of two points with one image",
         predicted=float(root),
         measured=found,
-        agreement=float(
-            Rounding(2 * float(root), 8, "xtol").bound + Rounding(float(q), 8, "φ").bound / slope
-        ),
+        agreement=float(Rounding(2 * float(root), 8, "xtol").bound + of_map.bound / slope),
         because="√(q−1); the root of φ by bracketing, its slope there 2(q−1)/q",
     )
     start = Fraction(1, 10**6)

@@ -11,14 +11,14 @@ import pytest
 from numerics.flows.spectrum import path_eigenvalues, slopes, stretches
 from numerics.schedules import Linear
 from theorems.learned_flows.circle import EQUAL, FIELD, LONG, PAPER, TARGET, network
-from theorems.learned_flows.comparison import DEMONSTRATED, share_limit
+from theorems.learned_flows.comparison import BY_BETTING, DEMONSTRATED, share_limit
 from theorems.learned_flows.figures import draw_fields, draw_spectra
 from theorems.learned_flows.trajectories import (
+    CHOSEN,
     KEPT,
     MARGIN,
     SHOWN,
     SPANS,
-    WHY,
     WINDOW,
     log_growth,
     off_limit,
@@ -47,7 +47,8 @@ def test_spectrum_follows_the_exact_curve(evidence, rng, device):
         off_limit(found.transpose(1, 0, 2), exact.transpose(1, 0, 2), LEVEL),
         MARGIN,
         LEVEL,
-        because=WHY,
+        chosen=CHOSEN,
+        because=BY_BETTING,
     )
 
 
@@ -67,7 +68,8 @@ def test_exponents_follow_the_theory(evidence, rng, device):
         off_limit(found, exact, LEVEL),
         MARGIN,
         LEVEL,
-        because=WHY,
+        chosen=CHOSEN,
+        because=BY_BETTING,
     )
     wrong = int(((found > -0.5).sum(axis=1) != 1).sum())
     on.statistical(
@@ -75,6 +77,7 @@ def test_exponents_follow_the_theory(evidence, rng, device):
         share_limit(wrong, len(x0), LEVEL),
         0.1,
         LEVEL,
+        chosen="a tenth",
         because=f"exponents above −γ/2 are counted (H7). Clopper–Pearson over {N} draws: {DEMONSTRATED}",
     )
     half = off.std(axis=0, ddof=1) / np.sqrt(len(off))
@@ -142,6 +145,7 @@ def test_independent_coupling_has_another_spectrum(evidence, rng, device, t):
         predicted=predicted.mean(),
         measured=across.mean(),
         agreement=MARGIN,
-        because="RA(s)/|x| − 1 by Bessel functions; margin chosen by us: that of the claim",
+        because="RA(s)/|x| − 1 by Bessel functions",
+        chosen="the margin of the claim",
         intact=optimal.mean(),
     )

@@ -80,8 +80,8 @@ def leaving(evidence, images, moved):
         ),
         0.0,
         LEVEL,
-        because="a distance gains at most ε, noise too; margin chosen by us: half, as far from one as from "
-        f"the other. {BY_BETTING}",
+        because=f"a distance gains at most ε, noise too. {BY_BETTING}",
+        chosen="half: as far from one as from the other",
     )
     after = [images.distance(moved.flowed[:, r]).mean() for r in range(len(moved.ranks))]
     on.table(
@@ -136,7 +136,8 @@ def keeping(evidence, images, moved):
         share_limit(less, N, LEVEL),
         0.1,
         LEVEL,
-        because=f"twice and a tenth chosen by us. Clopper–Pearson over {N} images: {DEMONSTRATED}",
+        chosen="twice, and a tenth",
+        because=f"Clopper–Pearson over {N} images: {DEMONSTRATED}",
     )
 
 
@@ -190,7 +191,7 @@ def test_shuffled_pixels_have_no_manifold_there(evidence, images, moved, rng):
         predicted=noise.mean(),
         measured=gained.mean(),
         agreement=noise.mean() / 2,
-        because="√(d² + ε²) − d of a move that knows nothing of the data; margin chosen by us: half of it, "
-        "as in the claim",
+        because="√(d² + ε²) − d of a move that knows nothing of the data",
+        chosen="half of it, as in the claim",
         intact=own.mean(),
     )

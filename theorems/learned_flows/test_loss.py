@@ -120,8 +120,8 @@ def test_training_on_exact_pairs_goes_below_the_other_floor(evidence, rng, devic
         mean_limit(np.minimum(loss, CAP), CAP, LEVEL),
         SHARE * (floor - error),
         LEVEL,
-        because="floor of independent pairs by quadrature; margin chosen by us: a twentieth of it, to be "
-        f"far below and not by a few per cent. {BY_BETTING}",
+        because=f"floor of independent pairs by quadrature. {BY_BETTING}",
+        chosen="a twentieth of the floor, to be far below and not by a few per cent",
     )
     evidence.table(
         "Held-out loss of networks of one size, and the floor of their coupling",
@@ -168,5 +168,6 @@ def test_shuffled_pairs_have_the_independent_floor(evidence, rng, device):
         predicted=predicted,
         measured=loss.mean(),
         agreement=SHARE * predicted + error,
-        because="floor by quadrature; margin chosen by us: a twentieth, the one that exact pairs are held to",
+        because="floor by quadrature",
+        chosen="a twentieth, the one that exact pairs are held to",
     )

@@ -26,11 +26,11 @@ from theorems.learned_flows.moons import (
     transported,
 )
 from theorems.learned_flows.trajectories import (
+    CHOSEN,
     KEPT,
     MARGIN,
     SHOWN,
     SPANS,
-    WHY,
     WINDOW,
     off_limit,
     span,
@@ -63,7 +63,8 @@ def test_spectrum_follows_the_exact_curve(evidence, rng, device):
         off_limit(found.transpose(1, 0, 2), exact.transpose(1, 0, 2), LEVEL),
         MARGIN,
         LEVEL,
-        because=WHY,
+        chosen=CHOSEN,
+        because=BY_BETTING,
     )
 
 
@@ -159,6 +160,6 @@ def test_independent_pairs_lead_elsewhere(evidence, rng, device):
         predicted=apart,
         measured=errors(learned, t, moved).mean(),
         agreement=0.25 * apart,
-        because="posterior mean over 1000 atoms at the same points; margin chosen by us: a quarter, for what "
-        "a short training leaves",
+        because="posterior mean over 1000 atoms at the same points",
+        chosen="a quarter, for what a short training leaves",
     )

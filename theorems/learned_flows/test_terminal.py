@@ -142,7 +142,7 @@ def test_there_is_no_floor_in_the_middle(evidence, rng, device):
         predicted=0.0,
         measured=lost.mean(),
         agreement=TERMINAL_FLOOR / 20,
-        because="x₀ is a function of x_t before t = 1; margin chosen by us: a twentieth of the floor, for "
-        "what a network does not learn of it",
+        because="x₀ is a function of x_t before t = 1",
+        chosen="a twentieth of the floor, for what a network does not learn",
         intact=TERMINAL_FLOOR,
     )

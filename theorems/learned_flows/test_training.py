@@ -105,6 +105,7 @@ def test_exact_pairs_win_at_equal_time(evidence, rng, device):
         ratio_limit(quick, slow, CAP, LEVEL),
         0.5,
         LEVEL,
+        chosen="half of the error",
         because=PAIRED,
     )
 
@@ -130,8 +131,9 @@ def test_independent_coupling_converges_to_another_field(evidence, rng, device):
         predicted=apart,
         measured=measured,
         agreement=0.25 * apart,
-        because="E|v_ind − v|² by Bessel functions at the same points; margin chosen by us: a quarter, above "
-        "what the network errs by at these times and below the whole distance (table)",
+        because="E|v_ind − v|² by Bessel functions at the same points; asked where it is above "
+        "what the network errs by and below the whole distance (table)",
+        chosen="a quarter",
     )
     on.table(
         "Independent pairs: how far the two fields are apart, and how near the network comes to its own",

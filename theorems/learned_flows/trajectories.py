@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from numerics.flows.learned import LearnedField
 from numerics.flows.sampling import integrate
-from theorems.learned_flows.comparison import BY_BETTING, size_limit
+from theorems.learned_flows.comparison import size_limit
 
 Array = NDArray[np.float64]
 TOLERANCE = 1e-5
@@ -19,7 +19,7 @@ KEPT = [9, 10, 12]
 MARGIN = 0.25
 CLIP = 2.0
 """Up to where learned eigenvalues and exponents are counted: exact ones are in [−1, 1] from t = 1/2 on."""
-WHY = f"margin chosen by us: half of γ/2, the distance at which H7 tells N from T. {BY_BETTING}"
+CHOSEN = "margin ¼: half of γ/2, the distance at which H7 tells N from T"
 SPANS = ("normal within 1/4 of exact from t =", "until t =")
 
 
