@@ -126,12 +126,12 @@ def test_coefficients_are_the_codes(evidence):
             domain="the code, all t (symbolic), σ_min as given",
         )
     path = VarianceExploding(sp.Rational(1, 100), sp.Integer(10))
-    values = {low: path.smallest, high: path.largest}
+    sigma = SYMBOLIC["VE"][1].subs({low: path.smallest, high: path.largest})
     evidence.on("VE path").exact(
         "a and σ are those of the formulas",
         [
             sp.nsimplify(path.gain(t)) == 1,
-            sp.simplify(path.deviation(t) - SYMBOLIC["VE"][1].subs(values)) == 0,
+            sp.simplify(path.deviation(t) - sigma) == 0,
         ],
         domain="the code, all t (symbolic), σ from 10 to 1/100",
     )
