@@ -48,6 +48,10 @@ class Enclosure:
         """A proved upper bound of |x − prox(z)| for every x in the balls."""
         return above(norm(subtract(self.centre, x)) + self.radius)
 
+    def width(self) -> float:
+        """A proved upper bound of the distance of two points of the enclosure."""
+        return above(2 * (norm([arb(c.rad()) for c in self.centre]) + self.radius))
+
 
 class ExactPotential(Protocol):
     """An Aleksandrov–Brenier potential with exact data, answered in balls.

@@ -65,19 +65,20 @@ def moved_envelope(inner: ProximalPoint, moved: Rounding) -> Rounding:
 
 def moved_jacobian(base: Potential, inner: ProximalPoint, moved: Rounding) -> Rounding:
     """Of D prox at an argument that errs by ρ: the base's, and its change within ρ on this side of a kink."""
-    change = base._prox_jacobian_change(inner.z, inner.step, moved.bound)
+    radius = np.broadcast_to(moved.bound, (len(inner.z),))
+    change = base._prox_jacobian_change(inner.z, inner.step, radius)
     return inner.rounding.jacobian + Rounding.measured(change, "D prox within the rounding of its argument")
 
 
 def moved_transport(base: Potential, w: Points, moved: Rounding) -> Rounding:
     """Of T at noise that errs by ρ."""
-    change = base._transport_change(w, moved.bound)
+    change = base._transport_change(w, np.broadcast_to(moved.bound, (len(w),)))
     return base._transport_rounding(w) + Rounding.measured(change, "T within the rounding of its argument")
 
 
 def moved_transport_jacobian(base: Potential, w: Points, moved: Rounding) -> Rounding:
     """Of K at noise that errs by ρ."""
-    change = base._transport_jacobian_change(w, moved.bound)
+    change = base._transport_jacobian_change(w, np.broadcast_to(moved.bound, (len(w),)))
     stated = base._transport_jacobian_rounding(w)
     return stated + Rounding.measured(change, "K within the rounding of its argument")
 

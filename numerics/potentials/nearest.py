@@ -7,6 +7,7 @@ $T(x_0) = \mathrm{proj}_M(x_0/a)$, and φ is the convex envelope of $(a/2)|·|^2
 from typing import Any, ClassVar
 
 import numpy as np
+from jaxtyping import Float
 
 from numerics.checks import positive_number
 from numerics.potentials.atoms import FiniteAtoms
@@ -60,6 +61,9 @@ class NearestPoint(Potential):
 
     def __repr__(self) -> str:
         return self._call or super().__repr__()
+
+    def _conjugate_slope(self, x0: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " n"]:
+        return np.full(len(x0), self.scale)
 
     def _of_a_family(self, *arguments: Any, **named: Any) -> Any:
         """What the families implement; `__new__` makes nothing else."""

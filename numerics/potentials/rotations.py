@@ -123,6 +123,9 @@ class SpecialOrthogonal(HullIndicator):
         miss = Factors(vectors, vectors).misfit(4 * self._wide(x0), values)
         return Rounding.measured(miss, "λ_max is 1-Lipschitz")
 
+    def _conjugate_slope(self, x0: Float[np.ndarray, "N d"]) -> Float[np.ndarray, " N"]:
+        return np.full(len(x0), self.scale)
+
     def _transport(self, x0: Inexact[np.ndarray, "N 9"]) -> Float[np.ndarray, "N 9"]:
         u, _, v = self._rotation_frames(x0)
         return (u @ v.transpose(0, 2, 1)).reshape(-1, 9)

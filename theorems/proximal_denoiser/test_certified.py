@@ -106,7 +106,8 @@ def measure_inverse(evidence, rng, twins):
         proved, alone = twins.exact.enclose(exact(z), arb(step)), target.prox(z[None], step)
         measured.append(max(proved.distance(found.point[0]), proved.distance(alone[0])))
         stated = float(found.rounding.point.largest().bound)
-        bound.append(stated + twins.misfit * (_length(z) + _length(found.point)))
+        # The distance is to the farthest point of the enclosure; arithmetic of balls may double its width.
+        bound.append(stated + 2 * proved.width() + twins.misfit * (_length(z) + _length(found.point)))
     evidence.on(target, z=np.array([z for z, _ in places]), step=np.array([s for _, s in places])).certified(
         "|prox in doubles − prox| at any z, by an enclosure of the point that is optimal",
         measured,
