@@ -1,8 +1,8 @@
 r"""Eigenvalues and axes of a symmetric matrix of doubles, with what they err by.
 
-LAPACK's `eigh` finds eigenvalues to eps·‖A‖: small ones come out wrong by eps·cond(A) relatively, and a kernel
-gives eps·‖A‖ instead of 0, whose root is 1e−8. Here `eigh` only starts: its axes are made orthonormal, and
-Jacobi's rotations carried on, in 320 bits; the result is certified by its residual and rounded once.
+LAPACK's `eigh` finds eigenvalues to eps·‖A‖: small ones come out wrong by eps·cond(A) relatively, and a
+kernel gives eps·‖A‖ instead of 0, whose root is 1e−8. Here `eigh` only starts: its axes are made orthonormal,
+and Jacobi's rotations carried on, in 320 bits; the result is certified by its residual and rounded once.
 """
 
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class SymmetricFrame:
         exact: Whether A is diagonal: λ is exact, V a permutation, and products with V round nothing.
     """
 
-    values: Float[np.ndarray, "d"]
+    values: Float[np.ndarray, " d"]
     axes: Float[np.ndarray, "d d"]
     exact: bool
 
@@ -118,9 +118,9 @@ def _turn(b: list[list[arb]], columns: list[list[arb]], p: int, q: int) -> None:
             first, second = b[p][k], b[q][k]
             b[p][k] = b[k][p] = (cosine * first - sine * second).mid()
             b[q][k] = b[k][q] = (sine * first + cosine * second).mid()
-    first, second = columns[p], columns[q]
-    columns[p] = [(cosine * x - sine * y).mid() for x, y in zip(first, second, strict=True)]
-    columns[q] = [(sine * x + cosine * y).mid() for x, y in zip(first, second, strict=True)]
+    pairs = list(zip(columns[p], columns[q], strict=True))
+    columns[p] = [(cosine * x - sine * y).mid() for x, y in pairs]
+    columns[q] = [(sine * x + cosine * y).mid() for x, y in pairs]
 
 
 def _certify(matrix: arb_mat, values: list[arb], axes: arb_mat) -> None:

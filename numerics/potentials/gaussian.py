@@ -13,7 +13,6 @@ from numerics.geometry import norms
 from numerics.potentials.base import ManifoldGroup, Potential, Subdifferential
 from numerics.symmetric import symmetric_frame
 
-
 Points = Float[np.ndarray, "n d"]
 Weights = Float[np.ndarray, "... d"]
 _CUT = "variances below d·eps of the largest are cut"
@@ -35,9 +34,9 @@ class DegenerateGaussian(Potential):
     K = V diag(σ) Vᵀ errs by (d+4.5)u·|V|diag(σ)|V|ᵀ, D prox by (d+6.5)u of the like.
     φ, φ* and the envelope, ½Σ w_i²/(σ_i+λ), are quadratic forms with weights: e_i costs (|w_i| + e_i/2)e_i
     times the weight, and the sum d + 3.5 roundings of itself.
-    What is cut is in the statement: T errs by |τw| beside, τ the root of the variances cut, prox by τ/(τ+λ) of
-    w, the forms by the cut axes' terms. An exact kernel has τ < 2**−115 of the largest σ, so that it costs
-    nothing; φ speaks of the nearest point of M.
+    What is cut is in the statement: T errs by |τw| beside, τ the root of the variances cut, prox by τ/(τ+λ)
+    of w, the forms by the cut axes' terms. An exact kernel has τ < 2**−115 of the largest σ, so that it
+    costs nothing; φ speaks of the nearest point of M.
     The worst seen of T, prox and K is a third to a tenth of the bound: terms that are added seldom align.
 
     Args:
@@ -229,8 +228,8 @@ class _Fibre(Subdifferential):
         self._range = potential._axes[:, curved]
         self._centre = ((x1 - potential.mean) @ self._range) / potential._deviations[curved]
         self._dim = potential.dim
-        # x₁ is two products away from its noise, 2d + 5.5 roundings of moduli, which sum to √d|x₀| at most, and
-        # one of |x₁|; divided by the least σ they come back. Then d + 2 for w, and as many for x₀'s own.
+        # x₁ is two products away from its noise, 2d + 5.5 roundings of moduli, which sum to √d|x₀| at most,
+        # and one of |x₁|; divided by the least σ they come back. Then d + 2 for w, and as many for x₀'s own.
         spread = potential._deviations[curved]
         condition = 1 + potential.scale / spread.min() if spread.size else 1.0
         count = np.sqrt(potential.dim) * (4 * potential.dim + 10.5)
