@@ -141,7 +141,8 @@ def test_jacobians(name):
     x0, z, step = x0[:6], z[:6], step[:6]
     k = [true.function(lambda s: s)] * 6
     error = exact.matrices_apart(target.transport_jacobian(x0), k)
-    judge(error, target.roundings.transport_jacobian(x0).bound + TINY)
+    floor = 0.0 if name == "diagonal" else 1 / 64  # the roots of 4 and 0 are exact: one matrix says little
+    judge(error, target.roundings.transport_jacobian(x0).bound + TINY, floor=floor)
     found = target.proximal_point(z, step)
     steps = [mp.mpf(float(s)) for s in step]
     j = [true.function(lambda s, lam=lam: s / (s + lam)) for lam in steps]
@@ -189,42 +190,27 @@ def test_random_covariances(kind):
             seen.setdefault(member, []).append(case)
     for member, cases in seen.items():
         error, bound = (np.concatenate(part) for part in zip(*cases, strict=True))
-        sharp = (
-            judge
-            if member in ("transport_jacobian", "prox_jacobian", "conjugate", "envelope")
-            else judge_with_twins
-        )
-        sharp(error, bound + TINY)
+        error = np.where(error > TINY, error, 0.0)
+        sharp = judge_with_twins if member in ("transport", "prox") else judge
+        sharp(error, bound)
 
 
 def _members(target, true, x0, z, step):
     """(error, bound) of every member."""
     found, says = target.proximal_point(z, step), target.roundings
-    noise, points, steps = (
-        [exact.vector(x) for x in x0],
-        [exact.vector(x) for x in z],
-        [mp.mpf(float(s)) for s in step],
-    )
+    noise, points = [exact.vector(x) for x in x0], [exact.vector(x) for x in z]
+    steps = [mp.mpf(float(s)) for s in step]
     rows = list(zip(points, steps, strict=True))
     roots = [true.function(lambda s: s)] * len(x0)
     shrunk = [true.function(lambda s, lam=lam: s / (s + lam)) for lam in steps]
+    apart, numbers = exact.apart, exact.numbers_apart
+    prox, envelope = [true.prox(*r) for r in rows], [true.envelope(*r) for r in rows]
+    slopes = exact.matrices_apart(target.transport_jacobian(x0), roots)
     return {
-        "transport": (
-            exact.apart(target.transport(x0), map(true.transport, noise)),
-            says.transport(x0).bound,
-        ),
-        "conjugate": (
-            exact.numbers_apart(target.conjugate(x0), map(true.conjugate, noise)),
-            says.conjugate(x0).bound,
-        ),
-        "transport_jacobian": (
-            exact.matrices_apart(target.transport_jacobian(x0), roots),
-            says.transport_jacobian(x0).bound,
-        ),
-        "prox": (exact.apart(found.point, [true.prox(*r) for r in rows]), found.rounding.point.bound),
-        "envelope": (
-            exact.numbers_apart(found.envelope, [true.envelope(*r) for r in rows]),
-            found.rounding.envelope.bound,
-        ),
+        "transport": (apart(target.transport(x0), map(true.transport, noise)), says.transport(x0).bound),
+        "conjugate": (numbers(target.conjugate(x0), map(true.conjugate, noise)), says.conjugate(x0).bound),
+        "transport_jacobian": (slopes, says.transport_jacobian(x0).bound),
+        "prox": (apart(found.point, prox), found.rounding.point.bound),
+        "envelope": (numbers(found.envelope, envelope), found.rounding.envelope.bound),
         "prox_jacobian": (exact.matrices_apart(found.jacobian, shrunk), found.rounding.jacobian.bound),
     }
