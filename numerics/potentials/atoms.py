@@ -226,6 +226,29 @@ class FiniteAtoms(Potential):
                 condition[face.rows] += solution.condition * (reach + slope)
         return condition
 
+    def _kink(self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+        """A lower bound: before that no weight of the face falls to 0, and no other score rises to its.
+
+        u moves by at most |Δz|, so a weight by |∇α_i||Δz|; the dual by |Δz|/λ, so a slack by
+        |y_j − y_i||Δz|/λ.
+        """
+        kink = np.empty(len(z))
+        diameter = 2 * norms(self._centred).max()
+        for face, solution in self._on_faces(z, step):
+            scores = solution.dual @ self._centred.T - self.heights
+            level = np.take_along_axis(scores, face.members, axis=1).min(axis=1)
+            np.put_along_axis(scores, face.members, -np.inf, axis=1)
+            slack = np.maximum(level - scores.max(axis=1) - self._tie(solution.dual), 0.0)
+            room = step[face.rows] * slack / (diameter or 1.0)
+            corners = self._centred[face.members]
+            rises = np.linalg.pinv((corners[:, 1:] - corners[:, :1]).transpose(0, 2, 1))
+            rises = np.concatenate([-rises.sum(axis=1, keepdims=True), rises], axis=1)
+            steepness = np.linalg.norm(rises, axis=2)
+            known = np.maximum(solution.weights - EPS * solution.condition[:, None], 0.0)
+            falls = np.divide(known, steepness, out=np.full_like(known, np.inf), where=steepness > 0)
+            kink[face.rows] = np.minimum(room, falls.min(axis=1))
+        return kink
+
     # --- geometry -----------------------------------------------------------------------------------
 
     def _subdifferential(self, x1: Float[np.ndarray, " d"]) -> LaguerreCell:
