@@ -158,3 +158,40 @@ def test_noise_of_the_flat_square():
         corner.distance([[2.0, 3.0], [-3.0, 4.0], [-3.0, -4.0]]), [0, 3, 5], atol=1e-12
     )
     np.testing.assert_allclose(corner.boundary_distance([[2.0, 3.0]]), 2, rtol=1e-13)
+
+
+KINK_CASES = 200
+
+
+@pytest.mark.parametrize("dim", [1, 2, 3])
+def test_no_kink_is_nearer_than_said(dim):
+    """Nothing jumps within the distance: D prox is the same projector all around."""
+    rng = np.random.default_rng(dim)
+    near = 0
+    for _ in range(KINK_CASES):
+        count, step = int(rng.integers(2, 7)), rng.uniform(0.1, 3.0)
+        target = FiniteAtoms(rng.standard_normal((count, dim)), rng.exponential(size=count))
+        z = 2 * rng.standard_normal((1, dim))
+        found = target.proximal_point(z, step)
+        ways = rng.standard_normal((32, dim))
+        around = z + 0.99 * found.kink[:, None] * ways / np.linalg.norm(ways, axis=1, keepdims=True)
+        assert np.abs(target.prox_jacobian(around, step) - found.jacobian).max() <= 1e-9
+        far = z + 8 * found.kink[:, None] * ways / np.linalg.norm(ways, axis=1, keepdims=True)
+        near += bool(np.abs(target.prox_jacobian(far, step) - found.jacobian).max() > 1e-9)
+        assert found.kink[0] > 0
+    assert near > KINK_CASES / 4
+
+
+def test_the_kinks_of_two_atoms():
+    """prox of φ = the segment's affine function bends at y₀ + λs and y₁ + λs, s the slope of φ along it."""
+    rng = np.random.default_rng(0)
+    for _ in range(KINK_CASES):
+        ends, heights, step = rng.standard_normal((2, 1)), rng.exponential(size=2), rng.uniform(0.1, 3.0)
+        z = 4 * rng.standard_normal((32, 1))
+        bends = ends[:, 0] + step * (heights[1] - heights[0]) / (ends[1, 0] - ends[0, 0])
+        expected = np.abs(z - bends).min(axis=1)
+        # Scores that differ by 1e4 eps of their size count as tied; that much of a slack is given away.
+        size = 1 + np.abs(z[:, 0]) + np.abs(bends).max()
+        assert (
+            np.abs(FiniteAtoms(ends, heights).proximal_point(z, step).kink - expected) <= 1e-10 * size
+        ).all()
