@@ -17,6 +17,7 @@ from numerics.checks import as_points
 from numerics.geometry import norms
 from numerics.potentials.base import Potential, Subdifferential
 from numerics.potentials.proximal_point import ProximalPoint
+from numerics.potentials.solved_once import SolvedOnce
 
 Points = Float[np.ndarray, "n d"]
 Numbers = Float[np.ndarray, " n"]
@@ -83,7 +84,7 @@ def moved_transport_jacobian(base: Potential, w: Points, moved: Rounding) -> Rou
     return stated + Rounding.measured(change, "K within the rounding of its argument")
 
 
-class Carried(Potential):
+class Carried(SolvedOnce):
     """A potential that asks its base, at a moved argument: envelope, Jacobian and changes are the base's.
 
     Attributes:
@@ -105,24 +106,6 @@ class Carried(Potential):
     def _inner_noise(self, x0: Points) -> Float[np.ndarray, "n k"]:
         """Noise in the base's coordinates."""
         return self._inner(x0)
-
-    def _envelope(self, z: Points, step: Numbers) -> Numbers:
-        return self._proximal_point(z, step).envelope
-
-    def _prox_jacobian(self, z: Points, step: Numbers) -> Float[np.ndarray, "n d d"]:
-        return self._proximal_point(z, step).jacobian
-
-    def _kink(self, z: Points, step: Numbers) -> Numbers:
-        return self._proximal_point(z, step).kink
-
-    def _prox_rounding(self, z: Points, step: Numbers) -> Rounding:
-        return self._proximal_point(z, step).rounding.point
-
-    def _envelope_rounding(self, z: Points, step: Numbers) -> Rounding:
-        return self._proximal_point(z, step).rounding.envelope
-
-    def _prox_jacobian_rounding(self, z: Points, step: Numbers) -> Rounding:
-        return self._proximal_point(z, step).rounding.jacobian
 
     def _transport_change(self, x0: Points, radius: Numbers) -> Numbers:
         return self._unit * self.base._transport_change(self._inner_noise(x0), radius)

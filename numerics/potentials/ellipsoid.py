@@ -13,13 +13,14 @@ from numpy.typing import ArrayLike
 from numerics.accuracy import EPS, UNIT, Rounding
 from numerics.checks import as_points, symmetric_matrix
 from numerics.geometry import norms, tangent_basis
-from numerics.potentials.base import ManifoldGroup, Potential
+from numerics.potentials.base import ManifoldGroup
 from numerics.potentials.normal_ray import NormalRay, nonzero
 from numerics.potentials.proximal_point import ProximalPoint
+from numerics.potentials.solved_once import SolvedOnce
 from numerics.symmetric import symmetric_frame
 
 
-class Ellipsoid(Potential):
+class Ellipsoid(SolvedOnce):
     r"""The law of $T(x_0) = Ax_0/h$ on $x^⊤A^{-1}x = 1$: $φ^* = h = \sqrt{x_0^⊤Ax_0}$, φ = δ of the body.
 
     $K = A/h - (Ax_0)(Ax_0)^⊤/h^3$, with kernel spanned by x₀. prox is the projection: in the axes of A,
@@ -111,11 +112,6 @@ class Ellipsoid(Potential):
             ),
         )
 
-    def _envelope(
-        self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]
-    ) -> Float[np.ndarray, " n"]:
-        return self._proximal_point(z, step).envelope
-
     def _multiplier(self, w: Inexact[np.ndarray, "n d"]) -> Inexact[np.ndarray, " n"]:
         """μ ≥ 0 of the projection of w (in the axes of A); 0 inside the body.
 
@@ -146,11 +142,6 @@ class Ellipsoid(Potential):
         terms = self._squares * (w / shifted) ** 2
         slope = -2 * (terms / shifted).sum(axis=1)
         return terms.sum(axis=1), np.where(slope == 0, -1.0, slope)
-
-    def _prox_jacobian(
-        self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]
-    ) -> Float[np.ndarray, "n d d"]:
-        return self._proximal_point(z, step).jacobian
 
     def _projection_jacobian(
         self, w: Float[np.ndarray, "n d"], mu: Float[np.ndarray, " n"]
@@ -244,18 +235,6 @@ class Ellipsoid(Potential):
         inside = np.maximum(1 - np.sqrt(q), 0.0) * np.sqrt(self._squares[0])
         rounding = (2 * self.dim + 8) * UNIT * (norms(w) + self.scale)
         return np.maximum(np.where(mu > 0, away, inside) - rounding, 0.0)
-
-    def _kink(self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
-        return self._proximal_point(z, step).kink
-
-    def _prox_rounding(self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]) -> Rounding:
-        return self._proximal_point(z, step).rounding.point
-
-    def _envelope_rounding(self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]) -> Rounding:
-        return self._proximal_point(z, step).rounding.envelope
-
-    def _prox_jacobian_rounding(self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]) -> Rounding:
-        return self._proximal_point(z, step).rounding.jacobian
 
     def transport_jacobian_condition(self, x0: ArrayLike) -> Float[np.ndarray, " n"]:
         """‖A‖/h, the terms that cancel in K, times 1 + |Ax₀||x₀|/h², the relative change of h by rounding."""

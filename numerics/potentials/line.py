@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from numerics.accuracy import EPS, UNIT, Rounding
 from numerics.checks import as_array, as_points
-from numerics.potentials.base import ManifoldGroup, Potential
+from numerics.potentials.base import ManifoldGroup
 from numerics.potentials.discrete import DiscreteLaw, discrete_law
 from numerics.potentials.interval import Interval
 from numerics.potentials.laws import Law
@@ -19,13 +19,14 @@ from numerics.potentials.mixture import MixtureLaw
 from numerics.potentials.proximal_point import ProximalPoint
 from numerics.potentials.scipy_tails import quiet
 from numerics.potentials.solved_law import continuous_law
+from numerics.potentials.solved_once import SolvedOnce
 from numerics.potentials.spectral import real, refuse_where
 
 _UNIT_OF_CONDITION = 64 * EPS  # of the condition numbers that potentials stated before roundings
 _LINE = "T at a noise nearby, and its own rounding"
 
 
-class LinePotential(Potential):
+class LinePotential(SolvedOnce):
     r"""The potential of a law on the line, d = 1: everything follows from $T = Q∘Φ$ and $∂φ = T^{-1}$.
 
     prox solves λs + T(s) ∋ z for the noise s (line_solution.py); then u = z − λs clipped to [T(s−), T(s+)].
@@ -160,28 +161,6 @@ class LinePotential(Potential):
 
     def _prox(self, z: Inexact[np.ndarray, "n 1"], step: Float[np.ndarray, " n"]) -> Float[np.ndarray, "n 1"]:
         return self._solve(z, step).point[:, None]
-
-    def _envelope(
-        self, z: Float[np.ndarray, "n 1"], step: Float[np.ndarray, " n"]
-    ) -> Float[np.ndarray, " n"]:
-        return self._solve(z, step).envelope
-
-    def _prox_jacobian(
-        self, z: Float[np.ndarray, "n 1"], step: Float[np.ndarray, " n"]
-    ) -> Float[np.ndarray, "n 1 1"]:
-        return self._proximal_point(z, step).jacobian
-
-    def _kink(self, z: Float[np.ndarray, "n 1"], step: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
-        return self._proximal_point(z, step).kink
-
-    def _prox_rounding(self, z: Float[np.ndarray, "n 1"], step: Float[np.ndarray, " n"]) -> Rounding:
-        return self._proximal_point(z, step).rounding.point
-
-    def _envelope_rounding(self, z: Float[np.ndarray, "n 1"], step: Float[np.ndarray, " n"]) -> Rounding:
-        return self._proximal_point(z, step).rounding.envelope
-
-    def _prox_jacobian_rounding(self, z: Float[np.ndarray, "n 1"], step: Float[np.ndarray, " n"]) -> Rounding:
-        return self._proximal_point(z, step).rounding.jacobian
 
     def _prox_condition(
         self, z: Float[np.ndarray, "n 1"], step: Float[np.ndarray, " n"]

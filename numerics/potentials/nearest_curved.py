@@ -21,12 +21,13 @@ from numerics.potentials.proximal_faces import face_at
 from numerics.potentials.proximal_point import ProximalPoint
 from numerics.potentials.set_calculus import along, bending, bent, hessian_noise
 from numerics.potentials.solved_faces import SolvedFaces
+from numerics.potentials.solved_once import SolvedOnce
 from numerics.potentials.spectral import real, refuse_where
 from numerics.potentials.strata import ClosedSet, Numbers, Points
 from numerics.potentials.support_cell import SupportCell
 
 
-class NearestCurvedPoint(NearestPoint, of=object):
+class NearestCurvedPoint(SolvedOnce, NearestPoint, of=object):
     r"""The nearest point of a curve, a surface or a union.
 
     Accuracy, with η(x) what the set states for its projection of x (`ClosedSet.nearest_rounding`):
@@ -102,18 +103,6 @@ class NearestCurvedPoint(NearestPoint, of=object):
 
     def _prox_jacobian(self, z: Points, step: Numbers) -> Float[np.ndarray, "n d d"]:
         return self._proximal_point(z, step).jacobian.copy()
-
-    def _kink(self, z: Points, step: Numbers) -> Numbers:
-        return self._proximal_point(z, step).kink
-
-    def _prox_rounding(self, z: Points, step: Numbers) -> Rounding:
-        return self._proximal_point(z, step).rounding.point
-
-    def _envelope_rounding(self, z: Points, step: Numbers) -> Rounding:
-        return self._proximal_point(z, step).rounding.envelope
-
-    def _prox_jacobian_rounding(self, z: Points, step: Numbers) -> Rounding:
-        return self._proximal_point(z, step).rounding.jacobian
 
     def _solve(self, z: Points, step: Numbers) -> ProximalPoint:
         """On the set where that is beyond doubt, on faces elsewhere."""

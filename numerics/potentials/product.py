@@ -11,9 +11,10 @@ from numerics.accuracy import Rounding
 from numerics.checks import as_points
 from numerics.potentials.base import ManifoldGroup, Potential, Subdifferential
 from numerics.potentials.proximal_point import ProximalPoint
+from numerics.potentials.solved_once import SolvedOnce
 
 
-class Product(Potential):
+class Product(SolvedOnce):
     """The first ``first.dim`` coordinates follow one law, the others another, independently.
 
     Accuracy: errors of the blocks are orthogonal, so lengths and Frobenius norms combine as legs of a right
@@ -84,28 +85,6 @@ class Product(Potential):
                 lambda: _legs(upper.rounding.jacobian, lower.rounding.jacobian),
             ),
         )
-
-    def _prox_jacobian(
-        self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]
-    ) -> Float[np.ndarray, "n d d"]:
-        return self._proximal_point(z, step).jacobian
-
-    def _envelope(
-        self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]
-    ) -> Float[np.ndarray, " n"]:
-        return self._proximal_point(z, step).envelope
-
-    def _kink(self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
-        return self._proximal_point(z, step).kink
-
-    def _prox_rounding(self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]) -> Rounding:
-        return self._proximal_point(z, step).rounding.point
-
-    def _envelope_rounding(self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]) -> Rounding:
-        return self._proximal_point(z, step).rounding.envelope
-
-    def _prox_jacobian_rounding(self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]) -> Rounding:
-        return self._proximal_point(z, step).rounding.jacobian
 
     def _domain_rounding(self, x: Float[np.ndarray, "n d"]) -> Rounding:
         a, b = self._split(x)

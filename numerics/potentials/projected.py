@@ -11,8 +11,8 @@ from jaxtyping import Float, Inexact
 
 from numerics.accuracy import Rounding
 from numerics.geometry import norms
-from numerics.potentials.base import Potential
 from numerics.potentials.proximal_point import ProximalPoint
+from numerics.potentials.solved_once import SolvedOnce
 
 
 class Projection(ABC):
@@ -64,7 +64,7 @@ def projected(found: Projection, z: Float[np.ndarray, "N d"], step: Float[np.nda
     )
 
 
-class HullIndicator(Potential):
+class HullIndicator(SolvedOnce):
     """A potential φ that is 0 on a compact convex set and +inf off it: everything is read off projections."""
 
     @abstractmethod
@@ -76,27 +76,5 @@ class HullIndicator(Potential):
     def _prox(self, z: Inexact[np.ndarray, "N d"], step: Float[np.ndarray, " N"]) -> Float[np.ndarray, "N d"]:
         return self._projection(z).point
 
-    def _prox_jacobian(
-        self, z: Float[np.ndarray, "N d"], step: Float[np.ndarray, " N"]
-    ) -> Float[np.ndarray, "N d d"]:
-        return self._projection(z).jacobian
-
-    def _envelope(
-        self, z: Float[np.ndarray, "N d"], step: Float[np.ndarray, " N"]
-    ) -> Float[np.ndarray, " N"]:
-        return self._proximal_point(z, step).envelope
-
-    def _kink(self, z: Float[np.ndarray, "N d"], step: Float[np.ndarray, " N"]) -> Float[np.ndarray, " N"]:
-        return self._projection(z).kink
-
     def _value_rounding(self, x: Float[np.ndarray, "N d"]) -> Rounding:
         return Rounding.none("φ is 0 or +inf")
-
-    def _prox_rounding(self, z: Float[np.ndarray, "N d"], step: Float[np.ndarray, " N"]) -> Rounding:
-        return self._projection(z).point_rounding
-
-    def _envelope_rounding(self, z: Float[np.ndarray, "N d"], step: Float[np.ndarray, " N"]) -> Rounding:
-        return self._proximal_point(z, step).rounding.envelope
-
-    def _prox_jacobian_rounding(self, z: Float[np.ndarray, "N d"], step: Float[np.ndarray, " N"]) -> Rounding:
-        return self._projection(z).jacobian_rounding
