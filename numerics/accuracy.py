@@ -17,6 +17,8 @@ from numpy.typing import ArrayLike
 
 EPS = float(np.finfo(np.float64).eps)
 UNIT = EPS / 2
+COMPLEX = 4.0
+"""Real operations in a complex one: by so much more than stated ones may complex steps round."""
 
 
 @dataclass(frozen=True)

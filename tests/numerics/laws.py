@@ -9,13 +9,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from numerics.accuracy import EPS
+from numerics.accuracy import COMPLEX, EPS
 from numerics.potentials import FiniteAtoms, NearestPoint, Potential
 from tests.numerics.differences import complex_step, secants, takes_complex
 
 POINTS = 60
 FEW = 8
-COMPLEX = 4  # real operations in a complex one: by so much complex steps may round more
 SHARE = 1e-3  # of the length over which a map bends: how far secants reach
 STEPS = (1e-6, 1e-2, 1.0, 30.0, 1e6)
 Law = Callable[[Potential, np.random.Generator], None]

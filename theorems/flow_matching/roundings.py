@@ -25,8 +25,6 @@ from numerics.flows.mixtures import MixtureField
 from numerics.flows.residual import ResidualMap
 
 Array = NDArray[np.float64]
-STEPPED = 4
-"""Real operations of a complex one."""
 LIBRARY = 8
 """Roundings of exp, log, tanh, Φ: 4 ulp."""
 SOLVED = "the integration at two tolerances, three decades apart"

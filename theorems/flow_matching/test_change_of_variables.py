@@ -11,13 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import ndtr
 
-from numerics.accuracy import Rounding
+from numerics.accuracy import COMPLEX, Rounding
 from numerics.flows.residual import Composition, ResidualMap
 from theorems.flow_matching.examples import NOTES, residual_map
 from theorems.flow_matching.quadrature import grid, resolved
 from theorems.flow_matching.roundings import (
     LIBRARY,
-    STEPPED,
     TWO_ORDERS,
     TWO_STEPS,
     bend,
@@ -72,7 +71,7 @@ def _of_determinants(psi, x, whole):
         small = np.eye(len(m.offset)) + m.step * m._slope(p)[:, :, None] * (m.inner @ m.outer)
         seen = np.linalg.norm(np.linalg.inv(small), axis=(1, 2))
         own = of_slope(m, p).amplified(1 + np.linalg.norm(m.inner) * np.linalg.norm(m.outer))
-        total = total + slope.amplified(STEPPED * others * through, "through the inverse, by complex steps")
+        total = total + slope.amplified(COMPLEX * others * through, "through the inverse, by complex steps")
         total = total + own.amplified(seen, "through the inverse") + of_log_determinant(small)
         moved = moved.amplified(np.linalg.norm(j, axis=(1, 2))) + of_image(m, p)
     return total

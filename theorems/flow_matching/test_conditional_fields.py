@@ -10,13 +10,13 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numerics.accuracy import Rounding
+from numerics.accuracy import COMPLEX, Rounding
 from numerics.flows.integration import trajectory
 from numerics.flows.paths import OptimalTransportPath, VarianceExploding, VariancePreservingPath
 from theorems.flow_matching.examples import NOTES
 from theorems.flow_matching.figures import draw_conditional_paths
 from theorems.flow_matching.quadrature import gaussian_nodes
-from theorems.flow_matching.roundings import LIBRARY, STEPPED
+from theorems.flow_matching.roundings import LIBRARY
 from theorems.targets import generator, seeds
 
 PATHS = (
@@ -152,7 +152,7 @@ def test_numbers(evidence, seed, dim, path, time):
     on.bounded(
         "|u_t(ψ_t(x₀|x₁)|x₁) − dψ_t/dt|",
         np.abs(field - stepped),
-        rounding.amplified(1 + STEPPED, "the second time by complex steps"),
+        rounding.amplified(1 + COMPLEX, "the second time by complex steps"),
         because="u_t(ψ_t(x₀|x₁)|x₁) is dψ_t/dt, and complex steps have no truncation",
     )
     name, values = numbers_of(path)

@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from scipy.special import logsumexp
 from scipy.stats import multivariate_normal
 
-from numerics.accuracy import Rounding
+from numerics.accuracy import COMPLEX, Rounding
 from numerics.flows.density import log_density, normal_log_density, probed_log_density
 from numerics.flows.mixtures import MixtureField
 from theorems.flow_matching.examples import NOTES, covariance, mixture
 from theorems.flow_matching.quadrature import resolved
-from theorems.flow_matching.roundings import SOLVED, STEPPED, MixtureRoundings
+from theorems.flow_matching.roundings import SOLVED, MixtureRoundings
 from theorems.targets import generator, seeds
 
 LEVEL = 1e-10
@@ -138,8 +138,8 @@ def _of_transport(of, dim):
     The first is an average of ⟨s_k, u_k⟩ and d rates, which have the form and the sizes of Du's trace; all
     derivatives are by complex steps.
     """
-    stepped = of.jacobian.amplified(STEPPED * 2 * dim, "∂_t log p and d entries of Du, by complex steps")
-    slope = of.score.amplified(STEPPED * of.speed_length, "∇log p by complex steps")
+    stepped = of.jacobian.amplified(COMPLEX * 2 * dim, "∂_t log p and d entries of Du, by complex steps")
+    slope = of.score.amplified(COMPLEX * of.speed_length, "∇log p by complex steps")
     along = of.velocity.amplified(of.score_length)
     own = Rounding(of.score_length * of.speed_length, dim + 2, "⟨u, ∇log p⟩ and the sum")
     return stepped + slope + along + own
@@ -156,7 +156,7 @@ def test_jacobian_that_probes_meet(evidence, seed, dim, parts, t):
     evidence.on("mixture target", seed=seed, dim=dim, parts=parts, t=t).bounded(
         "|∂u_i/∂x_j − complex step|",
         np.abs(field.jacobian(t, x) - stepped).max(axis=(1, 2)),
-        MixtureRoundings(field, t, x).jacobian.amplified(1 + STEPPED, "once more by complex steps"),
+        MixtureRoundings(field, t, x).jacobian.amplified(1 + COMPLEX, "once more by complex steps"),
         because="they are equal, and complex steps have no truncation",
     )
 

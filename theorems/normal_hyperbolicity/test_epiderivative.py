@@ -11,7 +11,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from numerics.accuracy import EPS, Rounding
+from numerics.accuracy import COMPLEX, EPS, Rounding
 from numerics.flows.spectrum import complex_jacobian, jacobian
 from numerics.potentials import FiniteAtoms, Sphere
 from theorems.normal_hyperbolicity.assumptions import at_points
@@ -19,7 +19,7 @@ from theorems.normal_hyperbolicity.figures import draw_epiconvergence
 from theorems.normal_hyperbolicity.trajectories import bend, bundles
 from theorems.proximal_denoiser.bounds import dot, norm
 from theorems.representatives import every_family
-from theorems.setting.roundings import COMPLEX, hessian_rounding
+from theorems.setting.roundings import hessian_rounding
 from theorems.targets import (
     analytic_targets,
     few,

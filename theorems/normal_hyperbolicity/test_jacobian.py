@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from numerics.accuracy import EPS
+from numerics.accuracy import COMPLEX, EPS
 from numerics.flows.independent import IndependentField
 from numerics.flows.spectrum import complex_jacobian, jacobian, path_eigenvalues
 from numerics.potentials import FiniteAtoms
@@ -25,7 +25,6 @@ from theorems.normal_hyperbolicity.trajectories import (
 )
 from theorems.representatives import every_family
 from theorems.setting.interpolant import Interpolant
-from theorems.setting.roundings import COMPLEX
 from theorems.targets import (
     analytic_targets,
     few,

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from numerics.accuracy import EPS, Rounding
+from numerics.accuracy import COMPLEX, EPS, Rounding
 from numerics.flows.exact import ExactField
 from numerics.flows.spectrum import complex_jacobian, jacobian
 from numerics.potentials import DegenerateGaussian, Sphere
@@ -19,7 +19,7 @@ from theorems.normal_hyperbolicity.assumptions import at_points
 from theorems.normal_hyperbolicity.trajectories import bundles, coefficients, smooth_radius
 from theorems.proximal_denoiser.bounds import norm
 from theorems.representatives import every_family
-from theorems.setting.roundings import COMPLEX, hessian_rounding
+from theorems.setting.roundings import hessian_rounding
 from theorems.targets import (
     analytic_targets,
     few,

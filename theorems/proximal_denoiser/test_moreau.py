@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from numerics.accuracy import EPS, Rounding
+from numerics.accuracy import COMPLEX, EPS, Rounding
 from numerics.flows.exact import ExactField
 from numerics.flows.spectrum import complex_jacobian
 from numerics.potentials import Sphere
@@ -20,7 +20,6 @@ from theorems.proximal_denoiser.rotated import RotatedCircle
 from theorems.proximal_denoiser.secants import circulation
 from theorems.representatives import every_family
 from theorems.setting.interpolant import Interpolant
-from theorems.setting.roundings import COMPLEX
 from theorems.targets import analytic_targets, few, generator, is_analytic, schedules, seeds, targets, times
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 
-from numerics.accuracy import EPS, Rounding
+from numerics.accuracy import COMPLEX, EPS, Rounding
 from numerics.flows.exact import ExactField
 from numerics.flows.independent import IndependentField
 from numerics.flows.spectrum import complex_jacobian
@@ -19,7 +19,7 @@ from numerics.schedules import Trigonometric
 from theorems.proximal_denoiser.bounds import norm
 from theorems.proximal_denoiser.secants import slopes
 from theorems.representatives import every_family
-from theorems.setting.roundings import COMPLEX, length_rounding
+from theorems.setting.roundings import length_rounding
 from theorems.targets import (
     analytic_targets,
     few,

@@ -9,10 +9,6 @@ from numerics.potentials import Potential
 Array = NDArray[np.float64]
 
 
-COMPLEX = 4.0
-"""Real operations in a complex one: by so much more than stated ones may complex steps round."""
-
-
 def dot_rounding(x: Array, y: Array) -> Rounding:
     """Of ⟨x, y⟩ by rows: d roundings of Σ|x_i y_i|."""
     return Rounding(np.abs(x * y).sum(axis=-1), x.shape[-1], "an inner product of d terms")
