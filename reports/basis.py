@@ -1,7 +1,9 @@
 """What one measurement rests on: how many points, how many were left out, and what in it is a convention."""
 
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import Protocol, TypedDict
+
+from numpy.typing import ArrayLike
 
 from reports.birth import count, text
 
@@ -13,6 +15,22 @@ class BasisFields(TypedDict, total=False):
     left_out: int
     at_kinks: int
     chosen: str
+
+
+class StatedRounding(Protocol):
+    """What a library states that a number errs by: `numerics.accuracy.Rounding`, or anything like it."""
+
+    @property
+    def bound(self) -> ArrayLike:
+        """One bound, or one for each measurement."""
+
+    @property
+    def count(self) -> float:
+        """How many roundings there are at most."""
+
+    @property
+    def because(self) -> str:
+        """Where they come from."""
 
 
 @dataclass(frozen=True, slots=True)

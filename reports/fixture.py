@@ -12,12 +12,12 @@ threshold, a count, a margin). Counts add up over the draws and are shown in the
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, Unpack
+from typing import Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from reports.basis import Basis, BasisFields
+from reports.basis import Basis, BasisFields, StatedRounding
 from reports.describing import describe
 from reports.evidence import Bounded, Certified, Estimated, Exact, Statistical, Trend
 from reports.exhibits import Control
@@ -25,7 +25,6 @@ from reports.record import Record
 from reports.recorder import Recorder
 from reports.reduction import Floats, broadcast, floats, place_of, truths, worst_entry
 from reports.showing import Showing
-from reports.transition import taken_apart
 
 
 class BeyondBoundError(AssertionError):
@@ -114,11 +113,13 @@ class Evidence(Showing):
         self,
         quantity: str,
         measured: ArrayLike,
-        *stated: Any,
+        rounding: StatedRounding,
+        because: str,
+        *,
         main: ArrayLike = 0.0,
-        **named: Any,
+        **basis: Unpack[BasisFields],
     ) -> None:
-        """``bounded(quantity, measured, rounding, because)``: assert measured ≤ main + rounding.bound.
+        """Assert measured ≤ main + rounding.bound.
 
         Entry by entry. Whatever else rounds on the way (the sum itself, where the main term is large; a z
         that the check forms) belongs into the rounding: roundings add up, and a map amplifies them.
@@ -130,10 +131,8 @@ class Evidence(Showing):
                 with its ``bound`` (one, or one for each measurement), ``count`` and ``because``.
             because: Why main term and rounding bound the measurement.
             main: The proved main term: one number, or one for each measurement.
-            *stated: ``rounding`` and ``because``, in this order (or the old condition and multiple).
-            **named: The same by name; and ``points``, ``left_out``, ``at_kinks``, ``chosen``, as above.
+            **basis: ``points``, ``left_out``, ``at_kinks`` and ``chosen``, as above.
         """
-        rounding, because, basis = taken_apart(stated, named)
         m, r, a = broadcast(
             quantity,
             measured=floats("measured", measured, quantity),

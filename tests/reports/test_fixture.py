@@ -98,20 +98,6 @@ def test_a_rounding_that_bounds_nothing_is_refused(bound: float) -> None:
         fresh().bounded("q", [0.0, 0.0], stated, "b")
 
 
-def test_the_old_call_counts_as_a_rounding() -> None:
-    """Until every check states a `Rounding`: multiple · eps · condition."""
-    for stated, named in (
-        ((np.array([1.0, 4.0]), 8, "b"), {}),
-        ((np.array([1.0, 4.0]),), {"multiple": 8, "because": "b"}),
-        ((), {"condition": np.array([1.0, 4.0]), "multiple": 8, "because": "b"}),
-    ):
-        evidence = fresh()
-        evidence.bounded("q", [0.0, 32 * EPS], *stated, **named)
-        assert only(evidence)["bound"] == only(evidence)["rounding"] == 32 * EPS
-        with pytest.raises(BeyondBoundError):
-            evidence.bounded("q", [0.0, 33 * EPS], *stated, **named)
-
-
 def test_estimated_says_by_what() -> None:
     evidence = fresh()
     evidence.estimated("length", [1.0, 3.0], [2.0, 4.0], "two resolutions", "b")

@@ -124,11 +124,6 @@ class Interpolant:
         """Of y − x₀, y = (z − prox)/λ: y's own, and z's over λ (∇e_λφ is 1/λ-Lipschitz)."""
         return self.solved.rounding.dual + self.of_argument.amplified(1 / self.step, "∇e is 1/λ-Lipschitz")
 
-    @cached_property
-    def at_kink(self) -> NDArray[np.bool_]:
-        """(n,) where the rounding of z reaches a change of face: D prox is a set there."""
-        return np.asarray(self.solved.kink <= self.of_argument.bound)
-
 
 def _length(x: Array) -> Array:
     return np.asarray(np.linalg.norm(x, axis=1))
