@@ -18,6 +18,7 @@ from numerics.accuracy import EPS
 from numerics.checks import as_array, positive_integer
 from numerics.geometry import norms
 from numerics.potentials.base import ManifoldGroup, Potential
+from numerics.potentials.by_condition import ByCondition
 from numerics.potentials.hull import envelope_points, hull_distance
 from numerics.potentials.laguerre import LaguerreCell
 from numerics.proximal import active_set
@@ -25,7 +26,7 @@ from numerics.proximal import active_set
 MOST_CORNERS = 4096
 
 
-class FiniteAtoms(Potential):
+class FiniteAtoms(ByCondition):
     r"""The law on the atoms $y_i$ whose weights are the noise masses of the Laguerre cells of the heights.
 
     Conditioning: T is constant on cells; within eps·|x₀|·max|y| of a cell's boundary the neighbour may be

@@ -23,8 +23,6 @@ from numerics.geometry import norms
 from numerics.potentials.proximal_point import ProximalPoint
 from numerics.potentials.roundings import Roundings
 
-_LEGACY = "64 eps times the condition number that the family used to state; no derivation"
-
 
 @dataclass(frozen=True)
 class Manifold:
@@ -284,6 +282,26 @@ class Potential(ABC):
 
     # --- accuracy: what a family states (numerics.accuracy) -----------------------------------------
 
+    @abstractmethod
+    def _value_rounding(self, x: Float[np.ndarray, "n d"]) -> Rounding: ...
+
+    @abstractmethod
+    def _conjugate_rounding(self, x0: Float[np.ndarray, "n d"]) -> Rounding: ...
+
+    @abstractmethod
+    def _transport_rounding(self, x0: Float[np.ndarray, "n d"]) -> Rounding: ...
+
+    @abstractmethod
+    def _transport_jacobian_rounding(self, x0: Float[np.ndarray, "n d"]) -> Rounding: ...
+
+    @abstractmethod
+    def _prox_rounding(self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]) -> Rounding: ...
+
+    @abstractmethod
+    def _prox_jacobian_rounding(
+        self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]
+    ) -> Rounding: ...
+
     def _proximal_point(self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]) -> ProximalPoint:
         """From the separate members, for families whose prox is in closed form."""
         return ProximalPoint(
@@ -340,23 +358,6 @@ class Potential(ABC):
         ends = [self._prox_jacobian(z, (1 + h) * step) for h in (1e-4, -1e-4)]
         return np.linalg.norm(ends[0] - ends[1], axis=(1, 2)) / 2e-4
 
-    def _value_rounding(self, x: Float[np.ndarray, "n d"]) -> Rounding:
-        size = self.scale * np.linalg.norm(x, axis=1) + np.abs(np.nan_to_num(self._value(x), posinf=0.0))
-        return Rounding(size, 128.0 * self.dim, _LEGACY)
-
-    def _conjugate_rounding(self, x0: Float[np.ndarray, "n d"]) -> Rounding:
-        size = self.scale * np.linalg.norm(x0, axis=1) + np.abs(self._conjugate(x0))
-        return Rounding(size, 128.0 * self.dim, _LEGACY)
-
-    def _transport_rounding(self, x0: Float[np.ndarray, "n d"]) -> Rounding:
-        return Rounding(self.transport_condition(x0), 128.0, _LEGACY)
-
-    def _transport_jacobian_rounding(self, x0: Float[np.ndarray, "n d"]) -> Rounding:
-        return Rounding(self.transport_jacobian_condition(x0), 128.0 * self.dim, _LEGACY)
-
-    def _prox_rounding(self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]) -> Rounding:
-        return Rounding(self._prox_condition(z, step), 128.0, _LEGACY)
-
     def _envelope_rounding(self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]) -> Rounding:
         """φ's own, the sum's, and what the prox's error δ makes of |z−u|²/(2λ): (|z−u| + δ)δ/λ."""
         u = self._prox(z, step)
@@ -365,11 +366,6 @@ class Potential(ABC):
         slip = self._prox_rounding(z, step)
         second = Rounding.measured(slip.bound * (away + slip.bound) / step, "the prox's error, times |z−u|/λ")
         return self._value_rounding(u) + moved + second
-
-    def _prox_jacobian_rounding(self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]) -> Rounding:
-        u = self._prox(z, step)
-        bend = np.minimum(self.scale, norms(z - u) + 1e-3 * self.scale)
-        return Rounding(self._prox_condition(z, step) / bend, 128.0 * self.dim, _LEGACY)
 
     def _prox_condition(
         self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]

@@ -71,6 +71,8 @@ class NearestPoint(Potential):
 
     _value = _conjugate = _transport = _transport_jacobian = _of_a_family
     _prox = _prox_jacobian = _subdifferential = _manifolds = _of_a_family
+    _value_rounding = _conjugate_rounding = _transport_rounding = _transport_jacobian_rounding = _of_a_family
+    _prox_rounding = _prox_jacobian_rounding = _of_a_family
 
 
 class NearestCloudPoint(FiniteAtoms, NearestPoint, of=PointCloud):

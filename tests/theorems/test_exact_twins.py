@@ -41,6 +41,11 @@ def test_controls_meet_what_can_see_them():
     )
 
 
+def _stated(member):
+    """What the mutant's target states of the member."""
+    return lambda self, *where: getattr(self._target, f"_{member}_rounding")(*where)
+
+
 class Mutant(Potential):
     """A target, one of whose answers is off by 10⁻⁹ of itself or of the step; states what it states."""
 
@@ -53,6 +58,10 @@ class Mutant(Potential):
 
     def __getattr__(self, name):
         return getattr(self._target, name)
+
+    _value_rounding, _conjugate_rounding = _stated("value"), _stated("conjugate")
+    _transport_rounding, _transport_jacobian_rounding = _stated("transport"), _stated("transport_jacobian")
+    _prox_rounding, _prox_jacobian_rounding = _stated("prox"), _stated("prox_jacobian")
 
     def _prox(self, z, step):
         if self._fault == "step":
