@@ -1,11 +1,12 @@
 """What one measurement rests on: how many points, how many were left out, and what in it is a convention."""
 
 from dataclasses import dataclass
-from typing import Protocol, TypedDict
-
-from numpy.typing import ArrayLike
+from typing import TYPE_CHECKING, Protocol, TypedDict
 
 from reports.birth import count, text
+
+if TYPE_CHECKING:  # a plugin must not import numpy into other people's tests
+    from numpy.typing import ArrayLike
 
 
 class BasisFields(TypedDict, total=False):
@@ -21,7 +22,7 @@ class StatedRounding(Protocol):
     """What a library states that a number errs by: `numerics.accuracy.Rounding`, or anything like it."""
 
     @property
-    def bound(self) -> ArrayLike:
+    def bound(self) -> "ArrayLike":
         """One bound, or one for each measurement."""
 
     @property
