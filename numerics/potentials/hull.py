@@ -55,7 +55,8 @@ def envelope_points(
     The proximal-point method on max_y ⟨x,y⟩ − φ*(y): x is the prox of x + λy exactly when y ∈ ∂φ(x), and y
     moves by (x − prox)/λ. φ being polyhedral it ends after finitely many steps, the fewer the smaller λ is;
     but rounding of x disturbs y by eps/λ. So λ falls until the prox is x, and rises again from the y so found
-    while the duality gap is more than rounding: a y that is nearly right allows a larger λ.
+    while the duality gap is more than rounding: a y that is nearly right allows a larger λ. A risen λ is kept
+    for one step more: the first corrects y, and only the second can land on x.
 
     Raises:
         RuntimeError: If a point isn't done within the limit of steps, naming it.
@@ -64,6 +65,7 @@ def envelope_points(
     rise = max(float(np.ptp(heights)), spread)  # of φ on its domain: subgradients of order 1 at least
     largest = spread**2 / rise
     step, dual = np.full(len(x), largest), np.zeros_like(x)
+    risen = np.zeros(len(x), dtype=bool)
     done: list[EnvelopePoint | None] = [None] * len(x)
     left = np.arange(len(x))
     for _ in range(_MOST_STEPS):
@@ -81,7 +83,9 @@ def envelope_points(
             for i in map(int, np.flatnonzero(there & closed)):
                 snap = _SNAP * rounding
                 done[rows[i]] = _point(float(value[i]), face.members[i], found, i, spread, snap)
-            step[rows] = np.where(there, np.minimum(_RISE * step[rows], largest), step[rows] / 10)
+            fallen = np.where(risen[rows], step[rows], step[rows] / 10)
+            step[rows] = np.where(there, np.minimum(_RISE * step[rows], largest), fallen)
+            risen[rows] = there
         left = np.array([i for i in left if done[i] is None], dtype=int)
         if not left.size:
             return [point for point in done if point is not None]

@@ -195,3 +195,10 @@ def test_the_kinks_of_two_atoms():
         assert (
             np.abs(FiniteAtoms(ends, heights).proximal_point(z, step).kink - expected) <= 1e-10 * size
         ).all()
+
+
+def test_the_envelope_ends_beside_an_atom():
+    """As few roundings from an atom as there are: the proximal steps must not go round in circles."""
+    target = FiniteAtoms([[-0.5], [0.5]], [0.0, -0.84162123])
+    x = -0.5 + np.arange(400)[:, None] * 2.0**-54
+    np.testing.assert_allclose(target.value(x), -0.84162123 * (x[:, 0] + 0.5), rtol=0, atol=1e-14)
