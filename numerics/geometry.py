@@ -13,13 +13,19 @@ def tangent_basis(normal: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d d-
     """Orthonormal bases of the complements of unit normals (n,d): the Householder reflection of e₁.
 
     The reflection I − 2vvᵀ/|v|² with v = ν ± e₁ (the sign that does not cancel) sends e₁ to ∓ν, so its
-    other columns span the complement of ν.
+    other columns span the complement of ν. As |ν| = 1, their entries are ∓ν_j on top, −ν_iν_j/(1+|ν₁|), and
+    |ν₁| + Σ_{k≠1,j} ν_k²/(1+|ν₁|) on the diagonal: nothing is subtracted, and each errs by d + 4 roundings
+    of itself, however small.
     """
-    d = normal.shape[1]
-    v = normal.copy()
-    v[:, 0] += np.where(normal[:, 0] >= 0, 1.0, -1.0)
-    reflection = np.eye(d) - 2 * v[:, :, None] * v[:, None, :] / (v**2).sum(axis=1)[:, None, None]
-    return reflection[:, :, 1:]
+    n, d = normal.shape
+    first, rest = normal[:, :1], normal[:, 1:]
+    whole = 1 + np.abs(first)
+    basis = np.empty((n, d, d - 1))
+    basis[:, 0] = np.where(first >= 0, -rest, rest)
+    basis[:, 1:] = -rest[:, :, None] * (rest / whole)[:, None, :]
+    diagonal = np.arange(d - 1)
+    basis[:, diagonal + 1, diagonal] = np.abs(first) + (rest**2 @ (1 - np.eye(d - 1))) / whole
+    return basis
 
 
 def outer_complement(direction: Inexact[np.ndarray, "n d"]) -> Inexact[np.ndarray, "n d d"]:

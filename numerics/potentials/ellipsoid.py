@@ -14,6 +14,7 @@ from numerics.accuracy import EPS, UNIT, Rounding
 from numerics.checks import as_points, symmetric_matrix
 from numerics.geometry import norms, tangent_basis
 from numerics.potentials.base import ManifoldGroup
+from numerics.potentials.ellipsoid_solve import EllipsoidSolve, Points, secular
 from numerics.potentials.normal_ray import NormalRay, nonzero
 from numerics.potentials.proximal_point import ProximalPoint
 from numerics.potentials.solved_once import SolvedOnce
@@ -26,27 +27,44 @@ class Ellipsoid(SolvedOnce):
     $K = A/h - (Ax_0)(Ax_0)^⊤/h^3$, with kernel spanned by x₀. prox is the projection: in the axes of A,
     $u_i = a_i z_i/(a_i+μ)$ with μ ≥ 0 the root of $Σ a_i z_i^2/(a_i+μ)^2 = 1$.
 
-    Accuracy (`roundings`): w = Vᵀx errs by e = (d+1)u·|x||V|, entry by entry, V being known as
-    `symmetric_frame` states. h errs by Σa|w|e/h + (d/2+4)u·h, T = V(aw)/h by both and the product with V.
-    prox is nonexpansive, so that e counts once; the multiplier's error is a posteriori, from the residual of
-    the secular equation f(μ) = 1 at the μ returned, 2(|f−1| + (d+5)u)/|f'|, f being convex and decreasing,
-    and moves prox by |a w/(a+μ)²| times it. K and D prox err by their formulas' terms and by what the errors
-    of w and μ make of them. From order 9 on, A is known to ‖E‖ only, which T and prox take as a perturbation.
-    Errors of single terms seldom add up: the worst seen is a tenth of T's bound and a fifth of prox's.
+    Accuracy (`roundings`), with u = eps/2, for A = V diag(a) Vᵀ, whose a and V are rounded once
+    (`symmetric_frame`): w = Vᵀx errs by e = (d+1)u·|x||V|, entry by entry, a product back by (d+1)u·|V||·|;
+    neither rounds where A is diagonal.
+
+    - h² is off by Σa(2|w|+e)e, so that h is by that over 2h − |√a e|, or by |√a e|; and by (d/2+3.5)u of h.
+      T = V(aw/h) adds a e/h and three roundings, and the product back. K = (A − TTᵀ)/h errs by
+      (2|T|+δ)δ/h, δ being T's, by the relative error of h, and by three roundings.
+    - f at a double is off by (d+6)u·f (a's rounding moves a/(a+μ)² by u at most). As f falls, the root lies
+      between doubles μ⁻, μ⁺ at which f is so clearly above and below 1; they are found around the μ of this
+      very solve, once for w as computed and once with Σa(2|w|+e)e/(a+μ)² for what w errs by.
+    - prox: entries move by a|w|·δμ/((a+μ⁻)(a+μ)), and round 4 times. D prox = √R(I − mmᵀ)√R with
+      R = a/(a+μ) and a unit vector m, so that e costs √R_max·|√R e|. Inside, prox is exact.
+    - D prox: the same form, with what R (relatively) and the direction of m err by, entry by entry; m is
+      off by its error's part across m, over its length. Where z may be on either side of the surface: no
+      more than both Jacobians' lengths.
+    - The envelope |z−u|²/(2λ): (2|z−u|+δ)δ/(2λ), δ being prox's, and d + 4 roundings.
+    - The kink is the surface: outside as far as z − u, inside by q(w+h) ≤ q + 2|n||h| + |h|²/a_min, n = w/a.
+
+    Errors of single terms seldom align: the worst seen is a third of T's bound and of prox's.
 
     Args:
         shape_matrix: A (d,d), symmetric positive definite.
 
     Raises:
-        ValueError: If A is not symmetric positive definite; `transport` raises at x₀ = 0.
+        ValueError: If A is not symmetric positive definite, its least eigenvalue above d·eps times the
+            largest entry; `transport` raises at x₀ = 0.
     """
 
     def __init__(self, shape_matrix: ArrayLike) -> None:
         self.shape_matrix = symmetric_matrix("shape_matrix", shape_matrix, definite=True)
         self.dim = len(self.shape_matrix)
         frame = symmetric_frame(self.shape_matrix)
-        self._squares, self._axes = np.maximum(frame.values, np.finfo(float).tiny), frame.axes
-        self._moduli, self._backward = np.abs(self._axes), frame.backward
+        if frame.values[0] <= 0:
+            raise ValueError(
+                f"shape_matrix: smallest eigenvalue is {frame.values[0]:.3g}; it must be positive definite"
+            )
+        self._squares, self._axes, self._moduli = frame.values, frame.axes, np.abs(frame.axes)
+        self._products = 0.0 if frame.exact else self.dim + 1.0
         self.scale = float(np.sqrt(self._squares[-1]))
 
     def __repr__(self) -> str:
@@ -83,33 +101,36 @@ class Ellipsoid(SolvedOnce):
         self, z: Inexact[np.ndarray, "n d"], step: Float[np.ndarray, " n"]
     ) -> Inexact[np.ndarray, "n d"]:
         w = z @ self._axes
-        return (w / (1 + self._multiplier(w)[:, None] / self._squares)) @ self._axes.T
+        return self._image(z, w, self._multiplier(w))
+
+    def _image(
+        self, z: Inexact[np.ndarray, "n d"], w: Inexact[np.ndarray, "n d"], mu: Inexact[np.ndarray, " n"]
+    ) -> Inexact[np.ndarray, "n d"]:
+        outside = (w / (1 + mu[:, None] / self._squares)) @ self._axes.T
+        return np.where((mu != 0)[:, None], outside, z)
 
     def _proximal_point(self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]) -> ProximalPoint:
         w = z @ self._axes
         mu = self._multiplier(w)
-        point = (w / (1 + mu[:, None] / self._squares)) @ self._axes.T
+        point = self._image(z, w, mu)
         away = norms(z - point)
+        solve = EllipsoidSolve(self._squares, self._moduli, self._products, z, w, mu)
 
         def of_envelope() -> Rounding:
-            slip = self._projection_rounding(z, w, mu).bound
+            slip = solve.point_rounding.bound
             moved = Rounding(away**2 / (2 * step), self.dim + 4, "|z−u|²/(2λ): d products and sums")
-            return moved + Rounding.measured(
-                (away + slip / 2) * slip / step, "the prox's error, times |z−u|/λ"
-            )
+            return moved + Rounding.measured((2 * away + slip) * slip / (2 * step), "the prox's error")
 
         return ProximalPoint(
             z,
             step,
             point,
             envelope=lambda: away**2 / (2 * step),
-            jacobian=lambda: self._projection_jacobian(w, mu),
-            kink=lambda: self._to_surface(w, mu, away),
-            errors=(
-                lambda: self._projection_rounding(z, w, mu),
-                of_envelope,
-                lambda: self._projection_jacobian_rounding(z, step, w, mu),
+            jacobian=lambda: np.where(
+                (mu > 0)[:, None, None], self._axes @ solve.inner @ self._axes.T, np.eye(self.dim)
             ),
+            kink=lambda: solve.kink(away),
+            errors=(lambda: solve.point_rounding, of_envelope, lambda: solve.jacobian_rounding),
         )
 
     def _multiplier(self, w: Inexact[np.ndarray, "n d"]) -> Inexact[np.ndarray, " n"]:
@@ -138,103 +159,49 @@ class Ellipsoid(SolvedOnce):
         self, w: Inexact[np.ndarray, "n d"], mu: Float[np.ndarray, " n"]
     ) -> tuple[Inexact[np.ndarray, " n"], Inexact[np.ndarray, " n"]]:
         """f(μ) and f'(μ)."""
-        shifted = self._squares + mu[:, None]
-        terms = self._squares * (w / shifted) ** 2
-        slope = -2 * (terms / shifted).sum(axis=1)
-        return terms.sum(axis=1), np.where(slope == 0, -1.0, slope)
-
-    def _projection_jacobian(
-        self, w: Float[np.ndarray, "n d"], mu: Float[np.ndarray, " n"]
-    ) -> Float[np.ndarray, "n d d"]:
-        resolvent = self._squares / (self._squares + mu[:, None])
-        normal = w / (self._squares + mu[:, None])
-        image = resolvent * normal
-        weight = np.where(mu > 0, (normal * image).sum(axis=1), np.inf)
-        inner = resolvent[:, :, None] * np.eye(self.dim) - image[:, :, None] * (
-            image[:, None, :] / weight[:, None, None]
-        )
-        return self._axes @ inner @ self._axes.T
+        return secular(self._squares, w, mu)
 
     # --- accuracy ---------------------------------------------------------------------------------
 
-    def _turned_error(self, x: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d"]:
-        """Of w = Vᵀx, entry by entry; the backward error of A, as a turn of its axes, beside it."""
-        return (self.dim + 1) * UNIT * (np.abs(x) @ self._moduli)
+    def _turned(self, x: Points) -> tuple[Points, Points]:
+        """|w| for w = Vᵀx, and what its entries err by."""
+        return np.abs(x @ self._axes), self._products * UNIT * (np.abs(x) @ self._moduli)
 
-    def _support_error(self, w: Float[np.ndarray, "n d"], error: Float[np.ndarray, "n d"]) -> np.ndarray:
-        """Of h = √Σ a w²."""
-        h = norms(w * np.sqrt(self._squares))
-        moved = (self._squares * np.abs(w) * error).sum(axis=1) / h
-        backward = self._backward * (w**2).sum(axis=1) / h
-        return np.asarray(moved + backward + (self.dim / 2 + 4) * UNIT * h)
+    def _support_error(
+        self, w: Float[np.ndarray, "n d"], e: Float[np.ndarray, "n d"]
+    ) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " n"]]:
+        """The support function h = √Σ a w², and what it errs by."""
+        h, most = norms(w * np.sqrt(self._squares)), norms(e * np.sqrt(self._squares))
+        moved = (self._squares * (2 * w + e) * e).sum(axis=1)
+        by_square = np.divide(moved, 2 * h - most, out=most.copy(), where=2 * h > most)
+        return h, np.minimum(by_square, most) + (self.dim / 2 + 3.5) * UNIT * h
 
     def _conjugate_rounding(self, x0: Float[np.ndarray, "n d"]) -> Rounding:
-        w = x0 @ self._axes
-        safe = np.where(norms(w)[:, None] > 0, w, 1.0)
-        bound = np.where(norms(w) > 0, self._support_error(safe, self._turned_error(x0)), 0.0)
-        return Rounding.measured(bound, "products with the axes, a sum of d squares, a root")
+        _, error = self._support_error(*self._turned(x0))
+        return Rounding.measured(error, "products with the axes, a sum of d squares, a root")
 
     def _transport_rounding(self, x0: Float[np.ndarray, "n d"]) -> Rounding:
-        w, error = x0 @ self._axes, self._turned_error(x0)
-        h = norms(w * np.sqrt(self._squares))[:, None]
-        image = self._squares * np.abs(w) / h
-        relative = self._support_error(w, error)[:, None] / h
-        entries = self._squares * error / h + image * (relative + 4 * UNIT)
-        whole = norms(entries @ self._moduli.T) + (self.dim + 1) * UNIT * norms(image @ self._moduli.T)
-        backward = 2 * self._backward * norms(w) / h[:, 0]
-        return Rounding.measured(whole + backward, "products with the axes, h, a quotient")
+        w, e = self._turned(x0)
+        h, error = self._support_error(w, e)
+        error = np.minimum(error, h / 2)  # beyond, the cap below is less
+        image = self._squares * w / h[:, None]
+        turned = norms(self._squares * e) / (h - error)
+        whole = turned + norms(image) * (error / (h - error) + 3 * UNIT)
+        back = self._products * UNIT * norms(image @ self._moduli.T)
+        cap = self.scale * (1 + self.dim * EPS) + norms(self._transport(x0))
+        return Rounding.measured(np.minimum(whole + back, cap), "products with the axes, h, a quotient")
 
     def _transport_jacobian_rounding(self, x0: Float[np.ndarray, "n d"]) -> Rounding:
-        w, image = x0 @ self._axes, norms(self._transport(x0))
-        h, of_image = norms(w * np.sqrt(self._squares)), self._transport_rounding(x0).bound
-        size = np.linalg.norm(self.shape_matrix) + image**2
-        relative = self._support_error(w, self._turned_error(x0)) / h
-        difference = np.linalg.norm(self._transport_jacobian(x0), axis=(1, 2))
-        bound = ((2 * image + of_image) * of_image + 3 * UNIT * size) / h + (relative + UNIT) * difference
+        h, error = self._support_error(*self._turned(x0))
+        image, of_image = norms(self._transport(x0)), self._transport_rounding(x0).bound
+        error = np.minimum(error, h / 2)
+        found = np.linalg.norm(self._transport_jacobian(x0), axis=(1, 2))
+        products = (2 * image + of_image) * of_image + UNIT * image**2
+        bound = products / (h - error) + (error / (h - error) + 3 * UNIT) * found
         return Rounding.measured(bound, "(A − TTᵀ)/h: what T and h err by, and three roundings")
 
     def _value_rounding(self, x: Float[np.ndarray, "n d"]) -> Rounding:
         return Rounding(np.zeros(len(x)), 0, "an indicator is 0")
-
-    def _multiplier_error(self, w: Float[np.ndarray, "n d"], mu: Float[np.ndarray, " n"]) -> np.ndarray:
-        """Of μ, for this very w: twice the residual over the slope."""
-        size, slope = self._secular(w, mu)
-        residual = np.abs(size - 1) + (self.dim + 5) * UNIT * np.maximum(size, 1.0)
-        return np.where(mu > 0, 2 * residual / np.abs(slope), 0.0)
-
-    def _projection_rounding(
-        self, z: Float[np.ndarray, "n d"], w: Float[np.ndarray, "n d"], mu: Float[np.ndarray, " n"]
-    ) -> Rounding:
-        shifted = self._squares + mu[:, None]
-        entries = self._squares * np.abs(w) / shifted
-        moved = self._multiplier_error(w, mu) * norms(self._squares * w / shifted**2)
-        back = 4 * UNIT * norms(entries) + (self.dim + 1) * UNIT * norms(entries @ self._moduli.T)
-        backward = self._backward / self._squares[0] * norms(z - w @ self._axes.T + z)
-        bound = norms(self._turned_error(z)) + moved + back + np.where(mu > 0, backward, 0.0)
-        # Just inside the surface, f(0) may be rounded across 1: the miss is a rounding of |w|, too.
-        return Rounding.measured(bound, "products with the axes, and the residual of the secular equation")
-
-    def _projection_jacobian_rounding(
-        self,
-        z: Float[np.ndarray, "n d"],
-        step: Float[np.ndarray, " n"],
-        w: Float[np.ndarray, "n d"],
-        mu: Float[np.ndarray, " n"],
-    ) -> Rounding:
-        normal = norms(w / (self._squares + mu[:, None]))
-        radius = norms(self._turned_error(z)) + self._multiplier_error(w, mu) * normal
-        change = np.where(mu > 0, self._prox_jacobian_change(z, step, radius), 0.0)
-        own = Rounding(np.full(len(z), np.sqrt(self.dim)), 2 * self.dim + 12, "products of d×d matrices")
-        return Rounding.measured(change, "D prox within what w and μ are off by") + own
-
-    def _to_surface(
-        self, w: Float[np.ndarray, "n d"], mu: Float[np.ndarray, " n"], away: Float[np.ndarray, " n"]
-    ) -> Float[np.ndarray, " n"]:
-        """Outside, the distance to the body; inside, (1 − √q)·√a_min: q = xᵀA⁻¹x has |∇√q| ≤ 1/√a_min."""
-        q = (w**2 / self._squares).sum(axis=1)
-        inside = np.maximum(1 - np.sqrt(q), 0.0) * np.sqrt(self._squares[0])
-        rounding = (2 * self.dim + 8) * UNIT * (norms(w) + self.scale)
-        return np.maximum(np.where(mu > 0, away, inside) - rounding, 0.0)
 
     def transport_jacobian_condition(self, x0: ArrayLike) -> Float[np.ndarray, " n"]:
         """‖A‖/h, the terms that cancel in K, times 1 + |Ax₀||x₀|/h², the relative change of h by rounding."""

@@ -13,19 +13,31 @@ from numerics.geometry import norms
 from numerics.potentials.base import ManifoldGroup, Potential, Subdifferential
 from numerics.symmetric import symmetric_frame
 
+Points = Float[np.ndarray, "n d"]
+Weights = Float[np.ndarray, "... d"]
+_CUT = "variances below d·eps of the largest are cut"
+_MULTIPLE = 64
+"""The old condition numbers are in units of so many eps."""
+
 
 class DegenerateGaussian(Potential):
     r"""$T(x_0) = Σ^{1/2}x_0 + b$ and $φ(x) = ½(x-b)^⊤(Σ^{1/2})^+(x-b) + δ_{b+\mathrm{range}\,Σ}(x)$.
 
-    M is the affine subspace b + range Σ. Variances up to d·eps times the largest count as 0: they are set to
-    0, and the law is the one so made.
+    M is the affine subspace b + range Σ. Variances up to d·eps times the largest count as 0 and are cut: a
+    covariance formed in doubles has such where it is meant to have none.
 
-    Accuracy (`roundings`): Σ = V diag(σ²) Vᵀ is known as `symmetric_frame` states; a product with V rounds
-    d + 1 times each term of Σ|V||x|, its own entries' rounding included; σ rounds twice. With moduli
-    q = (|x₀||V|)σ the two products of T err by 2d + 5 roundings of |q||V|ᵀ, and the sum with b by one of |T|.
-    prox and the Jacobians likewise, with σ/(σ+λ) for σ, three roundings more. φ, φ* and the envelope
-    ½Σ w_i²/(σ_i+λ) are quadratic forms: an error e_i of w_i costs |w_i|e_i + e_i²/2 times the weight. From
-    order 9 on, Σ is off by a matrix E, and Σ^{1/2} by ‖E‖/σ_min over the deviations that are not 0.
+    Accuracy (`roundings`), with u = eps/2, for Σ = V diag(σ²) Vᵀ, whose σ² and V are rounded once
+    (`symmetric_frame`), so that σ errs by 1.5u relatively. w = Vᵀx errs by e = (d+1)u·|x||V|, entry by entry;
+    a product back by (d+1)u·|V||·|; neither rounds where Σ is diagonal. V being orthogonal, what an
+    entry of w errs by costs no more in Vw. So T errs by |σe| + 2.5u|σw| + (d+1)u||V||σw|| and one rounding of
+    |T| for the sum with b; prox likewise with σ/(σ+λ) for σ, 4.5u, and e of z − b, one rounding more.
+    K = V diag(σ) Vᵀ errs by (d+4.5)u·|V|diag(σ)|V|ᵀ, D prox by (d+6.5)u of the like.
+    φ, φ* and the envelope, ½Σ w_i²/(σ_i+λ), are quadratic forms with weights: e_i costs (|w_i| + e_i/2)e_i
+    times the weight, and the sum d + 3.5 roundings of itself.
+    What is cut is in the statement: T errs by |τw| beside, τ the root of the variances cut, prox by τ/(τ+λ)
+    of w, the forms by the cut axes' terms. An exact kernel has τ < 2**−115 of the largest σ, so that it
+    costs nothing; φ speaks of the nearest point of M.
+    The worst seen of T, prox and K is a third to a tenth of the bound: terms that are added seldom align.
 
     Args:
         mean: (d,), b.
@@ -45,10 +57,10 @@ class DegenerateGaussian(Potential):
         variances, self._axes = frame.values, frame.axes
         negligible = variances <= self.dim * EPS * max(variances[-1], 0.0)
         self._deviations = np.sqrt(np.where(negligible, 0.0, variances))
+        self._cut = np.sqrt(np.where(negligible, np.abs(variances), 0.0))
         self._rank = int((self._deviations > 0).sum())
         self._moduli = np.abs(self._axes)
-        least = self._deviations[self._deviations > 0].min(initial=np.inf)
-        self._root_error = frame.backward / float(least)
+        self._products = 0.0 if frame.exact else self.dim + 1.0
         self.scale = float(np.linalg.norm(self.mean) + self._deviations[-1]) or 1.0
 
     def __repr__(self) -> str:
@@ -107,66 +119,78 @@ class DegenerateGaussian(Potential):
     ) -> Float[np.ndarray, " n"]:
         return np.zeros(len(z))
 
-    def _turned(self, x: Float[np.ndarray, "n d"]) -> tuple[np.ndarray, np.ndarray]:
-        """|w| and the errors of w = Vᵀx, entry by entry."""
-        return np.abs(x @ self._axes), (self.dim + 1) * UNIT * (np.abs(x) @ self._moduli)
+    def _turned(self, x: Points, more: float = 0.0) -> tuple[Points, Points]:
+        """|w| for w = Vᵀx, and what its entries err by, x itself being rounded ``more`` times."""
+        return np.abs(x @ self._axes), (self._products + more) * UNIT * (np.abs(x) @ self._moduli)
 
-    def _back(self, x: Float[np.ndarray, "n d"], weights: Float[np.ndarray, "... d"]) -> np.ndarray:
-        """Length of the moduli of V diag(weights) Vᵀx."""
-        return norms(((np.abs(x) @ self._moduli) * weights) @ self._moduli.T)
+    def _map_rounding(self, w: Points, e: Points, weights: Weights, count: float, cut: Weights) -> Rounding:
+        """Of V(weights·w): weights and their product round ``count`` times; ``cut`` are those of cut axes."""
+        turned = Rounding.measured(norms(weights * e), "products with the axes")
+        weighed = Rounding(norms(weights * w), count, "weights of the axes")
+        back = Rounding(norms((weights * w) @ self._moduli.T), self._products, "products with the axes")
+        return turned + weighed + back + Rounding.measured(norms(cut * (w + e)), _CUT)
 
-    def _form_rounding(self, x: Float[np.ndarray, "n d"], weights: Float[np.ndarray, "... d"]) -> Rounding:
-        """Of ½Σ weights·w²: what w errs by, and d + 6 roundings of the sum."""
-        w, error = self._turned(x)
-        moved = ((w * error + error**2 / 2) * weights).sum(axis=1)
-        own = Rounding((w**2 * weights).sum(axis=1) / 2, self.dim + 6, "a quadratic form of d terms")
-        return Rounding.measured(moved, "products with the axes") + own
-
-    def _transport_rounding(self, x0: Float[np.ndarray, "n d"]) -> Rounding:
-        products = Rounding(self._back(x0, self._deviations), 2 * self.dim + 5, "two products with the axes")
-        added = Rounding(norms(self._transport(x0)), 1, "the mean is added")
-        return products + added + Rounding.measured(self._root_error * norms(x0), "the factors of Σ")
-
-    def _transport_jacobian_rounding(self, x0: Float[np.ndarray, "n d"]) -> Rounding:
-        return self._matrix_rounding(len(x0), self._deviations, self.dim + 5)
-
-    def _matrix_rounding(self, n: int, weights: Float[np.ndarray, "... d"], count: int) -> Rounding:
-        """Of V diag(weights) Vᵀ."""
+    def _matrix_rounding(self, n: int, weights: Weights, count: float, cut: Weights) -> Rounding:
+        """Of V diag(weights) Vᵀ, with ``count`` roundings an entry."""
         size = np.linalg.norm((self._moduli * weights[..., None, :]) @ self._moduli.T, axis=(-2, -1))
-        whole = Rounding(np.broadcast_to(size, (n,)), count, "two products with the axes")
-        backward = np.sqrt(self.dim) * self._root_error
-        return whole + Rounding.measured(np.full(n, backward), "the factors of Σ")
+        return Rounding(np.broadcast_to(size, (n,)), count, "products with the axes") + Rounding.measured(
+            np.broadcast_to(norms(cut), (n,)), _CUT
+        )
 
-    def _prox_rounding(self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]) -> Rounding:
-        shrink, centred = self._deviations / (self._deviations + step[:, None]), z - self.mean
-        products = Rounding(self._back(centred, shrink), 2 * self.dim + 8, "two products with the axes")
-        sums = Rounding(norms(self._prox(z, step)) + norms(centred), 1, "the mean is taken off and added")
-        backward = self._root_error / (self._deviations[-1] + step) * norms(centred)
-        return products + sums + Rounding.measured(backward, "the factors of Σ")
+    def _form_rounding(self, w: Points, e: Points, weights: Weights, cut: Weights) -> Rounding:
+        """Of ½Σ weights·w²."""
+        turned = Rounding.measured(((w + e / 2) * e * weights).sum(axis=1), "products with the axes")
+        own = Rounding((w**2 * weights).sum(axis=1) / 2, self.dim + 3.5, "a quadratic form")
+        return turned + own + Rounding.measured(((w + e) ** 2 * cut).sum(axis=1) / 2, _CUT)
 
-    def _prox_jacobian_rounding(self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]) -> Rounding:
-        shrink = self._deviations / (self._deviations + step[:, None])
-        return self._matrix_rounding(len(z), shrink, self.dim + 8)
+    def _transport_rounding(self, x0: Points) -> Rounding:
+        products = self._map_rounding(*self._turned(x0), self._deviations, 2.5, self._cut)
+        return products + Rounding(norms(self._transport(x0)), 1, "the mean is added")
 
-    def _envelope_rounding(self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]) -> Rounding:
-        weights, centred = 1 / (self._deviations + step[:, None]), z - self.mean
-        taken = Rounding(norms(centred) * self._steepest(centred, weights), 1, "the mean is taken off")
-        return self._form_rounding(centred, weights) + taken
+    def _transport_jacobian_rounding(self, x0: Points) -> Rounding:
+        count = self._products + 3.5
+        return self._matrix_rounding(len(x0), self._deviations, count, self._cut)
 
-    def _steepest(self, x: Float[np.ndarray, "n d"], weights: Float[np.ndarray, "... d"]) -> np.ndarray:
-        """Length of the gradient of ½Σ weights·w²."""
-        return norms((x @ self._axes) * weights)
+    def _conjugate_rounding(self, x0: Points) -> Rounding:
+        w, e = self._turned(x0)
+        linear = Rounding(np.abs(x0) @ np.abs(self.mean), self.dim, "⟨x₀, b⟩")
+        added = Rounding(np.abs(self._conjugate(x0)), 1, "the sum with ⟨x₀, b⟩")
+        return self._form_rounding(w, e, self._deviations, self._cut) + linear + added
 
-    def _value_rounding(self, x: Float[np.ndarray, "n d"]) -> Rounding:
+    def _value_rounding(self, x: Points) -> Rounding:
         inverse = np.divide(1.0, self._deviations, out=np.zeros(self.dim), where=self._deviations > 0)
-        centred = x - self.mean
-        taken = Rounding(norms(centred) * self._steepest(centred, inverse), 1, "the mean is taken off")
-        return self._form_rounding(centred, inverse) + taken
+        return self._form_rounding(*self._turned(x - self.mean, 1), inverse, np.zeros(self.dim))
 
-    def _conjugate_rounding(self, x0: Float[np.ndarray, "n d"]) -> Rounding:
-        linear = Rounding(np.abs(x0) @ np.abs(self.mean), self.dim + 1, "⟨x₀, b⟩ and the sum")
-        own = Rounding((self._turned(x0)[0] ** 2 * self._deviations).sum(axis=1) / 2, 1, "the sum")
-        return self._form_rounding(x0, self._deviations) + linear + own
+    def _shrinking(self, step: Float[np.ndarray, " n"]) -> tuple[Points, Points]:
+        """σ/(σ+λ), and τ/(τ+λ) on the axes that are cut."""
+        kept, cut = self._deviations, self._cut
+        return kept / (kept + step[:, None]), cut / (cut + step[:, None])
+
+    def _prox_rounding(self, z: Points, step: Float[np.ndarray, " n"]) -> Rounding:
+        shrink, cut = self._shrinking(step)
+        products = self._map_rounding(*self._turned(z - self.mean, 1), shrink, 4.5, cut)
+        return products + Rounding(norms(self._prox(z, step)), 1, "the mean is added")
+
+    def _prox_jacobian_rounding(self, z: Points, step: Float[np.ndarray, " n"]) -> Rounding:
+        shrink, cut = self._shrinking(step)
+        return self._matrix_rounding(len(z), shrink, self._products + 5.5, cut)
+
+    def _envelope_rounding(self, z: Points, step: Float[np.ndarray, " n"]) -> Rounding:
+        weights = 1 / (self._deviations + step[:, None])
+        cut = self._shrinking(step)[1] * weights
+        return self._form_rounding(*self._turned(z - self.mean, 1), weights, cut)
+
+    # --- the older names ----------------------------------------------------------------------------
+
+    def transport_condition(self, x0: ArrayLike) -> Float[np.ndarray, " n"]:
+        """‖K‖|x₀| + scale, and what the statement is in units of 64 eps, where it is more."""
+        noise = as_points("x0", x0, self.dim).real
+        stated = self._transport_rounding(noise).bound
+        return np.asarray(super().transport_condition(noise) + stated / (_MULTIPLE * EPS))
+
+    def _prox_condition(self, z: Points, step: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+        stated = self._prox_rounding(z, step).bound
+        return np.asarray(super()._prox_condition(z, step) + stated / (_MULTIPLE * EPS))
 
     # --- geometry ---------------------------------------------------------------------------------
 
@@ -204,10 +228,12 @@ class _Fibre(Subdifferential):
         self._range = potential._axes[:, curved]
         self._centre = ((x1 - potential.mean) @ self._range) / potential._deviations[curved]
         self._dim = potential.dim
+        # x₁ is two products away from its noise, 2d + 5.5 roundings of moduli, which sum to √d|x₀| at most,
+        # and one of |x₁|; divided by the least σ they come back. Then d + 2 for w, and as many for x₀'s own.
         spread = potential._deviations[curved]
         condition = 1 + potential.scale / spread.min() if spread.size else 1.0
-        # x₁, two products away from its noise, and one more product here: 3d + 10 roundings.
-        self.rounding = (3 * potential.dim + 10) * EPS * float(condition)
+        count = np.sqrt(potential.dim) * (4 * potential.dim + 10.5)
+        self.rounding = float(Rounding(condition, count, "x₁, and products with the axes").bound)
 
     @property
     def dimension(self) -> int:

@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Float, Inexact
 from numpy.typing import ArrayLike
 
-from numerics.accuracy import EPS
+from numerics.accuracy import Rounding
 from numerics.checks import as_points
 from numerics.geometry import norms
 from numerics.potentials.base import Subdifferential
@@ -22,7 +22,9 @@ class NormalRay(Subdifferential):
     def __init__(self, dim: int, direction: Float[np.ndarray, " d"] | None, condition: float = 1.0) -> None:
         self._dim = dim
         self._direction = direction
-        self.rounding = 64 * dim * EPS * condition
+        # x₁ errs by 2d + 6 roundings of |x₁| (two products with axes, a length, a quotient), and the normal
+        # is formed from it by as many; then an inner product, d, a product, a difference, a length, d/2 + 3.
+        self.rounding = float(Rounding(condition, 5.5 * dim + 15, "the normal at x₁, and a distance").bound)
 
     @property
     def dimension(self) -> int:

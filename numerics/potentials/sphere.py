@@ -20,9 +20,10 @@ class Sphere(Potential):
 
     Accuracy (`roundings`): |x₀| is the root of d squares, d/2 + 1 roundings relatively; T and, outside the
     ball, prox divide and multiply once more: d/2 + 3 of R, at every x₀. K and D prox form the projector of a
-    direction so known: R/|x₀| times d + 6 for it and √(d−1)(d/2 + 3) for the factor. Inside the ball prox is
-    exact; so near the sphere that |z| may be rounded across it, it misses R by as much. The kink is the
-    sphere.
+    direction that errs by d/2 + 2: R/|x₀| times d + 5 for its square and √(d−1)(d/2 + 4) for the difference
+    and the factor. Inside the ball prox and D prox are exact; so near the sphere that |z| may be rounded
+    across it, prox misses R by as much as outside, and D prox may be that of the other side, whose difference
+    has length 1. The kink is the sphere.
 
     Args:
         dim: d, the ambient dimension: ``Sphere(3)`` is S².
@@ -91,8 +92,8 @@ class Sphere(Potential):
 
     def _projector_rounding(self, length: Float[np.ndarray, " n"]) -> Rounding:
         """Of (R/|x|)(I − xxᵀ/|x|²)."""
-        of_factor = np.sqrt(self.dim - 1) * (self._length_count() + 2)
-        return Rounding(self.radius / length, self.dim + 6 + of_factor, "a projector, and R/|x|")
+        of_factor = np.sqrt(self.dim - 1) * (self._length_count() + 3)
+        return Rounding(self.radius / length, self.dim + 5 + of_factor, "a projector, and R/|x|")
 
     def _near(self, z: Float[np.ndarray, "n d"]) -> tuple[Float[np.ndarray, " n"], np.ndarray]:
         """Lengths, and which of them lie outside the ball or may be rounded across the sphere."""
@@ -105,8 +106,9 @@ class Sphere(Potential):
 
     def _prox_jacobian_rounding(self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]) -> Rounding:
         length = norms(z)
-        outside = length > self.radius
-        return self._projector_rounding(np.where(outside, length, np.inf))
+        either = np.abs(length - self.radius) <= (self.dim + 2) * UNIT * length
+        own = self._projector_rounding(np.where(length > self.radius, length, np.inf))
+        return own + Rounding.measured(np.where(either, 1.0, 0.0), "z may be on either side of the sphere")
 
     def _value_rounding(self, x: Float[np.ndarray, "n d"]) -> Rounding:
         return Rounding(np.zeros(len(x)), 0, "an indicator is 0")
@@ -127,8 +129,8 @@ class Sphere(Potential):
         return np.where(length > self.radius, self._bend(length), 0.0) * radius
 
     def _bend(self, length: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
-        """‖D(R/|x|·P)‖ = R/|x|²·√(d−1) along x and R/|x|²·√2 across: their root of squares."""
-        return self.radius / length**2 * np.sqrt(self.dim + 1.0)
+        """‖D(R/|x|·P)‖: along x R/|x|²·√(d−1), across it R/|x|²·√2, orthogonal to one another."""
+        return self.radius / length**2 * np.sqrt(max(self.dim - 1.0, 2.0))
 
     def _subdifferential(self, x1: Float[np.ndarray, " d"]) -> "NormalRay":
         length = float(norms(x1))

@@ -4,6 +4,7 @@ import mpmath as mp
 import numpy as np
 import pytest
 
+from numerics.accuracy import EPS
 from numerics.potentials import Ellipsoid, Sphere
 from tests.numerics.accuracy import exact
 from tests.numerics.accuracy.harness import judge, judge_with_twins
@@ -179,3 +180,68 @@ def test_jacobians(name):
     clear = found.kink > 1e-15 * target.scale
     wanted = [of["prox_jacobian"](exact.vector(x)) for x in z[clear]]
     judge(exact.matrices_apart(found.jacobian[clear], wanted), found.rounding.jacobian.bound[clear])
+
+
+@pytest.mark.parametrize("kind", ["dense", "diagonal"])
+def test_random_ellipsoids(kind):
+    """Eighty shapes to condition 1e14.5 and order 6, of size 1e-3 to 1e3; noise along short axes, too."""
+    rng = np.random.default_rng(22)
+    seen = {}
+    for _ in range(80):
+        d, condition = int(rng.integers(1, 7)), 10 ** rng.uniform(0, rng.choice([1, 6, 14.5]))
+        shape = _dense(d, condition, int(rng.integers(1 << 30)), 10 ** rng.uniform(-3, 3))
+        shape = shape if kind == "dense" else np.diag(np.diagonal(shape))
+        target, true = Ellipsoid(shape), ExactEllipsoid(shape)
+        x0, z, step = _draws(target, int(rng.integers(1 << 30)))
+        x0 = np.concatenate([x0[:2], np.linalg.solve(shape, x0[2:4].T).T])
+        for member, case in _members(target, true, x0, z[[0, 1, -2, -1]], step[:4]).items():
+            seen.setdefault(member, []).append(case)
+    for member, cases in seen.items():
+        error, bound = (np.concatenate(part) for part in zip(*cases, strict=True))
+        error = np.where(error > TINY, error, 0.0)
+        twins = kind == "diagonal" and member in ("transport", "conjugate", "envelope")
+        sharp = judge_with_twins if twins else judge
+        sharp(error, bound)
+
+
+def _members(target, true, x0, z, step):
+    """(error, bound) of every member."""
+    found, says = target.proximal_point(z, step), target.roundings
+    noise, points = [exact.vector(x) for x in x0], [exact.vector(x) for x in z]
+    images = [true.prox(x) for x in points]
+    away = [exact.length(x - u) for x, u in zip(points, images, strict=True)]
+    envelope = [a**2 / (2 * mp.mpf(float(s))) for a, s in zip(away, step, strict=True)]
+    of_t = exact.apart(target.transport(x0), map(true.transport, noise))
+    of_prox = exact.apart(found.point, images)
+    assert (of_t <= 64 * EPS * target.transport_condition(x0)).all()
+    assert (of_prox <= 64 * EPS * target.prox_condition(z, step)).all()
+    return {
+        "transport": (of_t, says.transport(x0).bound),
+        "conjugate": (
+            exact.numbers_apart(target.conjugate(x0), map(true.conjugate, noise)),
+            says.conjugate(x0).bound,
+        ),
+        "transport_jacobian": (
+            exact.matrices_apart(target.transport_jacobian(x0), map(true.transport_jacobian, noise)),
+            says.transport_jacobian(x0).bound,
+        ),
+        "prox": (of_prox, found.rounding.point.bound),
+        "envelope": (exact.numbers_apart(found.envelope, envelope), found.rounding.envelope.bound),
+        "prox_jacobian": (
+            exact.matrices_apart(found.jacobian, map(true.prox_jacobian, points)),
+            found.rounding.jacobian.bound,
+        ),
+    }
+
+
+def test_kinks_inside_are_near_the_surface_along_the_least_axis():
+    """On an axis the distance to the surface is known: the bound is all of it on the shortest."""
+    target = Ellipsoid(np.diag([4.0, 1.0]))
+    kink = target.proximal_point([[0.0, 0.5], [0.0, 0.9], [0.0, 3.0], [5.0, 0.0]], 1.0).kink
+    assert (np.abs(kink - [0.5, 0.1, 2.0, 3.0]) <= 1e-14).all()
+    assert (kink <= [0.5, 0.1, 2.0, 3.0]).all()
+
+
+def test_shapes_that_are_not_definite_are_refused():
+    with pytest.raises(ValueError, match="positive definite"):
+        Ellipsoid([[4.0, 2.0], [2.0, 1.0]])
