@@ -3,7 +3,7 @@ PYTHON ?= python3
 RUN := .venv/bin/python -m
 PYTEST_ARGS ?=
 
-.PHONY: report test lint bench seeds clean .venv
+.PHONY: report test lint bench seeds mutants clean .venv
 
 report: .venv
 	$(RUN) pytest theorems --report=reports/html $(PYTEST_ARGS)
@@ -26,6 +26,12 @@ PROFILE ?= quick
 JOBS ?= -1
 seeds: .venv
 	$(RUN) benchmarks.seeds --seeds=$(SEEDS) --profile=$(PROFILE) --jobs=$(JOBS) $(if $(CLUSTER),--cluster=$(CLUSTER))
+
+# MINUTES=60 SIZE=400 choose; faults that were tried are kept, so that a sweep goes on.
+MINUTES ?= 60
+SIZE ?= 400
+mutants: .venv
+	$(RUN) benchmarks.mutants --minutes=$(MINUTES) --size=$(SIZE) $(if $(CLUSTER),--cluster=$(CLUSTER))
 
 .venv: .venv/installed
 

@@ -1,0 +1,133 @@
+"""POWER.md: which share of the faults was noticed, by what, and which survived."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from scipy.stats import beta
+
+from benchmarks.mutants.population import NOT_MUTATED
+from benchmarks.mutants.trial import Outcome
+from benchmarks.record import machine
+
+LEVEL = 0.05
+ENOUGH = 3
+"""A claim's checks should notice so many faults of the code that they are about."""
+
+
+def share(noticed: int, of: int) -> tuple[float, float]:
+    """Clopper–Pearson interval of a share at level 5 %: (0, 1) where nothing was tried.
+
+    Example:
+        >>> low, high = share(9, 10)
+        >>> round(low, 3), round(high, 3)
+        (0.555, 0.997)
+    """
+    low = float(beta.ppf(LEVEL / 2, noticed, of - noticed + 1)) if noticed else 0.0
+    high = float(beta.ppf(1 - LEVEL / 2, noticed + 1, of - noticed)) if noticed < of else 1.0
+    return low, high
+
+
+def line(name: str, outcomes: Sequence[Outcome], equivalent: Mapping[str, str]) -> str:
+    """A row: faults tried, equivalent ones, and both shares with their intervals."""
+    counted = [o for o in outcomes if o.mutant.key not in equivalent]
+    cells = [name, str(len(outcomes)), str(len(outcomes) - len(counted))]
+    for has in (lambda o: o.in_theorems, lambda o: o.noticed):
+        hits = sum(map(has, counted))
+        low, high = share(hits, len(counted))
+        cells.append(f"{hits} ({100 * low:.0f} to {100 * high:.0f} %)" if counted else "none")
+    return "| " + " | ".join(cells) + " |"
+
+
+def claims_of(report: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Check → the claims that it is evidence or a control of, from a report.json."""
+    found: dict[str, list[str]] = {}
+    for claim in report["claims"]:
+        for record in [*claim["evidence"], *claim["controls"]]:
+            names = found.setdefault(record["test"], [])
+            if claim["id"] not in names:
+                names.append(claim["id"])
+    return found
+
+
+def markdown(
+    outcomes: Sequence[Outcome],
+    drawn: Mapping[str, int],
+    equivalent: Mapping[str, str],
+    claims: Mapping[str, list[str]],
+) -> str:
+    """The whole page. ``drawn`` says seed, size of the sample and of the population."""
+    head = ["faults", "tried", "equivalent", "noticed by `pytest theorems`", "with `tests`"]
+    table = ["| " + " | ".join(head) + " |", "|---|---|---|---|---|"]
+    lines = ["# Power", "", "Written by `make mutants`: faults put into the code, one at a time.", ""]
+    sizes = f"{len(outcomes)} tried of {drawn['sample']} drawn from {drawn['population']}"
+    lines += [f"Sample {drawn['seed']}: {sizes}, an operator at random and then one of its places."]
+    lines += ["Intervals are those of Clopper and Pearson, at 95 %.", ""]
+    lines += [*table, line("all", outcomes, equivalent), ""]
+    lines += _by("package", outcomes, equivalent, table, lambda o: "/".join(o.mutant.path.split("/")[:2]))
+    lines += _by("operator", outcomes, equivalent, table, lambda o: o.mutant.operator)
+    lines += _noticing(outcomes, claims)
+    lines += _survivors(outcomes, equivalent)
+    lines += [
+        "## Not mutated",
+        "",
+        *(f"- {what}: {why}." for what, why in NOT_MUTATED.items()),
+        "",
+        machine(),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _by(
+    title: str,
+    outcomes: Iterable[Outcome],
+    equivalent: Mapping[str, str],
+    table: Sequence[str],
+    key: Callable[[Outcome], str],
+) -> list[str]:
+    groups: dict[str, list[Outcome]] = {}
+    for outcome in outcomes:
+        groups.setdefault(key(outcome), []).append(outcome)
+    rows = [line(name, groups[name], equivalent) for name in sorted(groups)]
+    return [f"## By {title}", "", *table, *rows, ""]
+
+
+def _noticing(outcomes: Sequence[Outcome], claims: Mapping[str, list[str]]) -> list[str]:
+    counts = dict.fromkeys(sorted({claim for names in claims.values() for claim in names}), 0)
+    for outcome in outcomes:
+        for claim in claims.get(outcome.by.split(" ")[0], []):
+            counts[claim] += 1
+    few = [claim for claim, count in counts.items() if count < ENOUGH]
+    said = f"Fewer than {ENOUGH} were first noticed by: {', '.join(few) or 'none'}."
+    rows = [f"| {claim} | {count} |" for claim, count in counts.items()]
+    return ["## Which claim noticed first", "", said, "", "| claim | faults |", "|---|---|", *rows, ""]
+
+
+def _survivors(outcomes: Sequence[Outcome], equivalent: Mapping[str, str]) -> list[str]:
+    lines = ["## Not noticed by `pytest theorems`", ""]
+    for outcome in sorted(outcomes, key=lambda o: (o.noticed, o.mutant.path, o.mutant.line)):
+        if outcome.in_theorems:
+            continue
+        by = f"noticed by {outcome.by}" if outcome.noticed else "survived"
+        reason = equivalent.get(outcome.mutant.key)
+        by = f"equivalent: {reason}" if reason else f"{by}; {outcome.asked} checks touch the line"
+        lines.append(f"- {outcome.mutant.path}:{outcome.mutant.line} ({outcome.mutant.operator}), {by}")
+        lines += [f"    - `{outcome.changed[0]}`", f"    + `{outcome.changed[1]}`"]
+    return [*lines, ""]
+
+
+def equivalents(path: Path) -> dict[str, str]:
+    """Faults that change nothing, each with its reason: lines ``key: reason``.
+
+    Raises:
+        ValueError: If a line has no reason.
+    """
+    found: dict[str, str] = {}
+    for number, text in enumerate(path.read_text(encoding="utf-8").splitlines() if path.exists() else [], 1):
+        if text.strip() and not text.startswith("#"):
+            key, colon, reason = text.partition(": ")
+            if not colon or not reason.strip():
+                raise ValueError(f"{path.name}, line {number}: give a reason after the fault's name")
+            found[key] = reason.strip()
+    return found
