@@ -41,6 +41,7 @@ class Test:
         nodeid: What pytest calls it in this run.
         checks: Ids of the claims that it checks.
         controls: Ids of the claims that it is a control of.
+        place: File and line, as ``theorems/flow/test_x.py:12``.
     """
 
     __test__ = False
@@ -49,6 +50,7 @@ class Test:
     nodeid: str
     checks: tuple[str, ...]
     controls: tuple[str, ...]
+    place: str = ""
 
     @property
     def module(self) -> str:
@@ -66,7 +68,8 @@ def test_of(item: pytest.Item) -> Test | None:
     if module is None:
         return None
     names = [node.name for node in item.listchain() if isinstance(node, pytest.Class | pytest.Item)]
-    return Test("::".join([module, *names]), item.nodeid, _ids(item, "claim"), _ids(item, "control"))
+    place = module.replace(".", "/") + f".py:{(item.location[1] or 0) + 1}"
+    return Test("::".join([module, *names]), item.nodeid, _ids(item, "claim"), _ids(item, "control"), place)
 
 
 def _ids(item: pytest.Item, mark: str) -> tuple[str, ...]:
@@ -117,7 +120,8 @@ class Collection:
     def merge(self, dumped: dict[str, Any]) -> None:
         """Add what another process collected."""
         for fields in dumped["tests"]:
-            test = Test(fields["name"], fields["nodeid"], tuple(fields["checks"]), tuple(fields["controls"]))
+            ids = {mark: tuple(fields[mark]) for mark in ("checks", "controls")}
+            test = Test(fields["name"], fields["nodeid"], **ids, place=fields["place"])
             self.declared[test.name] = test
         self.selected |= set(dumped["selected"])
         self.modules |= set(dumped["modules"])

@@ -13,12 +13,13 @@ import pytest
 from reports.collection import Test
 from reports.inputs import DEFAULTS, OPTIONS
 from reports.outcome import Outcome
+from reports.provenance import provenance, references
 
 if TYPE_CHECKING:
     from reports.run import Run
     from theorems.claim import Claim
 
-SCHEMA = 1
+SCHEMA = 2
 DISTRIBUTION = "otcfm-theorems"
 
 
@@ -34,12 +35,15 @@ def document(run: "Run", config: pytest.Config) -> dict[str, Any]:
             "level_spent": run.level_spent,
             "errors": [{"module": m, "message": text} for m, text in sorted(run.errors.items())],
         },
+        "provenance": provenance(run),
+        "hypotheses": run.hypotheses,
         "claims": [_claim(run, claim) for claim in run.claims],
         "audits": _audits(run),
         "coverage": [
             {"source": row.source, "item": row.item, "claim": row.claim, "note": row.note}
             for row in run.coverage
         ],
+        "references": references(run),
     }
 
 
@@ -101,11 +105,14 @@ def _claim(run: "Run", claim: "Claim") -> dict[str, Any]:
     verdict = run.verdict(claim)
     return {
         "id": claim.id,
+        "theorem": _theorem(claim),
         "label": claim.label,
         "title": claim.title,
         "statement": claim.statement,
         "formula": claim.formula,
         "assumptions": list(claim.assumptions),
+        "depends": list(claim.depends),
+        "clauses": [{"name": clause.name, "text": clause.text} for clause in claim.clauses],
         "source": claim.source,
         "status": claim.status,
         "verdict": verdict,
@@ -130,7 +137,13 @@ def _claim(run: "Run", claim: "Claim") -> dict[str, Any]:
 
 def _placed(run: "Run", test: Test, outcome: Outcome, fields: dict[str, Any]) -> dict[str, Any]:
     command = test.command(run.profile, run.seed)
-    return {"test": test.name, **fields, "command": command, "seconds": round(outcome.seconds, 3)}
+    return {
+        "test": test.name,
+        "place": test.place,
+        **fields,
+        "command": command,
+        "seconds": round(outcome.seconds, 3),
+    }
 
 
 def _notes(run: "Run", claim: "Claim", outcomes: list[tuple[Test, Outcome]]) -> list[str]:
@@ -147,7 +160,15 @@ def _notes(run: "Run", claim: "Claim", outcomes: list[tuple[Test, Outcome]]) -> 
         notes.append("no check was found")
     if tests and not any(claim.id in test.controls for test in tests):
         notes.append("no control was found")
+    if outcomes:
+        notes += [f"no evidence names the clause {name!r}" for name in run.unchecked(claim)]
     return notes
+
+
+def _theorem(claim: "Claim") -> str:
+    """The folder of theorems that a claim is checked in; empty where its modules name none."""
+    names = [module.split(".") for module in claim.modules]
+    return next((words[1] for words in names if len(words) > 2 and words[0] == "theorems"), "")
 
 
 def _figure(test: Test, figure: dict[str, Any]) -> dict[str, str]:
@@ -163,5 +184,6 @@ def _audits(run: "Run") -> list[dict[str, Any]]:
         for audit in outcome.audits:
             tables = outcome.tables if alone else []
             figures = [_figure(test, figure) for figure in outcome.figures] if alone and test else []
-            listed.append({**audit, "tables": tables, "figures": figures})
+            command = test.command(run.profile, run.seed) if test else f"pytest --pyargs {shlex.quote(name)}"
+            listed.append({**audit, "test": name, "command": command, "tables": tables, "figures": figures})
     return sorted(listed, key=lambda audit: (audit["subject"], audit["question"]))

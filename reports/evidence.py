@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar, Literal, get_args
 
+from reports.basis import Kind
 from reports.birth import finite, not_negative, probability, text
 from reports.record import Record, finite_or_none
 
@@ -47,6 +48,11 @@ class Exact(Record):
     def because(self) -> str:
         """The domain on which the identity was proved or checked."""
         return self.domain
+
+    @property
+    def kind(self) -> Kind:
+        """A count of failures."""
+        return "count"
 
     @property
     def share(self) -> None:
@@ -114,6 +120,11 @@ class Bounded(Record):
     def bound(self) -> float:
         """The main term and the largest error that rounding explains."""
         return self.main + self.rounding
+
+    @property
+    def kind(self) -> Kind:
+        """An error where rounding is the larger part of the bound; an inequality where the main term is."""
+        return "error" if abs(self.main) <= self.rounding else "inequality"
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +260,11 @@ class Trend(Record):
         if self.rule == "interval lies above theory":
             return low >= self.theory
         return low <= self.theory <= high and not low <= self.alternative <= high
+
+    @property
+    def kind(self) -> Kind:
+        """A rate."""
+        return "rate"
 
     @property
     def share(self) -> None:

@@ -133,6 +133,7 @@ class RunHooks:
                 wants_figures=self.directory is not None,
                 takes_evidence=bool(test.checks or test.controls),
                 takes_controls=bool(test.controls),
+                clauses=self.run.clauses_of(test),
             )
             item.stash[OUTCOME] = Outcome()
 

@@ -3,6 +3,7 @@
 import math
 from typing import TYPE_CHECKING, ClassVar
 
+from reports.basis import Kind
 from reports.birth import finite, text
 
 
@@ -33,6 +34,7 @@ class Record:
         strength: The name of its strength.
         meaning: What this strength says, one sentence without a full stop.
         parts: The members of a record in report.json that this strength alone fills.
+        kind: What kind of comparison it is: see `reports.basis.KINDS`.
         quantity: What was measured.
     """
 
@@ -40,6 +42,11 @@ class Record:
     strength: ClassVar[str]
     meaning: ClassVar[str]
     parts: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def kind(self) -> Kind:
+        """What kind of comparison it is, if the check says nothing else."""
+        return "inequality"
 
     if TYPE_CHECKING:  # fields of some strengths, properties of others
 

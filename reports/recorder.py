@@ -2,21 +2,23 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from reports.basis import Basis
 from reports.evidence import PARTS
 from reports.exhibits import Audit, Control, Figure, Table
 from reports.record import Record
 
+R = TypeVar("R", Record, Control)
+
 
 @dataclass(slots=True)
-class _Kept:
+class _Kept(Generic[R]):
     """The worst measurement of one quantity on one family of targets, so far."""
 
-    record: Record | Control
+    record: R
     worst: str
-    chosen: str
+    basis: Basis
     target: str
     draws: int = 0
     points: int = 0
@@ -37,7 +39,8 @@ class _Kept:
             "points": self.points,
             "left_out": self.left_out,
             "at_kinks": self.at_kinks,
-            "chosen": self.chosen,
+            "chosen": self.basis.chosen,
+            "clause": self.basis.clause,
             "worst": self.worst,
         }
 
@@ -52,14 +55,16 @@ class Recorder:
         wants_figures: Whether a report is being written, so that figures are drawn.
         takes_evidence: Whether the test is marked as a check or a control of some claim.
         takes_controls: Whether the test is marked as a control of some claim.
+        clauses: Names of the clauses of the claims it is marked with; None if anything goes.
     """
 
     wants_figures: bool = False
     takes_evidence: bool = True
     takes_controls: bool = True
+    clauses: frozenset[str] | None = None
     frozen: bool = False
-    evidence: dict[tuple[str, str, str], _Kept] = field(default_factory=dict)
-    controls: dict[tuple[str, str], _Kept] = field(default_factory=dict)
+    evidence: dict[tuple[str, str, str, str], _Kept[Record]] = field(default_factory=dict)
+    controls: dict[tuple[str, str, str], _Kept[Control]] = field(default_factory=dict)
     audits: dict[tuple[str, str, str], Audit] = field(default_factory=dict)
     tables: dict[str, Table] = field(default_factory=dict)
     figures: dict[str, Figure] = field(default_factory=dict)
@@ -72,21 +77,23 @@ class Recorder:
         """Count a measurement and keep it if it is the worst; one beyond its bound freezes.
 
         Raises:
-            ValueError: If the test is not marked.
+            ValueError: If the test is not marked, or the clause is none of its claims'.
         """
         if not self.takes_evidence:
             raise ValueError('evidence belongs to a claim: mark the test with @pytest.mark.claim("id")')
-        self._keep(self.evidence, (record.strength, record.quantity, target), record, target, basis, where)
+        key = (record.strength, record.quantity, target, basis.clause or "")
+        self._keep(self.evidence, key, record, target, basis, where)
 
     def add_control(self, record: Control, target: str, basis: Basis, where: Callable[[], str]) -> None:
         """Count a control and keep it if its agreement is the worst; a disagreement freezes.
 
         Raises:
-            ValueError: If the test is not marked as a control.
+            ValueError: If the test is not marked as a control, or the clause is none of its claims'.
         """
         if not self.takes_controls:
             raise ValueError('a control belongs to a claim: mark the test with @pytest.mark.control("id")')
-        self._keep(self.controls, (record.violation, target), record, target, basis, where)
+        key = (record.violation, target, basis.clause or "")
+        self._keep(self.controls, key, record, target, basis, where)
 
     @property
     def beyond(self) -> bool:
@@ -102,12 +109,13 @@ class Recorder:
     @property
     def level(self) -> float:
         """The false-alarm probability that the test has spent."""
-        kept = [*self.evidence.values(), *self.controls.values()]
-        return sum(sorted(k.level for k in kept))
+        levels = [k.level for k in self.evidence.values()] + [k.level for k in self.controls.values()]
+        return sum(sorted(levels))
 
     def evidence_fields(self) -> list[dict[str, object]]:
         """The evidence as report.json lists it, sorted."""
-        listed = [kept.fields() for _, kept in sorted(self.evidence.items())]
+        kept = [kept for _, kept in sorted(self.evidence.items())]
+        listed = [k.fields() | {"kind": k.basis.kind_of(k.record.kind)} for k in kept]
         return [fields | {part: None for part in PARTS if part not in fields} for fields in listed]
 
     def control_fields(self) -> list[dict[str, object]]:
@@ -116,20 +124,26 @@ class Recorder:
 
     def _keep(
         self,
-        book: dict[Any, _Kept],
+        book: dict[Any, _Kept[R]],
         key: tuple[str, ...],
-        record: Record | Control,
+        record: R,
         target: str,
         basis: Basis,
         where: Callable[[], str],
     ) -> None:
+        if self.clauses is not None and basis.clause is not None and basis.clause not in self.clauses:
+            known = ", ".join(sorted(self.clauses)) or "none"
+            raise ValueError(
+                f"clause of {basis.quantity!r}: got {basis.clause!r}, which no claim of this test declares;"
+                f" declared: {known}"
+            )
         if self.frozen:
             return
         kept = book.get(key)
         if kept is None:
-            kept = book[key] = _Kept(record, where(), basis.chosen, target)
+            kept = book[key] = _Kept(record, where(), basis, target)
         elif record.badness > kept.record.badness or not record.holds:
-            kept.record, kept.worst, kept.chosen = record, where(), basis.chosen
+            kept.record, kept.worst, kept.basis = record, where(), basis
         kept.draws += 1
         kept.points += basis.points
         kept.left_out += basis.left_out

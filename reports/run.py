@@ -1,5 +1,6 @@
 """One run of the theorems: gathers what was collected and what happened, and judges it."""
 
+import time
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ class Run:
         outcomes: What happened to those that ran, by name.
         errors: What could not be collected: module and message.
         interrupted: Whether the user stopped the run.
+        started: When it began, in seconds since 1970.
     """
 
     seed: int
@@ -33,6 +35,7 @@ class Run:
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
     interrupted: bool = False
+    started: float = field(default_factory=time.time)
 
     @cached_property
     def claims(self) -> "tuple[Claim, ...]":
@@ -48,6 +51,13 @@ class Run:
 
         return all_coverage()
 
+    @cached_property
+    def hypotheses(self) -> dict[str, str]:
+        """What claims may depend on besides each other."""
+        from theorems.claim import HYPOTHESES
+
+        return dict(HYPOTHESES)
+
     @property
     def concerns_theorems(self) -> bool:
         """Whether any test of the theorems is selected, or should have been but could not be collected."""
@@ -62,6 +72,17 @@ class Run:
         """The checks and controls of a claim, selected or not, by name."""
         tests = [self.collection.declared[name] for name in sorted(self.collection.declared)]
         return [test for test in tests if claim.id in (*test.checks, *test.controls)]
+
+    def clauses_of(self, test: Test) -> frozenset[str]:
+        """Names of the clauses of all claims that a test is marked with."""
+        marked = {*test.checks, *test.controls}
+        return frozenset(clause.name for c in self.claims if c.id in marked for clause in c.clauses)
+
+    def unchecked(self, claim: "Claim") -> list[str]:
+        """Names of the clauses of a claim that no evidence of its checks names."""
+        outcomes = [self.outcomes.get(test.name) for test in self.tests_of(claim) if claim.id in test.checks]
+        named = {record["clause"] for outcome in outcomes if outcome for record in outcome.evidence}
+        return [clause.name for clause in claim.clauses if clause.name not in named]
 
     def happened(self, claim: "Claim", test: Test) -> Happened:
         """What happened to a test, as far as this claim is concerned."""
@@ -81,6 +102,7 @@ class Run:
             is_open=claim.status == "open",
             all_collected=not self.modules_missing(claim),
             broken=any(same_module(name, module) for name in claim.modules for module in self.errors),
+            clauses_checked=not self.unchecked(claim),
         )
 
     def modules_missing(self, claim: "Claim") -> list[str]:

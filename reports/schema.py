@@ -1,7 +1,8 @@
-"""The JSON Schema of report.json, `schema: 1`."""
+"""The JSON Schema of report.json, `schema: 2`; ``report.schema.json`` in this folder is the same, written out."""
 
 from typing import Any
 
+from reports.basis import KINDS
 from reports.evidence import PARTS, RECORDS, STRENGTHS
 from reports.verdict import Verdict
 
@@ -58,8 +59,11 @@ PART_TYPES: dict[str, dict[str, Any]] = {
     "level": {"type": "number", "exclusiveMinimum": 0},
     "interval": {"type": "array", "items": NUMBER_OR_NULL, "minItems": 2, "maxItems": 2},
 }
+CLAUSE = {"type": ["string", "null"], "minLength": 1}
+PLACE = {"type": "string", "pattern": r"^[\w/.-]+:\d+$"}
 EVIDENCE = _object(
     test=WORDS,
+    place=PLACE,
     target=TEXT,
     quantity=WORDS,
     strength={"enum": list(STRENGTHS)},
@@ -68,6 +72,8 @@ EVIDENCE = _object(
     share=NUMBER_OR_NULL,
     because=WORDS,
     chosen=TEXT,
+    kind={"enum": list(KINDS)},
+    clause=CLAUSE,
     **{part: {} for part in PARTS},
     holds={"type": "boolean"},
     **COUNTS,
@@ -89,6 +95,7 @@ EVIDENCE["allOf"] = [
 ]
 CONTROL = _object(
     test=WORDS,
+    place=PLACE,
     target=TEXT,
     violation=WORDS,
     predicted=NUMBER,
@@ -97,6 +104,7 @@ CONTROL = _object(
     intact=NUMBER,
     because=WORDS,
     chosen=TEXT,
+    clause=CLAUSE,
     level=NUMBER_OR_NULL,
     rejected={"type": "boolean"},
     **COUNTS,
@@ -108,11 +116,14 @@ TABLE = _object(title=WORDS, columns=_list(TEXT), rows=_list(_list(VALUE)))
 FIGURE = _object(title=WORDS, alt=WORDS, file={"type": "string", "pattern": r"^figures/[\w.-]+\.(svg|png)$"})
 CLAIM = _object(
     id=WORDS,
+    theorem=TEXT,
     label=WORDS,
     title=WORDS,
     statement=WORDS,
     formula=WORDS,
     assumptions=_list(WORDS),
+    depends=_list(WORDS),
+    clauses=_list(_object(name=WORDS, text=WORDS)),
     source=WORDS,
     status={"enum": ["stated", "reconstructed", "this project", "open", "corrected"]},
     verdict={"enum": _verdicts()},
@@ -133,18 +144,37 @@ AUDIT = _object(
     measured=VALUE,
     because=WORDS,
     target=TEXT,
+    test=WORDS,
+    command=WORDS,
     figures=_list(FIGURE),
     tables=_list(TABLE),
+)
+PROVENANCE = _object(
+    started=WORDS,
+    seconds=POSITIVE,
+    commit={"type": ["string", "null"], "pattern": "^[0-9a-f]{40,64}$"},
+    dirty={"type": ["boolean", "null"]},
+    processor=WORDS,
+    cores={"type": ["integer", "null"], "minimum": 1},
+    libraries=_list(_object(name=WORDS, version=TEXT, threads={"type": "integer", "minimum": 1})),
+    skipped=_list(_object(test=WORDS, reason=TEXT)),
+)
+"""Where a run was made, and how long it took: the one part that may differ between equal runs."""
+REFERENCE = _object(
+    key=WORDS, authors=_list(WORDS), title=WORDS, venue=TEXT, year=WORDS, doi=TEXT, arxiv=TEXT
 )
 SCHEMA: dict[str, Any] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "title": "report.json",
     **_object(
-        schema={"const": 1},
+        schema={"const": 2},
         run=RUN,
+        provenance=PROVENANCE,
+        hypotheses={"type": "object", "additionalProperties": WORDS},
         claims=_list(CLAIM),
         audits=_list(AUDIT),
         coverage=_list(_object(source=WORDS, item=WORDS, claim=TEXT, note=TEXT)),
+        references=_list(REFERENCE),
     ),
 }
 

@@ -7,6 +7,7 @@
 | some check recorded a measurement beyond its bound | refuted |
 | a check or control ended in any other exception, or recorded nothing | unsupported |
 | a control was not rejected as predicted, or no control or no check exists | unsupported |
+| all of it ran and passed, but a clause that the claim declares was named by no evidence | unsupported |
 | all of it ran and passed | verified |
 | what ran passed, and part was deselected, skipped or not reached | partial |
 """
@@ -58,7 +59,14 @@ class Happened:
         return (self.check and not self.evidence) or (self.control and not self.rejections)
 
 
-def verdict(tests: Sequence[Happened], *, is_open: bool, all_collected: bool, broken: bool) -> Verdict:
+def verdict(
+    tests: Sequence[Happened],
+    *,
+    is_open: bool,
+    all_collected: bool,
+    broken: bool,
+    clauses_checked: bool = True,
+) -> Verdict:
     """The verdict on a claim.
 
     Args:
@@ -66,6 +74,7 @@ def verdict(tests: Sequence[Happened], *, is_open: bool, all_collected: bool, br
         is_open: Whether the claim's status is *open*.
         all_collected: Whether every module that the claim names was collected.
         broken: Whether one of these modules failed to be collected.
+        clauses_checked: Whether every clause that it declares was named by some evidence.
     """
     ran = [test for test in tests if test.state in ("passed", "failed", "skipped")]
     if is_open:
@@ -82,7 +91,9 @@ def verdict(tests: Sequence[Happened], *, is_open: bool, all_collected: bool, br
     if not any(test.check and test.state == "passed" for test in tests):
         return "not run"
     complete = all_collected and all(test.state == "passed" for test in tests)
-    return "verified" if complete else "partial"
+    if not complete:
+        return "partial"
+    return "verified" if clauses_checked else "unsupported"
 
 
 class Exit(IntEnum):

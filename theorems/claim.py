@@ -25,6 +25,40 @@ READING_ORDER = (
 )
 SHARED = ("setting",)
 """Packages that declare no claims: what several theorems rest on."""
+HYPOTHESES = {
+    "A1": r"$\varphi|_M$ is $C^2$ near $x_1$.",
+    "A2": r"$\partial\varphi(x_1)$ has dimension $d-m$.",
+    "A3": r"$x_0$ is in the relative interior of $\partial\varphi(x_1)$.",
+    "A4": r"$\partial\varphi|_M$ is inner semicontinuous at $x_1$.",
+    "A5": r"$H\succ0$ on $T$.",
+    "SC": r"$(1-t)\dot\alpha/\alpha\to-\gamma$, $\gamma>0$, and $(1-t)\dot\beta/\beta\to0$ as $t\to1$.",
+}
+"""What claims may depend on besides each other, by name."""
+
+
+@dataclass(frozen=True)
+class Clause:
+    """One part of a statement that a check can confirm by itself.
+
+    Attributes:
+        name: What evidence names it by, such as ``"existence"``; unique within its claim.
+        text: The clause in words; may contain formulas between dollar signs.
+
+    Raises:
+        ValueError: If a text is empty.
+
+    Example:
+        >>> Clause("bound", "The error is at most $C/n$.").name
+        'bound'
+    """
+
+    name: str
+    text: str
+
+    def __post_init__(self) -> None:
+        for field in ("name", "text"):
+            if not getattr(self, field).strip():
+                raise ValueError(f"{field} of clause {self.name!r} is empty")
 
 
 @dataclass(frozen=True)
@@ -43,9 +77,13 @@ class Claim:
             to us), *this project* (our own result), *open* (evidence without a verdict), *corrected*
             (the source as printed is loose; this is the statement checked).
         modules: The test modules that check it; if one of them is not selected, the verdict is partial.
+        depends: Ids of the claims, and names of the hypotheses (``"A1"``, ``"SC"``), that it rests on.
+        clauses: The parts of the statement that checks name by ``clause=``; a clause without a check
+            leaves the claim unsupported.
 
     Raises:
-        ValueError: If the status is unknown or a text is empty.
+        ValueError: If the status is unknown, a text is empty, two clauses share a name, or it depends on
+            itself.
     """
 
     id: str
@@ -57,6 +95,8 @@ class Claim:
     source: str
     status: Status
     modules: tuple[str, ...]
+    depends: tuple[str, ...] = ()
+    clauses: tuple[Clause, ...] = ()
 
     def __post_init__(self) -> None:
         if self.status not in get_args(Status):
@@ -64,6 +104,11 @@ class Claim:
         for field in ("id", "label", "title", "statement", "formula", "source", "modules"):
             if not getattr(self, field):
                 raise ValueError(f"{field} of claim {self.id!r} is empty")
+        if self.id in self.depends:
+            raise ValueError(f"depends of claim {self.id!r} names the claim itself")
+        names = [clause.name for clause in self.clauses]
+        if repeated := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"clauses of claim {self.id!r} named more than once: {repeated}")
 
 
 @dataclass(frozen=True)

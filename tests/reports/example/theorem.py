@@ -12,9 +12,15 @@ CLAIMS = r"""
         formula=r"\mathrm{prox}_{\lambda_t\varphi}(x_t/\beta_t) = "
         r"\operatorname{argmin}_u \varphi(u) + \frac{|u - x_t/\beta_t|^2}{2\lambda_t} = x_1",
         assumptions=(r"$\varphi$ is proper, convex and lower semicontinuous", r"$0 < t < 1$"),
+        clauses=(
+            Clause("recovery", r"The prox of $x_t/\beta_t$ is $x_1$."),
+            Clause("nonexpansive", "Two proxes are no farther apart than their arguments."),
+        ),
     ),
-    claim("E2", "reconstructed", label="Proposition 4.1", title="A claim that is refuted"),
-    claim("E3", "this project", label="Our remark", title="A claim without a control"),
+    claim(
+        "E2", "reconstructed", label="Proposition 4.1", title="A claim that is refuted", depends=("E1", "A1"),
+    ),
+    claim("E3", "this project", label="Our remark", title="A claim without a control", depends=("E1",)),
     claim("E4", "corrected", label="Equation (7)", title="A claim that was skipped in part"),
     claim("E5", "open", label="Question", title="A rate that is only observed"),
     claim("E6", label="Corollary 2.2", title="A claim in another module", modules=("test_absent",)),
@@ -46,6 +52,7 @@ def test_recovery(evidence):
             Rounding(1 / t, 24, "16 products and eight sums, each divided by t"),
             because="prox is nonexpansive, so what z errs by arrives as it is",
             at_kinks=1,
+            clause="recovery",
         )
         on.bounded(
             r"$|\mathrm{prox}(z) - \mathrm{prox}(z')|$",
@@ -54,8 +61,15 @@ def test_recovery(evidence):
             because="prox is nonexpansive: the main term is $|z - z'|$",
             main=t,
             left_out=2,
+            clause="nonexpansive",
         )
-        on.certified("Fenchel–Young gap", t * 1e-13, 1e-12, because="interval arithmetic: balls of 128 bits")
+        on.certified(
+            "Fenchel–Young gap",
+            t * 1e-13,
+            1e-12,
+            because="interval arithmetic: balls of 128 bits",
+            kind="error",
+        )
         on.estimated(
             "length of the curve",
             1e-9 * t,
