@@ -1,5 +1,10 @@
-"""The JSON Schema of report.json, `schema: 2`; ``report.schema.json`` in this folder is the same, written out."""
+"""The JSON Schema of report.json, `schema: 2`.
 
+``report.schema.json`` beside this file is the same, written by ``python -m reports.schema``.
+"""
+
+import json
+from pathlib import Path
 from typing import Any
 
 from reports.basis import KINDS
@@ -179,6 +184,15 @@ SCHEMA: dict[str, Any] = {
 }
 
 
+VERSION = SCHEMA["properties"]["schema"]["const"]
+FILE = Path(__file__).with_name("report.schema.json")
+
+
+def written() -> str:
+    """The text of report.schema.json."""
+    return json.dumps(SCHEMA, indent=1, ensure_ascii=False) + "\n"
+
+
 def check(report: object) -> None:
     """Make sure that a report follows the schema.
 
@@ -187,6 +201,16 @@ def check(report: object) -> None:
     """
     from jsonschema import Draft202012Validator
 
+    if not isinstance(report, dict) or "schema" not in report:
+        raise ValueError("report.json says no `schema`: it is no report of this project")
+    if report["schema"] != VERSION:
+        raise ValueError(
+            f"report.json is of schema {report['schema']!r}, and this version reads {VERSION}: run again"
+        )
     error = next(iter(sorted(Draft202012Validator(SCHEMA).iter_errors(report), key=str)), None)
     if error is not None:
         raise ValueError(f"report.json, {error.json_path}: {error.message}")
+
+
+if __name__ == "__main__":
+    FILE.write_text(written(), encoding="utf-8")
