@@ -1,0 +1,75 @@
+__all__ = [
+    "Composition",
+    "ExactField",
+    "GaussianPath",
+    "Growth",
+    "IndependentField",
+    "Inverse",
+    "KernelDistance",
+    "LearnedField",
+    "LogDensity",
+    "MixtureField",
+    "OptimalTransportPath",
+    "ProbedDensity",
+    "ResidualMap",
+    "Training",
+    "Trajectory",
+    "VarianceExploding",
+    "VariancePreservingPath",
+    "VelocityNetwork",
+    "automatic_jacobian",
+    "complex_jacobian",
+    "euler",
+    "guided",
+    "integrate",
+    "intrinsic_dimension",
+    "jacobian",
+    "log_density",
+    "normal_log_density",
+    "pairs",
+    "path_eigenvalues",
+    "path_jacobians",
+    "path_singular_values",
+    "probed_log_density",
+    "qr_growth",
+    "train",
+    "trained",
+    "trajectory",
+]
+
+from . import pairs
+from .automatic import automatic_jacobian
+from .checkpoints import trained
+from .density import (
+    LogDensity,
+    ProbedDensity,
+    log_density,
+    normal_log_density,
+    probed_log_density,
+)
+from .discrepancy import KernelDistance
+from .exact import ExactField
+from .guidance import guided
+from .independent import IndependentField
+from .integration import Trajectory, trajectory
+from .learned import LearnedField, Training, train
+from .mixtures import MixtureField
+from .network import VelocityNetwork
+from .paths import (
+    GaussianPath,
+    OptimalTransportPath,
+    VarianceExploding,
+    VariancePreservingPath,
+)
+from .residual import Composition, Inverse, ResidualMap
+from .sampling import euler, integrate
+from .spectrum import (
+    Growth,
+    complex_jacobian,
+    intrinsic_dimension,
+    jacobian,
+    path_eigenvalues,
+    path_jacobians,
+    path_singular_values,
+    qr_growth,
+)

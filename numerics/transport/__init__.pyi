@@ -1,0 +1,43 @@
+__all__ = [
+    "Arc",
+    "BatchEstimate",
+    "Budget",
+    "CurveLift",
+    "ExpectedCost",
+    "SemidiscreteSolution",
+    "TwoAtomLaw",
+    "assignment",
+    "assignment_probability",
+    "bernstein_copula",
+    "estimate_cost",
+    "estimate_excess",
+    "estimate_loss",
+    "expected_cost",
+    "greedy",
+    "independent",
+    "lift",
+    "normal_order_means",
+    "solve",
+    "sweep_excess",
+    "two_atom_law",
+    "two_moons",
+]
+
+from .costs import ExpectedCost, expected_cost
+from .couplings import (
+    BatchEstimate,
+    assignment,
+    estimate_cost,
+    estimate_excess,
+    estimate_loss,
+    greedy,
+    independent,
+)
+from .lifts import Arc, CurveLift, lift, two_moons
+from .minibatch import assignment_probability, bernstein_copula
+from .order_statistics import normal_order_means
+from .sampled import Budget
+from .semidiscrete import solve
+from .solution import SemidiscreteSolution
+from .sweeps import sweep_excess
+from .two_atoms import TwoAtomLaw, two_atom_law

@@ -1,0 +1,101 @@
+"""What is built holds what it needs, and names are found where one looks."""
+
+import importlib
+import shutil
+import subprocess
+import sys
+import tarfile
+import tomllib
+import zipfile
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).parents[1]
+
+
+def _tracked() -> list[str]:
+    """The files under version control; of a source distribution, all that it was unpacked to."""
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode == 0 and listed.stdout:
+        return listed.stdout.split("\n")[:-1]
+    sources = next(ROOT.glob("*.egg-info")) / "SOURCES.txt"
+    return [name for name in sources.read_text().split("\n") if name and ".egg-info" not in name]
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """The source distribution and the wheel, built in a clean folder."""
+    clean = tmp_path_factory.mktemp("clean")
+    for name in _tracked():
+        if (ROOT / name).is_file():
+            (clean / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, clean / name)
+    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(clean / "dist"), str(clean)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr[-2000:]
+    (source,) = (clean / "dist").glob("*.tar.gz")
+    (wheel,) = (clean / "dist").glob("*.whl")
+    return source, wheel
+
+
+def test_source_distribution_holds_every_file(built):
+    with tarfile.open(built[0]) as archive:
+        names = {name.split("/", 1)[1] for name in archive.getnames() if "/" in name}
+    assert {name for name in _tracked() if (ROOT / name).is_file()} <= names
+
+
+def test_tests_run_from_the_source_distribution(built, tmp_path):
+    with tarfile.open(built[0]) as archive:
+        archive.extractall(tmp_path, filter="data")
+    (place,) = tmp_path.iterdir()
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_documents.py"]
+    ended = subprocess.run(
+        command,
+        cwd=place,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PYTHONPATH": str(place), "HOME": "/"},
+    )
+    assert ended.returncode == 0, ended.stdout[-2000:]
+
+
+def test_wheel_holds_every_module_and_what_it_reads(built):
+    with zipfile.ZipFile(built[1]) as archive:
+        names = set(archive.namelist())
+    packages = ("numerics/", "theorems/", "reports/")
+    wanted = {n for n in _tracked() if n.startswith(packages) and (ROOT / n).is_file()}
+    assert wanted <= names
+    assert not [name for name in names if name.startswith(("tests/", "benchmarks/"))]
+
+
+@pytest.mark.parametrize(
+    "package", ["numerics", "numerics.flows", "numerics.potentials", "numerics.transport"]
+)
+def test_every_public_name_is_found(package):
+    module = importlib.import_module(package)
+    assert module.__all__ == sorted(set(module.__all__))
+    for name in module.__all__:
+        found = getattr(module, name)
+        assert found.__doc__, f"{package}.{name} says nothing"
+    assert set(module.__all__) <= set(dir(module))
+
+
+def test_flows_do_not_load_torch_until_it_is_asked_for():
+    code = "import sys, numerics, numerics.flows; numerics.flows.ExactField; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_version_is_that_of_the_distribution():
+    assert importlib.import_module("numerics").__version__ == version("otcfm-theorems")
+    assert f"version: {version('otcfm-theorems')}" in (ROOT / "CITATION.cff").read_text()
+
+
+def test_no_dependency_is_listed_twice():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    for listed in (project["dependencies"], *project["optional-dependencies"].values()):
+        names = [Requirement(text).name for text in listed]
+        assert sorted(names) == sorted(set(names))
