@@ -95,6 +95,7 @@ CLAIMS = (
             f"{HERE}test_conditioning",
             f"{HERE}test_assumptions",
             f"{HERE}test_ends_of_the_spectrum",
+            f"{HERE}test_margins",
         ),
     ),
     Claim(
