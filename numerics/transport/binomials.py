@@ -19,16 +19,17 @@ def half_width(n: int, p: Float[np.ndarray, " m"]) -> int:
 
 
 def binomial_windows(
-    n: int, p: Float[np.ndarray, " m"]
+    n: int, p: Float[np.ndarray, " m"], complement: Float[np.ndarray, " m"] | None = None
 ) -> tuple[Int[np.ndarray, " m"], Float[np.ndarray, "m w"]]:
     """First outcome of each window, and the probabilities of Bin(n, p) on windows of one common length.
 
-    Outcomes below 0 or above n appear with probability 0.
+    Outcomes below 0 or above n appear with probability 0. ``complement`` is 1 − p where p does not tell it.
     """
+    rest = 1 - p if complement is None else complement
     width = half_width(n, p)
     mode = np.minimum(np.floor((n + 1) * p), n).astype(np.int64)
     with np.errstate(divide="ignore", over="ignore"):
-        odds, inverse = p / (1 - p), (1 - p) / p
+        odds, inverse = p / rest, rest / p
     steps = np.arange(width)
     k = mode[:, None] + steps
     up = np.where(k < n, (n - k) / (k + 1), 0.0) * np.where(np.isfinite(odds), odds, 0.0)[:, None]

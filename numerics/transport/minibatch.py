@@ -11,16 +11,20 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
-from numerics.checks import as_array, positive_integer
+from numerics.checks import positive_integer
 from numerics.transport.binomials import binomial_windows, half_width, survival
 from numerics.transport.costs import ExpectedCost, expected_cost
 from numerics.transport.order_statistics import normal_order_means
+from numerics.transport.tilted import log_assignment_probability, log_assignment_rounding, ranks
 
 __all__ = [
     "ExpectedCost",
     "assignment_probability",
     "bernstein_copula",
     "expected_cost",
+    "log_assignment_probability",
+    "log_assignment_rounding",
+    "mass_below",
     "normal_order_means",
 ]
 _BLOCK = 2**22
@@ -29,7 +33,8 @@ _BLOCK = 2**22
 def assignment_probability(u: ArrayLike, w: ArrayLike, n: int) -> Float[np.ndarray, "..."]:
     """G_n(u,w) = P(Bin(n−1,u) < Bin(n,w)), independent binomials; decreasing in u, increasing in w.
 
-    Absolute error at most 8·eps·√n, also in the layer |u − w| ~ n^{−1/2}; time and memory √n a point.
+    Absolute error at most 8·eps·√n, also in the layer |u − w| ~ n^{−1/2}; time and memory √n a point. The
+    logarithms of G_n and of 1 − G_n, to relative accuracy, are `log_assignment_probability`'s.
 
     Args:
         u: Ranks of the noise in [0,1], any shape.
@@ -40,7 +45,7 @@ def assignment_probability(u: ArrayLike, w: ArrayLike, n: int) -> Float[np.ndarr
         ValueError: If a rank is outside [0,1] or n < 1.
     """
     n = positive_integer("n", n)
-    first, second = _ranks("u", u), _ranks("w", w)
+    first, second = ranks("u", u), ranks("w", w)
     wide_u, wide_w = np.broadcast_arrays(first, second)
     flat_u, flat_w = wide_u.ravel(), wide_w.ravel()
     result = np.empty(len(flat_u))
@@ -72,7 +77,7 @@ def bernstein_copula(u: ArrayLike, v: ArrayLike, n: int) -> Float[np.ndarray, ".
     f_{i:n}(u) = n·P(Bin(n−1,u) = i−1), so the density is n·P(A = B), A, B ~ Bin(n−1,u), Bin(n−1,v).
     """
     n = positive_integer("n", n)
-    wide_u, wide_v = np.broadcast_arrays(_ranks("u", u), _ranks("v", v))
+    wide_u, wide_v = np.broadcast_arrays(ranks("u", u), ranks("v", v))
     flat_u, flat_v = wide_u.ravel(), wide_v.ravel()
     first, law = binomial_windows(n - 1, flat_u)
     other, second = binomial_windows(n - 1, flat_v)
@@ -82,9 +87,18 @@ def bernstein_copula(u: ArrayLike, v: ArrayLike, n: int) -> Float[np.ndarray, ".
     return (n * (law * np.where(inside, matched, 0.0)).sum(axis=1)).reshape(wide_u.shape)
 
 
-def _ranks(name: str, value: ArrayLike) -> Float[np.ndarray, "..."]:
-    array = as_array(name, value, ndim=tuple(range(8))).real
-    if (array < 0).any() or (array > 1).any():
-        worst = array.ravel()[int(np.argmax(np.abs(array - 0.5)))]
-        raise ValueError(f"{name}: got {worst}; a rank lies in [0, 1]")
-    return array
+def mass_below(u: Float[np.ndarray, " k"], w: float, n: int) -> Float[np.ndarray, " k"]:
+    """H(u) = ∫₀^u G_n(·,w) = E min(A,B)/n, a sum of positive terms."""
+    rows = max(1, 2**22 // (2 * half_width(n, np.array([0.5])) + 1))
+    return np.concatenate([_mass_of_block(u[i : i + rows], w, n) for i in range(0, len(u), rows)])
+
+
+def _mass_of_block(u: Float[np.ndarray, " k"], w: float, n: int) -> Float[np.ndarray, " k"]:
+    """E min(A,B) = Σ_a P(A=a) E min(a,B), and E min(a,B) = Σ_{j<a} P(B > j), where P(B > j) = 1 at first."""
+    start, law = binomial_windows(n, u)
+    first, data = binomial_windows(n, np.array([w]))
+    a = start[:, None] + np.arange(law.shape[1])
+    sure = max(0, min(int(a.min()), int(first[0])))
+    above = survival(first, data, np.arange(sure, max(sure, min(n, int(a.max()))))[None, :])[0]
+    least = sure + np.concatenate([[0.0], np.cumsum(above)])
+    return (law * least[np.clip(a - sure, 0, len(above))]).sum(axis=1) / n

@@ -3,35 +3,28 @@ r"""The expected batch plan π_n for two atoms, in any dimension, and its field 
 With e = (y₁−y₀)/Δ and u = Φ(⟨x₀,e⟩), $P(x_1 = y_0 | x_0) = G_n(u, w)$: only one coordinate of the noise
 matters. Integrals over it have the layer u ≈ w of width n^{−1/2}; panels of one standard deviation of the
 layer resolve it, with 16 Gauss–Legendre nodes each; the same with 12 nodes gives the stated error.
-"""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TypeAlias
+The field weighs the labels by φ_N(z₀)G_n(u₀) and φ_N(z₁)(1 − G_n(u₁)), z_i the noise that would bring label
+i to x. Between the labels' interpolants, in the population's gap, both are exponentially small in n, so they
+are known by their logarithms (`numerics.transport.tilted`). There the field of n tends to a step, not to the
+prox field of n = None (further theorem N2).
+"""
 
 import numpy as np
 from jaxtyping import Float
-from numpy.polynomial.legendre import leggauss
 from numpy.typing import ArrayLike
 from scipy.special import expit, ndtr, ndtri
 
-from numerics.accuracy import EPS
+from numerics.accuracy import EPS, Rounding
 from numerics.checks import as_array, as_points, positive_integer
+from numerics.potentials.normal import TAIL, tail
 from numerics.schedules import Linear, Schedule
-from numerics.transport.binomials import binomial_windows, half_width, survival
-from numerics.transport.minibatch import assignment_probability
+from numerics.transport.minibatch import assignment_probability, mass_below
+from numerics.transport.panels import Integral, Integrand, composite
+from numerics.transport.tilted import log_assignment_probability, log_assignment_rounding
 
-Integrand: TypeAlias = Callable[[Float[np.ndarray, " k"]], Float[np.ndarray, " k"]]
 _FINE, _COARSE = 16, 12
 _EDGE = 9.0  # P(|x₀| > 9) = 2e−19
-
-
-@dataclass(frozen=True)
-class Integral:
-    """A number found by quadrature, and its error: how far a coarser rule moves it, and rounding."""
-
-    value: float
-    error: float
 
 
 class TwoAtomLaw:
@@ -56,9 +49,10 @@ class TwoAtomLaw:
         self.distance = float(np.linalg.norm(self.points[1] - self.points[0]))
         if self.distance == 0:
             raise ValueError("points: the two atoms coincide; give distinct ones")
-        if not 0 < weight < 1:
+        self.weight = float(as_array("weight", weight, ndim=0).real)
+        if not 0 < self.weight < 1:
             raise ValueError(f"weight: got {weight}; it must lie in (0, 1)")
-        self.weight, self.n = float(weight), None if n is None else positive_integer("n", n)
+        self.n = None if n is None else positive_integer("n", n)
         self.schedule = schedule or Linear()
         self.direction = (self.points[1] - self.points[0]) / self.distance
         self.threshold = float(ndtri(weight))
@@ -104,9 +98,18 @@ class TwoAtomLaw:
         n, w = self.n, self.weight
 
         def integrand(z: Float[np.ndarray, " k"]) -> Float[np.ndarray, " k"]:
-            return _normal(z) * self.probability(z) * (z - ndtri(_mass_below(ndtr(z), w, n))) ** 2
+            return _normal(z) * self.probability(z) * (z - ndtri(mass_below(ndtr(z), w, n))) ** 2
 
         return self.integrate(integrand)
+
+    def log_probabilities(self, z: ArrayLike) -> tuple[Float[np.ndarray, " k"], Float[np.ndarray, " k"]]:
+        """Both of log P(x₁ = y₀ | ⟨x₀,e⟩ = z) and log P(x₁ = y₁ | …), within `log_assignment_rounding`."""
+        noise = as_array("z", z, ndim=1).real
+        if self.n is None:
+            with np.errstate(divide="ignore"):
+                first = self.probability(noise)
+                return np.log(first), np.log(1 - first)
+        return log_assignment_probability(tail(-noise), self.weight, self.n, above=tail(noise))
 
     def _deviation(self, z: Float[np.ndarray, " k"]) -> Float[np.ndarray, " k"]:
         """|G_n(u,w) − 1{u<w}|; below the threshold 1 − G_n(u,w) = G_n(1−u, 1−w), which loses no digits."""
@@ -124,24 +127,72 @@ class TwoAtomLaw:
         return self._labels(t, x)[0].sum(axis=0)
 
     def velocity(self, t: float, x: ArrayLike) -> Float[np.ndarray, "k d"]:
-        """v_t(x) = E[α̇x₀ + β̇x₁ | x_t = x], x (k,d), t in (0,1).
+        """v_t(x) = E[α̇x₀ + β̇x₁ | x_t = x], x (k,d), t in (0,1), within `velocity_rounding`.
 
         The population's gap, where no x_t lies, has the prox field (theory.md P3), which goes from one label
-        to the other linearly. Where finite n rounds both labels' shares to 0, their noise alone decides.
+        to the other linearly.
         """
         noise, speeds = self._ends(t, x)
-        along = noise @ self.direction
-        if self.n is None:
-            share = np.clip((self.threshold - along[1]) / (along[0] - along[1]), 0.0, 1.0)[:, None]
-            return share * speeds[0] + (1 - share) * speeds[1]
-        # log of p⁰/p¹ rather than p⁰ and p¹, which underflow 38 deviations out
-        apart = -((noise[0] - noise[1]) * (noise[0] + noise[1])).sum(axis=1) / 2
-        first, second = self.probability(along[0]), 1 - self.probability(along[1])
-        neither = (first == 0) & (second == 0)
-        with np.errstate(divide="ignore"):
-            odds = apart + np.where(neither, 0.0, np.log(first) - np.log(np.where(neither, 1.0, second)))
-        share = expit(odds)[:, None]
+        share = self._share(noise)[:, None]
         return share * speeds[0] + (1 - share) * speeds[1]
+
+    def log_odds(self, t: float, x: ArrayLike) -> Float[np.ndarray, " k"]:
+        """The labels' odds: log P(x₁ = y₀ | x_t = x) − log P(x₁ = y₁ | x_t = x), x (k,d), t in (0,1).
+
+        log φ_N(z₀)/φ_N(z₁) + log G_n(u₀) − log(1 − G_n(u₁)): each part falls with ⟨x,e⟩, so there is one
+        place where the odds are even.
+
+        Raises:
+            ValueError: If n is None.
+        """
+        if self.n is None:
+            raise ValueError("n: got None; the optimal plan has no odds, as its labels do not overlap")
+        return self._log_odds(self._ends(t, x)[0])
+
+    def velocity_rounding(self, t: float, x: ArrayLike) -> Rounding:
+        """What `velocity` errs by: its label's speed formed, and the share of a label that log-odds give.
+
+        With ν the sizes (|x| + β|y|)/α: z_i errs by (2d + 8)ν, u_i by `tail`'s 8 of itself. |d log G_n/dz| is
+        at most (n−1)φ_N(z)/min(u, 1−u) ≤ (n−1)(|z| + 1), as the score of A is (A − (n−1)u)/(u(1−u)); of
+        log u it is at most n. The odds move the share by a quarter at most, s(1−s) exactly, and the share
+        moves v by |ẋ₀ − ẋ₁|. So errors grow as n: they are those of x.
+        """
+        noise, speeds = self._ends(t, x)
+        d = self.points.shape[1]
+        points = as_points("x", x, d).real
+        a, b, a_dot, b_dot = self._coefficients(t)
+        reach = np.linalg.norm(self.points, axis=1)[:, None]
+        size = (np.linalg.norm(points, axis=1) + b * reach) / a  # ν of each label
+        speed = Rounding((np.abs(a_dot) * size + np.abs(b_dot) * reach).max(axis=0), 12, "ẋ_t of a label")
+        along = noise @ self.direction
+        apart = np.linalg.norm(speeds[0] - speeds[1], axis=1)
+        if self.n is None:
+            wide = b * self.distance / a
+            return speed + Rounding(apart * size.max(axis=0) / wide, 4 * d + 24, "the share across the gap")
+        share = self._share(noise)
+        tails = [self.log_probabilities(z)[i] for i, z in enumerate(along)]
+        odds = Rounding(size.sum(axis=0) ** 2, d + 8, "log φ_N(z₀)/φ_N(z₁)")
+        for z, part, own in zip(along, tails, size, strict=True):
+            moved = (2 * d + 8) * (np.abs(z) + 1) * own + TAIL
+            odds = (
+                odds
+                + Rounding((self.n - 1) * moved, 1, "z and Φ(z)")
+                + log_assignment_rounding(np.where(np.isfinite(part), part, 0.0), self.n)
+            )
+        weight = np.minimum(share * (1 - share) * np.exp(np.minimum(odds.bound, 1.0)), 0.25)
+        return speed + odds.amplified(apart * weight, "a share times ẋ₀ − ẋ₁")
+
+    def _share(self, noise: Float[np.ndarray, "2 k d"]) -> Float[np.ndarray, " k"]:
+        """Of label y₀ where x_t = x."""
+        if self.n is None:
+            along = noise @ self.direction
+            return np.clip((self.threshold - along[1]) / (along[0] - along[1]), 0.0, 1.0)
+        return np.asarray(expit(self._log_odds(noise)))
+
+    def _log_odds(self, noise: Float[np.ndarray, "2 k d"]) -> Float[np.ndarray, " k"]:
+        apart = -((noise[0] - noise[1]) * (noise[0] + noise[1])).sum(axis=1) / 2
+        along = noise @ self.direction
+        return np.asarray(apart + self.log_probabilities(along[0])[0] - self.log_probabilities(along[1])[1])
 
     def flux(self, t: float, x: ArrayLike) -> Float[np.ndarray, "k d"]:
         """v_t(x) p_t(x), x (k,d), t in (0,1)."""
@@ -155,12 +206,12 @@ class TwoAtomLaw:
 
         # in z, the noise if the label is y₀; it is z − shift if the label is y₁
         def integrand(z: Float[np.ndarray, " k"]) -> Float[np.ndarray, " k"]:
-            first = _normal(z) * self.probability(z)
-            second = _normal(z - shift) * (1 - self.probability(z - shift))
+            first = _normal(z) * np.exp(self.log_probabilities(z)[0])
+            second = _normal(z - shift) * np.exp(self.log_probabilities(z - shift)[1])
             total = first + second
             return gain * first * second / np.where(total > 0, total, 1.0)
 
-        return self.integrate(integrand, shift)
+        return self._of_logarithms(self.integrate(integrand, shift))
 
     def energy(self, t: float) -> Integral:
         """E|v_t(x_t)|² along e: ∫ (flux along e)²/p. Across e the plan is that of one point."""
@@ -168,26 +219,34 @@ class TwoAtomLaw:
         places, shift = self.points @ self.direction, b * self.distance / a
 
         def integrand(z: Float[np.ndarray, " k"]) -> Float[np.ndarray, " k"]:
-            first = _normal(z) * self.probability(z)
-            second = _normal(z - shift) * (1 - self.probability(z - shift))
+            first = _normal(z) * np.exp(self.log_probabilities(z)[0])
+            second = _normal(z - shift) * np.exp(self.log_probabilities(z - shift)[1])
             flux = first * (a_dot * z + b_dot * places[0])
             flux = flux + second * (a_dot * (z - shift) + b_dot * places[1])
             total = first + second
             return flux**2 / np.where(total > 0, total, 1.0)
 
-        return self.integrate(integrand, shift)
+        return self._of_logarithms(self.integrate(integrand, shift))
+
+    def _of_logarithms(self, found: Integral) -> Integral:
+        """With what logarithms of the labels' shares err by: relative, of either label, doubled."""
+        if self.n is None or found.value <= 0:
+            return found
+        stated = log_assignment_rounding(np.log(found.value), self.n).bound
+        return Integral(found.value, found.error + 4 * float(stated) * found.value)
 
     def _coefficients(self, t: float) -> tuple[float, float, float, float]:
-        if not 0 < t < 1:
-            raise ValueError(f"t: got {t}; it must lie in (0, 1)")
-        s = self.schedule
+        time = float(as_array("t", t, ndim=0).real)
+        if not 0 < time < 1:
+            raise ValueError(f"t: got {time:g}; it must lie in (0, 1)")
+        t, s = time, self.schedule
         return float(s.alpha(t)), float(s.beta(t)), float(s.alpha_dot(t)), float(s.beta_dot(t))
 
     def _labels(self, t: float, x: ArrayLike) -> tuple[Float[np.ndarray, "2 k"], Float[np.ndarray, "2 k d"]]:
         """Of each label: the density of x_t with it, and ẋ_t where x_t = x."""
         noise, speeds = self._ends(t, x)
         along = noise @ self.direction
-        shares = np.stack([self.probability(along[0]), 1 - self.probability(along[1])])
+        shares = np.exp([self.log_probabilities(along[0])[0], self.log_probabilities(along[1])[1]])
         scale = self._coefficients(t)[0] * np.sqrt(2 * np.pi)
         return shares * np.exp(-(noise**2).sum(axis=2) / 2) / scale ** noise.shape[2], speeds
 
@@ -203,7 +262,7 @@ class TwoAtomLaw:
     def integrate(self, integrand: Integrand, shift: float = 0.0) -> Integral:
         """∫ of a function of the noise over the line, with the layers at b and b + shift resolved."""
         cuts = self._cuts(shift)
-        fine, coarse = (_composite(integrand, cuts, order) for order in (_FINE, _COARSE))
+        fine, coarse = (composite(integrand, cuts, order) for order in (_FINE, _COARSE))
         rounding = 64 + 8 * np.sqrt(self.n or 0)  # of the sum, and of G_n
         return Integral(fine, abs(fine - coarse) + float(rounding) * EPS * abs(fine))
 
@@ -222,30 +281,6 @@ class TwoAtomLaw:
 def two_atom_law(points: ArrayLike, weight: float, n: int | None) -> TwoAtomLaw:
     """π_n between noise and two atoms (2,d), ``weight`` that of the first; linear schedule."""
     return TwoAtomLaw(points, weight, n)
-
-
-def _mass_below(u: Float[np.ndarray, " k"], w: float, n: int) -> Float[np.ndarray, " k"]:
-    """H(u) = ∫₀^u G_n(·,w) = E min(A,B)/n, a sum of positive terms."""
-    rows = max(1, 2**22 // (2 * half_width(n, np.array([0.5])) + 1))
-    return np.concatenate([_mass_of_block(u[i : i + rows], w, n) for i in range(0, len(u), rows)])
-
-
-def _mass_of_block(u: Float[np.ndarray, " k"], w: float, n: int) -> Float[np.ndarray, " k"]:
-    """E min(A,B) = Σ_a P(A=a) E min(a,B), and E min(a,B) = Σ_{j<a} P(B > j), where P(B > j) = 1 at first."""
-    start, law = binomial_windows(n, u)
-    first, data = binomial_windows(n, np.array([w]))
-    a = start[:, None] + np.arange(law.shape[1])
-    sure = max(0, min(int(a.min()), int(first[0])))
-    above = survival(first, data, np.arange(sure, max(sure, min(n, int(a.max()))))[None, :])[0]
-    least = sure + np.concatenate([[0.0], np.cumsum(above)])
-    return (law * least[np.clip(a - sure, 0, len(above))]).sum(axis=1) / n
-
-
-def _composite(integrand: Integrand, cuts: Float[np.ndarray, " c"], order: int) -> float:
-    nodes, weights = leggauss(order)
-    half = np.diff(cuts) / 2
-    z = (cuts[:-1, None] + half[:, None] * (1 + nodes)).ravel()
-    return float((integrand(z).reshape(len(half), order) @ weights) @ half)
 
 
 def _normal(z: Float[np.ndarray, " k"]) -> Float[np.ndarray, " k"]:
