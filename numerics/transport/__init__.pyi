@@ -16,6 +16,8 @@ __all__ = [
     "greedy",
     "independent",
     "lift",
+    "log_assignment_probability",
+    "log_assignment_rounding",
     "normal_order_means",
     "solve",
     "sweep_excess",
@@ -40,4 +42,5 @@ from .sampled import Budget
 from .semidiscrete import solve
 from .solution import SemidiscreteSolution
 from .sweeps import sweep_excess
+from .tilted import log_assignment_probability, log_assignment_rounding
 from .two_atoms import TwoAtomLaw, two_atom_law

@@ -5,7 +5,8 @@ from numpy.typing import NDArray
 from scipy.stats import norm as norm_law
 
 from numerics.flows.exact import ExactField
-from numerics.transport.two_atoms import Integral, TwoAtomLaw
+from numerics.transport.panels import Integral
+from numerics.transport.two_atoms import TwoAtomLaw
 from theorems.proximal_denoiser.bounds import norm
 
 Values = NDArray[np.float64]
