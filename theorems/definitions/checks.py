@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from numerics.accuracy import Rounding
 from numerics.potentials import Potential
 from theorems.definitions.mistakes import Huber, Prox, SquaredOverlap
-from theorems.proximal_denoiser.bounds import dot, norm
+from theorems.setting.vectors import dot, norm
 
 Array = NDArray[np.float64]
 Excess = tuple[float, float]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from numerics.accuracy import Rounding
 from numerics.potentials import Potential
-from theorems.proximal_denoiser.bounds import dot, norm
+from theorems.setting.vectors import dot, norm
 
 Array = NDArray[np.float64]
 

@@ -5,13 +5,13 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import sympy as sp
-from hypothesis import given
 from hypothesis import strategies as st
 
 from numerics.accuracy import EPS, Rounding
 from theorems.definitions.examples import modulus_needed, point_on_circle, slack
-from theorems.proximal_denoiser.bounds import norm
-from theorems.targets import generator, seeds
+from theorems.setting.grammar import generator
+from theorems.setting.quantifiers import SEEDS, SHARES, for_all
+from theorems.setting.vectors import norm
 
 eighths = st.integers(-40, 40).map(lambda k: Fraction(k, 8))
 radii = st.integers(1, 64).map(lambda k: Fraction(k, 8))
@@ -38,8 +38,9 @@ def test_modulus_at_a_kink_depends_on_the_subgradient(evidence):
     on.exact("at 0 for v̄ = 1 modulus ρ: pairs 0 < x < x'", sp.simplify(needed - rho) == 0, "all x, x', ρ")
 
 
-@pytest.mark.claim("D2")
-@given(radius=radii, parameters=st.lists(eighths, min_size=2, max_size=2, unique=True), normal=eighths)
+@for_all(
+    "D2", radius=radii, parameters=st.lists(eighths, min_size=2, max_size=2, unique=True), normal=eighths
+)
 def test_circle_is_prox_regular_without_being_convex(evidence, radius, parameters, normal):
     """Of δ_C, C the circle, v = νx/R: every pair needs exactly −ν/R, so inward normals need ρ = |v|/R."""
     (x, y), (a, b) = (point_on_circle(radius, s) for s in parameters)
@@ -50,8 +51,7 @@ def test_circle_is_prox_regular_without_being_convex(evidence, radius, parameter
     )
 
 
-@pytest.mark.claim("D2")
-@given(radius=radii, share=st.integers(1, 63).map(lambda k: k / 64), seed=seeds)
+@for_all("D2", radius=radii, share=SHARES, seed=SEEDS)
 def test_prox_is_lipschitz_near_the_circle(evidence, radius, share, seed):
     """Where z = x + λv with λ|v| ≤ sR, the prox (nearest point) has constant 1/(1 − λρ) = 1/(1 − s)."""
     rng, radius = generator(seed), float(radius)

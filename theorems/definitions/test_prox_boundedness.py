@@ -9,7 +9,6 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import sympy as sp
-from hypothesis import given
 from hypothesis import strategies as st
 
 from numerics.accuracy import EPS, Rounding
@@ -20,22 +19,24 @@ from theorems.definitions.examples import (
     penalised,
     tangent_minorant,
 )
-from theorems.proximal_denoiser.bounds import norm
-from theorems.targets import generator, seeds, targets
+from theorems.setting.grammar import generator
+from theorems.setting.quantifiers import SEEDS, STEPS, TARGETS, for_all
+from theorems.setting.traits import few
+from theorems.setting.vectors import norm
 
 r, step = sp.symbols("r lambda", positive=True)
 u, x = sp.symbols("u x", real=True)
-steps = st.integers(-6, 6).map(lambda k: 10.0**k)
 eighths = st.integers(-40, 40).map(lambda k: Fraction(k, 8))
 ratios = st.integers(1, 40).map(lambda k: Fraction(k, 8))
+sixty_fourths = st.integers(1, 63).map(lambda k: Fraction(k, 64))
 
 
-@pytest.mark.claim("D1")
-@given(target=targets(), step=steps, seed=seeds)
+@for_all("D1", target=TARGETS, step=STEPS, seed=SEEDS)
 def test_convex_potentials_are_bounded_at_every_step(evidence, target, step, seed):
     rng = generator(seed)
-    noise, data = target.sample(40, rng)
-    away = target.scale * rng.standard_normal(data.shape) * 10.0 ** rng.uniform(-2, 3, (40, 1))
+    n = few(target, 40)
+    noise, data = target.sample(n, rng)
+    away = target.scale * rng.standard_normal(data.shape) * 10.0 ** rng.uniform(-2, 3, (n, 1))
     z = rng.permutation(data) + away
     below = tangent_minorant(target, z, data, noise, step) - target.envelope(z, step)
     evidence.on(target, step=step, seed=seed).bounded(
@@ -46,8 +47,7 @@ def test_convex_potentials_are_bounded_at_every_step(evidence, target, step, see
     )
 
 
-@pytest.mark.claim("D1")
-@given(target=targets(), step=steps, seed=seeds)
+@for_all("D1", target=TARGETS, step=STEPS, seed=SEEDS)
 def test_the_minorant_is_attained(evidence, target, step, seed):
     """At x₁ + λx₀ the bound is the envelope itself: φ(x₁) + λ|x₀|²/2."""
     noise, data = target.sample(40, generator(seed))
@@ -90,8 +90,7 @@ def test_threshold_of_the_concave_square(evidence):
     )
 
 
-@pytest.mark.claim("D1")
-@given(r=ratios, share=st.integers(1, 63).map(lambda k: Fraction(k, 64)), x=eighths, competitor=eighths)
+@for_all("D1", r=ratios, share=sixty_fourths, x=eighths, competitor=eighths)
 def test_concave_square_below_its_threshold_in_rationals(evidence, r, share, x, competitor):
     step = share / r
     best = x / (1 - share)

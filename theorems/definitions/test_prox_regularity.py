@@ -10,7 +10,6 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import sympy as sp
-from hypothesis import given
 from hypothesis import strategies as st
 
 from numerics.accuracy import EPS, Rounding
@@ -21,13 +20,13 @@ from theorems.definitions.examples import (
     penalised,
     slack,
 )
-from theorems.proximal_denoiser.bounds import dot, norm
+from theorems.setting.grammar import generator
+from theorems.setting.quantifiers import MODULI, SEEDS, SHARES, TARGETS, for_all
 from theorems.setting.roundings import gap_rounding, length_rounding
-from theorems.targets import generator, seeds, targets
+from theorems.setting.traits import few
+from theorems.setting.vectors import dot, norm
 
 eighths = st.integers(-40, 40).map(lambda k: Fraction(k, 8))
-moduli = st.integers(1, 64).map(lambda k: Fraction(k, 8))
-shares = st.integers(1, 63).map(lambda k: k / 64)
 
 
 def _subgradients(target, rng, n):
@@ -44,14 +43,14 @@ def _rounding(target, x, other, v, error):
     return gap_rounding(target, x, v) + gap_rounding(target, other, v) + off
 
 
-@pytest.mark.claim("D2")
-@given(target=targets(), seed=seeds, rho=moduli)
+@for_all("D2", target=TARGETS, seed=SEEDS, rho=MODULI)
 def test_convex_potentials_have_modulus_zero(evidence, target, seed, rho):
     """With −(ρ/2)|x|² added, v becomes v − ρx and the modulus at most ρ."""
     rng = generator(seed)
-    x, v, error = _subgradients(target, rng, 60)
+    n = few(target, 60)
+    x, v, error = _subgradients(target, rng, n)
     on = evidence.on(target, seed=seed, rho=rho)
-    for other in (rng.permutation(x), (x + rng.permutation(x)) / 2, target.sample(60, rng)[1]):
+    for other in (rng.permutation(x), (x + rng.permutation(x)) / 2, target.sample(n, rng)[1]):
         move, rounding = other - x, _rounding(target, x, other, v, error)
         room = target.value(other) - target.value(x) - dot(v, move)
         on.bounded("φ(x) + ⟨v, x'−x⟩ above φ(x')", np.maximum(-room, 0.0), rounding, "ρ = 0")
@@ -67,11 +66,11 @@ def test_convex_potentials_have_modulus_zero(evidence, target, seed, rho):
         )
 
 
-@pytest.mark.claim("D2")
-@given(
+@for_all(
+    "D2",
     pieces=st.lists(st.tuples(eighths, eighths), min_size=1, max_size=5),
     points=st.lists(eighths, min_size=2, max_size=6, unique=True),
-    rho=moduli,
+    rho=MODULI,
 )
 def test_modulus_is_exactly_rho_on_affine_pieces(evidence, pieces, points, rho):
     """The function g = max(s·x + c) − (ρ/2)x²: pairs on one piece need exactly ρ, all others need no more."""
@@ -125,14 +124,14 @@ def test_concave_modulus_is_not_prox_regular(evidence):
 # --- consequences: the prox for λ < 1/ρ ---------------------------------------------------------------
 
 
-@pytest.mark.claim("D2")
-@given(target=targets(), share=shares, rho=moduli, seed=seeds)
+@for_all("D2", target=TARGETS, share=SHARES, rho=MODULI, seed=SEEDS)
 def test_prox_is_single_valued_and_lipschitz_below_the_threshold(evidence, target, share, rho, seed):
     """For g = φ − (ρ/2)|·|², λ = s/ρ, μ = λ/(1−s): prox_{λg}(z) = prox_{μφ}(z/(1−s)), the one minimiser."""
     rng, rho = generator(seed), float(rho)
     step, inner = share / rho, share / (1 - share) / rho
-    noise, data = target.sample(60, rng)
-    z = data + target.scale * 10.0 ** rng.uniform(-3, 1, (60, 1)) * rng.standard_normal(data.shape) + noise
+    noise, data = target.sample(few(target, 60), rng)
+    n = len(data)
+    z = data + target.scale * 10.0 ** rng.uniform(-3, 1, (n, 1)) * rng.standard_normal(data.shape) + noise
     found = target.proximal_point(z / (1 - share), inner)
     u, y = found.point, found.dual
     # z/(1−s) and μ are rounded: prox moves by no more than z and |z − u| do.
@@ -152,7 +151,7 @@ def test_prox_is_single_valued_and_lipschitz_below_the_threshold(evidence, targe
             gap_rounding(target, u, y) + gap_rounding(target, v, y) + terms + off,
             because="the cost is (1/λ − ρ)-strongly convex: one minimiser",
         )
-    length = target.scale * 10.0 ** rng.uniform(-4, 0, (60, 1))
+    length = target.scale * 10.0 ** rng.uniform(-4, 0, (n, 1))
     other = z + length * rng.standard_normal(z.shape)
     there = target.proximal_point(other / (1 - share), inner)
     moved = there.point - u

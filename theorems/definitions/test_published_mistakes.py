@@ -12,8 +12,8 @@ from numerics.potentials import Sphere, Stiefel
 from theorems.definitions import mistakes
 from theorems.definitions.checks import BLIND, MAP_CHECKS, PROX_CHECKS, MapCase, ProxCase
 from theorems.definitions.mistakes import Huber, SquaredOverlap
-from theorems.proximal_denoiser.bounds import dot, norm
-from theorems.targets import generator
+from theorems.setting.grammar import generator
+from theorems.setting.vectors import dot, norm
 
 HUBER, OVERLAP, CIRCLE, GROUP = Huber(1.0), SquaredOverlap(3, 6), Sphere(3, 2.0), Stiefel(3, 3)
 RIGHT = {

@@ -1,16 +1,5 @@
-"""Lengths and inner products of rows."""
+"""Old name of `theorems.setting.vectors`."""
 
-import numpy as np
-from numpy.typing import NDArray
+from theorems.setting.vectors import Array, dot, norm
 
-Array = NDArray[np.float64]
-
-
-def norm(x: Array) -> Array:
-    """Lengths of the rows."""
-    return np.asarray(np.linalg.norm(x, axis=-1))
-
-
-def dot(x: Array, y: Array) -> Array:
-    """Inner products of the rows."""
-    return np.asarray((x * y).sum(axis=-1))
+__all__ = ["Array", "dot", "norm"]

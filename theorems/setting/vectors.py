@@ -1,0 +1,16 @@
+"""Lengths and inner products of rows."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+def norm(x: Array) -> Array:
+    """Lengths of the rows."""
+    return np.asarray(np.linalg.norm(x, axis=-1))
+
+
+def dot(x: Array, y: Array) -> Array:
+    """Inner products of the rows."""
+    return np.asarray((x * y).sum(axis=-1))
