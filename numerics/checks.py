@@ -113,3 +113,20 @@ def positive_integer(name: str, value: int, *, least: int = 1) -> int:
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
         raise ValueError(f"{name}: got {value!r}; it must be an integer of at least {least}")
     return int(value)
+
+
+def as_generator(name: str, value: np.random.Generator | int) -> np.random.Generator:
+    """Return a generator; an integer of at least 0 seeds a new one.
+
+    Raises:
+        ValueError: If it is neither. NumPy's global state and its old ``RandomState`` are not used here.
+
+    Example:
+        >>> as_generator("rng", 0).random() == np.random.default_rng(0).random()
+        True
+    """
+    if isinstance(value, np.random.Generator):
+        return value
+    if isinstance(value, int | np.integer) and not isinstance(value, bool) and value >= 0:
+        return np.random.default_rng(int(value))
+    raise ValueError(f"{name}: got {value!r}; give numpy.random.default_rng(seed), or a seed of at least 0")

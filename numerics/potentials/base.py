@@ -18,7 +18,7 @@ from jaxtyping import Bool, Float, Inexact
 from numpy.typing import ArrayLike
 
 from numerics.accuracy import EPS, Rounding
-from numerics.checks import as_points, as_positive, positive_integer
+from numerics.checks import as_generator, as_points, as_positive, positive_integer
 from numerics.geometry import norms
 from numerics.potentials.proximal_point import ProximalPoint
 from numerics.potentials.roundings import Roundings
@@ -123,14 +123,14 @@ class Potential(ABC):
         return self._transport_jacobian(as_points("x0", x0, self.dim).real)
 
     def sample(
-        self, n: int, rng: np.random.Generator
+        self, n: int, rng: np.random.Generator | int
     ) -> tuple[Float[np.ndarray, "n d"], Float[np.ndarray, "n d"]]:
-        """Draw n exact optimal pairs (x₀, x₁ = T(x₀)), x₀ ~ N(0, I).
+        """Draw n exact optimal pairs (x₀, x₁ = T(x₀)), x₀ ~ N(0, I), from a generator or a seed.
 
         Raises:
-            ValueError: If n is not a positive integer.
+            ValueError: If n is not a positive integer, or rng neither a generator nor a seed.
         """
-        x0 = rng.standard_normal((positive_integer("n", n), self.dim))
+        x0 = as_generator("rng", rng).standard_normal((positive_integer("n", n), self.dim))
         return x0, self._transport(x0)
 
     # --- proximal maps ------------------------------------------------------------------------

@@ -14,13 +14,13 @@ from numpy.typing import ArrayLike
 from scipy.optimize import linear_sum_assignment
 from scipy.stats import t as student
 
-from numerics.checks import as_array, positive_integer
+from numerics.checks import as_array, as_generator, positive_integer
 from numerics.potentials import Potential
 
 Points: TypeAlias = Float[np.ndarray, "n d"]
 Match: TypeAlias = Int[np.ndarray, " n"]
 Coupling: TypeAlias = Callable[[ArrayLike, ArrayLike], Match]
-_LOW, _SMALL = 4, 128
+_LOW, _SMALL, _FAR = 4, 128, 1e6
 
 
 def independent(x0: ArrayLike, x1: ArrayLike) -> Match:
@@ -45,10 +45,25 @@ def assignment(x0: ArrayLike, x1: ArrayLike) -> Match:
         match = np.empty(n, dtype=np.int64)
         match[np.argsort(noise[:, 0], kind="stable")] = np.argsort(data[:, 0], kind="stable")
         return match
-    cost = -2 * (noise @ data.T)
-    if d <= _LOW and n > _SMALL:
-        return _network_simplex(cost)
-    return linear_sum_assignment(cost)[1].astype(np.int64)
+    return _peeled(noise - np.median(noise, axis=0), data - np.median(data, axis=0))
+
+
+def _peeled(noise: Points, data: Points) -> Match:
+    """The assignment, far points first: part of an optimal assignment is optimal for its points."""
+    n, d = noise.shape
+    match = np.empty(n, dtype=np.int64)
+    rows, columns = np.arange(n), np.arange(n)
+    while True:
+        cost = -2 * (noise[rows] @ data[columns].T)
+        simplex = d <= _LOW and len(rows) > _SMALL
+        found = _network_simplex(cost) if simplex else linear_sum_assignment(cost)[1]
+        match[rows] = columns[found]
+        size = np.linalg.norm(data[match[rows]], axis=1) + np.linalg.norm(noise[rows], axis=1)
+        far = size > _FAR * np.median(size)
+        if not far.any():
+            return match
+        rows = rows[~far]
+        columns = match[rows]
 
 
 def greedy(x0: ArrayLike, x1: ArrayLike) -> Match:
@@ -112,7 +127,7 @@ def estimate_cost(
     target: Potential,
     n: int,
     batches: int,
-    rng: np.random.Generator,
+    rng: np.random.Generator | int,
     coupling: Coupling = assignment,
 ) -> BatchEstimate:
     """c_n = E|x₀ − x₁|² of a coupling of n noises with n data drawn apart."""
@@ -123,7 +138,7 @@ def estimate_excess(
     target: Potential,
     n: int,
     batches: int,
-    rng: np.random.Generator,
+    rng: np.random.Generator | int,
     coupling: Coupling = assignment,
 ) -> BatchEstimate:
     """c_n − W₂² = 2 E[φ(x₁) + φ*(x₀) − ⟨x₀,x₁⟩]: the Fenchel–Young gaps of the pairs, each nonnegative.
@@ -143,7 +158,7 @@ def estimate_loss(
     target: Potential,
     n: int,
     batches: int,
-    rng: np.random.Generator,
+    rng: np.random.Generator | int,
     coupling: Coupling = assignment,
     *,
     t: float = 0.5,
@@ -170,13 +185,14 @@ def _values(
     target: Potential,
     n: int,
     batches: int,
-    rng: np.random.Generator,
+    rng: np.random.Generator | int,
     coupling: Coupling,
     price: Callable[[Points, Points, Points], Float[np.ndarray, " n"]],
 ) -> Float[np.ndarray, " batches"]:
     """The mean price of each batch: of x₀, the x₁ matched to it, and the noise that x₁ was drawn from."""
     positive_integer("n", n)
     positive_integer("batches", batches, least=2)
+    rng = as_generator("rng", rng)
     noise = rng.standard_normal((batches * n, target.dim))
     own, data = target.sample(batches * n, rng)
     order = np.concatenate(
