@@ -16,9 +16,11 @@ __all__ = [
     "greedy",
     "independent",
     "lift",
+    "load",
     "log_assignment_probability",
     "log_assignment_rounding",
     "normal_order_means",
+    "save",
     "solve",
     "sweep_excess",
     "two_atom_law",
@@ -41,6 +43,7 @@ from .order_statistics import normal_order_means
 from .sampled import Budget
 from .semidiscrete import solve
 from .solution import SemidiscreteSolution
+from .storage import load, save
 from .sweeps import sweep_excess
 from .tilted import log_assignment_probability, log_assignment_rounding
 from .two_atoms import TwoAtomLaw, two_atom_law
