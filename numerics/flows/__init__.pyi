@@ -10,6 +10,7 @@ __all__ = [
     "LogDensity",
     "MixtureField",
     "OptimalTransportPath",
+    "PairBatches",
     "ProbedDensity",
     "ResidualMap",
     "Training",
@@ -24,7 +25,9 @@ __all__ = [
     "integrate",
     "intrinsic_dimension",
     "jacobian",
+    "labelled",
     "log_density",
+    "matched",
     "normal_log_density",
     "pairs",
     "path_eigenvalues",
@@ -40,6 +43,7 @@ __all__ = [
 from . import pairs
 from .automatic import automatic_jacobian
 from .checkpoints import trained
+from .datasets import PairBatches, labelled, matched
 from .density import (
     LogDensity,
     ProbedDensity,

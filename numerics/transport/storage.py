@@ -46,7 +46,9 @@ def save(solution: SemidiscreteSolution, path: str | Path) -> Path:
     place = place if place.suffix == ".npz" else place.with_name(place.name + ".npz")
     if place.exists():
         raise FileExistsError(f"{place}: exists; nothing is overwritten")
-    arrays = {field.name: np.asarray(getattr(solution, field.name)) for field in fields(solution)}
+    arrays: dict[str, Any] = {
+        field.name: np.asarray(getattr(solution, field.name)) for field in fields(solution)
+    }
     unfinished = place.with_name(f".{place.name}.part")
     try:
         with unfinished.open("wb") as file:

@@ -1,0 +1,128 @@
+"""Endless batches of pairs (noise, data) for a training loop of torch (theory.md P2, M1).
+
+The loss of OT-CFM is least at the exact field where the pairs are exact: `pairs.exact` of a potential, or
+`pairs.semidiscrete` of a solved cloud. Minibatch couplings leave a floor (M4, M8) that falls with the batch.
+"""
+
+from collections.abc import Iterator
+from typing import TypeAlias
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from torch.utils.data import IterableDataset, get_worker_info
+
+from numerics.checks import as_array, positive_integer
+from numerics.flows.pairs import Pairs
+from numerics.potentials import FiniteAtoms
+from numerics.transport.couplings import assignment
+
+Batch: TypeAlias = tuple[torch.Tensor, ...]
+
+
+class PairBatches(IterableDataset[Batch]):
+    """Batches (x₀, x₁, …) of tensors without end, from a source of pairs.
+
+    Args:
+        pairs: ``pairs(n, rng) → (x0, x1, …)``, arrays with n rows; see `numerics.flows.pairs` and `labelled`.
+        batch: Rows of each batch.
+        seed: Every worker of a `DataLoader` draws from its own child of this seed, so no two see the same.
+        dtype: Of floating-point tensors; integers, such as labels, become int64.
+
+    Raises:
+        ValueError: If batch or seed is no integer, or too small.
+
+    Example:
+        >>> from torch.utils.data import DataLoader
+        >>> from numerics.flows.pairs import exact
+        >>> from numerics.potentials import Sphere
+        >>> batches = DataLoader(PairBatches(exact(Sphere(2)), 256, seed=0), batch_size=None)
+        >>> x0, x1 = next(iter(batches))
+        >>> x0.shape, x1.dtype
+        (torch.Size([256, 2]), torch.float32)
+    """
+
+    def __init__(
+        self, pairs: Pairs, batch: int, *, seed: int = 0, dtype: torch.dtype = torch.float32
+    ) -> None:
+        self.pairs = pairs
+        self.batch = positive_integer("batch", batch)
+        self.seed = positive_integer("seed", seed, least=0)
+        self.dtype = dtype
+
+    def __iter__(self) -> Iterator[Batch]:
+        worker = get_worker_info()
+        child = () if worker is None else (worker.id,)
+        rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=child))
+        while True:
+            yield tuple(self._tensor(array) for array in self.pairs(self.batch, rng))
+
+    def _tensor(self, array: np.ndarray) -> torch.Tensor:
+        tensor = torch.from_numpy(np.ascontiguousarray(array))
+        return tensor.to(self.dtype if tensor.is_floating_point() else torch.int64)
+
+
+def matched(points: ArrayLike, block: int, labels: ArrayLike | None = None) -> Pairs:
+    """Optimal assignments of blocks of ``block`` noises and data, whatever the size of a training batch.
+
+    A batch smaller than a block is drawn from one block, a larger one from several, so that every pair has
+    the law π_block (M1). Labels travel with their data.
+
+    Args:
+        points: (N,d), drawn uniformly with replacement.
+        block: How many pairs are matched together.
+        labels: (N,) integers, or None.
+
+    Raises:
+        ValueError: If points are malformed, block is no positive integer, or there is not one label a point.
+    """
+    cloud = as_array("points", points, ndim=2).real
+    size = positive_integer("block", block)
+    own = None if labels is None else _labels(labels, len(cloud))
+
+    def pairs(n: int, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
+        x0, chosen = [], []
+        for _ in range(-(-n // size)):
+            noise = rng.standard_normal((size, cloud.shape[1]))
+            drawn = rng.integers(len(cloud), size=size)
+            x0.append(noise)
+            chosen.append(drawn[assignment(noise, cloud[drawn])])
+        kept = rng.permutation(len(x0) * size)[:n] if len(x0) == 1 else _of_each(len(x0), size, n, rng)
+        index = np.concatenate(chosen)[kept]
+        found = np.concatenate(x0)[kept], cloud[index]
+        return found if own is None else (*found, own[index])
+
+    return pairs
+
+
+def labelled(potential: FiniteAtoms, labels: ArrayLike) -> Pairs:
+    """Exact pairs of a law of atoms, each with the label of its atom: (x₀, T(x₀), label).
+
+    Args:
+        potential: Such as `SemidiscreteSolution.potential`.
+        labels: (N,) integers, one an atom, in their order.
+
+    Raises:
+        ValueError: If there is not one label an atom.
+    """
+    own = _labels(labels, len(potential.points))
+
+    def pairs(n: int, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
+        x0 = rng.standard_normal((n, potential.dim))
+        atom = (x0 @ potential.points.T - potential.heights).argmax(axis=1)
+        return x0, potential.points[atom], own[atom]
+
+    return pairs
+
+
+def _of_each(blocks: int, size: int, n: int, rng: np.random.Generator) -> np.ndarray:
+    """N of the pairs, as evenly from each block as n allows; all of all but one."""
+    last = (blocks - 1) * size
+    return np.concatenate([np.arange(last), last + rng.permutation(size)[: n - last]])
+
+
+def _labels(labels: ArrayLike, n: int) -> np.ndarray:
+    own = np.asarray(labels)
+    if own.shape != (n,) or not np.issubdtype(own.dtype, np.integer):
+        raise ValueError(f"labels: got shape {own.shape} of {own.dtype}; give {n} integers, one a point")
+    return own

@@ -1,0 +1,89 @@
+"""Batches for training: of exact pairs, of blocks, with labels, for any worker, reproducible."""
+
+import numpy as np
+import pytest
+import torch
+from torch.utils.data import DataLoader
+
+from numerics.flows.datasets import PairBatches, labelled, matched
+from numerics.flows.pairs import exact
+from numerics.potentials import FiniteAtoms, Sphere
+from numerics.transport.couplings import assignment
+
+CLOUD = np.random.default_rng(0).standard_normal((50, 3))
+LABELS = np.arange(50) % 7
+
+
+def _first(batches, count):
+    stream = iter(batches)
+    return [next(stream) for _ in range(count)]
+
+
+def test_exact_pairs_stay_exact_up_to_the_type():
+    target = Sphere(3, 2.0)
+    for dtype in (torch.float32, torch.float64):
+        ((x0, x1),) = _first(PairBatches(exact(target), 64, seed=1, dtype=dtype), 1)
+        assert x0.dtype == x1.dtype == dtype
+        error = np.linalg.norm(target.transport(x0.double().numpy()) - x1.double().numpy(), axis=1)
+        assert error.max() <= 8 * torch.finfo(dtype).eps
+
+
+def test_the_same_seed_gives_the_same_batches_and_another_gives_others():
+    found = [_first(PairBatches(exact(Sphere(2)), 8, seed=seed), 3) for seed in (0, 0, 1)]
+    for a, b, c in zip(*found, strict=True):
+        assert torch.equal(a[0], b[0])
+        assert not torch.equal(a[0], c[0])
+    assert not torch.equal(found[0][0][0], found[0][1][0])
+
+
+def test_workers_draw_apart_and_reproducibly():
+    def run():
+        loader = DataLoader(PairBatches(exact(Sphere(2)), 4, seed=3), batch_size=None, num_workers=2)
+        return _first(loader, 4)
+
+    one, two = run(), run()
+    assert all(torch.equal(a[0], b[0]) for a, b in zip(one, two, strict=True))
+    assert len({tuple(x0.flatten().tolist()) for x0, _ in one}) == 4
+
+
+@pytest.mark.parametrize(("n", "block"), [(8, 8), (3, 16), (20, 8), (16, 8), (1, 1), (5, 1)])
+def test_blocks_serve_any_size_of_batch(n, block):
+    x0, x1, label = matched(CLOUD, block, LABELS)(n, np.random.default_rng(2))
+    assert x0.shape == x1.shape == (n, 3)
+    own = (x1[:, None] == CLOUD).all(axis=2).argmax(axis=1)
+    assert np.array_equal(CLOUD[own], x1)
+    assert np.array_equal(LABELS[own], label)
+
+
+def test_pairs_of_a_block_are_its_optimal_assignment():
+    x0, x1 = matched(CLOUD, 12)(12, np.random.default_rng(4))
+    assert np.array_equal(assignment(x0, x1), np.arange(12))
+    together = matched(CLOUD, 6)(12, np.random.default_rng(4))
+    assert np.array_equal(assignment(together[0][:6], together[1][:6]), np.arange(6))
+    assert not np.array_equal(assignment(*together), np.arange(12))
+
+
+def test_labels_follow_the_exact_map():
+    atoms = FiniteAtoms.two([0.0, 1.0], [2.0, 0.0], 0.3)
+    x0, x1, label = labelled(atoms, [5, 9])(200, np.random.default_rng(5))
+    assert np.array_equal(x1, atoms.transport(x0))
+    assert np.array_equal(label, np.where((x1 == atoms.points[0]).all(axis=1), 5, 9))
+    ((_, _, tensor),) = _first(PairBatches(labelled(atoms, [5, 9]), 4), 1)
+    assert tensor.dtype == torch.int64
+
+
+@pytest.mark.parametrize(
+    ("make", "named"),
+    [
+        (lambda: PairBatches(exact(Sphere(2)), 0), "batch"),
+        (lambda: PairBatches(exact(Sphere(2)), 4, seed=-1), "seed"),
+        (lambda: matched(CLOUD, 0), "block"),
+        (lambda: matched(CLOUD[0], 4), "points"),
+        (lambda: matched(CLOUD, 4, LABELS[:9]), "labels"),
+        (lambda: matched(CLOUD, 4, LABELS / 2), "labels"),
+        (lambda: labelled(FiniteAtoms.two([0.0], [1.0], 0.5), [1]), "labels"),
+    ],
+)
+def test_bad_input_is_refused_by_name(make, named):
+    with pytest.raises(ValueError, match=f"^{named}: got"):
+        make()
