@@ -140,7 +140,7 @@ CLAIMS = (
         ),
         source=f"{PAPER}, section 2; rockafellar1998variational",
         status="reconstructed",
-        modules=(f"{HERE}test_ends",),
+        modules=(f"{HERE}test_ends", f"{HERE}test_start_of_time"),
     ),
     Claim(
         id="P8",
@@ -175,6 +175,58 @@ CLAIMS = (
         source="this project; linear-programming duality",
         status="this project",
         modules=(f"{HERE}test_minibatch",),
+    ),
+    Claim(
+        id="N4",
+        label="Beyond the paper",
+        title="The flow on the whole space, its start, and optimality between any two times",
+        statement=(
+            r"Every $x$ is $\alpha_sy+\beta_su$ for one pair with $u\in\partial\varphi^*(y)$, and the flow "
+            r"carries it to $\alpha_ty+\beta_tu$: a homeomorphism of the whole space that stretches by "
+            r"constants which targets attain. From $x_0$ start exactly the solutions "
+            r"$\alpha x_0+\beta u$, $u\in\partial\varphi^*(x_0)$: one where $\varphi^*$ is differentiable, "
+            r"many at a tie. As $t\to0$ at any fixed $x$ the field tends to the element of least norm of "
+            r"what they start with. The flow map between any two times is optimal."
+        ),
+        formula=(
+            r"\frac{\alpha_t}{\alpha_s}|x-x'|\le|X_{s\to t}x-X_{s\to t}x'|\le"
+            r"\frac{\beta_t}{\beta_s}|x-x'|,\quad "
+            r"v_t(x)\to\arg\min\{|w|:w\in\dot\alpha_0x+\dot\beta_0\partial\varphi^*(x)\}"
+        ),
+        assumptions=(
+            SETTING,
+            SCHEDULE,
+            r"$s,t\in(0,1)$; for optimality $s,t\in[0,1]$.",
+            r"$\lambda_t\le\lambda_s$ for the bounds as written; else the constants change places.",
+            r"For the limit at $t=0$: $\alpha$, $\beta$ are $C^1$ there and $\dot\beta_0>0$.",
+        ),
+        source="this project; minty1962monotone; brezis1973operateurs",
+        status="this project",
+        modules=(f"{HERE}test_two_times", f"{HERE}test_start_of_time", f"{HERE}test_optimal_between_times"),
+    ),
+    Claim(
+        id="N7",
+        label="Beyond the paper",
+        title="The potential exists, is unique, and has this shape",
+        statement=(
+            r"$\varphi^*$ is finite on $\mathbf{R}^d$, and it and $\varphi$ are unique up to one constant. "
+            r"$\varphi$ grows faster than every slope, is the convex envelope of its restriction to the "
+            r"support, and its domain has the closed convex hull of the support as closure. Wherever "
+            r"$\varphi^*$ is differentiable its gradient lies in the support and is the only maximiser of "
+            r"$\langle x_0,\cdot\rangle-\varphi$."
+        ),
+        formula=(
+            r"\varphi=(\varphi+\delta_{\mathrm{supp}P_1})^{**},\quad "
+            r"\overline{\mathrm{dom}}\,\varphi=\overline{\mathrm{conv}}\,\mathrm{supp}P_1,\quad "
+            r"\frac{\varphi(u)}{|u|}\to\infty,\quad \nabla\varphi^*(x_0)\in\mathrm{supp}P_1"
+        ),
+        assumptions=(
+            "Noise with a density that is positive almost everywhere.",
+            "Data with finite second moment.",
+        ),
+        source="this project; brenier1991polar, mccann1995existence",
+        status="this project",
+        modules=(f"{HERE}test_uniqueness", f"{HERE}test_envelope", f"{HERE}test_domain"),
     ),
 )
 
