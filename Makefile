@@ -3,7 +3,7 @@ PYTHON ?= python3
 RUN := .venv/bin/python -m
 PYTEST_ARGS ?=
 
-.PHONY: report test lint bench seeds mutants clean .venv
+.PHONY: report test lint bench seeds mutants docs clean .venv
 
 report: .venv
 	$(RUN) pytest theorems --report=reports/html $(PYTEST_ARGS)
@@ -33,6 +33,10 @@ SIZE ?= 400
 mutants: .venv
 	$(RUN) benchmarks.mutants --minutes=$(MINUTES) --size=$(SIZE) $(if $(CLUSTER),--cluster=$(CLUSTER))
 
+# Writes docs/_build/html; warnings are errors.
+docs: .venv
+	$(RUN) sphinx -W --keep-going -b html docs docs/_build/html
+
 .venv: .venv/installed
 
 # The stamp is written last, so that an interrupted installation is repeated. torchcfm is a peer under test:
@@ -45,4 +49,4 @@ mutants: .venv
 	touch $@
 
 clean:
-	rm -rf .venv reports/html
+	rm -rf .venv reports/html docs/_build docs/generated
