@@ -4,10 +4,7 @@ Everything is read by the process that reports, before any check; xdist's worker
 """
 
 import argparse
-import gzip
-import math
 import re
-import struct
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
@@ -16,8 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pytest
 
 if TYPE_CHECKING:
-    from reports.user_flow import UserFlow
-    from reports.user_target import UserTarget
+    from theorems.setting.user.flows import UserFlow
+    from theorems.setting.user.targets import UserTarget
 
 TARGET: "pytest.StashKey[UserTarget]" = pytest.StashKey()
 FLOW: "pytest.StashKey[UserFlow]" = pytest.StashKey()
@@ -26,8 +23,6 @@ NEEDS = {"user_target": "--target", "user_flow": "--flow"}
 OPTIONS = ("--target", "--flow", "--dim", "--device", "--mnist")
 """Options that change what a run finds."""
 DEFAULTS = {"--device": "cpu"}
-IMAGES = {"train-images-idx3-ubyte": 0x803, "train-labels-idx1-ubyte": 0x801}
-"""MNIST's files and the first number in each: unsigned bytes with three axes, and with one."""
 T = TypeVar("T")
 
 
@@ -81,7 +76,7 @@ def user_target(config: pytest.Config) -> "UserTarget":
     Raises:
         pytest.UsageError: If the file holds no weighted point cloud.
     """
-    from reports.user_target import UserTarget, load
+    from theorems.setting.user.targets import UserTarget, load
 
     file = config.getoption("--target")
     if TARGET not in config.stash:
@@ -97,7 +92,7 @@ def user_flow(config: pytest.Config) -> "UserFlow":
     Raises:
         pytest.UsageError: If it is no such field.
     """
-    from reports.user_flow import load
+    from theorems.setting.user.flows import load
 
     words, dim = config.getoption("--flow"), config.getoption("--dim")
     if FLOW in config.stash:
@@ -142,36 +137,11 @@ def mnist_directory(config: pytest.Config) -> Path | None:
         pytest.UsageError: If it does not hold MNIST's training images and labels, plain or gzipped.
     """
     name = config.getoption("--mnist")
-    return None if name is None else _refusing("--mnist", name, lambda: _with_images(Path(name)))
+    if name is None:
+        return None
+    from theorems.setting.user.idx import checked
 
-
-def _with_images(directory: Path) -> Path:
-    if not directory.is_dir():
-        raise ValueError("there is no such directory")
-    counts = {name: _entries(directory, name, magic) for name, magic in IMAGES.items()}
-    if len(set(counts.values())) > 1:
-        raise ValueError(f"images and labels differ in number: {counts}")
-    return directory
-
-
-def _entries(directory: Path, name: str, magic: int) -> int:
-    """The number of entries of an IDX file, whose header and size must be right."""
-    files = [file for file in (directory / name, directory / f"{name}.gz") if file.is_file()]
-    if not files:
-        raise ValueError(f"{name} is missing, and {name}.gz, too")
-    file, axes = files[0], magic % 256
-    try:
-        with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as stream:
-            (found,) = struct.unpack(">I", stream.read(4))
-            if found != magic:
-                raise ValueError(f"{file.name}: starts with {found:#010x}, must start with {magic:#010x}")
-            sizes = struct.unpack(f">{axes}I", stream.read(4 * axes))
-    except (OSError, EOFError, struct.error) as error:
-        raise ValueError(f"{file.name}: its header cannot be read ({error})") from error
-    wanted = 4 + 4 * axes + math.prod(sizes)
-    if file.suffix != ".gz" and file.stat().st_size != wanted:
-        raise ValueError(f"{file.name}: has {file.stat().st_size} bytes; its header says {wanted}")
-    return int(sizes[0])
+    return _refusing("--mnist", name, lambda: checked(Path(name)))
 
 
 def _refusing(option: str, value: object, read: Callable[[], T]) -> T:

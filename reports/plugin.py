@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     import numpy as np
 
     from reports.fixture import Evidence
-    from reports.user_flow import UserFlow
-    from reports.user_target import UserTarget
+    from theorems.setting.user.flows import UserFlow
+    from theorems.setting.user.targets import UserTarget
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -74,9 +74,12 @@ class House:
         """Write the claims, ``test_demo.py`` and more test modules by name."""
         demo = self.path / "theorems" / "demo"
         demo.mkdir(parents=True, exist_ok=True)
-        for name in ("__init__.py", "claim.py"):
-            source = Path(theorems.__path__[0]) / name
-            (demo.parent / name).write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
+        ours = Path(theorems.__path__[0])
+        inputs = sorted((ours / "setting" / "user").glob("*.py"))
+        for source in (ours / "__init__.py", ours / "claim.py", ours / "setting" / "__init__.py", *inputs):
+            copy = demo.parent / source.relative_to(ours)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
         (demo / "__init__.py").touch()
         (demo / "claims.py").write_text(CLAIMS.replace("{claims}", claims))
         for name, text in {"test_demo": tests, **more}.items():

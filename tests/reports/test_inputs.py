@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from reports import inputs
-
-IMAGES, LABELS = inputs.IMAGES
+from theorems.setting.user.idx import IMAGES, LABELS
 
 
 class Given:
@@ -45,23 +44,23 @@ def test_plain_and_gzipped_files_are_found(tmp_path: Path) -> None:
 
 
 BAD: dict[str, tuple[Callable[[Path], object], str]] = {
-    "nothing": (lambda path: path, f"{IMAGES} is missing"),
-    "no labels": (lambda path: (good(path), (path / LABELS).unlink()), f"{LABELS} is missing"),
+    "nothing": (lambda path: path, f"{IMAGES}: there is no such file, nor {IMAGES}.gz"),
+    "no labels": (lambda path: (good(path), (path / LABELS).unlink()), f"{LABELS}: there is no such file"),
     "swapped": (
         lambda path: [
             (path / name).write_bytes(idx(5, magic=m)) for name, m in ((IMAGES, 0x801), (LABELS, 0x803))
         ],
-        "0x00000803",
+        "begins with 00 00 08 01; an IDX file of bytes with 3 axes",
     ),
-    "text": (lambda path: (good(path), (path / IMAGES).write_text("not images")), "starts with 0x6e6f7420"),
-    "short": (lambda path: (good(path), (path / IMAGES).write_bytes(b"\0\0")), "header cannot be read"),
+    "text": (lambda path: (good(path), (path / IMAGES).write_text("not images")), "begins with 6e 6f 74 20"),
+    "short": (lambda path: (good(path), (path / IMAGES).write_bytes(b"\0\0")), "begins with 00 00;"),
     "cut": (
         lambda path: (good(path), (path / IMAGES).write_bytes(idx(5, magic=0x803)[:-1])),
-        "has 45 bytes; its header says 46",
+        "holds 29 bytes; shape (5, 2, 3) needs 30",
     ),
     "long": (
         lambda path: (good(path), (path / LABELS).write_bytes(idx(5, magic=0x801, extra=b"1"))),
-        "has 14 bytes",
+        "holds 6 bytes; shape (5,) needs 5",
     ),
     "unequal": (
         lambda path: (good(path), (path / LABELS).write_bytes(idx(4, magic=0x801))),
@@ -69,7 +68,7 @@ BAD: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "no gzip": (
         lambda path: (good(path), (path / IMAGES).rename(path / f"{IMAGES}.gz")),
-        "header cannot be read",
+        "cannot be read",
     ),
 }
 

@@ -17,7 +17,7 @@ from numerics.flows.learned import LearnedField, Training
 from numerics.flows.pairs import cloud, minibatch
 from numerics.flows.sampling import euler
 from theorems.learned_flows.circle import THOROUGH
-from theorems.learned_flows.idx import read
+from theorems.setting.user.idx import IMAGES, read
 
 Array = NDArray[np.float64]
 BATCHES = 4000 if THOROUGH else 1000
@@ -69,11 +69,11 @@ def load(mnist_directory: Path | None) -> Images:
     """The images of --mnist, or scikit-learn's digits.
 
     Raises:
-        ValueError: If the directory doesn't hold MNIST's images: see `theorems.learned_flows.idx`.
+        ValueError: If the directory doesn't hold MNIST's images: see `theorems.setting.user.idx`.
     """
     if mnist_directory is None:
         return _images("digits, 8×8", load_digits().data / 16)
-    pixels = read(mnist_directory, "train-images-idx3-ubyte", axes=3)
+    pixels = read(mnist_directory, IMAGES, axes=3)
     if pixels.shape[1] != pixels.shape[2]:
         raise ValueError(f"{mnist_directory}: images have shape {pixels.shape[1:]}; they must be square")
     return _images(f"MNIST, {pixels.shape[1]}×{pixels.shape[2]}", pixels.reshape(len(pixels), -1) / 255)

@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 from numerics.flows.spectrum import intrinsic_dimension
-from theorems.user_flow_pictures import draw_dimensions, draw_eigenvalues
-from theorems.user_flows import (
+from theorems.setting.user.flow_audits import (
     CLOSE,
     LAST,
     LATE,
@@ -25,6 +24,7 @@ from theorems.user_flows import (
     stretched,
     trajectories,
 )
+from theorems.setting.user.flow_pictures import draw_dimensions, draw_eigenvalues
 
 SHOWN = (0, 5, MIDDLE, 15, LATE, LAST)
 

@@ -9,8 +9,7 @@ import numpy as np
 
 from numerics.flows.exact import ExactField
 from numerics.flows.straightness import straightness
-from theorems.user_flow_pictures import draw_field
-from theorems.user_flows import (
+from theorems.setting.user.flow_audits import (
     CLOSE,
     LAST,
     LATE,
@@ -22,6 +21,7 @@ from theorems.user_flows import (
     tolerance,
     trajectories,
 )
+from theorems.setting.user.flow_pictures import draw_field
 
 SHOWN = (1, 5, MIDDLE, 15, LATE, LAST)
 SAMPLES = 1000

@@ -17,11 +17,12 @@ from hypothesis.errors import HypothesisDeprecationWarning, UnsatisfiedAssumptio
 from numerics.potentials import Potential
 from numerics.transport.solution import SemidiscreteSolution
 from theorems.setting.quantifiers import Quantified
+from theorems.setting.user.targets import UserTarget
 
 FAILURES = (RuntimeError, ValueError, np.linalg.LinAlgError)
 
 
-def solved(user_target: Any) -> SemidiscreteSolution:
+def solved(user_target: UserTarget) -> SemidiscreteSolution:
     """The solution; the test is skipped where the solver gives up, and the audit of the solver says why."""
     try:
         found: SemidiscreteSolution = user_target.solution

@@ -1,14 +1,18 @@
 """Pictures of a user's flow: its eigenvalues along trajectories, its field, the dimension of its data."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+from theorems.setting.user.flows import UserFlow
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Array = NDArray[np.float64]
+Velocity = Callable[[float, Array], Array]
 COLOURS = ("#4269d0", "#c2410c", "#15803d", "#7c3aed", "#b45309", "#0e7490")
 GREY, THEORY = "#9ca3af", "#111827"
 
@@ -36,7 +40,13 @@ def draw_eigenvalues(figure: "Figure", t: Array, found: Array, implied: Array) -
     axes.legend(fontsize=7)
 
 
-def draw_field(figure: "Figure", flow: Any, t: float, path: Array, exact: Any = None) -> None:
+def draw_field(
+    figure: "Figure",
+    flow: UserFlow,
+    t: float,
+    path: Array,
+    exact: Callable[[float, Array], Array] | None = None,
+) -> None:
     """The field in the plane at time t over the trajectories' points (n,2), and the exact one beside it."""
     fields = (
         [("the flow", flow.velocity)] if exact is None else [("the flow", flow.velocity), ("exact", exact)]

@@ -6,8 +6,8 @@ import struct
 import numpy as np
 import pytest
 
-from theorems.learned_flows.idx import read
 from theorems.learned_flows.images import load
+from theorems.setting.user.idx import read
 
 NAME = "train-images-idx3-ubyte"
 

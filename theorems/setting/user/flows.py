@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from numerics.checks import as_points
-from reports.trying import (
+from theorems.setting.user.trying import (
     DOUBLE,
     PROBED_TIMES,
     NumpyField,
@@ -33,7 +33,7 @@ from reports.trying import (
 )
 
 if TYPE_CHECKING:
-    from reports.torch_field import TorchField
+    from theorems.setting.user.torch_field import TorchField
 
 Array = NDArray[np.float64]
 MOST_NUMBERS_AT_ONCE = 2**20
@@ -192,6 +192,6 @@ def _ways(found: Any, device: str) -> Iterator["NumpyField | TorchField"]:
     if torch is None or not isinstance(found, torch.nn.Module):
         yield NumpyField(found)
     if torch is not None:
-        from reports.torch_field import ways
+        from theorems.setting.user.torch_field import ways
 
         yield from ways(found, device)

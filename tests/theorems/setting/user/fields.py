@@ -1,5 +1,11 @@
 """Modules of fields, good and bad, as a user might write them."""
 
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
 MODULE = """
 import numpy as np
 
@@ -65,3 +71,16 @@ def gradient(t, x):
     return torch.autograd.grad((at**4).sum() / 4, at)[0]
 def half_blind(t, x): return -x + (x * x).detach()
 """
+
+
+def written(directory: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The directory as current one, with the modules in it, which are forgotten afterwards."""
+    (directory / "my_flow.py").write_text(MODULE, encoding="utf-8")
+    (directory / "my_torch.py").write_text(TORCH, encoding="utf-8")
+    monkeypatch.chdir(directory)
+    monkeypatch.setattr(sys, "path", [str(directory), *sys.path])
+    before = set(sys.modules)
+    yield directory
+    for name in set(sys.modules) - before:
+        if name.startswith(("my_", "broken", "impolite")):
+            del sys.modules[name]

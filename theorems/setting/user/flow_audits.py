@@ -5,7 +5,7 @@ an equality the audits say *agrees* up to `CLOSE` of the natural scale: a conven
 bound of a theorem. The number found is what counts.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from numerics.flows.sampling import integrate
 from numerics.flows.spectrum import qr_growth
+from theorems.setting.user.flows import UserFlow
 
 Array = NDArray[np.float64]
 CLOSE = 0.05
@@ -58,13 +59,13 @@ class Trajectories:
         return np.asarray(self.path[LAST] + (1 - TIMES[LAST]) * self.velocity[LAST])
 
 
-def tolerance(flow: Any) -> float:
+def tolerance(flow: UserFlow) -> float:
     """Of integration: far below `CLOSE`, above the noise of the field's own rounding."""
     return float(max(1e-6, 30 * flow.precision))
 
 
 @cache
-def trajectories(flow: Any) -> Trajectories:
+def trajectories(flow: UserFlow) -> Trajectories:
     """Up to 100 trajectories and their neighbours, fewer where Jacobians are large."""
     n, rng = max(4, min(100, 40_000 // flow.dim**2)), np.random.default_rng(flow.seed)
     flow.say(f"flow {flow.name}: {n} trajectories in dimension {flow.dim} ({flow.how})")
@@ -79,7 +80,7 @@ def trajectories(flow: Any) -> Trajectories:
     return Trajectories(path, fine[:, n:], velocity, jacobian, np.linalg.norm(fine - coarse, axis=2))
 
 
-def limited(flow: Any, noise: Array, accuracy: float) -> Array:
+def limited(flow: UserFlow, noise: Array, accuracy: float) -> Array:
     """The flow of noise at `TIMES`, (k,n,d); a field too rough to be integrated is said to be so.
 
     Raises:
@@ -89,11 +90,11 @@ def limited(flow: Any, noise: Array, accuracy: float) -> Array:
     return np.concatenate([noise[None], later])
 
 
-def counted(call: Any) -> Any:
+def counted(call: Callable[..., Array]) -> Callable[..., Array]:
     """The same function, that gives up after `MOST_EVALUATIONS`."""
     used = 0
 
-    def limit(*arguments: Any) -> Any:
+    def limit(*arguments: Any) -> Array:
         nonlocal used
         used += 1
         if used > MOST_EVALUATIONS:
@@ -106,7 +107,7 @@ def counted(call: Any) -> Any:
 # --- spectra ---------------------------------------------------------------------------------------------
 
 
-def predicted(flow: Any, t: float) -> Array:
+def predicted(flow: UserFlow, t: float) -> Array:
     """H1 read backwards: the eigenvalues of Dv at t that those at ½ imply, (n,d); NaN where none can.
 
     On a straight optimal path μ_t = (κ−1)/(1+t(κ−1)), so μ_t = μ_s/(1+(t−s)μ_s) for every s.
@@ -116,7 +117,7 @@ def predicted(flow: Any, t: float) -> Array:
     return np.where(below > 0, at_middle / np.where(below > 0, below, 1.0), np.nan)
 
 
-def stretched(flow: Any, t: float) -> Array:
+def stretched(flow: UserFlow, t: float) -> Array:
     """The singular values 1−t+tκ of DX_t that the eigenvalues at ½ imply, (n,d); κ = 0 where it is below."""
     at_middle = trajectories(flow).eigenvalues[MIDDLE]
     below = np.maximum(1 - TIMES[MIDDLE] * at_middle, 1e-12)
@@ -125,7 +126,7 @@ def stretched(flow: Any, t: float) -> Array:
 
 
 @cache
-def exponents(flow: Any) -> Array:
+def exponents(flow: UserFlow) -> Array:
     """(n,d): slopes of log R_ii between t = 0.9 and the last time, by the continuous QR method.
 
     Each trajectory's frame begins with the eigenvectors of Dv_0's symmetric part, largest eigenvalue first:
@@ -157,7 +158,7 @@ def exponents(flow: Any) -> Array:
 
 
 @contextmanager
-def asked(evidence: Any, flow: Any, claim: str, what: str) -> Iterator[None]:
+def asked(evidence: Any, flow: UserFlow, claim: str, what: str) -> Iterator[None]:
     """A computation on the flow that ends in an error is a finding, not a failure of ours."""
     try:
         yield
@@ -166,7 +167,7 @@ def asked(evidence: Any, flow: Any, claim: str, what: str) -> Iterator[None]:
 
 
 def answer(
-    evidence: Any, flow: Any, question: str, measured: float, because: str, allowed: float = CLOSE
+    evidence: Any, flow: UserFlow, question: str, measured: float, because: str, allowed: float = CLOSE
 ) -> None:
     """One audit of a number that is 0 for an exact OT-CFM field."""
     evidence.audit(

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reports.trying import DOUBLE, SINGLE, NumpyField
-from reports.user_flow import UserFlow, load
+from theorems.setting.user.flows import UserFlow, load
+from theorems.setting.user.trying import DOUBLE, SINGLE, NumpyField
 
 BAD = {
     "my_flow": ["give MODULE:ATTR"],
@@ -110,7 +110,7 @@ def test_arrays_or_tensors_and_derivatives(words: str) -> None:
 
 def test_many_points_are_cut_into_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     sizes = []
-    monkeypatch.setattr("reports.user_flow.MOST_NUMBERS_AT_ONCE", 10)
+    monkeypatch.setattr("theorems.setting.user.flows.MOST_NUMBERS_AT_ONCE", 10)
 
     def velocity(t: float, x: np.ndarray) -> np.ndarray:
         sizes.append(len(x))

@@ -15,14 +15,14 @@ from numerics.flows.exact import ExactField
 from numerics.potentials import FiniteAtoms
 from reports.fixture import Evidence
 from reports.recorder import Recorder
-from reports.trying import NumpyField
-from reports.user_flow import UserFlow
-from reports.user_target import UserTarget
-from theorems import user_flows
 from theorems.normal_hyperbolicity import test_user_flow as hyperbolicity
 from theorems.proximal_denoiser import test_user_flow as denoiser
+from theorems.setting.user import flow_audits
+from theorems.setting.user.flows import UserFlow
+from theorems.setting.user.targets import UserTarget
+from theorems.setting.user.trying import NumpyField
 
-TIMES, LAST = user_flows.TIMES, user_flows.TIMES[-1]
+TIMES, LAST = flow_audits.TIMES, flow_audits.TIMES[-1]
 SQUARE = np.array([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]])
 
 Rate = Callable[[float], tuple[float, float]]

@@ -1,0 +1,108 @@
+"""A point cloud from a file: what is refused, in one line before any check, and what a good one leaves."""
+
+import io
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from theorems.setting.user.targets import UserTarget, load
+
+SQUARE = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.5]])
+
+
+def changed(array: np.ndarray, index: Any, value: float) -> np.ndarray:
+    new = array.copy()
+    new[index] = value
+    return new
+
+
+BAD = {
+    "no points": ({"other": SQUARE, "weights": np.ones(4)}, ["points", "is missing", "other, weights"]),
+    "objects": ({"points": np.array([[1, "a"], [None, 2]], dtype=object)}, ["points", "pickled"]),
+    "object weights": ({"points": SQUARE, "weights": np.array([1, 2], dtype=object)}, ["weights", "pickled"]),
+    "strings": ({"points": np.array([["a", "b"]])}, ["points", "real numbers"]),
+    "complex": ({"points": SQUARE + 1j}, ["points", "complex128"]),
+    "one axis": ({"points": np.arange(3.0)}, ["points", "(3,)", "(n, d)"]),
+    "three axes": ({"points": np.zeros((2, 2, 2))}, ["points", "(2, 2, 2)"]),
+    "no rows": ({"points": np.zeros((0, 2))}, ["points", "(0, 2)", "empty"]),
+    "no columns": ({"points": np.zeros((4, 0))}, ["points", "(4, 0)", "empty"]),
+    "NaN": ({"points": changed(SQUARE, (2, 1), np.nan)}, ["points", "(2, 1)", "nan"]),
+    "infinity": ({"points": changed(SQUARE, (3, 0), -np.inf)}, ["points", "(3, 0)", "-inf"]),
+    "NaN weight": ({"points": SQUARE, "weights": changed(np.full(4, 0.25), 1, np.nan)}, ["weights", "(1,)"]),
+    "negative": ({"points": SQUARE, "weights": [0.5, 0.75, -0.5, 0.25]}, ["weights", "entry 2 is -0.5"]),
+    "zero": ({"points": SQUARE, "weights": [0.5, 0.25, 0.25, 0.0]}, ["weights", "entry 3 is 0.0"]),
+    "sum": ({"points": SQUARE, "weights": [0.25, 0.25, 0.25, 0.125]}, ["weights", "sum to 0.875"]),
+    "count": ({"points": SQUARE, "weights": [0.5, 0.5]}, ["weights", "got 2 for 4 points"]),
+    "weights of two axes": ({"points": SQUARE, "weights": np.full((4, 1), 0.25)}, ["weights", "(4, 1)"]),
+    "duplicates": ({"points": SQUARE[[0, 1, 2, 1]]}, ["points", "atoms 1 and 3 coincide"]),
+    "many points": ({"points": np.zeros((100_001, 1), np.int8)}, ["points", "(100001, 1)", "at most 100000"]),
+    "many in space": ({"points": np.zeros((5001, 3), np.int8)}, ["points", "(5001, 3)", "at most 5000"]),
+    "many numbers": ({"points": np.zeros((400, 501), np.int8)}, ["200400 numbers", "200000 numbers"]),
+}
+
+
+def write(path: Path, **arrays: Any) -> Path:
+    np.savez(path, **arrays)
+    return path
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_arrays_are_named(tmp_path: Path, case: str) -> None:
+    arrays, words = BAD[case]
+    with pytest.raises(ValueError, match=words[0]) as error:
+        load(write(tmp_path / "cloud.npz", **arrays))
+    said = str(error.value)
+    assert all(word in said for word in words), said
+    assert "\n" not in said
+    assert len(said) < 200
+
+
+def header_only(path: Path, shape: tuple[int, ...]) -> Path:
+    """An archive whose array says that it is huge, and holds nothing."""
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "<f8", "fortran_order": False, "shape": shape})
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("points.npy", header.getvalue())
+    return path
+
+
+@pytest.mark.parametrize(
+    ("shape", "word"), [((10**12, 2), "(1000000000000, 2)"), ((2, 10**12), "1000000000000"), ((4, 2), "read")]
+)
+def test_sizes_are_read_before_memory_is_taken(tmp_path: Path, shape: tuple[int, ...], word: str) -> None:
+    with pytest.raises(ValueError, match="points") as error:
+        load(header_only(tmp_path / "bomb.npz", shape))
+    assert word in str(error.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK nothing", b"\x80\x04N."], ids=["empty", "text", "pickle"])
+def test_what_is_no_archive_is_said_to_be_none(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "cloud.npz").write_bytes(content)
+    with pytest.raises(ValueError, match="not an"):
+        load(tmp_path / "cloud.npz")
+    with pytest.raises(ValueError, match="no such file"):
+        load(tmp_path / "absent.npz")
+    np.save(tmp_path / "plain.npy", SQUARE)
+    with pytest.raises(ValueError, match="not an"):
+        load(tmp_path / "plain.npy")
+
+
+def test_weights_are_uniform_where_there_are_none(tmp_path: Path) -> None:
+    points, weights = load(write(tmp_path / "a.npz", points=SQUARE.astype(np.float32)))
+    assert points.dtype == weights.dtype == np.float64
+    np.testing.assert_array_equal(points, SQUARE)
+    np.testing.assert_array_equal(weights, np.full(4, 0.25))
+    _, given = load(write(tmp_path / "b.npz", points=SQUARE, weights=[0.1, 0.2, 0.3, 0.4]))
+    np.testing.assert_allclose(given, [0.1, 0.2, 0.3, 0.4], rtol=1e-15)
+
+
+def test_progress_names_the_file_and_the_result() -> None:
+    lines: list[str] = []
+    target = UserTarget("cloud.npz", SQUARE, np.full(4, 0.25), say=lines.append)
+    assert target.solution is target.solution
+    assert "4 points in dimension 2" in lines[0]
+    assert "newton" in lines[-1]
+    assert len(lines) == 2
