@@ -5,6 +5,7 @@ import hashlib
 import platform
 import re
 import shlex
+from collections.abc import Iterable
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
@@ -111,7 +112,7 @@ def _claim(run: "Run", claim: "Claim") -> dict[str, Any]:
         "statement": claim.statement,
         "formula": claim.formula,
         "assumptions": list(claim.assumptions),
-        "depends": list(claim.depends),
+        "depends": _depends(claim, run.hypotheses),
         "clauses": [{"name": clause.name, "text": clause.text} for clause in claim.clauses],
         "source": claim.source,
         "status": claim.status,
@@ -163,6 +164,13 @@ def _notes(run: "Run", claim: "Claim", outcomes: list[tuple[Test, Outcome]]) -> 
     if outcomes:
         notes += [f"no evidence names the clause {name!r}" for name in run.unchecked(claim)]
     return notes
+
+
+def _depends(claim: "Claim", hypotheses: Iterable[str]) -> list[str]:
+    """What a claim rests on: what it declares, and the hypotheses that its assumptions begin with."""
+    named = [re.match(r"\w+", assumption) for assumption in claim.assumptions]
+    assumed = [name[0] for name in named if name and name[0] in hypotheses]
+    return list(dict.fromkeys([*claim.depends, *assumed]))
 
 
 def _theorem(claim: "Claim") -> str:

@@ -1,6 +1,7 @@
 """Figures as bytes that depend on nothing but what is drawn."""
 
 import io
+import re
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -52,4 +53,14 @@ def render(
         draw(canvas)
         undated = {"Date": None, "Creator": None} if format == "svg" else {"Software": None}
         canvas.savefig(buffer, format=format, metadata=undated)
-    return Figure(title, alt, format, buffer.getvalue())
+    data = buffer.getvalue()
+    return Figure(title, alt, format, _shorter(data) if format == "svg" else data)
+
+
+def _shorter(svg: bytes) -> bytes:
+    """An SVG whose paths have no line breaks, and coordinates to a hundredth of their unit."""
+    return re.sub(r' d="[^"]*"', _shorter_path, svg.decode("utf-8")).encode("utf-8")
+
+
+def _shorter_path(path: re.Match[str]) -> str:
+    return re.sub(r"(\.\d\d)\d+", r"\1", path[0]).replace("\n", "")

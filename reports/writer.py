@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-OURS = {"report.json", "index.html", "figures"}
+DATA = {"report.json", "figures"}
 IGNORED = {".DS_Store"}
 
 
@@ -25,7 +25,9 @@ def refuse_foreign(directory: Path) -> None:
         return
     if not is_report(directory / "report.json"):
         raise ValueError("the directory is not empty and holds no report of ours; name a new or empty one")
-    if foreign := sorted(names - OURS):
+    from reports.page.site import OURS
+
+    if foreign := sorted(names - DATA - OURS):
         raise ValueError(
             f"besides a report the directory holds {', '.join(foreign)}; name another or move these away"
         )
@@ -46,7 +48,7 @@ def dumps(content: dict[str, Any]) -> str:
 
 
 def write(directory: Path, content: dict[str, Any], figures: dict[str, bytes]) -> None:
-    """Replace a directory by a report: report.json, the figures and index.html.
+    """Replace a directory by a report: report.json, the figures and the pages.
 
     Everything is written beside it first and then renamed, so that a crash leaves the old report.
 
@@ -55,7 +57,7 @@ def write(directory: Path, content: dict[str, Any], figures: dict[str, bytes]) -
         content: What report.json says.
         figures: The bytes of every figure by its path in the directory.
     """
-    from reports.html import render
+    from reports.page import site
 
     directory = directory.resolve()
     directory.parent.mkdir(parents=True, exist_ok=True)
@@ -66,7 +68,7 @@ def write(directory: Path, content: dict[str, Any], figures: dict[str, bytes]) -
         for name, data in sorted(figures.items()):
             (fresh / name).parent.mkdir(exist_ok=True)
             (fresh / name).write_bytes(data)
-        (fresh / "index.html").write_text(render(fresh), encoding="utf-8")
+        site.write(fresh)
         _swap(fresh, directory)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)

@@ -118,7 +118,7 @@ def test_a_good_house(house: House) -> None:
     assert (ran.status, ran.verdicts) == (0, {"A": "verified"})
     assert "verified" in ran.output
     assert "report: " in ran.output
-    page = (ran.directory / "index.html").read_text()
+    page = (ran.directory / "claims" / "A.html").read_text()
     assert "Lemma A" in page
 
 
@@ -167,7 +167,8 @@ def test_a_collection_error_is_reported(house: House) -> None:
         assert error["module"] == "theorems.demo.test_broken"
         assert "no_such_module" in error["message"]
         assert ran.verdicts == {"A": "verified", "B": "unsupported"}
-        assert "no_such_module" in (ran.directory / "index.html").read_text()
+        assert "no_such_module" in (ran.directory / "run.html").read_text()
+        assert "test_broken" in (ran.directory / "index.html").read_text()
 
 
 @pytest.mark.parametrize("arguments", [[], ["-n", "2"]])

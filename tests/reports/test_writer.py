@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from reports import writer
+from reports.page.site import OURS
 
 EXAMPLE = Path(__file__).parent / "example"
 REPORT: dict[str, Any] = json.loads((EXAMPLE / "report.json").read_text(encoding="utf-8"))
@@ -24,7 +25,7 @@ def test_written_whole_and_replaced(tmp_path: Path) -> None:
     writer.refuse_foreign(directory)
     (directory / "figures" / "old.svg").write_text("old")
     writer.write(directory, REPORT, FIGURES)
-    assert names(directory) == {"report.json", "index.html", "figures"}
+    assert names(directory) == writer.DATA | OURS
     assert not (directory / "figures" / "old.svg").exists()
     assert names(directory.parent) == {"report"}
     assert json.loads((directory / "report.json").read_text()) == REPORT

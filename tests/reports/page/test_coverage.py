@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from reports.html import render
+from reports.page.site import render
 
-EXAMPLE = Path(__file__).parent / "example"
+EXAMPLE = Path(__file__).parents[1] / "example"
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def page(tmp_path):
         fields = ("source", "item", "claim", "note")
         report["coverage"] = [dict(zip(fields, row, strict=True)) for row in rows]
         (copy / "report.json").write_text(json.dumps(report))
-        return render(copy).split("Coverage of the sources", 1)[-1], report["claims"][0]
+        return render(copy)["coverage.html"].split("<main", 1)[-1], report["claims"][0]
 
     return written
 
@@ -33,19 +33,19 @@ def test_one_table_a_source(page):
         ("Paper2026", "Lemma 1", claim, "as printed"),
         ("Notes2024", "(2)", claim, "corrected: a constant is dropped"),
     )
-    assert text.count("<h3>Notes2024</h3>") == text.count("<h3>Paper2026</h3>") == 1
-    notes = text[text.index("Notes2024</h3>") : text.index("Paper2026</h3>")]
+    assert text.count("<h2>Notes2024</h2>") == text.count("<h2>Paper2026</h2>") == 1
+    notes = text[text.index("Notes2024</h2>") : text.index("Paper2026</h2>")]
     assert "2 items, 1 of them corrected: loose or wrong as printed, 1 with nothing to check." in notes
     assert notes.index("(1)") < notes.index("(2)")
     assert "Lemma 1" not in notes
-    assert f'href="#claim-{claim}"' in notes
+    assert f'href="claims/{claim}.html"' in notes
     assert first["verdict"] in notes
 
 
 def test_an_unknown_claim_is_written_without_a_link(page):
     text, _ = page(("Notes2024", "(1)", "Z9", "as printed"))
     assert "Z9" in text
-    assert "claim-Z9" not in text
+    assert "Z9.html" not in text
     assert "1 item." in text
 
 

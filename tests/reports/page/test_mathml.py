@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.mathml import FormulaError, formula, number, prose
+from reports.page.mathml import FormulaError, formula, number, prose
 from theorems.claim import all_claims
 
 

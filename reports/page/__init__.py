@@ -1,0 +1,1 @@
+"""The report as pages, written from report.json and the figures beside it, alone."""

@@ -1,0 +1,91 @@
+"""Texts and numbers as the pages set them."""
+
+import math
+import re
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from reports.page.mathml import prose
+
+_LETTER = "A-Za-z\u0370-\u03ff\u00c0-\u024f\u1e00-\u1eff"
+_BRACED = re.compile(rf"([{_LETTER}\u0307)\]|′])([_^])\{{([^{{}}]*)\}}")
+_SINGLE = re.compile(
+    rf"((?:(?<![{_LETTER}])|(?<=\b[A-Z]))[{_LETTER}]\u0307?|[)\]|′])"  # one letter, after an operator perhaps
+    r"([_^])((?:min|max|[A-Z]{2,4}|[A-Za-z0-9\u0370-\u03ff*])(?![A-Za-z0-9]))"
+)
+
+
+def quantity(text: str) -> Markup:
+    """A quantity: formulas between dollar signs, and plain mathematics with its indices set as such.
+
+    ``v^{(n)}`` and ``x_t`` become a letter with a raised or a lowered mark; words stay words.
+    """
+    pieces = text.split("$")
+    if len(pieces) % 2 == 0:
+        return prose(text)
+    shown = [prose(f"${piece}$") if k % 2 else _plain(piece) for k, piece in enumerate(pieces)]
+    return Markup("").join(shown)
+
+
+def _plain(text: str) -> Markup:
+    return Markup(_SINGLE.sub(_scripted, _BRACED.sub(_scripted, str(prose(text)))))
+
+
+def _scripted(hit: re.Match[str]) -> str:
+    tag = "sub" if hit[2] == "_" else "sup"
+    return f"{hit[1]}<{tag}>{hit[3]}</{tag}>"
+
+
+def emphasis(text: str) -> Markup:
+    """A text with words between asterisks, as the README writes them."""
+    words = text.split("*")
+    shown = [Markup("<em>{}</em>").format(word) if k % 2 else escape(word) for k, word in enumerate(words)]
+    return Markup("").join(shown)
+
+
+def plural(count: int, word: str) -> str:
+    """``1 claim``, ``2 claims``."""
+    return f"{count:,} {word}{'' if count == 1 else 's'}".replace(",", "\u202f")
+
+
+def duration(seconds: float) -> str:
+    """Seconds as one says them."""
+    if seconds < 100:
+        return f"{seconds:.3g} s"
+    minutes = seconds / 60
+    return f"{minutes:.0f} min" if minutes < 100 else f"{minutes / 60:.1f} h"
+
+
+def folder(name: str) -> str:
+    """The name of a theorem's folder as a heading."""
+    return (name[:1].upper() + name[1:]).replace("_", " ") or "Claims"
+
+
+def bare(text: str) -> str:
+    """A text for a search box: lower case, without commands of LaTeX."""
+    return re.sub(r"\s+", " ", re.sub(r"\\[A-Za-z]+|[$\\{}]", " ", text)).strip().lower()
+
+
+def ratio(value: float | None) -> str:
+    """A share of a bound in at most four characters."""
+    if value is None or math.isinf(value):
+        return "beyond"
+    if value == 0 or value >= 0.0095:
+        return "<1" if 0.995 < value < 1 else f"{value:.2g}"
+    power = "".join("⁰¹²³⁴⁵⁶⁷⁸⁹"[int(digit)] for digit in str(-math.floor(math.log10(value))))
+    return f"10⁻{power}"
+
+
+def searched(claim: dict[str, Any]) -> str:
+    """What the search box of the overview reads of a claim."""
+    texts = [claim["id"], claim["label"], claim["title"], claim["statement"], claim["theorem"]]
+    texts += [record["quantity"] for record in claim["evidence"]]
+    texts += [record["target"] for record in claim["evidence"]]
+    texts += [record["violation"] for record in claim["controls"]]
+    return " ".join(dict.fromkeys(bare(text) for text in texts))
+
+
+def file_name(identifier: str) -> str:
+    """The name of a claim's page: its id, with whatever is neither letter nor digit replaced."""
+    return "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in identifier)

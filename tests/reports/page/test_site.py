@@ -1,0 +1,208 @@
+"""The pages say everything that report.json says, agree with each other, and load nothing from elsewhere."""
+
+import json
+import posixpath
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reports.evidence import RECORDS
+from reports.page import site
+from reports.page.mathml import number
+from tests.reports.page.conftest import EXAMPLE, Edit, Page
+
+REPORT: dict[str, Any] = json.loads((EXAMPLE / "report.json").read_text(encoding="utf-8"))
+Change = Callable[[Edit], dict[str, str]]
+
+
+def shown(value: float, digits: int = 3) -> str:
+    return Page(str(number(value, digits))).text
+
+
+@pytest.mark.parametrize("claim", REPORT["claims"], ids=lambda claim: claim["id"])
+def test_a_claims_page_says_everything_about_it(pages: dict[str, Page], claim: dict[str, Any]) -> None:
+    page = pages[f"claims/{claim['id']}.html"]
+    assert claim["verdict"] in page.text
+    for record in (*claim["evidence"], *claim["controls"]):
+        for part in ("command", "worst", "place"):
+            assert record[part] in page.text
+        assert shown(record["measured"], 4) in page.text
+        assert "$" in record["because"] or record["because"] in page.text
+        assert f"chosen: {record['chosen']}" in page.text or not record["chosen"]
+        assert f"{record['left_out']} left out" in page.text or not record["left_out"]
+        assert f"{record['at_kinks']} at kinks" in page.text or not record["at_kinks"]
+    for record in claim["evidence"]:
+        assert f"{record['strength']} {record['kind']}" in page.text
+        assert record["by"] is None or f"Estimated by {record['by']}." in page.text
+        if record["rounding"] is not None:
+            assert f"Rounding, counted {shown(record['rounding_count'])}: " in page.text
+            assert record["rounding_because"] in page.text
+    for note in claim["notes"]:
+        assert note in page.text
+    for figure in claim["figures"]:
+        assert figure["title"] in page.text
+    for clause in claim["clauses"]:
+        assert clause["name"] in page.text
+
+
+def test_the_overview_counts_and_names_what_fails_first(pages: dict[str, Page]) -> None:
+    text = pages["index.html"].text
+    for verdict in ("refuted", "unsupported", "partial", "verified", "open", "not run"):
+        assert f"1 {verdict}" in text
+    assert text.index("E2 A claim that is refuted") < text.index("How to read.") < text.index("Every claim")
+    assert "step 2 λ instead of λ 0.333 0.333 0" in text.replace("2λ", "2 λ")
+
+
+def test_audits_are_told_apart_and_can_be_repeated(pages: dict[str, Page]) -> None:
+    (audit,) = REPORT["audits"]
+    text = pages["audits.html"].text
+    for part in ("subject", "question", "outcome", "because", "target", "command"):
+        assert audit[part] in text
+    assert f"{shown(audit['expected'])} {shown(audit['measured'])}" in text
+
+
+def test_the_run_and_the_guide(pages: dict[str, Page]) -> None:
+    run, guide = pages["run.html"].text, pages["guide.html"].text
+    made = REPORT["provenance"]
+    assert made["commit"] in run
+    assert made["processor"] in run
+    assert REPORT["run"]["command"] in run
+    assert all(test["reason"] in run for test in made["skipped"])
+    for record in RECORDS:
+        assert record.meaning[1:].replace("*", "") in guide
+
+
+def test_pages_are_well_formed_and_links_lead_somewhere(pages: dict[str, Page]) -> None:
+    data = {"report.json", "report.schema.json"}
+    for name, page in pages.items():
+        assert page.open == [], name
+        assert len(page.ids) == len(set(page.ids)), name
+        assert "style" not in page.attributes, name
+        assert not {a for a in page.attributes if a.startswith("on")}, name
+        for link in page.links:
+            if link.startswith("https://"):
+                assert re.match(r"https://(doi|arxiv)\.org/", link)
+                continue
+            file, _, place = link.partition("#")
+            file = posixpath.normpath(posixpath.join(posixpath.dirname(name), file)) if file else name
+            assert file in pages or file in data, (name, link)
+            assert not place or "=" in place or place in pages[file].ids, (name, link)
+
+
+def test_nothing_is_loaded_from_elsewhere(pages: dict[str, Page]) -> None:
+    rendered = site.render(EXAMPLE)
+    for name, page in pages.items():
+        assert "default-src 'none'" in rendered[name]
+        for loaded in page.loaded:
+            file = posixpath.normpath(posixpath.join(posixpath.dirname(name), loaded))
+            assert loaded == "data:," or file in rendered or (EXAMPLE / file).is_file(), (name, loaded)
+    style, script = (rendered[f"assets/report.{kind}"] for kind in ("css", "js"))
+    assert not re.search(r"@import|url\(", style)
+    assert not re.search(r"fetch|XMLHttpRequest|import\(|innerHTML|eval", script)
+    assert len(script) < 20_000
+
+
+def test_the_same_report_gives_the_same_pages() -> None:
+    assert site.render(EXAMPLE) == site.render(EXAMPLE)
+
+
+def test_text_is_escaped(change: Change) -> None:
+    hostile = '<script>alert(1)</script> & "so" on'
+
+    def edit(report: dict[str, Any]) -> None:
+        claim = report["claims"][0]
+        for record in (*claim["evidence"], *claim["controls"], *report["audits"]):
+            for name in ("because", "worst", "command", "test", "place", "target", "chosen", "subject"):
+                if name in record:
+                    record[name] = f"{hostile}:1"
+        claim |= {"notes": [hostile], "title": hostile, "id": hostile, "theorem": hostile, "source": hostile}
+        claim["clauses"][0]["text"] = hostile
+        claim["tables"][0]["title"] = claim["figures"][0]["alt"] = hostile
+        report["claims"][1]["depends"] = [hostile]
+        report["run"]["command"] = report["provenance"]["processor"] = hostile
+
+    with pytest.raises(ValueError, match="place"):
+        change(edit)  # the place of a test is no free text
+    pages = change(lambda r: [record.update(place="a.py:1") for c in r["claims"] for record in _records(c)])
+    for name, text in pages.items():
+        if name.endswith(".html"):
+            assert "<script>" not in text, name
+            assert Page(text).tags.count("script") == 1, name
+    assert any("&lt;script&gt;" in text for text in pages.values())
+    assert all(".." not in name and "<" not in name for name in pages)
+
+
+def _records(claim: dict[str, Any]) -> list[dict[str, Any]]:
+    return [*claim["evidence"], *claim["controls"]]
+
+
+@pytest.mark.parametrize(
+    ("edit", "named"),
+    [
+        (lambda r: r["claims"][0].update(formula=r"\prox(x)"), "prox"),
+        (lambda r: r["claims"][0].update(statement="a lone $ sign"), "lone"),
+        (lambda r: r["claims"][0].update(verdict="fine"), "fine"),
+        (lambda r: r["claims"][0]["figures"][0].update(file="figures/absent.svg"), "absent"),
+        (lambda r: r["claims"][0]["figures"][0].update(file="figures/../../x.svg"), "figures"),
+        (lambda r: r.update(schema=1), "schema 1"),
+    ],
+)
+def test_what_cannot_be_shown_is_named(change: Change, edit: Edit, named: str) -> None:
+    with pytest.raises(ValueError, match=named):
+        change(edit)
+
+
+def run(*words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "reports", *words]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_rendering_anew_from_the_command_line(copy: Path) -> None:
+    done = run(str(copy))
+    assert done.returncode == 0, done.stderr
+    for name, text in site.render(EXAMPLE).items():
+        assert (copy / name).read_text(encoding="utf-8") == text
+
+
+DAMAGED = {
+    "cut off": (b'{"schema": 2, "run"', "damaged"),
+    "empty": (b"", "damaged"),
+    "not UTF-8": (b"\xff\xfe{}", "no UTF-8 at byte 0"),
+    "NaN": (b'{"schema": 2, "run": NaN}', "NaN"),
+    "nested": (b"[" * 100_000, "damaged"),
+    "another project's": (b'{"tests": []}', "no report of this project"),
+    "a list": (b"[1]", "no report of this project"),
+    "an earlier schema": (b'{"schema": 1, "claims": [], "run": {}}', "schema 1"),
+    "a later schema": (b'{"schema": 3, "claims": [], "run": {}}', "schema 3"),
+    "incomplete": (b'{"schema": 2}', "required property"),
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGED)
+def test_a_bad_report_gets_one_line_and_writes_nothing(tmp_path: Path, kind: str) -> None:
+    content, said = DAMAGED[kind]
+    (tmp_path / "report.json").write_bytes(content)
+    for words in (
+        [str(tmp_path)],
+        ["diff", str(tmp_path), str(EXAMPLE)],
+        ["diff", str(EXAMPLE), str(tmp_path)],
+    ):
+        done = run(*words)
+        assert done.returncode == 4
+        assert done.stdout == ""
+        assert said in done.stderr
+        assert done.stderr.count("\n") == 1
+        assert str(tmp_path) in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["report.json"]
+
+
+@pytest.mark.parametrize("name", ["absent", "file"])
+def test_no_report_at_all(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").write_text("words", encoding="utf-8")
+    done = run(str(tmp_path / name))
+    assert (done.returncode, done.stderr.count("\n")) == (4, 1)
