@@ -18,6 +18,7 @@ from scipy.special import expit, ndtr, ndtri
 from numerics.accuracy import EPS, Rounding
 from numerics.checks import as_array, as_points, positive_integer
 from numerics.potentials.normal import TAIL, tail
+from numerics.potentials.normal import density as _normal
 from numerics.schedules import Linear, Schedule
 from numerics.transport.minibatch import assignment_probability, mass_below
 from numerics.transport.panels import Integral, Integrand, composite
@@ -145,42 +146,57 @@ class TwoAtomLaw:
         Raises:
             ValueError: If n is None.
         """
-        if self.n is None:
-            raise ValueError("n: got None; the optimal plan has no odds, as its labels do not overlap")
         return self._log_odds(self._ends(t, x)[0])
+
+    def log_odds_rounding(self, t: float, x: ArrayLike) -> Rounding:
+        """What `log_odds` errs by.
+
+        With ν the sizes (|x| + β|y|)/α: z_i errs by (2d + 8)ν, u_i by `tail`'s 8 of itself. |d log G_n/dz| is
+        at most (n−1)φ_N(z)/min(u, 1−u) ≤ (n−1)(|z| + 1), as the score of A is (A − (n−1)u)/(u(1−u)); of
+        log u it is at most n − 1. So errors grow as n: they are those of x.
+
+        Raises:
+            ValueError: If n is None.
+        """
+        n, d, noise = self._batch, self.points.shape[1], self._ends(t, x)[0]
+        size, along = self._sizes(t, x), noise @ self.direction
+        odds = Rounding(size.sum(axis=0) ** 2, d + 8, "log φ_N(z₀)/φ_N(z₁)")
+        for i, (z, own) in enumerate(zip(along, size, strict=True)):
+            moved = (2 * d + 8) * (np.abs(z) + 1) * own + TAIL
+            part = self.log_probabilities(z)[i]
+            odds += Rounding((n - 1) * moved, 1, "z and Φ(z)") + log_assignment_rounding(part, n)
+        return odds
 
     def velocity_rounding(self, t: float, x: ArrayLike) -> Rounding:
         """What `velocity` errs by: its label's speed formed, and the share of a label that log-odds give.
 
-        With ν the sizes (|x| + β|y|)/α: z_i errs by (2d + 8)ν, u_i by `tail`'s 8 of itself. |d log G_n/dz| is
-        at most (n−1)φ_N(z)/min(u, 1−u) ≤ (n−1)(|z| + 1), as the score of A is (A − (n−1)u)/(u(1−u)); of
-        log u it is at most n. The odds move the share by a quarter at most, s(1−s) exactly, and the share
-        moves v by |ẋ₀ − ẋ₁|. So errors grow as n: they are those of x.
+        The odds move the share by s(1−s), a quarter at most, and the share moves v by |ẋ₀ − ẋ₁|.
         """
         noise, speeds = self._ends(t, x)
-        d = self.points.shape[1]
-        points = as_points("x", x, d).real
         a, b, a_dot, b_dot = self._coefficients(t)
-        reach = np.linalg.norm(self.points, axis=1)[:, None]
-        size = (np.linalg.norm(points, axis=1) + b * reach) / a  # ν of each label
+        size, reach = self._sizes(t, x), np.linalg.norm(self.points, axis=1)[:, None]
         speed = Rounding((np.abs(a_dot) * size + np.abs(b_dot) * reach).max(axis=0), 12, "ẋ_t of a label")
-        along = noise @ self.direction
         apart = np.linalg.norm(speeds[0] - speeds[1], axis=1)
         if self.n is None:
             wide = b * self.distance / a
-            return speed + Rounding(apart * size.max(axis=0) / wide, 4 * d + 24, "the share across the gap")
-        share = self._share(noise)
-        tails = [self.log_probabilities(z)[i] for i, z in enumerate(along)]
-        odds = Rounding(size.sum(axis=0) ** 2, d + 8, "log φ_N(z₀)/φ_N(z₁)")
-        for z, part, own in zip(along, tails, size, strict=True):
-            moved = (2 * d + 8) * (np.abs(z) + 1) * own + TAIL
-            odds = (
-                odds
-                + Rounding((self.n - 1) * moved, 1, "z and Φ(z)")
-                + log_assignment_rounding(np.where(np.isfinite(part), part, 0.0), self.n)
-            )
+            count = 4 * noise.shape[2] + 24
+            return speed + Rounding(apart * size.max(axis=0) / wide, count, "the share across the gap")
+        share, odds = self._share(noise), self.log_odds_rounding(t, x)
         weight = np.minimum(share * (1 - share) * np.exp(np.minimum(odds.bound, 1.0)), 0.25)
         return speed + odds.amplified(apart * weight, "a share times ẋ₀ − ẋ₁")
+
+    @property
+    def _batch(self) -> int:
+        if self.n is None:
+            raise ValueError("n: got None; the optimal plan has no odds, as its labels do not overlap")
+        return self.n
+
+    def _sizes(self, t: float, x: ArrayLike) -> Float[np.ndarray, "2 k"]:
+        """(|x| + β|y|)/α of each label."""
+        a, b, *_ = self._coefficients(t)
+        points = as_points("x", x, self.points.shape[1]).real
+        reach = np.linalg.norm(self.points, axis=1)[:, None]
+        return np.asarray((np.linalg.norm(points, axis=1) + b * reach) / a)
 
     def _share(self, noise: Float[np.ndarray, "2 k d"]) -> Float[np.ndarray, " k"]:
         """Of label y₀ where x_t = x."""
@@ -190,6 +206,7 @@ class TwoAtomLaw:
         return np.asarray(expit(self._log_odds(noise)))
 
     def _log_odds(self, noise: Float[np.ndarray, "2 k d"]) -> Float[np.ndarray, " k"]:
+        assert self._batch
         apart = -((noise[0] - noise[1]) * (noise[0] + noise[1])).sum(axis=1) / 2
         along = noise @ self.direction
         return np.asarray(apart + self.log_probabilities(along[0])[0] - self.log_probabilities(along[1])[1])
@@ -281,7 +298,3 @@ class TwoAtomLaw:
 def two_atom_law(points: ArrayLike, weight: float, n: int | None) -> TwoAtomLaw:
     """π_n between noise and two atoms (2,d), ``weight`` that of the first; linear schedule."""
     return TwoAtomLaw(points, weight, n)
-
-
-def _normal(z: Float[np.ndarray, " k"]) -> Float[np.ndarray, " k"]:
-    return np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)

@@ -1,6 +1,6 @@
 """The statements of minibatch convergence, in the order of theory.md §2. Batches as proximal: P9."""
 
-from theorems.claim import Claim, Coverage
+from theorems.claim import Claim, Clause, Coverage
 
 BATCHES = "boite2026expected"
 HERE = "theorems.minibatch_convergence."
@@ -69,7 +69,8 @@ CLAIMS = (
             r"loss floor to 0. "
             "Checked in the two-atom model, where all three are integrals over one coordinate: energy and "
             "floor for every schedule, the flux for the linear one. For every target it follows from M2, M3 "
-            "and M8."
+            "and M8. The fields need not converge where no population interpolant lies: there they tend to a "
+            "step (N2)."
         ),
         formula=(
             r"v^{(n)}_tp^{(n)}_t\to v_tp_t,\quad E|v^{(n)}_t|^2\to E|v_t|^2,\quad "
@@ -170,6 +171,43 @@ CLAIMS = (
         source="this project; no claim of priority",
         status="this project",
         modules=(f"{HERE}test_field_error", f"{HERE}test_batch_size"),
+    ),
+    Claim(
+        id="N2",
+        label="The field in the gap",
+        title="In the gap the field of minibatches tends to a step, not to the prox field",
+        statement=(
+            r"Outside the population's gap, on its ends too, $v^{(n)}\to v$ exponentially. Inside, the "
+            r"velocity of one label is approached exponentially on either side of one hyperplane "
+            r"$\langle x,e\rangle=x^\ast$, where $b(u_0)=b(u_1)$: the field tends to a step. What is left is "
+            r"$\sup|v^{(n)}-v|\to J\max(q^\ast,1-q^\ast)$, $q^\ast$ the share of the gap left of the tie; "
+            r"the slope of $v^{(n)}$ at its switch grows as $n$, beyond P5's $\dot\beta/\beta$, although "
+            r"$E|v^{(n)}-v|^2\to0$ (M8). Here $z_i=\langle x-\beta y_i,e\rangle/\alpha$, $u_i=\Phi(z_i)$, "
+            r"$b(u)=\sqrt{uw}+\sqrt{(1-u)(1-w)}$, $D=\log b(u_0)-\log b(u_1)$, "
+            r"$J=(\dot\beta-\dot\alpha\beta/\alpha)\Delta$, and "
+            r"$c=\log\frac{\varphi_N(z_0)}{\varphi_N(z_1)}+\frac12\log\frac{1-u_1}{1-u_0}"
+            r"-\log\frac{\rho_0-1}{1-\rho_1}+\frac12\log\frac{p_1(1-p_1)}{p_0(1-p_0)}$ at $x^\ast$, "
+            r"$p=\sqrt{uw}/b$, $\rho=\sqrt{u(1-w)/(w(1-u))}$."
+        ),
+        formula=(
+            r"G_n(u,w)=b^{2n-1}\sqrt{\tfrac{1-w}{1-u}}\,E[\rho^{A-B}1_{A<B}],\quad "
+            r"n(x_n-x^\ast)\to-\frac{c}{2D'(x^\ast)},\quad "
+            r"\frac1n\mathrm{Lip}(v^{(n)})\to\tfrac12J|D'(x^\ast)|"
+        ),
+        assumptions=(PLAN, ATOMS, r"$w\in(0,1)$, $t\in(0,1)$, $J>0$."),
+        source="this project; no claim of priority",
+        status="this project",
+        modules=(f"{HERE}test_step", f"{HERE}test_step_limits"),
+        depends=("P3", "P5", "M6", "M8"),
+        clauses=(
+            Clause("tilt", "Both binomials tilt to one law, exactly, for every $n$."),
+            Clause("outside the gap", "Outside the gap and on its ends, exponentially to the prox field."),
+            Clause("labels in the gap", "Inside, exponentially to one label on either side of the tie."),
+            Clause("one switch", "The odds of the labels fall along $e$: one switch for every $n$."),
+            Clause("place", r"$n$ times the switch's distance from the tie tends to $-c/(2D')$."),
+            Clause("height", r"What is left of $|v^{(n)}-v|$ tends to $J\max(q^\ast,1-q^\ast)$."),
+            Clause("slope", r"The slope at the switch over $n$ tends to $J|D'|/2$."),
+        ),
     ),
 )
 

@@ -44,3 +44,28 @@ def draw_rates(figure: "Figure", rows: dict[str, tuple[np.ndarray, np.ndarray]])
     axes.set_xlabel("batch size $n$")
     axes.set_ylabel("$c_n - W_2^2$")
     axes.legend(fontsize=7, loc="center left", bbox_to_anchor=(1.0, 0.5))
+
+
+def draw_step(
+    figure: "Figure",
+    x: np.ndarray,
+    fields: dict[int | None, np.ndarray],
+    limit: np.ndarray,
+    gap: tuple[float, float],
+    place: float,
+) -> None:
+    """v^{(n)} over the population's gap, the step it tends to, and the prox field (n = None)."""
+    axes = figure.subplots()
+    axes.axvspan(*gap, color="#f3f4f6", label="the population's gap")
+    sizes = [n for n in fields if n is not None]
+    for k, n in enumerate(sizes):
+        grey = 0.8 - 0.8 * k / len(sizes)
+        axes.plot(x, fields[n], color=(grey * 0.6, grey * 0.75, 0.55 + 0.4 * grey), lw=1.1, label=f"n = {n}")
+    side = x < place
+    for part, label in ((side, "limit"), (~side, None)):
+        axes.plot(x[part], limit[part], color="#15803d", lw=2.2, alpha=0.6, label=label)
+    axes.plot(x, fields[None], color=POPULATION, lw=1.6, ls="--", label="prox field")
+    axes.axvline(place, color="#15803d", lw=0.6, ls=":")
+    axes.set_xlabel("$x$")
+    axes.set_ylabel("$v_t(x)$")
+    axes.legend(fontsize=7, loc="upper left")

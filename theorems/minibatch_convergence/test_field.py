@@ -1,7 +1,8 @@
 """M4: flux, energy and loss floor of the batch field tend to those of the population, in the two-atom model.
 
-Everything is an integral over one coordinate, by quadrature with its error. The bound of the floor is
-Hoeffding's: it falls exponentially at every t in (0,1), as the labels' interpolants lie apart. Control:
+The fields themselves do so outside the gap only, where population interpolants lie; inside they tend to a
+step (N2). Everything is an integral over one coordinate, by quadrature with its error. The bound of the floor
+is Hoeffding's: it falls exponentially at every t in (0,1), as the labels' interpolants lie apart. Control:
 the independent coupling, whose floor no batch size lowers.
 """
 
@@ -158,14 +159,15 @@ def _flux_error(w, gap, n, t, frequency):
 
 @pytest.mark.claim("M4")
 def test_fields_beside_the_population(evidence):
-    """The picture, and that the drawn field of 256 differs from the population's only near the gap."""
+    """The picture, and that the field of 256 differs from the population's only in the gap and near it."""
     t, w = 0.5, 0.3
     x = np.linspace(-2.0, 3.0, 1501)[:, None]
     laws = {n: TwoAtomLaw([[0.0], [2.0]], w, n) for n in (1, 4, 16, 64, 256, None)}
     fields = {n: law.velocity(t, x)[:, 0] for n, law in laws.items()}
     evidence.figure(
         "The field of a batch of n beside the population's: two atoms, w = 0.3, t = 0.5",
-        "The fields of n = 1, 4, 16, 64, 256 approach the population's, which is linear across the gap",
+        "The fields of n = 1, 4, 16, 64, 256 join the population's outside the gap; inside they steepen"
+        " into a step, while the population's prox field crosses it linearly",
         lambda figure: draw_fields(figure, x[:, 0], fields),
     )
     exact = ExactField(FiniteAtoms.two([0.0], [2.0], w)).velocity(t, x)[:, 0]
