@@ -20,6 +20,7 @@ from numerics.intervals.certificate import ByConjugate, ExactPotential, interpol
 from numerics.intervals.gaussian import ExactGaussian
 from numerics.intervals.matrices import ExactGrassmannian, ExactRotations, ExactStiefel
 from numerics.intervals.torus import ExactTorus
+from numerics.intervals.twin import ExactTwin
 from numerics.potentials import (
     Arc,
     AtomAndDensity,
@@ -37,6 +38,7 @@ from numerics.potentials import (
     Sphere,
     Stiefel,
     Torus,
+    Twin,
     Union,
     embed,
     product,
@@ -116,6 +118,7 @@ def _families() -> list[Twins]:
         Twins(Grassmannian(3, 1), ExactGrassmannian(3, 1)),
         Twins(Grassmannian(4, 2), ExactGrassmannian(4, 2)),
         Twins(SpecialOrthogonal(), ExactRotations()),
+        Twins(Twin(), ExactTwin()),
     ]
 
 
@@ -229,7 +232,7 @@ def by_conjugate(twins: Twins) -> bool:
     return isinstance(twins.exact, ByConjugate)
 
 
-_VARYING = ("DegenerateGaussian(", "Quantile(", "AtomAndDensity(", "Curve.", "Torus(", "scale(")
+_VARYING = ("DegenerateGaussian(", "Quantile(", "AtomAndDensity(", "Curve.", "Torus(", "Twin(", "scale(")
 
 
 def sees_the_step(twins: Twins) -> bool:

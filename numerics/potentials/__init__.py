@@ -19,6 +19,7 @@ from numerics.potentials.nearest_union import NearestUnionPoint  # noqa: F401  o
 from numerics.potentials.rotations import SpecialOrthogonal
 from numerics.potentials.sphere import Sphere
 from numerics.potentials.stiefel import Stiefel
+from numerics.potentials.twin import Twin
 
 __all__ = [
     "Arc",
@@ -41,6 +42,7 @@ __all__ = [
     "Stiefel",
     "Subdifferential",
     "Torus",
+    "Twin",
     "Union",
     "catalogue",
     "embed",

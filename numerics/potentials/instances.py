@@ -29,6 +29,7 @@ from numerics.potentials.rotations import SpecialOrthogonal
 from numerics.potentials.sphere import Sphere
 from numerics.potentials.stiefel import Stiefel
 from numerics.potentials.transport_costs import TransportCost
+from numerics.potentials.twin import Twin
 
 
 class Use(Flag):
@@ -221,6 +222,7 @@ def _curved() -> list[Instance]:
         Instance(NearestPoint(Torus(2.0, 0.5), 1.0), (2,), _ALL, "torus", costs.sampled),
         Instance(NearestPoint(Union(Arc(1.0, 0.3, 2.5), _ISOLATED), 1.0), (0, 1), _LAW),
         Instance(NearestPoint(Union(Arc(1.0, 0.25, 2.5), _ISOLATED), 1.0), (0, 1), _REPRESENTATIVE),
+        Instance(Twin(), (0, 1), _BOTH, "twin"),
     ]
 
 
@@ -249,4 +251,5 @@ def _derived(scatter: np.ndarray, rng: np.random.Generator) -> list[Instance]:
         Instance(rotate(circles, frame(4, 4)), (2,), _LAW),
         Instance(rotate(mixed, frame(5, 5)), (2,), _LAW),
         Instance(embed(product(Cantor(), circle), frame(4, 3)), (), _LAW),
+        Instance(rotate(translate(scale(Twin(), 3.0), [1.0, -2.0]), _TURN), (0, 1), _LAW),
     ]
