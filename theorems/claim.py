@@ -19,6 +19,7 @@ READING_ORDER = (
     "proximal_denoiser",
     "minibatch_convergence",
     "normal_hyperbolicity",
+    "stability",
     "flow_matching",
     "learned_flows",
     "definitions",

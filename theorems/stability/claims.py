@@ -1,0 +1,47 @@
+"""The statements on stability: errors of field and sampler, of the data, and convergence of potentials."""
+
+from theorems.claim import Claim
+
+HERE = "theorems.stability."
+OURS = "this project; no claim of priority"
+SETTING = r"Noise $P_0=N(0,I_d)$; data $P_1$ with finite second moment and no density assumed."
+SCHEDULE = r"$\alpha$ falls from 1 to 0, $\beta$ rises from 0 to 1, both $C^1$ on $[0,1)$."
+PAIR = (
+    r"Every $x$ is $\alpha_ty+\beta_tu$ for one pair of $\mathrm{gph}\,\partial\varphi^*$: "
+    r"$u(t,x)=\mathrm{prox}_{\lambda_t\varphi}(x/\beta_t)$, $y(t,x)=\nabla e_{\lambda_t}\varphi(x/\beta_t)$."
+)
+
+CLAIMS = (
+    Claim(
+        id="N3",
+        label="Beyond the paper",
+        title="What errors of the field and of the sampler do to samples",
+        statement=(
+            r"(1) $u$ and $y$ do not change along the exact flow, on all of $R^d$; $u$ is $1/\beta_t$-Lipschitz, "
+            r"$y$ is $1/\alpha_t$-Lipschitz. (2) If $Y'=v_t(Y)+e_t$ on $[s,1)$ with $\int_s^1|e|<\infty$, "
+            r"$\lim u(t,Y_t)$ exists and is within $\int_s^1|e|/\beta$ of $u(s,Y_s)$; errors may be impulses. The "
+            r"bound is attained between two atoms. (3) If $\alpha_t\int_s^t|e|/\alpha\to0$, which holds if $\alpha$ "
+            r"is nonincreasing near 1, $Y_1$ exists, is that limit, and lies in the closed convex hull of the data. "
+            r"(4) To first order an error counts by $K(\alpha I+\beta K)^{-1}$: components in $\ker K$ give nothing. "
+            r"(5) $n$ Euler steps of the linear schedule are exact but for their errors: the end is within "
+            r"$\sum_{k\le n-2}|e_k|/(k+1)+|e_{n-1}|/n$ of $T(x_0)$ and within $|e_{n-1}|/n$ of the hull; to first "
+            r"order the last error counts whole, the others as in (4)."
+        ),
+        formula=(
+            r"|\lim_{t\to1}u(t,Y_t)-u(s,Y_s)|\le\int_s^1\frac{|e_r|}{\beta_r}dr,\quad "
+            r"|Y_n-T(x_0)|\le\sum_{k=0}^{n-2}\frac{|e_k|}{k+1}+\frac{|e_{n-1}|}n,\quad "
+            r"\frac{Y_1^\epsilon-x_1}\epsilon\to\int_s^1K(\alpha_rI+\beta_rK)^{-1}e_r\,dr"
+        ),
+        assumptions=(
+            SETTING,
+            SCHEDULE,
+            PAIR,
+            r"(2)–(4): $s\in(0,1)$; (3): only where it is used, $\alpha_t\int_s^t|e|/\alpha\to0$; (4): $\varphi^*$ has "
+            r"an Aleksandrov expansion at $x_0$ with derivative $K$, which holds $P_0$-almost everywhere.",
+            "(5): linear schedule.",
+        ),
+        source=OURS,
+        status="this project",
+        modules=(f"{HERE}test_first_integrals",),
+    ),
+)

@@ -1,0 +1,139 @@
+r"""N3 (1): along the exact flow neither the data point u nor the noise y of a point changes, off the support too.
+
+Proof. By Minty every x is α_t y + β_t u for one (y, u) in the graph of ∂φ*, u = prox_{λ_t φ}(x/β_t). So
+X_{s→t}: α_s y + β_s u → α_t y + β_t u, whose derivative in t is α̇y + β̇u = v_t(X). ⟨Δy, Δu⟩ ≥ 0 gives
+α²|Δy|² + β²|Δu|² ≤ |Δx|²: u is 1/β-Lipschitz and y 1/α-Lipschitz.
+
+Assumed: φ closed, proper, convex; a point x anywhere; times in (0, 1).
+"""
+
+import numpy as np
+import pytest
+from hypothesis import given
+
+from numerics.accuracy import Rounding
+from numerics.flows.exact import ExactField
+from numerics.geometry import norms
+from numerics.potentials import DegenerateGaussian
+from numerics.schedules import Trigonometric
+from theorems.representatives import every_family
+from theorems.targets import few, generator, schedules, seeds, targets, times
+
+
+def _anywhere(target, schedule, t, rng, n=60):
+    """Points of the size of the interpolant's, of no relation to its law."""
+    alpha, beta = float(schedule.alpha(t)), float(schedule.beta(t))
+    size = alpha * np.sqrt(target.dim) + beta * target.scale
+    return size * rng.standard_normal((few(target, n), target.dim))
+
+
+@pytest.mark.claim("N3")
+@given(target=targets(), schedule=schedules(), s=times(), t=times(), seed=seeds)
+@every_family(schedule=Trigonometric(), s=0.3, t=0.8, seed=1)
+def test_data_and_noise_are_carried_along(evidence, target, schedule, s, t, seed):
+    """From s to t by Minty's formula, either way; then prox with another step finds the same pair."""
+    field = ExactField(target, schedule)
+    x = _anywhere(target, schedule, s, generator(seed))
+    u, y, stated = field.denoise(s, x), field.noise(s, x), field.roundings
+    of_u, of_y = stated.denoise(s, x), stated.noise(s, x)
+    alpha, beta = float(schedule.alpha(t)), float(schedule.beta(t))
+    there = alpha * y + beta * u
+    off = (
+        of_y.amplified(alpha) + of_u.amplified(beta) + Rounding(alpha * norms(y) + beta * norms(u), 2, "αy + βu")
+    )
+    on = evidence.on(target, schedule=schedule, s=s, t=t, seed=seed)
+    on.bounded(
+        "|u(t, X_{s→t}x) − u(s, x)|",
+        norms(field.denoise(t, there) - u),
+        of_u + stated.denoise(t, there, moved=off.bound),
+        because="one Minty pair at both times; what prox rounds at both, and the way",
+    )
+    on.bounded(
+        "|y(t, X_{s→t}x) − y(s, x)|",
+        norms(field.noise(t, there) - y),
+        of_y + stated.noise(t, there, moved=off.bound),
+        because="one Minty pair at both times; what prox rounds at both, and the way",
+    )
+
+
+@pytest.mark.claim("N3")
+@given(target=targets(), schedule=schedules(), s=times(), t=times(), seed=seeds)
+@every_family(schedule=Trigonometric(), s=0.3, t=0.8, seed=1)
+def test_the_way_is_a_solution(evidence, target, schedule, s, t, seed):
+    """d/dt(α_t y + β_t u) = v_t: α̇y + β̇u of the pair found at s, against the field at t."""
+    field = ExactField(target, schedule)
+    x = _anywhere(target, schedule, s, generator(seed))
+    u, y, stated = field.denoise(s, x), field.noise(s, x), field.roundings
+    of_u, of_y = stated.denoise(s, x), stated.noise(s, x)
+    parts = (schedule.alpha, schedule.beta, schedule.alpha_dot, schedule.beta_dot)
+    alpha, beta, fall, rise = (float(part(t)) for part in parts)
+    there = alpha * y + beta * u
+    off = (
+        of_y.amplified(alpha) + of_u.amplified(beta) + Rounding(alpha * norms(y) + beta * norms(u), 2, "αy + βu")
+    )
+    formed = Rounding(abs(fall) * norms(y) + abs(rise) * norms(u), 2, "α̇y + β̇u")
+    evidence.on(target, schedule=schedule, s=s, t=t, seed=seed).bounded(
+        "|v_t(X_{s→t}x) − (α̇y + β̇u)|",
+        norms(field.velocity(t, there) - (fall * y + rise * u)),
+        stated.velocity(t, there, moved=off.bound)
+        + of_y.amplified(abs(fall))
+        + of_u.amplified(abs(rise))
+        + formed,
+        because="the pair does not change; what the field and the pair round",
+    )
+
+
+@pytest.mark.claim("N3")
+@given(target=targets(), schedule=schedules(), t=times(), seed=seeds)
+@every_family(schedule=Trigonometric(), t=0.4, seed=1)
+def test_pairs_move_no_faster_than_points(evidence, target, schedule, t, seed):
+    """α²|Δy|² + β²|Δu|² ≤ |Δx|², near and far: of its two consequences either uses one term alone."""
+    rng, field = generator(seed), ExactField(target, schedule)
+    x = _anywhere(target, schedule, t, rng)
+    z = x + 10.0 ** rng.uniform(-6, 1, (len(x), 1)) * _anywhere(target, schedule, t, rng)
+    alpha, beta, stated = float(schedule.alpha(t)), float(schedule.beta(t)), field.roundings
+    far_u, far_y = norms(field.denoise(t, z) - field.denoise(t, x)), norms(field.noise(t, z) - field.noise(t, x))
+    of_u = stated.denoise(t, x) + stated.denoise(t, z) + Rounding(far_u, 4, "a length")
+    of_y = stated.noise(t, x) + stated.noise(t, z) + Rounding(far_y, 4, "a length")
+    apart = norms(z - x)
+    evidence.on(target, schedule=schedule, t=t, seed=seed).bounded(
+        "√(α²|Δy|² + β²|Δu|²)",
+        np.hypot(alpha * far_y, beta * far_u),
+        of_u.amplified(beta) + of_y.amplified(alpha) + Rounding(apart, 6, "a length and a root"),
+        because="|Δx| by ⟨Δy, Δu⟩ ≥ 0; what both ends round",
+        main=apart,
+    )
+
+
+# --- control ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.control("N3")
+@pytest.mark.parametrize("t", [0.5, 0.8])
+def test_a_wrong_step_is_no_first_integral(evidence, rng, t):
+    """Gaussian data of deviation σ, prox with twice the step: what it finds drifts from time to time."""
+    sigma, s = 1.5, 0.3
+    target = DegenerateGaussian([0.0], [[sigma**2]])
+    field, x = ExactField(target), rng.standard_normal((100, 1))
+    y, u = field.noise(s, x), field.denoise(s, x)
+
+    def found(at):
+        position, step = (1 - at) * y + at * u, 2 * (1 - at) / at
+        return target.prox(position / at, step)[:, 0]
+
+    def share(at):
+        step = (1 - at) / at
+        return (sigma + step) / (sigma + 2 * step)
+
+    size = np.abs(u[:, 0]) + np.abs(y[:, 0])
+    stated = (
+        target.roundings.prox(((1 - s) * y + s * u) / s, 2 * (1 - s) / s).bound
+        + target.roundings.prox(((1 - t) * y + t * u) / t, 2 * (1 - t) / t).bound
+    )
+    evidence.on(target, s=s, t=t).control(
+        "prox of twice the step: |drift of u from s to t|",
+        predicted=np.abs(u[:, 0] * (share(t) - share(s))),
+        measured=np.abs(found(t) - found(s)),
+        agreement=stated + Rounding(size / s, 16, "positions, steps and shares").bound,
+        because="z = u + λy, y = u/σ: prox of the step 2λ is zσ/(σ + 2λ) = u(σ+λ)/(σ+2λ)",
+    )
