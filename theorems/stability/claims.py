@@ -1,6 +1,6 @@
 """The statements on stability: errors of field and sampler, of the data, and convergence of potentials."""
 
-from theorems.claim import Claim
+from theorems.claim import Claim, Clause
 
 HERE = "theorems.stability."
 OURS = "this project; no claim of priority"
@@ -17,14 +17,20 @@ CLAIMS = (
         label="Beyond the paper",
         title="What errors of the field and of the sampler do to samples",
         statement=(
-            r"(1) $u$ and $y$ do not change along the exact flow, on all of $R^d$; $u$ is $1/\beta_t$-Lipschitz, "
+            r"(1) $u$ and $y$ do not change along the exact flow, on all of $R^d$; $u$ is "
+            r"$1/\beta_t$-Lipschitz, "
             r"$y$ is $1/\alpha_t$-Lipschitz. (2) If $Y'=v_t(Y)+e_t$ on $[s,1)$ with $\int_s^1|e|<\infty$, "
-            r"$\lim u(t,Y_t)$ exists and is within $\int_s^1|e|/\beta$ of $u(s,Y_s)$; errors may be impulses. The "
-            r"bound is attained between two atoms. (3) If $\alpha_t\int_s^t|e|/\alpha\to0$, which holds if $\alpha$ "
-            r"is nonincreasing near 1, $Y_1$ exists, is that limit, and lies in the closed convex hull of the data. "
-            r"(4) To first order an error counts by $K(\alpha I+\beta K)^{-1}$: components in $\ker K$ give nothing. "
+            r"$\lim u(t,Y_t)$ exists and is within $\int_s^1|e|/\beta$ of $u(s,Y_s)$; errors may be "
+            r"impulses. The "
+            r"bound is attained between two atoms. (3) If $\alpha_t\int_s^t|e|/\alpha\to0$, which holds "
+            r"if $\alpha$ "
+            r"is nonincreasing near 1, $Y_1$ exists, is that limit, and lies in the closed convex hull of "
+            r"the data. "
+            r"(4) To first order an error counts by $K(\alpha I+\beta K)^{-1}$: components in $\ker K$ "
+            r"give nothing. "
             r"(5) $n$ Euler steps of the linear schedule are exact but for their errors: the end is within "
-            r"$\sum_{k\le n-2}|e_k|/(k+1)+|e_{n-1}|/n$ of $T(x_0)$ and within $|e_{n-1}|/n$ of the hull; to first "
+            r"$\sum_{k\le n-2}|e_k|/(k+1)+|e_{n-1}|/n$ of $T(x_0)$ and within $|e_{n-1}|/n$ of the hull; "
+            r"to first "
             r"order the last error counts whole, the others as in (4)."
         ),
         formula=(
@@ -36,12 +42,36 @@ CLAIMS = (
             SETTING,
             SCHEDULE,
             PAIR,
-            r"(2)–(4): $s\in(0,1)$; (3): only where it is used, $\alpha_t\int_s^t|e|/\alpha\to0$; (4): $\varphi^*$ has "
+            r"(2)–(4): $s\in(0,1)$; (3): only where it is used, $\alpha_t\int_s^t|e|/\alpha\to0$; (4): "
+            r"$\varphi^*$ has "
             r"an Aleksandrov expansion at $x_0$ with derivative $K$, which holds $P_0$-almost everywhere.",
             "(5): linear schedule.",
         ),
         source=OURS,
         status="this project",
-        modules=(f"{HERE}test_first_integrals",),
+        modules=tuple(
+            f"{HERE}test_{part}"
+            for part in (
+                "first_integrals",
+                "error_of_the_field",
+                "response",
+                "euler",
+                "euler_response",
+                "learned_errors",
+            )
+        ),
+        depends=("P2", "P6"),
+        clauses=(
+            Clause(
+                "first integrals",
+                "(1): the pair of a point does not change, and moves no faster than the point.",
+            ),
+            Clause("bound", r"(2): $u$ moves by at most $\int|e|/\beta$."),
+            Clause("attained", "Between two atoms there is equality in (2), and from the tie in (5)."),
+            Clause("end", r"(3): the path ends where $u$ does."),
+            Clause("response", "(4): the first-order response."),
+            Clause("Euler's bound", "(5): steps are exact but for their errors; the two bounds."),
+            Clause("Euler's response", "(5): the first-order response of Euler's steps."),
+        ),
     ),
 )

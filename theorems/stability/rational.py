@@ -1,7 +1,7 @@
 r"""Two atoms on the line in fractions: the pair (u, y) of any point, Euler's steps, with no rounding.
 
-Atoms 0 and Δ, noise beyond b is sent to Δ: φ is linear of slope b on [0, Δ], and prox_{λφ}(z) = z − λb there,
-cut off at the ends. Every quantity is a quotient of integers.
+Atoms 0 and Δ, noise beyond b is sent to Δ: φ is linear of slope b on [0, Δ], and prox_{λφ}(z) = z − λb
+there, cut off at the ends. Every quantity is a quotient of integers.
 """
 
 from collections.abc import Sequence

@@ -1,13 +1,14 @@
 r"""N3 (2), (3): what an error of the field moves, at most, and where the perturbed path ends.
 
 Proof. Over a short time h the path leaves the exact flow by what the error adds, so that u moves by at most
-∫_r^{r+h}|e|/β, and y by ∫|e|/α (N3 (1)). Summed: (2), and Y_t = α_t y + β_t u with |y(t,Y_t)| ≤ |y(s,Y_s)| +
-∫_s^t|e|/α gives (3), as u(t, ·) lies in the domain of ∂φ. If α is nonincreasing, α_t∫_s^t|e|/α → 0 by dominated
-convergence. The same holds for errors that are impulses, and these need no integrator: between them the pair
-is constant. So it is impulses over the grammar, and solved paths, whose integrator is estimated, beside them.
+∫_r^{r+h}|e|/β, and y by ∫|e|/α (N3 (1)). Summed: (2), and Y_t = α_t y + β_t u with |y(t,Y_t)| ≤ |y(s,Y_s)|
++ ∫_s^t|e|/α gives (3), as u(t, ·) lies in the domain of ∂φ. If α is nonincreasing, α_t∫_s^t|e|/α → 0 by
+dominated convergence. The same holds for errors that are impulses, and these need no integrator: between
+them the pair is constant. So it is impulses over the grammar, and solved paths, whose integrator is
+estimated, beside them.
 
-Assumed: errors with ∫_s^1|e| < ∞. Controls: a schedule whose α dips, under which Y_1 does not exist; the bound
-without 1/β.
+Assumed: errors with ∫_s^1|e| < ∞. Controls: a schedule whose α dips, under which Y_1 does not exist; the
+bound without 1/β.
 """
 
 from dataclasses import dataclass
@@ -53,7 +54,9 @@ TIE = 2.0 * float(TWO.heights[1] - TWO.heights[0]) / 4.0  # b = Φ⁻¹(w) = (g�
     seed=seeds,
 )
 @every_family(schedule=Trigonometric(), hundredths=[30, 60, 97], power=-1, seed=1)
-def test_impulses_move_the_pair_by_no_more_than_their_sum(evidence, target, schedule, hundredths, power, seed):
+def test_impulses_move_the_pair_by_no_more_than_their_sum(
+    evidence, target, schedule, hundredths, power, seed
+):
     """From points anywhere, impulses of 10^power times the size of the data."""
     rng, field, n = generator(seed), ExactField(target, schedule), few(target, 25)
     s, *at = sorted(k / 100 for k in hundredths)
@@ -73,18 +76,20 @@ def test_impulses_move_the_pair_by_no_more_than_their_sum(evidence, target, sche
             name,
             norms(ends[-1] - ends[0]),
             Rounding.measured(
-                of_ends[0] + of_ends[-1] + kick_bound(weights, path.slips), "prox at both ends and at impulses"
+                of_ends[0] + of_ends[-1] + kick_bound(weights, path.slips),
+                "prox at both ends and at impulses",
             )
             + Rounding(norms(ends[-1]) + norms(ends[0]), target.dim + 4, "a length"),
             because="Σ|kick|/β, of y Σ|kick|/α; what rounds at an impulse is a further impulse",
             main=kick_bound(weights, sizes) * (1 + 16 * EPS),
+            clause="bound",
         )
 
 
 @pytest.mark.claim("N3")
 @pytest.mark.parametrize("schedule", [Linear(), Trigonometric()], ids=repr)
 def test_solved_paths_keep_the_bound(evidence, rng, schedule):
-    """e = c·(cos(3t), cos(3t+1), …)/√d, turned by chance: DOP853, at two tolerances."""
+    """Error c·(cos(3t), cos(3t+1), …)/√d, turned by chance: DOP853, at two tolerances."""
     s, nodes = 0.2, np.polynomial.legendre.leggauss(40)
     t = s + (1 - s) * (nodes[0] + 1) / 2
     total = (1 - s) / 2 * nodes[1] @ (1 / np.atleast_1d(schedule.beta(t)))
@@ -105,6 +110,7 @@ def test_solved_paths_keep_the_bound(evidence, rng, schedule):
             strength * total + 2 * norms(fine - coarse) + 1.01e-5 * strength,
             by="two tolerances of the integrator; what is left at 1 − t = 1e−5",
             because="|e| ≤ c, so ∫|e|/β ≤ c∫1/β",
+            clause="bound",
         )
 
 
@@ -132,6 +138,7 @@ def test_the_path_comes_home(evidence, rng, target):
             + Rounding(remaining * reach, 100, "sums"),
             because="(1−t)(|y_s| + Σ|kick|/α + |u|), linear schedule",
             main=remaining * reach,
+            clause="end",
         )
         gaps.append(gap.max())
     evidence.on(target).table(
@@ -168,6 +175,7 @@ def test_two_atoms_attain_the_bound_exactly(evidence, gap, tie, times, shares):
         "u(Y) − u(s, Y_s) = Σ kick/β",
         law.pair(t, position)[0] == sum(pieces) == gap,
         domain="gaps and ties in ℚ with denominators up to 16, times in ℤ/32, impulses that sum to the gap",
+        clause="attained",
     )
 
 
@@ -180,7 +188,12 @@ def test_two_atoms_attain_the_bound_in_continuous_time(evidence):
     for epsilon in (0.5, 0.1, 0.01):
         solved = [
             integrate(
-                field, s, [[middle]], lambda t, x, e=epsilon: np.full_like(x, e), remaining=1e-8, tolerance=tol
+                field,
+                s,
+                [[middle]],
+                lambda _, x, e=epsilon: np.full_like(x, e),
+                remaining=1e-8,
+                tolerance=tol,
             )[0, 0]
             for tol in (1e-12, 1e-9)
         ]
@@ -191,10 +204,13 @@ def test_two_atoms_attain_the_bound_in_continuous_time(evidence):
             2 * abs(solved[0] - solved[1]) / epsilon + 2e-8 + 1e-11 / epsilon,
             by="two tolerances of the integrator; what is left at 1 − t = 1e−8",
             because="within the gap u' = e/β, so that equality holds in (2)",
+            clause="attained",
         )
         rows.append([epsilon, found, predicted])
     evidence.on(TWO).table(
-        "two atoms, w = 0.3, Δ = 2, s = 0.3: the bound is attained", ["ε", "(lim u − u(s))/ε", "log(1/s)"], rows
+        "two atoms, w = 0.3, Δ = 2, s = 0.3: the bound is attained",
+        ["ε", "(lim u − u(s))/ε", "log(1/s)"],
+        rows,
     )
 
 
@@ -245,7 +261,7 @@ class Dipping(Schedule):
 @pytest.mark.control("N3")
 @pytest.mark.parametrize("octaves", [6, 12, 24])
 def test_where_alpha_dips_the_path_has_no_end(evidence, octaves):
-    """One atom at 0, impulses (1−t)² in the dips 1 − t = 2^−(j+½), whose sum is finite: Y_t stays away from u."""
+    """One atom at 0, impulses (1−t)² in the dips 1 − t = 2^−(j+½), of finite sum: Y_t stays away from u."""
     schedule, point = Dipping(), FiniteAtoms([[0.0]], [0.0])
     at = [1 - 2.0 ** -(j + 0.5) for j in range(1, octaves + 1)]
     kicks = np.array([(1 - t) ** 2 for t in at]).reshape(-1, 1, 1)

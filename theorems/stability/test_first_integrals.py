@@ -1,4 +1,4 @@
-r"""N3 (1): along the exact flow neither the data point u nor the noise y of a point changes, off the support too.
+r"""N3 (1): along the exact flow neither data point u nor noise y changes, off the support too.
 
 Proof. By Minty every x is α_t y + β_t u for one (y, u) in the graph of ∂φ*, u = prox_{λ_t φ}(x/β_t). So
 X_{s→t}: α_s y + β_s u → α_t y + β_t u, whose derivative in t is α̇y + β̇u = v_t(X). ⟨Δy, Δu⟩ ≥ 0 gives
@@ -39,7 +39,9 @@ def test_data_and_noise_are_carried_along(evidence, target, schedule, s, t, seed
     alpha, beta = float(schedule.alpha(t)), float(schedule.beta(t))
     there = alpha * y + beta * u
     off = (
-        of_y.amplified(alpha) + of_u.amplified(beta) + Rounding(alpha * norms(y) + beta * norms(u), 2, "αy + βu")
+        of_y.amplified(alpha)
+        + of_u.amplified(beta)
+        + Rounding(alpha * norms(y) + beta * norms(u), 2, "αy + βu")
     )
     on = evidence.on(target, schedule=schedule, s=s, t=t, seed=seed)
     on.bounded(
@@ -47,12 +49,14 @@ def test_data_and_noise_are_carried_along(evidence, target, schedule, s, t, seed
         norms(field.denoise(t, there) - u),
         of_u + stated.denoise(t, there, moved=off.bound),
         because="one Minty pair at both times; what prox rounds at both, and the way",
+        clause="first integrals",
     )
     on.bounded(
         "|y(t, X_{s→t}x) − y(s, x)|",
         norms(field.noise(t, there) - y),
         of_y + stated.noise(t, there, moved=off.bound),
         because="one Minty pair at both times; what prox rounds at both, and the way",
+        clause="first integrals",
     )
 
 
@@ -69,7 +73,9 @@ def test_the_way_is_a_solution(evidence, target, schedule, s, t, seed):
     alpha, beta, fall, rise = (float(part(t)) for part in parts)
     there = alpha * y + beta * u
     off = (
-        of_y.amplified(alpha) + of_u.amplified(beta) + Rounding(alpha * norms(y) + beta * norms(u), 2, "αy + βu")
+        of_y.amplified(alpha)
+        + of_u.amplified(beta)
+        + Rounding(alpha * norms(y) + beta * norms(u), 2, "αy + βu")
     )
     formed = Rounding(abs(fall) * norms(y) + abs(rise) * norms(u), 2, "α̇y + β̇u")
     evidence.on(target, schedule=schedule, s=s, t=t, seed=seed).bounded(
@@ -80,6 +86,7 @@ def test_the_way_is_a_solution(evidence, target, schedule, s, t, seed):
         + of_u.amplified(abs(rise))
         + formed,
         because="the pair does not change; what the field and the pair round",
+        clause="first integrals",
     )
 
 
@@ -92,7 +99,10 @@ def test_pairs_move_no_faster_than_points(evidence, target, schedule, t, seed):
     x = _anywhere(target, schedule, t, rng)
     z = x + 10.0 ** rng.uniform(-6, 1, (len(x), 1)) * _anywhere(target, schedule, t, rng)
     alpha, beta, stated = float(schedule.alpha(t)), float(schedule.beta(t)), field.roundings
-    far_u, far_y = norms(field.denoise(t, z) - field.denoise(t, x)), norms(field.noise(t, z) - field.noise(t, x))
+    far_u, far_y = (
+        norms(field.denoise(t, z) - field.denoise(t, x)),
+        norms(field.noise(t, z) - field.noise(t, x)),
+    )
     of_u = stated.denoise(t, x) + stated.denoise(t, z) + Rounding(far_u, 4, "a length")
     of_y = stated.noise(t, x) + stated.noise(t, z) + Rounding(far_y, 4, "a length")
     apart = norms(z - x)
@@ -102,6 +112,7 @@ def test_pairs_move_no_faster_than_points(evidence, target, schedule, t, seed):
         of_u.amplified(beta) + of_y.amplified(alpha) + Rounding(apart, 6, "a length and a root"),
         because="|Δx| by ⟨Δy, Δu⟩ ≥ 0; what both ends round",
         main=apart,
+        clause="first integrals",
     )
 
 

@@ -1,0 +1,154 @@
+r"""N3 (5): Euler's steps of the linear schedule are exact but for their errors.
+
+Proof. Characteristics of the linear schedule are straight, so x + v_t(x)/n is the exact flow from t to t +
+1/n, from t = 0 too. So u moves by at most |e_k|/n over β_{k+1} = (k+1)/n a step, and the last step lands at
+u(t_{n−1}, Y_{n−1}) + e_{n−1}/n: u is in the hull, and the last error counts whole. Between two atoms, from
+the tie, u moves by e_k/(k+1) exactly: the constant is the best.
+
+Assumed: linear schedule. In rational arithmetic for two atoms; with stated roundings over the grammar.
+"""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from numerics.accuracy import EPS, Rounding
+from numerics.flows.perturbed import between, euler_bound
+from numerics.geometry import norms
+from theorems.representatives import every_family
+from theorems.stability.rational import TwoAtoms
+from theorems.stability.steps import Steps
+from theorems.targets import few, generator, seeds, targets
+
+sixteenths = st.integers(-64, 64).map(lambda k: Fraction(k, 16))
+positive = st.integers(1, 64).map(lambda k: Fraction(k, 16))
+
+
+@pytest.mark.claim("N3")
+@given(target=targets(), steps=st.integers(1, 8), power=st.integers(-4, 1), seed=seeds)
+@every_family(steps=4, power=-1, seed=1)
+def test_ends_are_no_further_off_than_the_sum(evidence, target, steps, power, seed):
+    rng, n = generator(seed), few(target, 25)
+    x0 = rng.standard_normal((n, target.dim))
+    run = Steps(target, x0, 10.0**power * target.scale * rng.standard_normal((steps, n, target.dim)))
+    on = evidence.on(target, steps=steps, seed=seed)
+    off = norms(run.path[-1] - run.image)
+    on.bounded(
+        "|Y_n − T(x₀)|",
+        off,
+        run.of_end + Rounding(off, target.dim + 4, "a length"),
+        because="Σ|e_k|/(k+1) + |e_{n−1}|/n; what rounds in a step is an error too",
+        main=euler_bound(run.sizes * (1 + 16 * EPS)),
+        clause="Euler's bound",
+    )
+    before, t = run.path[-2], (steps - 1) / steps
+    hull = run.field.denoise(t, before) if steps > 1 else run.image
+    stated = run.field.roundings.denoise(t, before) if steps > 1 else target.roundings.transport(x0)
+    away = norms(run.path[-1] - hull)
+    on.bounded(
+        "|Y_n − u(t_{n−1}, Y_{n−1})|, no less than the distance to the hull",
+        away,
+        stated + Rounding.measured(run.slips[-1] / steps, "the last step") + Rounding(away, 4, "a length"),
+        because="the last step lands on u, which is in the hull, but for its error",
+        main=run.sizes[-1] * (1 + 16 * EPS) / steps,
+        clause="Euler's bound",
+    )
+
+
+@pytest.mark.claim("N3")
+@given(target=targets(), steps=st.integers(2, 8), seed=seeds)
+@every_family(steps=4, seed=1)
+def test_a_step_is_the_exact_flow(evidence, target, steps, seed):
+    """From points anywhere: Euler's step by the field, against Minty's pair of the same point."""
+    rng, n = generator(seed), few(target, 25)
+    k = int(rng.integers(1, steps))
+    s, t = k / steps, (k + 1) / steps
+    x = ((1 - s) * np.sqrt(target.dim) + s * target.scale) * rng.standard_normal((n, target.dim))
+    run = Steps(target, x, np.zeros((1, n, target.dim)))
+    v, stated = run.field.velocity(s, x), run.field.roundings
+    there = between(run.field, s, min(t, 1.0), x)
+    size = norms(v) + norms(x) + norms(there)
+    evidence.on(target, steps=steps, k=k, seed=seed).bounded(
+        "|x + v_t(x)/n − X_{t→t+1/n}(x)|",
+        norms(x + v / steps - there),
+        stated.velocity(s, x).amplified(1 / steps)
+        + stated.noise(s, x).amplified(1 - t)
+        + stated.denoise(s, x).amplified(t)
+        + Rounding(size, 8, "sums, and k/n"),
+        because="characteristics are straight; what field and pair round",
+        clause="Euler's bound",
+    )
+
+
+# --- rational arithmetic --------------------------------------------------------------------------------
+
+
+@pytest.mark.claim("N3")
+@given(gap=positive, tie=sixteenths, x0=sixteenths, errors=st.lists(sixteenths, min_size=1, max_size=12))
+def test_two_atoms_in_fractions(evidence, gap, tie, x0, errors):
+    law, n = TwoAtoms(gap, tie), len(errors)
+    path = law.euler(x0, errors)
+    on, domain = evidence.on("TwoAtoms", gap=gap, tie=tie, x0=x0, errors=errors), "two atoms in ℤ/16, n ≤ 12"
+    exact_steps = []
+    for k in range(1, n):
+        u, y = law.pair(Fraction(k, n), path[k])
+        exact_steps.append(
+            path[k + 1] == (1 - Fraction(k + 1, n)) * y + Fraction(k + 1, n) * u + errors[k] / n
+        )
+    on.exact(
+        "Y_{k+1} = X_{k/n→(k+1)/n}(Y_k) + e_k/n",
+        all(exact_steps),
+        domain,
+        clause="Euler's bound",
+        points=max(n - 1, 1),
+    )
+    bound = sum((abs(e) / (k + 1) for k, e in enumerate(errors[:-1])), abs(errors[-1]) / n)
+    on.exact(
+        "|Y_n − T(x₀)| ≤ Σ|e_k|/(k+1) + |e_{n−1}|/n",
+        abs(path[-1] - law.transport(x0)) <= bound,
+        domain,
+        clause="Euler's bound",
+    )
+    away = max(-path[-1], path[-1] - gap, Fraction(0))
+    on.exact("dist(Y_n, hull) ≤ |e_{n−1}|/n", away <= abs(errors[-1]) / n, domain, clause="Euler's bound")
+
+
+@pytest.mark.claim("N3")
+@given(gap=positive, tie=sixteenths, shares=st.lists(st.integers(1, 9), min_size=2, max_size=12))
+def test_two_atoms_attain_the_constant(evidence, gap, tie, shares):
+    """From the tie, with errors that take u to the other atom: equality, whatever the number of steps."""
+    law, n = TwoAtoms(gap, tie), len(shares)
+    pieces = [Fraction(share, sum(shares)) * gap for share in shares]
+    errors = [piece * (k + 1) for k, piece in enumerate(pieces[:-1])] + [pieces[-1] * n]
+    end = law.euler(tie, errors)[-1]
+    bound = sum((e / (k + 1) for k, e in enumerate(errors[:-1])), errors[-1] / n)
+    evidence.on("TwoAtoms", gap=gap, tie=tie, errors=errors).exact(
+        "|Y_n − T(x₀)| = Σ|e_k|/(k+1) + |e_{n−1}|/n",
+        end - law.transport(tie) == bound,
+        "two atoms in ℤ/16, from the tie, n ≤ 12",
+        clause="attained",
+    )
+
+
+# --- control --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.control("N3")
+@pytest.mark.parametrize("steps", [4, 8])
+def test_half_the_bound_is_too_little(evidence, steps):
+    """The same errors from the tie: the end is twice as far off as half the bound."""
+    law, gap = TwoAtoms(Fraction(2), Fraction(-1, 2)), Fraction(2)
+    pieces = [gap / steps] * steps
+    errors = [piece * (k + 1) for k, piece in enumerate(pieces[:-1])] + [pieces[-1] * steps]
+    bound = float(sum((e / (k + 1) for k, e in enumerate(errors[:-1])), errors[-1] / steps)) / 2
+    evidence.on("TwoAtoms", steps=steps).control(
+        "half of Σ|e_k|/(k+1) + |e_{n−1}|/n: |Y_n − T(x₀)| over it",
+        predicted=2.0,
+        measured=float(law.euler(law.tie, errors)[-1]) / bound,
+        agreement=4 * EPS,
+        because="equality from the tie, in fractions",
+        intact=1.0,
+    )
