@@ -118,7 +118,7 @@ def kick_bound(betas: ArrayLike, sizes: ArrayLike) -> Float[np.ndarray, " n"]:
     return np.asarray((np.asarray(sizes) / np.asarray(betas, dtype=float)[:, None]).sum(axis=0))
 
 
-def euler(velocity: Velocity, x0: ArrayLike, errors: ArrayLike) -> Float[np.ndarray, "k n d"]:
+def euler_steps(velocity: Velocity, x0: ArrayLike, errors: ArrayLike) -> Float[np.ndarray, "k n d"]:
     """Euler's steps x_{k+1} = x_k + (v(k/m, x_k) + e_k)/m from 0 to 1: all m+1 positions.
 
     Args:
@@ -189,7 +189,7 @@ def euler_response(spread: ArrayLike, errors: ArrayLike) -> Points:
     return np.asarray(earlier + e[-1] / m)
 
 
-def integrate(
+def solved_end(
     field: ExactField,
     s: float,
     x: ArrayLike,

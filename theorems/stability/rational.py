@@ -34,7 +34,7 @@ class TwoAtoms:
         """v_t(x) = (u − x)/(1−t), by the formula of the field; T − Id at t = 0."""
         return (self.transport(x) if t == 0 else self.pair(t, x)[0]) / (1 - t) - x / (1 - t)
 
-    def euler(self, x0: Fraction, errors: Sequence[Fraction]) -> list[Fraction]:
+    def euler_steps(self, x0: Fraction, errors: Sequence[Fraction]) -> list[Fraction]:
         """All positions of len(errors) Euler steps with errors e_k of the velocity."""
         n, path = len(errors), [x0]
         for k, e in enumerate(errors):

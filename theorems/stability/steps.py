@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from numerics.accuracy import Rounding
 from numerics.flows.exact import ExactField
-from numerics.flows.perturbed import euler, euler_bound
+from numerics.flows.perturbed import euler_bound, euler_steps
 from numerics.geometry import norms
 from numerics.potentials import Potential
 
@@ -50,7 +50,7 @@ class Steps:
         """(n+1,k,d), all positions."""
         if self.given is not None:
             return self.given
-        return np.asarray(euler(self.field.velocity, self.x0, self.errors))
+        return np.asarray(euler_steps(self.field.velocity, self.x0, self.errors))
 
     @cached_property
     def image(self) -> Array:

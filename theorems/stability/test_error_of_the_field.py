@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from numerics.accuracy import EPS, Rounding
 from numerics.flows.exact import ExactField
-from numerics.flows.perturbed import integrate, kick_bound, kicked
+from numerics.flows.perturbed import kick_bound, kicked, solved_end
 from numerics.geometry import norms
 from numerics.potentials import (
     DegenerateGaussian,
@@ -30,10 +30,15 @@ from numerics.potentials import (
     Sphere,
 )
 from numerics.schedules import Linear, Schedule, Trigonometric
-from theorems.representatives import every_family
+from theorems.setting.grammar import generator
+from theorems.setting.quantifiers import SCHEDULES, SEEDS, TARGETS, for_all
+from theorems.setting.traits import few
+from theorems.setting.values import Values
 from theorems.stability.rational import TwoAtoms
-from theorems.targets import few, generator, schedules, seeds, targets
 
+PLACES = Values(st.lists(st.integers(5, 98), min_size=3, max_size=4), [30, 60, 97], ([30, 60, 97],))
+"""When impulses come, in hundredths; the path starts at the first."""
+POWERS = Values(st.integers(-3, 1), -1, (-3, 0))
 SOLVED = (
     FiniteAtoms.two([0.0, 1.0], [2.0, 0.0], 0.3),
     DegenerateGaussian([1.0, -0.5], [[4.0, 2.0], [2.0, 1.0]]),
@@ -45,15 +50,7 @@ TWO = FiniteAtoms.two([0.0], [2.0], 0.3)
 TIE = 2.0 * float(TWO.heights[1] - TWO.heights[0]) / 4.0  # b = Φ⁻¹(w) = (g₁ − g₀)/Δ
 
 
-@pytest.mark.claim("N3")
-@given(
-    target=targets(),
-    schedule=schedules(),
-    hundredths=st.lists(st.integers(5, 98), min_size=3, max_size=4),
-    power=st.integers(-3, 1),
-    seed=seeds,
-)
-@every_family(schedule=Trigonometric(), hundredths=[30, 60, 97], power=-1, seed=1)
+@for_all("N3", target=TARGETS, schedule=SCHEDULES, hundredths=PLACES, power=POWERS, seed=SEEDS)
 def test_impulses_move_the_pair_by_no_more_than_their_sum(
     evidence, target, schedule, hundredths, power, seed
 ):
@@ -103,7 +100,7 @@ def test_solved_paths_keep_the_bound(evidence, rng, schedule):
             return np.broadcast_to(strength * frame @ wave, points.shape)
 
         start = field.denoise(s, x)
-        fine, coarse = (integrate(field, s, x, error, remaining=1e-5, tolerance=tol) for tol in (1e-7, 1e-5))
+        fine, coarse = (solved_end(field, s, x, error, remaining=1e-5, tolerance=tol) for tol in (1e-7, 1e-5))
         evidence.on(target, schedule=schedule, s=s).estimated(
             "|lim u(t, Y_t) − u(s, Y_s)| of a solved path",
             norms(fine - start),
@@ -187,7 +184,7 @@ def test_two_atoms_attain_the_bound_in_continuous_time(evidence):
     middle = (1 - s) * TIE + s * 1.0
     for epsilon in (0.5, 0.1, 0.01):
         solved = [
-            integrate(
+            solved_end(
                 field,
                 s,
                 [[middle]],

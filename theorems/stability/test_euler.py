@@ -18,20 +18,23 @@ from hypothesis import strategies as st
 from numerics.accuracy import EPS, Rounding
 from numerics.flows.perturbed import between, euler_bound
 from numerics.geometry import norms
-from theorems.representatives import every_family
+from theorems.setting.grammar import generator
+from theorems.setting.quantifiers import SEEDS, TARGETS, for_all
+from theorems.setting.traits import few
+from theorems.setting.values import Values
 from theorems.stability.rational import TwoAtoms
 from theorems.stability.steps import Steps
-from theorems.targets import few, generator, seeds, targets
 
+COUNTS = Values(st.integers(1, 8), 4, (1, 4))
+MORE = Values(st.integers(2, 8), 4, (2, 7))
+POWERS = Values(st.integers(-4, 1), -1, (-3, 0))
 sixteenths = st.integers(-64, 64).map(lambda k: Fraction(k, 16))
 positive = st.integers(1, 64).map(lambda k: Fraction(k, 16))
 
 
-@pytest.mark.claim("N3")
-@given(target=targets(), steps=st.integers(1, 8), power=st.integers(-4, 1), seed=seeds)
-@every_family(steps=4, power=-1, seed=1)
+@for_all("N3", target=TARGETS, steps=COUNTS, power=POWERS, seed=SEEDS)
 def test_ends_are_no_further_off_than_the_sum(evidence, target, steps, power, seed):
-    rng, n = generator(seed), few(target, 25)
+    rng, n = generator(seed), few(target, 15)
     x0 = rng.standard_normal((n, target.dim))
     run = Steps(target, x0, 10.0**power * target.scale * rng.standard_normal((steps, n, target.dim)))
     on = evidence.on(target, steps=steps, seed=seed)
@@ -58,12 +61,10 @@ def test_ends_are_no_further_off_than_the_sum(evidence, target, steps, power, se
     )
 
 
-@pytest.mark.claim("N3")
-@given(target=targets(), steps=st.integers(2, 8), seed=seeds)
-@every_family(steps=4, seed=1)
+@for_all("N3", target=TARGETS, steps=MORE, seed=SEEDS)
 def test_a_step_is_the_exact_flow(evidence, target, steps, seed):
     """From points anywhere: Euler's step by the field, against Minty's pair of the same point."""
-    rng, n = generator(seed), few(target, 25)
+    rng, n = generator(seed), few(target, 15)
     k = int(rng.integers(1, steps))
     s, t = k / steps, (k + 1) / steps
     x = ((1 - s) * np.sqrt(target.dim) + s * target.scale) * rng.standard_normal((n, target.dim))
@@ -90,7 +91,7 @@ def test_a_step_is_the_exact_flow(evidence, target, steps, seed):
 @given(gap=positive, tie=sixteenths, x0=sixteenths, errors=st.lists(sixteenths, min_size=1, max_size=12))
 def test_two_atoms_in_fractions(evidence, gap, tie, x0, errors):
     law, n = TwoAtoms(gap, tie), len(errors)
-    path = law.euler(x0, errors)
+    path = law.euler_steps(x0, errors)
     on, domain = evidence.on("TwoAtoms", gap=gap, tie=tie, x0=x0, errors=errors), "two atoms in ℤ/16, n ≤ 12"
     exact_steps = []
     for k in range(1, n):
@@ -123,7 +124,7 @@ def test_two_atoms_attain_the_constant(evidence, gap, tie, shares):
     law, n = TwoAtoms(gap, tie), len(shares)
     pieces = [Fraction(share, sum(shares)) * gap for share in shares]
     errors = [piece * (k + 1) for k, piece in enumerate(pieces[:-1])] + [pieces[-1] * n]
-    end = law.euler(tie, errors)[-1]
+    end = law.euler_steps(tie, errors)[-1]
     bound = sum((e / (k + 1) for k, e in enumerate(errors[:-1])), errors[-1] / n)
     evidence.on("TwoAtoms", gap=gap, tie=tie, errors=errors).exact(
         "|Y_n − T(x₀)| = Σ|e_k|/(k+1) + |e_{n−1}|/n",
@@ -147,7 +148,7 @@ def test_half_the_bound_is_too_little(evidence, steps):
     evidence.on("TwoAtoms", steps=steps).control(
         "half of Σ|e_k|/(k+1) + |e_{n−1}|/n: |Y_n − T(x₀)| over it",
         predicted=2.0,
-        measured=float(law.euler(law.tie, errors)[-1]) / bound,
+        measured=float(law.euler_steps(law.tie, errors)[-1]) / bound,
         agreement=4 * EPS,
         because="equality from the tie, in fractions",
         intact=1.0,

@@ -14,7 +14,7 @@ import pytest
 from numerics.accuracy import EPS
 from numerics.flows.exact import ExactField
 from numerics.flows.independent import IndependentField
-from numerics.flows.perturbed import euler, euler_bound, euler_response
+from numerics.flows.perturbed import euler_bound, euler_response, euler_steps
 from numerics.geometry import norms
 from numerics.potentials import (
     Curve,
@@ -112,7 +112,7 @@ def test_which_errors_matter_on_the_circle(evidence):
         ends = []
         for size in (1e-5, -1e-5):
             errors[k, 0, 0] = size
-            ends.append(euler(independent.velocity, [[1.0, 0.0]], errors)[-1][0, 0])
+            ends.append(euler_steps(independent.velocity, [[1.0, 0.0]], errors)[-1][0, 0])
         slope = (ends[0] - ends[1]) / 2e-5
         gains["normal, independent coupling"][k] = found["normal, independent coupling"][k] = slope
     evidence.on(target).figure(
@@ -191,7 +191,7 @@ def test_posterior_means_remember_normal_errors(evidence, steps):
     for size in sizes:
         errors = np.zeros((steps, 1, 2))
         errors[:, 0, 0] = size
-        ends.append(float(euler(field.velocity, [[1.0, 0.0]], errors)[-1][0, 0]))
+        ends.append(float(euler_steps(field.velocity, [[1.0, 0.0]], errors)[-1][0, 0]))
     slope, again = (ends[0] - ends[1]) / 2e-4, (ends[2] - ends[3]) / 1e-4
     exact = ExactField(Sphere(2))
     on = evidence.on("independent coupling on the unit circle", steps=steps)
@@ -211,7 +211,7 @@ def test_posterior_means_remember_normal_errors(evidence, steps):
         because="the recursion, with Bessel functions; the second derivative times 1e−8",
         intact=1.0,
     )
-    path = euler(exact.velocity, [[1.0, 0.0]], np.zeros((steps, 1, 2)))
+    path = euler_steps(exact.velocity, [[1.0, 0.0]], np.zeros((steps, 1, 2)))
     on.table(
         f"circle R = 1, from |x| = 1, {steps} steps",
         ["field", "radius at the end", "response to radial errors 1"],

@@ -9,15 +9,17 @@ Assumed: φ closed, proper, convex; a point x anywhere; times in (0, 1).
 
 import numpy as np
 import pytest
-from hypothesis import given
 
 from numerics.accuracy import Rounding
 from numerics.flows.exact import ExactField
 from numerics.geometry import norms
 from numerics.potentials import DegenerateGaussian
-from numerics.schedules import Trigonometric
-from theorems.representatives import every_family
-from theorems.targets import few, generator, schedules, seeds, targets, times
+from theorems.setting.grammar import generator, times
+from theorems.setting.quantifiers import SCHEDULES, SEEDS, TARGETS, TIMES, for_all
+from theorems.setting.traits import few
+from theorems.setting.values import Values
+
+LATER = Values(times(), 0.8, (0.02, 0.8))
 
 
 def _anywhere(target, schedule, t, rng, n=60):
@@ -27,9 +29,7 @@ def _anywhere(target, schedule, t, rng, n=60):
     return size * rng.standard_normal((few(target, n), target.dim))
 
 
-@pytest.mark.claim("N3")
-@given(target=targets(), schedule=schedules(), s=times(), t=times(), seed=seeds)
-@every_family(schedule=Trigonometric(), s=0.3, t=0.8, seed=1)
+@for_all("N3", target=TARGETS, schedule=SCHEDULES, s=TIMES, t=LATER, seed=SEEDS)
 def test_data_and_noise_are_carried_along(evidence, target, schedule, s, t, seed):
     """From s to t by Minty's formula, either way; then prox with another step finds the same pair."""
     field = ExactField(target, schedule)
@@ -60,9 +60,7 @@ def test_data_and_noise_are_carried_along(evidence, target, schedule, s, t, seed
     )
 
 
-@pytest.mark.claim("N3")
-@given(target=targets(), schedule=schedules(), s=times(), t=times(), seed=seeds)
-@every_family(schedule=Trigonometric(), s=0.3, t=0.8, seed=1)
+@for_all("N3", target=TARGETS, schedule=SCHEDULES, s=TIMES, t=LATER, seed=SEEDS)
 def test_the_way_is_a_solution(evidence, target, schedule, s, t, seed):
     """d/dt(α_t y + β_t u) = v_t: α̇y + β̇u of the pair found at s, against the field at t."""
     field = ExactField(target, schedule)
@@ -90,9 +88,7 @@ def test_the_way_is_a_solution(evidence, target, schedule, s, t, seed):
     )
 
 
-@pytest.mark.claim("N3")
-@given(target=targets(), schedule=schedules(), t=times(), seed=seeds)
-@every_family(schedule=Trigonometric(), t=0.4, seed=1)
+@for_all("N3", target=TARGETS, schedule=SCHEDULES, t=TIMES, seed=SEEDS)
 def test_pairs_move_no_faster_than_points(evidence, target, schedule, t, seed):
     """α²|Δy|² + β²|Δu|² ≤ |Δx|², near and far: of its two consequences either uses one term alone."""
     rng, field = generator(seed), ExactField(target, schedule)

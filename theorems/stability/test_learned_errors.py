@@ -17,7 +17,7 @@ from numerics.flows.checkpoints import trained
 from numerics.flows.exact import ExactField
 from numerics.flows.learned import Training
 from numerics.flows.pairs import exact
-from numerics.flows.perturbed import euler, euler_bound, euler_response
+from numerics.flows.perturbed import euler_bound, euler_response, euler_steps
 from numerics.geometry import norms
 from numerics.potentials import Sphere
 from theorems.stability.figures import draw_scatter
@@ -34,7 +34,7 @@ def learned():
 
 
 def _sampled(learned, x0, steps=STEPS):
-    return euler(learned.velocity, x0, np.zeros((steps, *x0.shape)))
+    return euler_steps(learned.velocity, x0, np.zeros((steps, *x0.shape)))
 
 
 @pytest.mark.claim("N3")
@@ -92,7 +92,7 @@ def test_field_errors_tell_sample_errors(evidence, rng, learned):
     normal = (errors * out).sum(axis=2, keepdims=True) * out
     rows = [["as trained", float(np.median(norms(found))), float(np.median(norms(errors.mean(axis=0))))]]
     for name, part in (("normal errors alone", normal), ("tangential errors alone", errors - normal)):
-        ends = euler(field.velocity, x0, part)[-1] - image
+        ends = euler_steps(field.velocity, x0, part)[-1] - image
         rows.append([name, float(np.median(norms(ends))), float(np.median(norms(part.mean(axis=0))))])
     rows.extend([f"left over, predicted {name}", share, ""] for name, share in unexplained.items())
     on.table(

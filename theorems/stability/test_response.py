@@ -14,7 +14,7 @@ from scipy import stats
 
 from numerics.accuracy import Rounding
 from numerics.flows.exact import ExactField
-from numerics.flows.perturbed import integrate, kick_bound, kicked, response
+from numerics.flows.perturbed import kick_bound, kicked, response, solved_end
 from numerics.geometry import norms
 from numerics.potentials import (
     Curve,
@@ -122,7 +122,7 @@ def test_solved_paths_on_an_ellipsoid(evidence):
     for epsilon in (1e-3, 1e-4):
         found = []
         for share, tol in ((1.0, 1e-11), (1.0, 1e-9), (0.5, 1e-11)):
-            end = integrate(field, s, start, lambda r, _, e=share * epsilon: e * _error(r), tolerance=tol)
+            end = solved_end(field, s, start, lambda r, _, e=share * epsilon: e * _error(r), tolerance=tol)
             found.append((end[0] - image) / (share * epsilon))
         remainder, solver = norms(found[0] - found[2]), norms(found[0] - found[1])
         on.estimated(

@@ -6,13 +6,13 @@ import pytest
 from numerics.flows.exact import ExactField
 from numerics.flows.perturbed import (
     between,
-    euler,
     euler_bound,
     euler_response,
-    integrate,
+    euler_steps,
     kick_bound,
     kicked,
     response,
+    solved_end,
 )
 from numerics.potentials import DegenerateGaussian, Ellipsoid, FiniteAtoms, Sphere
 from numerics.schedules import Linear, Trigonometric
@@ -40,7 +40,7 @@ def test_impulses_are_the_limit_of_a_solved_path(field):
     def error(t, points):
         return np.broadcast_to([0.1 * np.cos(3 * t), 0.2 * t], points.shape)
 
-    solved = integrate(field, 0.3, x, error, remaining=1e-8, tolerance=1e-11)
+    solved = solved_end(field, 0.3, x, error, remaining=1e-8, tolerance=1e-11)
     gaps = []
     for m in (10, 40):
         ends = np.linspace(0.3, 1.0, m + 1)
@@ -78,7 +78,7 @@ def test_response_of_a_circle_is_tangential():
 
 
 def test_euler_of_a_constant_field():
-    path = euler(lambda _, x: np.full_like(x, 2.0), [[1.0]], [[[0.0]], [[4.0]]])
+    path = euler_steps(lambda _, x: np.full_like(x, 2.0), [[1.0]], [[[0.0]], [[4.0]]])
     assert path[:, 0, 0].tolist() == [1.0, 2.0, 5.0]
 
 
@@ -90,9 +90,9 @@ def test_euler_of_a_constant_field():
         (lambda f: kicked(f, 0.5, [[0.0, 0.0]], [0.6, 0.7], [[[0.0, 0.0]]]), "2 for 1 kicks"),
         (lambda f: kicked(f, 0.5, [[0.0, 0.0]], [1.0], [[[0.0, 0.0]]]), "times: got 1.0"),
         (lambda f: kicked(f, 0.5, [[0.0, 0.0]], [0.6], [[[0.0]]]), "kicks: got shape"),
-        (lambda f: euler(f.velocity, [[0.0, 0.0]], np.zeros((0, 1, 2))), "errors: got shape"),
+        (lambda f: euler_steps(f.velocity, [[0.0, 0.0]], np.zeros((0, 1, 2))), "errors: got shape"),
         (lambda _: response(np.eye(2)[None], Linear(), [0.1, 0.2], [[[0.0, 0.0]]], [1.0]), "times: got 2"),
-        (lambda f: integrate(f, 1.0, [[0.0, 0.0]], lambda _, x: x), "s: got 1.0"),
+        (lambda f: solved_end(f, 1.0, [[0.0, 0.0]], lambda _, x: x), "s: got 1.0"),
     ],
 )
 def test_bad_input_is_named(call, message):
@@ -102,4 +102,4 @@ def test_bad_input_is_named(call, message):
 
 def test_integrator_that_gives_up_says_so():
     with pytest.raises(RuntimeError, match="integration from"):
-        integrate(FIELDS[2], 0.5, [[1.0, 1.0]], lambda _, x: 1e6 + x**3)
+        solved_end(FIELDS[2], 0.5, [[1.0, 1.0]], lambda _, x: 1e6 + x**3)
