@@ -1,6 +1,6 @@
 """The statements of terminal normal hyperbolicity, in the order of the argument (theory.md §3)."""
 
-from theorems.claim import Claim, Coverage
+from theorems.claim import Claim, Clause, Coverage
 
 PAPER = "fukumizu2026proximal"
 HERE = "theorems.normal_hyperbolicity."
@@ -168,19 +168,32 @@ CLAIMS = (
     Claim(
         id="H9",
         label="Finding: A4",
-        title="A1–A3 alone do not give Lemma 4.3",
+        title="A support that is M, with A1, A2, A3 and A5, gives neither A4 nor Lemma 4.3",
         statement=(
-            r"$\varphi=\max(x^2/2,|y|)$ on the parabola $y=x^2$ satisfies A1–A3 and A5 at 0 but not A4, and "
-            r"its envelope quotients tend to another limit. There $M$ is not the support (that lies on "
-            r"$y=\pm x^2/2$). Remark, neither proved nor checked here: a support that is $M$ near $x_1$ may "
-            "well imply A4, with A5. This is about the statement as we know it: the paper's full text may "
-            "assume A4, for instance through partial smoothness."
+            r"The twin: data on the arc $g(s)=(s,s^2/2)$, $|s|\le.45$, and at $(1,0)$, by the potential "
+            r"below. Near $x_1=g(0)$ the support is the parabola; at $x_0=0$ A1, A2, A3, A5 hold, $H=1$, but "
+            r"$\mathrm{dist}(x_0,\partial\varphi(g(s)))\to1$ as $s\downarrow0$: A4 fails, and with it H3: "
+            r"$D\,\mathrm{prox}$ is 1 towards $(1,0)$ and $1/(1+\lambda)$ away from it. The noise is a tie, "
+            r"and $P_0$-null: where $\varphi^*$ is differentiable, A1 and $H\succ0$ imply A4 (N1). This is "
+            "about the statement as we know it: the paper's full text may assume A4, for instance through "
+            "partial smoothness."
         ),
-        formula=r"e_\lambda[\tfrac12\Delta^2_\tau\varphi](e_1)=\frac1{2(1+\lambda)}\ne\frac1{1+2\lambda}",
+        formula=(
+            r"\varphi^*(v)=\max\Big(\max_{|s|\le.45}\langle v,g(s)\rangle-f(s),\ v_1\Big),\quad "
+            r"f(s)=\tfrac{s^2}2+\begin{cases}s^3&s>0\\8|s|^3&s<0\end{cases}"
+        ),
         assumptions=(A1, A2, A3, A5),
         source="this project; lewis2002active",
         status="this project",
-        modules=(f"{HERE}test_added_assumptions",),
+        modules=(f"{HERE}test_twin", f"{HERE}test_added_assumptions"),
+        depends=("A1", "A2", "A3", "A4", "A5", "H3"),
+        clauses=(
+            Clause("cells", r"The noise of $g(s)$, $s>0$, is a segment at $(0,1)$ with the ends stated."),
+            Clause("support", "Both sides of $x_1$ on the parabola have mass."),
+            Clause("assumptions", "A1, A2, A3 and A5 hold at the tie, with $H=1$."),
+            Clause("A4", r"The distance of $x_0$ from $\partial\varphi(g(s))$ tends to 1."),
+            Clause("H3", r"prox has the slopes 1 and $1/(1+\lambda)$ on the two sides."),
+        ),
     ),
     Claim(
         id="H10",

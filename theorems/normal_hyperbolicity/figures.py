@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from numerics.potentials import Potential
+
 Array = NDArray[np.float64]
 TANGENT, NORMAL, THEORY, GREY = "#4269d0", "#c2410c", "#111827", "#9ca3af"
 
@@ -54,3 +56,36 @@ def draw_paths(figure: "Figure", t: Array, optimal: Array, independent: Array, b
     right.plot(t, bound, ":", color=THEORY, label="bound (1−t)/t of P5")
     right.set_ylim(-1.1, 1.6)
     right.legend(fontsize=7)
+
+
+def draw_twin(figure: "Figure", twin: "Potential", step: float) -> None:
+    """The twin's support, its ∂φ along M in the plane of noise, and envelope quotients on both sides of 0."""
+    left, middle, right = figure.subplots(1, 3)
+    s = np.linspace(-0.45, 0.45, 201)
+    left.plot(s, s**2 / 2, color=TANGENT, label="M")
+    left.plot([1.0], [0.0], "s", color=NORMAL, ms=4, label="the atom (1, 0)")
+    left.plot([0.0], [0.0], "o", color=THEORY, ms=4, label="$x_1$")
+    left.plot([-0.45, 0.45, 1.0, 0.0], [0.10125, 0.10125, 0.0, 0.0], ":", color=GREY, lw=0.9)
+    left.set_title("data", fontsize=9)
+    for place in np.linspace(-0.4, 0.4, 17):
+        low = 1.0 + (place * (3 - 2 * place) / (1 - place / 2) if place > 0 else -4.0)
+        heights = np.linspace(low, 4.0, 400)
+        noise = np.stack([_steepness(place) - (heights - 1) * place, heights], axis=1)
+        inside = np.abs(twin.transport(noise)[:, 0] - place) < 1e-9
+        middle.plot(*noise[inside].T, color=TANGENT if place < 0 else NORMAL, lw=1.0)
+    middle.plot([0.0, 0.0], [-3.0, 1.0], color=THEORY, lw=1.2, label=r"$\partial\varphi(x_1)$")
+    middle.plot([0.0], [0.0], "o", color=THEORY, ms=4, label="$x_0$")
+    middle.set_xlim(-3.0, 1.0)
+    middle.set_title(r"noise: $\partial\varphi(g(s))$, s < 0 blue, s > 0 red", fontsize=9)
+    tau = np.concatenate([-np.geomspace(1.0, 1e-3, 60), np.geomspace(1e-3, 1.0, 60)])
+    quotient = twin.envelope(np.stack([tau, 0 * tau], axis=1), step) / tau**2
+    right.plot(tau, quotient, color=TANGENT, label=r"$e_\lambda[\frac{1}{2}\Delta^2_\tau\varphi](\pm e_1)$")
+    right.axhline(0.5 / (1 + step), ls="--", color=THEORY, lw=0.9, label="limit by H3")
+    right.set_xlabel(r"$\pm\tau$")
+    for axes in (left, middle, right):
+        axes.legend(fontsize=7)
+
+
+def _steepness(s: float) -> float:
+    """Of the twin's height along M, without s: 3s², or −24s² for s < 0."""
+    return 3 * s**2 if s > 0 else -24 * s**2

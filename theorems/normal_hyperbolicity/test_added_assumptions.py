@@ -1,8 +1,9 @@
-"""H9 and H10: what goes wrong without A4 and without A5.
+"""H9 and H10: what goes wrong without A4 and without A5, in the simplest formulas.
 
 These are findings about Lemma 4.3 and Theorem 4.4 as we know them; the paper's full text may state both
-conditions. In H9 the manifold M is not the support of the law (that lies on y = ±x²/2): whether a support
-that is M near x₁, with A5, implies A4 is not decided here.
+conditions. max(x²/2, |y|) on y = x² shows what A4 is for, but is only a convex function: its conjugate is +∞
+on noise of probability 2Φ(−1), so no law has it for its potential (N7). A law that does it is the twin
+(test_twin.py).
 """
 
 import numpy as np
@@ -23,10 +24,12 @@ def test_parabola_symbolically(evidence):
     step = sp.Symbol("lambda", positive=True)
     on_m = sp.Max(x**2 / 2, sp.Abs(x**2))
     evidence.exact("A1: φ = x² on M", sp.simplify(on_m - x**2) == 0, "all real x, so H = 2 at 0")
-    edge = [sp.Rational(k, 4) for k in range(-4, 5)]
-    inside = [bool(sp.Max(a**2 / 2, sp.Abs(b)) >= v * b) for v in edge for a in edge for b in edge]
+    share, height = sp.symbols("a h", positive=True)
+    v = (1 - share) / (1 + share)
     evidence.exact(
-        "A2, A3: {0}×[−1,1] ⊂ ∂φ(0), with 0 inside", inside, "a grid of 9 subgradients and 81 points"
+        "A2, A3: {0}×[−1,1] ⊂ ∂φ(0), with 0 inside: |y| − vy > 0 for y ≠ 0, |v| < 1",
+        [sp.simplify(height - sign * v * height).is_positive for sign in (1, -1)],
+        "v = (1−a)/(1+a), a > 0, y = ±h, h > 0; v = ±1 by closure, and max(x²/2, |y|) ≥ |y|",
     )
     best = s / (1 + step)
     lower = x**2 / 2 + (x - s) ** 2 / (2 * step)
