@@ -21,7 +21,7 @@ from theorems.learned_flows.circle import (
     network,
 )
 from theorems.learned_flows.figures import draw_errors
-from theorems.learned_flows.trajectories import lipschitz
+from theorems.learned_flows.trajectories import TOLERANCE, lipschitz, log_growth
 
 N, LEVEL = 40_000, 1e-10
 NETWORKS = (("exact", LONG), (f"minibatch {PAPER}", EQUAL))
@@ -46,6 +46,23 @@ def test_rescaled_jacobian_vanishes(evidence, rng, device, coupling, steps):
             because="|Dv_θ| ≤ L: the product of the layers' norms and sup|SiLU'| < 1.1; main term (1−t)L",
             main=share,
         )
+
+
+@pytest.mark.claim("L3")
+@networks
+def test_growth_stops_before_the_end(evidence, rng, device, coupling, steps):
+    """Log σᵢ(DX_t) has a limit, so (1/τ) log σᵢ → 0 for every i; the exact flow's falls like −τ on N."""
+    learned = network(coupling, steps, device=device)
+    bound, share = lipschitz(learned), 0.05
+    x0, _ = TARGET.sample(100, rng)
+    before, end = log_growth(learned, x0, np.array([1 - share / bound, 1.0]))
+    evidence.on(f"circle, {coupling} pairs", steps=steps, remaining=share / bound).estimated(
+        "|log σᵢ(DX_1) − log σᵢ(DX_t)|, t = 1 − 1/(20L)",
+        np.abs(end - before).max(axis=1),
+        share,
+        by=f"integrators of tolerance {TOLERANCE:g}",
+        because="∫|Dv_θ| ≤ (1−t)L along a path, and σᵢ(AB) ≤ |A|σᵢ(B)",
+    )
 
 
 def _of_network(learned, share):

@@ -95,8 +95,8 @@ def test_error_falls_with_better_coupling(evidence, rng, device):
 
 
 @pytest.mark.claim("L2")
-def test_exact_pairs_win_at_equal_time(evidence, rng, device):
-    """Four times as many exact batches take less time: benchmarks/RESULTS.md, training."""
+def test_exact_pairs_win_with_more_batches(evidence, rng, device):
+    """What four times as many exact batches cost in time is in benchmarks/RESULTS.md, training."""
     t, x0, x1 = held_out(rng)
     quick = capped_error(network("exact", MORE * EQUAL, device=device), t, x0, x1)
     slow = capped_error(network(f"minibatch {PAPER}", EQUAL, device=device), t, x0, x1)
