@@ -35,15 +35,21 @@ CLAIMS = (
         label="Monotone cost",
         title="The cost falls with the batch size, to the optimum",
         statement=(
-            r"$c_n=E_{\pi_n}|x_0-x_1|^2$ is at least $W_2^2$, does not increase with $n$ (the mean of "
-            r"the plans of "
-            r"two halves is feasible for the batch), and tends to $W_2^2$."
+            r"$c_n=E_{\pi_n}|x_0-x_1|^2$ is at least $W_2^2$, does not increase with $n$, batch by batch "
+            r"(the mean of the $n+1$ leave-one-out batches' plans is feasible for the batch of $n+1$; N8), "
+            r"and tends to $W_2^2$. Halves give less: $(m+n)c_{m+n}\le mc_m+nc_n$ does not order "
+            r"$c_3$ and $c_2$."
         ),
         formula=r"c_1\ge c_2\ge\dots\ge W_2^2(P_0,P_1),\quad c_n\to W_2^2(P_0,P_1)",
         assumptions=(PLAN, MOMENT),
         source=f"{BATCHES}; this project's wording",
         status="reconstructed",
-        modules=(f"{HERE}test_cost",),
+        modules=(f"{HERE}test_cost", f"{HERE}test_leave_one_out"),
+        clauses=(
+            Clause("falling", "$c_{n+1}\\le c_n$, batch by batch."),
+            Clause("halves", "The corollary for batches split in two."),
+            Clause("optimum", "$c_n\\ge W_2^2$ and $c_n\\to W_2^2$."),
+        ),
     ),
     Claim(
         id="M3",
@@ -174,7 +180,7 @@ CLAIMS = (
     ),
     Claim(
         id="N2",
-        label="The field in the gap",
+        label="Beyond the paper",
         title="In the gap the field of minibatches tends to a step, not to the prox field",
         statement=(
             r"Outside the population's gap, on its ends too, $v^{(n)}\to v$ exponentially. Inside, the "
@@ -207,6 +213,34 @@ CLAIMS = (
             Clause("place", r"$n$ times the switch's distance from the tie tends to $-c/(2D')$."),
             Clause("height", r"What is left of $|v^{(n)}-v|$ tends to $J\max(q^\ast,1-q^\ast)$."),
             Clause("slope", r"The slope at the switch over $n$ tends to $J|D'|/2$."),
+        ),
+    ),
+    Claim(
+        id="N8",
+        label="Beyond the paper",
+        title="Batch plans concentrate on the graph of the transport",
+        statement=(
+            r"A batch of $n+1$ costs at most the mean of the optimal costs of its $n+1$ leave-one-out "
+            r"batches, whichever datum is dropped with which noise. $E_{\pi_n}|x_1-T(x_0)|^2\to0$, and it "
+            r"bounds $W_2^2(\pi_n,\pi)$, so M3's weak limit is one in $W_2$; at $t=0$ the loss floor, "
+            r"$\dot\beta_0^2E\,\mathrm{Var}_{\pi_n}(x_1\mid x_0)$, tends to 0 too. For two atoms both have "
+            r"rate $n^{-1/2}$, although the cost has $1/n$."
+        ),
+        formula=(
+            r"W_2^2(\pi_n,\pi)\le E_{\pi_n}|x_1-T(x_0)|^2\to0;\quad \text{two atoms: }"
+            r"\sqrt n\,E|x_1-T|^2\to2\Delta^2\sqrt{\tfrac{w(1-w)}\pi}"
+        ),
+        assumptions=(PLAN, MOMENT, "Leave one out: any noise and data. Concentration: noise with a density."),
+        source="this project; no claim of priority",
+        status="this project",
+        modules=(f"{HERE}test_leave_one_out", f"{HERE}test_concentration"),
+        depends=("M2", "M3", "M6"),
+        clauses=(
+            Clause("leave one out", "Pathwise, for every batch, pairing, noise and data."),
+            Clause("concentration", r"$E_{\pi_n}|x_1-T(x_0)|^2\to0$."),
+            Clause("distance of the plans", r"$W_2^2(\pi_n,\pi)$ is at most that."),
+            Clause("rate one half", "Two atoms: the constant of $n^{-1/2}$, beside $1/n$ of the cost."),
+            Clause("floor", r"The floor at $t=0$ tends to 0; two atoms: its constant."),
         ),
     ),
 )

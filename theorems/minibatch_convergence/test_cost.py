@@ -73,6 +73,7 @@ def measure_halves(on, x0, x1, couple):
         ),
         because="the halves' plans are feasible for the whole",
         points=2 * n,
+        clause="halves",
     )
 
 
@@ -88,6 +89,7 @@ def test_cost_on_the_line_falls_from_each_size_to_the_next(evidence, name):
         -(error[1:] + error[:-1]),
         by=RESOLUTIONS,
         because="strictly falling",
+        clause="falling",
     )
     on.estimated(
         "W₂² − c_n for n ≤ 64",
@@ -95,6 +97,7 @@ def test_cost_on_the_line_falls_from_each_size_to_the_next(evidence, name):
         -error,
         by=RESOLUTIONS,
         because="above W₂² by more than the stated error",
+        clause="optimum",
     )
 
 
@@ -111,6 +114,7 @@ def test_cost_on_the_line_tends_to_the_optimum(evidence, name):
         [np.sqrt(2 * VARIANCES[name] * (g.excess + g.error)) for g in noise],
         by=RESOLUTIONS,
         because="Cauchy–Schwarz over ranks; ΣVar Y₍ᵢ₎ ≤ n Var x₁",
+        clause="optimum",
     )
     evidence.on(law).trend(
         "log(c_n − W₂²) against log n, n = 16 … 4096",
