@@ -1,7 +1,7 @@
-"""The pytest plugin: options, marks and fixtures of the theorems; `reports.hooks` follows the run.
+"""The pytest plugin: options, marks and fixtures of the theorems; `reports.run.hooks` follows the run.
 
-It is an entry point, so every pytest of the environment loads it: nothing heavy is imported before a
-test of the theorems is collected, and tests from elsewhere are left alone.
+`otcfm_theorems` registers it in runs that ask for the theorems; in these, too, nothing heavy is imported
+before one of their tests is collected, and tests from elsewhere are left alone.
 """
 
 import argparse
@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reports import inputs
-from reports.hooks import RECORDER, TEST, RunHooks
+from reports.run import inputs
+from reports.run.hooks import RECORDER, TEST, RunHooks
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from reports.fixture import Evidence
+    from reports.evidence.fixture import Evidence
     from theorems.setting.user.flows import UserFlow
     from theorems.setting.user.targets import UserTarget
 
@@ -39,7 +39,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="N",
         help="processes for sweeps over batch sizes, -1 for one a core (default 1); numbers stay the same",
     )
+    group.addoption(
+        "--claim",
+        type=_claims,
+        metavar="ID,…",
+        help="run these claims alone: all of their checks and controls, whatever module they are in",
+    )
     inputs.add_options(group)
+
+
+def _claims(text: str) -> str:
+    ids = [word.strip() for word in text.split(",")]
+    if not all(ids):
+        raise argparse.ArgumentTypeError(f"got {text!r}, must be ids of claims with commas between them")
+    return ",".join(dict.fromkeys(ids))
 
 
 def _seed(text: str) -> int:
@@ -60,20 +73,20 @@ def pytest_configure(config: pytest.Config) -> None:
 
     Raises:
         pytest.UsageError: If --report names something that is not ours to replace, or what is handed in
-            cannot be used: see `reports.inputs`.
+            cannot be used: see `reports.run.inputs`.
     """
     config.addinivalue_line("markers", "claim(id): a check of the claims named")
     config.addinivalue_line(
         "markers", "control(id): a deliberate violation that the claims named must reject"
     )
-    from reports import profiles
+    from reports.run import profiles
 
     profile = config.getoption("--hypothesis-profile", None)
     if profile in profiles.EXAMPLES:
         profiles.register()
     directory = config.getoption("--report")
     if directory is not None and not hasattr(config, "workerinput"):
-        from reports.writer import refuse_foreign
+        from reports.run.writer import refuse_foreign
 
         try:
             refuse_foreign(Path(directory))
@@ -81,8 +94,21 @@ def pytest_configure(config: pytest.Config) -> None:
             raise pytest.UsageError(f"--report={directory}: {error}") from None
     if not hasattr(config, "workerinput"):
         inputs.refuse_bad(config)
+        _refuse_unknown(config.getoption("--claim"))
     hooks = RunHooks(config, config.getoption("--seed"), profile or profiles.DEFAULT_PROFILE, directory)
     config.pluginmanager.register(hooks, "otcfm-theorems-run")
+
+
+def _refuse_unknown(claims: str | None) -> None:
+    if claims is None:
+        return
+    from theorems.claim import all_claims
+
+    known = [claim.id for claim in all_claims()]
+    if unknown := [name for name in claims.split(",") if name not in known]:
+        raise pytest.UsageError(
+            f"--claim={claims}: no claims.py declares {', '.join(unknown)}; known: {', '.join(known)}"
+        )
 
 
 @pytest.fixture(scope="session")
@@ -117,8 +143,8 @@ def jobs(request: pytest.FixtureRequest) -> int:
 
 @pytest.fixture
 def evidence(request: pytest.FixtureRequest) -> "Evidence":
-    """Records what a test of the theorems measures, and asserts it: see `reports.fixture.Evidence`."""
-    from reports.fixture import Evidence
+    """Records what a test of the theorems measures, and asserts it: see `reports.evidence.fixture`."""
+    from reports.evidence.fixture import Evidence
 
     if RECORDER not in request.node.stash:
         raise pytest.UsageError(f"{request.node.nodeid}: `evidence` is for tests in the package `theorems`")
@@ -134,7 +160,7 @@ def rng(request: pytest.FixtureRequest) -> "np.random.Generator":
     """
     import numpy as np
 
-    from reports.profiles import derived_seed
+    from reports.run.profiles import derived_seed
 
     test = request.node.stash.get(TEST, None)
     name = test.name if test else request.node.name

@@ -7,9 +7,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from reports.basis import KINDS
-from reports.evidence import PARTS, RECORDS, STRENGTHS
-from reports.verdict import Verdict
+from reports.evidence.basis import KINDS
+from reports.evidence.records import PARTS, RECORDS, STRENGTHS
+from reports.run.verdict import Verdict
 
 TEXT = {"type": "string"}
 WORDS = {"type": "string", "minLength": 1}

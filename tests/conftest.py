@@ -3,6 +3,8 @@
 import sys
 
 import hypothesis
+import numpy as np
+import pytest
 from jaxtyping import install_import_hook
 
 import tests.shapes  # noqa: F401  # named below
@@ -22,3 +24,11 @@ hypothesis.settings.register_profile(
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
 hypothesis.settings.load_profile("unit")
+
+
+@pytest.fixture
+def rng(request: pytest.FixtureRequest) -> np.random.Generator:
+    """A generator that depends on the test's name alone."""
+    from reports.run.profiles import derived_seed
+
+    return np.random.default_rng(derived_seed(0, request.node.name))

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from reports.evidence import STRENGTHS
+from reports.evidence.records import STRENGTHS
 
 Fields = dict[str, Any]
 

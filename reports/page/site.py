@@ -7,8 +7,8 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from reports.basis import KINDS
-from reports.evidence import RECORDS
+from reports.evidence.basis import KINDS
+from reports.evidence.records import RECORDS
 from reports.page import charts, claims, graph, words
 from reports.page.loading import Report, load
 from reports.page.mathml import formula, number, prose

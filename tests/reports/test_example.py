@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.evidence import PARTS, RECORDS, STRENGTHS
-from reports.record import Record
+from reports.evidence.record import Record
+from reports.evidence.records import PARTS, RECORDS, STRENGTHS
 from reports.schema import FILE, SCHEMA, check, written
 from tests.reports.example.theorem import CLAIMS, TESTS
 from tests.reports.house import House, without_seconds

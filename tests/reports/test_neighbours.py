@@ -27,7 +27,7 @@ OPTIONS = {
     "pytest-rerunfailures": ["--reruns", "--reruns-delay", "--only-rerun", "--rerun-except"],
     "pytest-reportlog": ["--report-log"],
 }
-OURS = {"--report", "--seed"}
+OURS = {"--report", "--seed", "--jobs", "--claim", "--target", "--flow", "--dim", "--device", "--mnist"}
 FLAKY = """
 COUNT = []
 

@@ -300,8 +300,9 @@ def test_other_peoples_marks_are_left_alone(house: House) -> None:
     house.build()
     (house.path / "test_mine.py").write_text(
         "import sys, pytest\n@pytest.mark.claim('their own')\n@pytest.mark.control(3)\ndef test_mine(): "
-        "assert not {'numpy', 'hypothesis', 'reports.run', 'reports.fixture'} & set(sys.modules)\n"
+        "assert not [n for n in sys.modules if n.split('.')[0] in ('numpy', 'hypothesis', 'reports')]\n"
     )
-    ran = house.run("-p", "no:hypothesispytest", "-p", "no:jaxtyping", where="test_mine.py", report=None)
+    quiet = ("-p", "no:hypothesispytest", "-p", "no:jaxtyping", "-p", "no:randomly")
+    ran = house.run(*quiet, "-o", "markers=claim: ours\ncontrol: ours", where="test_mine.py", report=None)
     assert ran.status == 0, ran.output
     assert "theorems" not in ran.output.replace("otcfm-theorems", "")

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from numerics.accuracy import Rounding
-from reports.auditor import Auditor
-from reports.fixture import Evidence
-from reports.recorder import Recorder
+from reports.evidence.auditor import Auditor
+from reports.evidence.fixture import Evidence
+from reports.evidence.recorder import Recorder
 from reports.schema import check
 from tests.reports.house import GOOD, House, Ran
 from tests.theorems.setting.user.test_targets import BAD, SQUARE, write

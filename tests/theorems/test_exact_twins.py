@@ -10,8 +10,8 @@ import numerics.potentials as public
 from numerics.intervals.balls import PRECISION
 from numerics.potentials import Potential
 from numerics.potentials.proximal_point import ProximalPoint
-from reports.fixture import BeyondBoundError, Evidence
-from reports.recorder import Recorder
+from reports.evidence.fixture import BeyondBoundError, Evidence
+from reports.evidence.recorder import Recorder
 from theorems.exact_twins import TWINS, has_a_tangent, sees_the_step
 from theorems.normal_hyperbolicity import test_certified as hyperbolic
 from theorems.proximal_denoiser import test_certified as proximal

@@ -10,7 +10,7 @@ from scipy.stats import binom
 
 from numerics.flows.learned import LearnedField, Training
 from numerics.flows.network import VelocityNetwork
-from reports.profiles import profile_loaded
+from reports.run.profiles import profile_loaded
 from theorems.learned_flows import circle, moons
 from theorems.learned_flows.circle import in_blocks
 from theorems.learned_flows.comparison import mean_limit, ratio_limit, share_limit, size_limit

@@ -8,8 +8,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from numerics.potentials import FiniteAtoms
-from reports.auditor import Auditor
-from reports.recorder import Recorder
+from reports.evidence.auditor import Auditor
+from reports.evidence.recorder import Recorder
 from theorems.user_targets import GRID, ask, cases, named
 
 TARGET = FiniteAtoms.two([0.0], [1.0], 0.3)

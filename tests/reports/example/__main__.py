@@ -4,7 +4,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from reports.writer import dumps
+from reports.run.writer import dumps
 from tests.reports.example.theorem import CLAIMS, TESTS
 from tests.reports.house import House
 

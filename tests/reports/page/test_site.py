@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from reports.evidence import RECORDS
+from reports.evidence.records import RECORDS
 from reports.page import site
 from reports.page.mathml import number
 from tests.reports.page.conftest import EXAMPLE, Edit, Page

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from numerics.potentials import Cantor, FiniteAtoms, Sphere
 from numerics.schedules import Linear, Trigonometric
-from reports.auditor import Auditor
-from reports.recorder import Recorder
+from reports.evidence.auditor import Auditor
+from reports.evidence.recorder import Recorder
 from theorems.setting import quantifiers
 from theorems.setting.audits import ask, asked_in, quantified_in
 from theorems.setting.instances import REPRESENTATIVES, named

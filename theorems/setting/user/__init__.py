@@ -2,5 +2,5 @@
 
 `targets` (--target), `flows` with `trying` and `torch_field` (--flow), `idx` (--mnist). Nothing handed in
 is believed; what is wrong is said in one line, a `ValueError`. `flow_audits` and `flow_pictures` are what
-more than one theorem asks of a flow. The options themselves are declared in `reports.inputs`.
+more than one theorem asks of a flow. The options themselves are declared in `reports.run.inputs`.
 """

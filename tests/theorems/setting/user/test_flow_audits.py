@@ -13,8 +13,8 @@ import pytest
 
 from numerics.flows.exact import ExactField
 from numerics.potentials import FiniteAtoms
-from reports.fixture import Evidence
-from reports.recorder import Recorder
+from reports.evidence.fixture import Evidence
+from reports.evidence.recorder import Recorder
 from theorems.normal_hyperbolicity import test_user_flow as hyperbolicity
 from theorems.proximal_denoiser import test_user_flow as denoiser
 from theorems.setting.user import flow_audits

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from reports.collection import Test, mark_problem, test_of, theorem_module
-from reports.inputs import NEEDS
+from reports.run.collection import Test, mark_problem, test_of, theorem_module
+from reports.run.inputs import NEEDS
 
 if TYPE_CHECKING:
-    from reports.outcome import Outcome
-    from reports.progress import Progress
-    from reports.recorder import Recorder
-    from reports.run import Run
+    from reports.evidence.recorder import Recorder
+    from reports.run.outcome import Outcome
+    from reports.run.progress import Progress
+    from reports.run.state import Run
 
 TEST = pytest.StashKey[Test]()
 RECORDER: "pytest.StashKey[Recorder]" = pytest.StashKey()
@@ -52,7 +52,7 @@ class RunHooks:
     def run(self) -> "Run":
         """The run, made when the first theorem turns up."""
         if self._run is None:
-            from reports.run import Run
+            from reports.run.state import Run
 
             self._run = Run(self.seed, self.profile)
         return self._run
@@ -73,7 +73,7 @@ class RunHooks:
         if not isinstance(collector, pytest.Module | pytest.Class):
             report = yield
         else:
-            from reports.profiles import profile_loaded
+            from reports.run.profiles import profile_loaded
 
             with profile_loaded(self.profile):
                 report = yield
@@ -108,10 +108,18 @@ class RunHooks:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Leave out, without counting them as deselected, the audits of what was not given."""
+        """Deselect what --claim does not name; leave out, uncounted, the audits of what was not given."""
+        if claims := self.config.getoption("--claim"):
+            self._select(items, set(claims.split(",")))
         absent = {fixture for fixture, option in NEEDS.items() if self.config.getoption(option) is None}
         if absent:
             items[:] = [i for i in items if not (TEST in i.stash and absent.intersection(_fixtures(i)))]
+
+    def _select(self, items: list[pytest.Item], claims: set[str]) -> None:
+        tests = {item: item.stash[TEST] for item in items if TEST in item.stash}
+        chosen = [item for item, test in tests.items() if claims & {*test.checks, *test.controls}]
+        self.config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+        items[:] = chosen
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Note which tests are selected."""
@@ -125,8 +133,8 @@ class RunHooks:
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Give a test of the theorems its recorder; a rerun goes on with the one it has."""
         if TEST in item.stash and RECORDER not in item.stash:
-            from reports.outcome import Outcome
-            from reports.recorder import Recorder
+            from reports.evidence.recorder import Recorder
+            from reports.run.outcome import Outcome
 
             test = item.stash[TEST]
             item.stash[RECORDER] = Recorder(
@@ -142,8 +150,8 @@ class RunHooks:
         """Seed a test, and fail one that passed without leaving what its marks promise."""
         if TEST not in item.stash:
             return (yield)
-        from reports.outcome import nothing_recorded
-        from reports.profiles import derived_seed, prepared
+        from reports.run.outcome import nothing_recorded
+        from reports.run.profiles import derived_seed, prepared
 
         test, recorder = item.stash[TEST], item.stash[RECORDER]
         with prepared(getattr(item, "obj", None), derived_seed(self.seed, test.name), recorder.freeze):
@@ -158,7 +166,7 @@ class RunHooks:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Note how each phase ended; at teardown put everything into one string."""
         if OUTCOME in item.stash:
-            from reports.outcome import PROPERTY
+            from reports.run.outcome import PROPERTY
 
             outcome = item.stash[OUTCOME]
             outcome.ended(call)
@@ -173,7 +181,7 @@ class RunHooks:
         """Read the string once, before reporters that would print it see it."""
         if self.is_worker:
             return
-        from reports.outcome import PROPERTY, loads
+        from reports.run.outcome import PROPERTY, loads
 
         for text in [value for name, value in report.user_properties if name == PROPERTY]:
             name, outcome = loads(str(text))
@@ -184,7 +192,7 @@ class RunHooks:
             self.nodes[report.nodeid] = report.when or ""
 
     def _show_progress(self) -> None:
-        from reports.progress import Progress, wanted
+        from reports.run.progress import Progress, wanted
 
         if not wanted(self.config):
             return
@@ -229,7 +237,7 @@ class RunHooks:
 
     def _crashed(self) -> None:
         """A test that took its worker down with it left no string, but it failed."""
-        from reports.outcome import Outcome
+        from reports.run.outcome import Outcome
 
         for test in self.run.collection.declared.values():
             if test.nodeid in self.nodes and test.name not in self.run.outcomes:
@@ -238,8 +246,8 @@ class RunHooks:
                 )
 
     def _write(self, session: pytest.Session) -> None:
-        from reports.document import document, figure_files
-        from reports.writer import write
+        from reports.run.document import document, figure_files
+        from reports.run.writer import write
 
         try:
             content = document(self.run, self.config)
@@ -253,7 +261,7 @@ class RunHooks:
         """Print the verdicts."""
         if self.is_worker or self._run is None or not self.run.concerns_theorems:
             return
-        from reports.summary import summarise
+        from reports.run.summary import summarise
 
         summarise(terminalreporter, self.run, self.written)
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from reports.record import share
+from reports.evidence.record import share
 
 Floats = npt.NDArray[np.float64]
 _NUMBER = (float, int)

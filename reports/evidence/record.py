@@ -3,8 +3,8 @@
 import math
 from typing import TYPE_CHECKING, ClassVar
 
-from reports.basis import Kind
-from reports.birth import finite, text
+from reports.evidence.basis import Kind
+from reports.evidence.birth import finite, text
 
 
 def share(measured: float, bound: float) -> float:
@@ -34,7 +34,7 @@ class Record:
         strength: The name of its strength.
         meaning: What this strength says, one sentence without a full stop.
         parts: The members of a record in report.json that this strength alone fills.
-        kind: What kind of comparison it is: see `reports.basis.KINDS`.
+        kind: What kind of comparison it is: see `reports.evidence.basis.KINDS`.
         quantity: What was measured.
     """
 

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import reports
-from reports.evidence import (
+from reports.evidence.record import Record, share
+from reports.evidence.records import (
     PARTS,
     RECORDS,
     STRENGTHS,
@@ -21,8 +22,7 @@ from reports.evidence import (
     Statistical,
     Trend,
 )
-from reports.record import Record, share
-from reports.summary import strongest, worst_share
+from reports.run.summary import strongest, worst_share
 
 HERE = Path(reports.__path__[0])
 README = HERE.parent / "README.md"
@@ -56,7 +56,7 @@ def test_nobody_else_asks_of_which_strength_a_record_is() -> None:
     )
     files = [*HERE.rglob("*.py"), *HERE.rglob("*.j2")]
     asking = [f"{p.name}: {hit[0]}" for p in files for hit in asks.finditer(p.read_text(encoding="utf-8"))]
-    assert asking == [f'evidence.py: "{name}"' for name in STRENGTHS]
+    assert asking == [f'records.py: "{name}"' for name in STRENGTHS]
 
 
 def test_the_readme_explains_them_in_their_own_words() -> None:

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.evidence import Bounded, Certified, Estimated, Exact, Statistical, Trend
-from reports.exhibits import Audit, Control, Figure, Table
-from reports.record import share
+from reports.evidence.exhibits import Audit, Control, Figure, Table
+from reports.evidence.record import share
+from reports.evidence.records import Bounded, Certified, Estimated, Exact, Statistical, Trend
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 bad_numbers = st.sampled_from([math.nan, math.inf, -math.inf])

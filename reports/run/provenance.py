@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from reports.run import Run
+    from reports.run.state import Run
 
 _ENTRY = re.compile(r"^@\w+\{([^,\s]+),(.*?)^\}", re.MULTILINE | re.DOTALL)
 _FIELD = re.compile(r"(\w+)\s*=\s*\{((?:[^{}]|\{[^{}]*\})*)\}")
@@ -43,7 +43,7 @@ def provenance(run: "Run") -> dict[str, Any]:
 
 def _commit() -> tuple[str | None, bool | None]:
     """The commit of the checkout that the theorems are in, and whether files differ from it."""
-    from reports.collection import theorems_folder
+    from reports.run.collection import theorems_folder
 
     folder = theorems_folder()
     if folder is None or not (folder.parent / ".git").exists():
@@ -83,7 +83,7 @@ def _libraries() -> list[dict[str, Any]]:
 
 def references(run: "Run") -> list[dict[str, Any]]:
     """The entries of references.bib that claims and coverage cite; none where the file is not at hand."""
-    from reports.collection import theorems_folder
+    from reports.run.collection import theorems_folder
 
     folder = theorems_folder()
     file = folder.parent / "references.bib" if folder else None

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from reports import inputs
+from reports.run import inputs
 from theorems.setting.user.idx import IMAGES, LABELS
 
 

@@ -9,7 +9,7 @@ import matplotlib
 from cycler import cycler
 from matplotlib.figure import Figure as Canvas
 
-from reports.exhibits import Figure
+from reports.evidence.exhibits import Figure
 
 STYLE: Any = {
     "font.family": ["STIXGeneral", "DejaVu Sans"],

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from reports.run import Run
+    from reports.run.state import Run
 
 COLOUR: dict[str, str] = {"verified": "green", "partial": "yellow", "open": "blue", "not run": "light"}
 

@@ -11,9 +11,9 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar, Literal, get_args
 
-from reports.basis import Kind
-from reports.birth import finite, not_negative, probability, text
-from reports.record import Record, finite_or_none
+from reports.evidence.basis import Kind
+from reports.evidence.birth import finite, not_negative, probability, text
+from reports.evidence.record import Record, finite_or_none
 
 Rule = Literal["interval contains theory", "interval lies below theory", "interval lies above theory"]
 RULES: tuple[Rule, ...] = get_args(Rule)

@@ -1,63 +1,32 @@
-"""The `evidence` fixture: one call records a measurement and asserts it.
+"""The methods that measure: each reduces its arrays to one record, and leaves to others what to do with it.
 
-A check reads as the sentence it checks: draw, compute, one line of evidence::
-
-    on = evidence.on(target, schedule=schedule, t=t)
-    on.bounded("|prox − x₁|", error, target.roundings.prox(z, step), because="...")
-
-Every method that measures also takes ``points`` (how many were checked, where it is not the number of
-entries), ``left_out`` (how many a filter of the check left out), ``at_kinks`` (for how many of the points
-the formula is set-valued and both sides were compared) and ``chosen`` (what is a convention in it: a
-threshold, a count, a margin). Counts add up over the draws and are shown in the report.
+Every method also takes ``points`` (how many were checked, where it is not the number of entries),
+``left_out`` (how many a filter of the check left out), ``at_kinks`` (for how many of the points the formula
+is set-valued and both sides were compared), ``chosen`` (what is a convention in it: a threshold, a count, a
+margin), ``clause`` (the clause of the claim that it checks) and ``kind`` (see `KINDS` in
+`reports.evidence.basis`). Counts add up over the draws and are shown in the report.
 """
 
-from collections.abc import Callable, Mapping
+from abc import ABC, abstractmethod
 from typing import Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from reports.basis import Basis, BasisFields, StatedRounding
-from reports.describing import describe
-from reports.evidence import Bounded, Certified, Estimated, Exact, Statistical, Trend
-from reports.exhibits import Control
-from reports.record import Record
-from reports.recorder import Recorder
-from reports.reduction import Floats, broadcast, floats, place_of, truths, worst_entry
-from reports.showing import Showing
+from reports.evidence.basis import Basis, BasisFields, StatedRounding
+from reports.evidence.record import Record
+from reports.evidence.records import Bounded, Certified, Estimated, Exact, Statistical, Trend
+from reports.evidence.reduction import Floats, broadcast, floats, place_of, truths, worst_entry
 
 
-class BeyondBoundError(AssertionError):
-    """A measurement is beyond its bound: the claim is refuted."""
+class Measuring(ABC):
+    """Measurements of every strength; a subclass says what becomes of a record."""
 
+    __slots__ = ()
 
-class NotRejectedAsPredictedError(AssertionError):
-    """A control did not fail by the amount predicted: the suite does not see what it should."""
-
-
-class Evidence(Showing):
-    """Records what a test measures. Every method that measures raises when the measurement is bad."""
-
-    __slots__ = ("_details",)
-
-    def __init__(
-        self, recorder: Recorder, target: object = None, details: Mapping[str, object] | None = None
-    ):
-        super().__init__(recorder, target)
-        self._details = details or {}
-
-    def __repr__(self) -> str:
-        return "evidence"
-
-    def on(self, target: object, **details: object) -> "Evidence":
-        """The same record keeper, bound to a target.
-
-        Args:
-            target: What is measured: an object whose ``repr`` is a constructor call, or a name.
-            **details: What else describes the case (``schedule=…``, ``t=…``). An array with one value
-                a point is reduced to the value at the worst point.
-        """
-        return Evidence(self.recorder, target, details)
+    @abstractmethod
+    def _record(self, record: Record, basis: Basis, index: tuple[int, ...], shape: tuple[int, ...]) -> None:
+        """Keep a record: the worst entry of an array of this shape, at this index."""
 
     def exact(
         self,
@@ -139,8 +108,8 @@ class Evidence(Showing):
             rounding=floats("rounding", rounding.bound, quantity),
             main=floats("main", main, quantity),
         )
-        _all_finite("main", a, quantity)
-        _all_finite("rounding", r, quantity)
+        all_finite("main", a, quantity)
+        all_finite("rounding", r, quantity)
         wrong = ((m < 0) & (a == 0)) | (r < 0)
         place = place_of(wrong, np.argmax) if wrong.any() else worst_entry(m, a + r).index
         record = Bounded(
@@ -234,54 +203,6 @@ class Evidence(Showing):
         record = Trend(quantity, float(slope), (low, high), float(theory), rule, float(alternative), level)
         self._record(record, Basis.of(quantity, 1, basis), (), ())
 
-    def control(
-        self,
-        violation: str,
-        predicted: ArrayLike,
-        measured: ArrayLike,
-        agreement: ArrayLike,
-        because: str,
-        *,
-        intact: ArrayLike = 0.0,
-        level: float | None = None,
-        **basis: Unpack[BasisFields],
-    ) -> None:
-        """A deliberate violation that must fail by the amount predicted.
-
-        Args:
-            violation: What is violated.
-            predicted: The failure that theory predicts: one number or an array.
-            measured: The failure found.
-            agreement: How far the two may be apart, narrower than predicted is from ``intact``.
-            because: Why this prediction and this agreement.
-            intact: The value if nothing were violated: 0 for an error, 1 for a probability of recovery.
-            level: The probability that a correct prediction disagrees, where agreement is statistical.
-            **basis: ``points``, ``left_out``, ``at_kinks`` and ``chosen``, as above.
-        """
-        p, m, a, i = broadcast(
-            violation,
-            predicted=floats("predicted", predicted, violation),
-            measured=floats("measured", measured, violation),
-            agreement=floats("agreement", agreement, violation),
-            intact=floats("intact", intact, violation),
-        )
-        for name, array in (("predicted", p), ("agreement", a), ("intact", i)):
-            _all_finite(name, array, violation)
-        vacuous = ~(a < np.abs(p - i)) | (a < 0)
-        place = place_of(vacuous, np.argmax) if vacuous.any() else worst_entry(np.abs(m - p), a).index
-        predicts, found, apart, whole = (float(array[place]) for array in (p, m, a, i))
-        record = Control(violation, predicts, found, apart, because, whole, level)
-        self.recorder.add_control(
-            record, self._family(), Basis.of(violation, p.size, basis), self._describer(place, p.shape)
-        )
-        if not record.holds:
-            raise NotRejectedAsPredictedError(
-                f"control {violation!r} was not rejected as predicted\n"
-                f"  predicted  {record.predicted!r}\n  measured   {record.measured!r}\n"
-                f"  agreement  {record.agreement!r}, because {because}\n"
-                f"  target     {self._describer(place, p.shape)() or '(not named)'}"
-            )
-
     def _pair(
         self, quantity: str, measured: ArrayLike, bound: ArrayLike, name: str = "bound"
     ) -> tuple[Floats, Floats]:
@@ -289,23 +210,11 @@ class Evidence(Showing):
             quantity,
             **{"measured": floats("measured", measured, quantity), name: floats(name, bound, quantity)},
         )
-        _all_finite(name, b, quantity)
+        all_finite(name, b, quantity)
         return m, b
 
-    def _record(self, record: Record, basis: Basis, index: tuple[int, ...], shape: tuple[int, ...]) -> None:
-        describe = self._describer(index, shape)
-        self.recorder.add(record, self._family(), basis, describe)
-        if not record.holds:
-            raise BeyondBoundError(
-                f"{record.quantity} is beyond its bound ({record.strength})\n"
-                f"  measured  {record.measured!r}\n  bound     {record.bound!r}\n"
-                f"  because   {record.because}\n  target    {describe() or '(not named)'}"
-            )
 
-    def _describer(self, index: tuple[int, ...], shape: tuple[int, ...]) -> Callable[[], str]:
-        return lambda: describe(self._target, self._details, index, shape)
-
-
-def _all_finite(name: str, array: Floats, quantity: str) -> None:
+def all_finite(name: str, array: Floats, quantity: str) -> None:
+    """Refuse an array with an entry that is not finite."""
     if not np.isfinite(array).all():
         raise ValueError(f"{name} of {quantity!r}: got {array[~np.isfinite(array)][0]}, must be finite")

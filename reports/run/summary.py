@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from reports.evidence import STRENGTHS
-from reports.progress import COLOUR
+from reports.evidence.records import STRENGTHS
+from reports.run.progress import COLOUR
 
 if TYPE_CHECKING:
-    from reports.run import Run
+    from reports.run.state import Run
 
 
 def strongest(evidence: list[dict[str, Any]]) -> str:
@@ -28,7 +28,7 @@ def worst_share(evidence: list[dict[str, Any]]) -> float | None:
 
 def summarise(terminal: pytest.TerminalReporter, run: "Run", written: str | None) -> None:
     """Print the verdicts of all claims that were selected, and how many were not."""
-    from reports.verdict import LEVEL_BUDGET
+    from reports.run.verdict import LEVEL_BUDGET
 
     rows, points, left_out, not_run = [], 0, 0, 0
     for claim in run.claims:

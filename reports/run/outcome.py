@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 import pytest
 
-from reports.collection import Test
-from reports.recorder import Recorder
+from reports.evidence.recorder import Recorder
+from reports.run.collection import Test
 
 PROPERTY = "otcfm_evidence"
 

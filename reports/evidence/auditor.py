@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NoReturn
 
-from reports.basis import Basis
-from reports.describing import describe
-from reports.exhibits import Audit, AuditKind
-from reports.fixture import Evidence
-from reports.record import Record
-from reports.recorder import Recorder
+from reports.evidence.basis import Basis
+from reports.evidence.describing import describe
+from reports.evidence.exhibits import Audit, AuditKind
+from reports.evidence.measuring import Measuring
+from reports.evidence.record import Record
+from reports.evidence.recorder import Recorder
+from reports.evidence.showing import Showing
 
 
 @dataclass(slots=True)
@@ -40,7 +41,7 @@ class Tally:
         return ", ".join(words)
 
 
-class Auditor(Evidence):
+class Auditor(Showing, Measuring):
     """Evidence about something that is not ours: a measurement beyond its bound is a finding.
 
     Args:
@@ -50,7 +51,7 @@ class Auditor(Evidence):
         claim: The id of the claim whose checks are asked.
     """
 
-    __slots__ = ("_claim", "_kind", "_subject", "_tallies")
+    __slots__ = ("_claim", "_details", "_kind", "_subject", "_tallies")
 
     def __init__(
         self,
@@ -62,7 +63,8 @@ class Auditor(Evidence):
         details: Mapping[str, object] | None = None,
         tallies: dict[str, Tally] | None = None,
     ) -> None:
-        super().__init__(recorder, target, details)
+        super().__init__(recorder, target)
+        self._details = details or {}
         self._subject, self._kind, self._claim = subject, kind, claim
         self._tallies = {} if tallies is None else tallies
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from reports.basis import KINDS, Basis
-from reports.evidence import Bounded, Certified, Exact, Trend
-from reports.fixture import Evidence
-from reports.recorder import Recorder
+from reports.evidence.basis import KINDS, Basis
+from reports.evidence.fixture import Evidence
+from reports.evidence.recorder import Recorder
+from reports.evidence.records import Bounded, Certified, Exact, Trend
 from reports.schema import check
 from tests.reports.house import GOOD, House
 from theorems.claim import HYPOTHESES, Clause, all_claims

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from reports.collection import Test
-from reports.inputs import DEFAULTS, OPTIONS
-from reports.outcome import Outcome
-from reports.provenance import provenance, references
+from reports.run.collection import Test
+from reports.run.inputs import DEFAULTS, OPTIONS
+from reports.run.outcome import Outcome
+from reports.run.provenance import provenance, references
 
 if TYPE_CHECKING:
-    from reports.run import Run
+    from reports.run.state import Run
     from theorems.claim import Claim
 
 SCHEMA = 2

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reports.collection import Collection, Test, same_module
-from reports.outcome import Outcome
-from reports.verdict import Happened, Verdict, exit_status, verdict
+from reports.run.collection import Collection, Test, same_module
+from reports.run.outcome import Outcome
+from reports.run.verdict import Happened, Verdict, exit_status, verdict
 
 if TYPE_CHECKING:
     from theorems.claim import Claim, Coverage

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from reports.basis import Basis
-from reports.evidence import PARTS
-from reports.exhibits import Audit, Control, Figure, Table
-from reports.record import Record
+from reports.evidence.basis import Basis
+from reports.evidence.exhibits import Audit, Control, Figure, Table
+from reports.evidence.record import Record
+from reports.evidence.records import PARTS
 
 R = TypeVar("R", Record, Control)
 

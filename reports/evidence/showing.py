@@ -3,14 +3,12 @@
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Literal
 
-from reports.describing import plain
-from reports.exhibits import Audit, AuditKind, AuditOutcome, Table
-from reports.recorder import Recorder
+from reports.evidence.describing import plain
+from reports.evidence.exhibits import Audit, AuditKind, AuditOutcome, Table
+from reports.evidence.recorder import Recorder
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-    from reports.auditor import Auditor
 
 
 class Showing:
@@ -55,18 +53,6 @@ class Showing:
         if not self.recorder.frozen:
             self.recorder.audits[record.subject, question, family] = record
 
-    def auditing(self, subject: str, claim: str, kind: AuditKind = "data") -> "Auditor":
-        """What takes the place of `evidence` in a check that is asked of something not ours.
-
-        Args:
-            subject: Who is asked: a file, a library.
-            claim: The id of the claim that the check belongs to.
-            kind: ``"data"``, ``"flow"``, ``"library"`` or ``"equation"``.
-        """
-        from reports.auditor import Auditor
-
-        return Auditor(self.recorder, subject, kind, claim)
-
     def table(self, title: str, columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
         """A table shown with the claim. The first table of a title is kept."""
         if title not in self.recorder.tables and not self.recorder.frozen:
@@ -93,7 +79,7 @@ class Showing:
         """
         if self.recorder.frozen or not self.recorder.wants_figures or title in self.recorder.figures:
             return
-        from reports.drawing import render
+        from reports.evidence.drawing import render
 
         self.recorder.figures[title] = render(title, alt, draw, size, format)
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from reports import writer
 from reports.page.site import OURS
+from reports.run import writer
 
-EXAMPLE = Path(__file__).parent / "example"
+EXAMPLE = Path(__file__).parents[1] / "example"
 REPORT: dict[str, Any] = json.loads((EXAMPLE / "report.json").read_text(encoding="utf-8"))
 FIGURES = {f"figures/{path.name}": path.read_bytes() for path in (EXAMPLE / "figures").iterdir()}
 

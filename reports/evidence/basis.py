@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol, TypedDict, get_args
 
-from reports.birth import count, text
+from reports.evidence.birth import count, text
 
 if TYPE_CHECKING:  # a plugin must not import numpy into other people's tests
     from numpy.typing import ArrayLike

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from numerics.accuracy import EPS, Rounding
-from reports.fixture import BeyondBoundError, Evidence, NotRejectedAsPredictedError
-from reports.recorder import Recorder
+from reports.evidence.fixture import BeyondBoundError, Evidence, NotRejectedAsPredictedError
+from reports.evidence.recorder import Recorder
 
 numbers = st.floats(-1e6, 1e6)
 

@@ -20,7 +20,7 @@ TARGET: "pytest.StashKey[UserTarget]" = pytest.StashKey()
 FLOW: "pytest.StashKey[UserFlow]" = pytest.StashKey()
 NEEDS = {"user_target": "--target", "user_flow": "--flow"}
 """Fixtures, and the option without which tests that ask for them are not collected."""
-OPTIONS = ("--target", "--flow", "--dim", "--device", "--mnist")
+OPTIONS = ("--claim", "--target", "--flow", "--dim", "--device", "--mnist")
 """Options that change what a run finds."""
 DEFAULTS = {"--device": "cpu"}
 T = TypeVar("T")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.verdict import Exit, Happened, State, Verdict, exit_status, verdict
+from reports.run.verdict import Exit, Happened, State, Verdict, exit_status, verdict
 
 PASSED_CHECK = Happened(True, False, "passed", evidence=1)
 PASSED_CONTROL = Happened(False, True, "passed", rejections=1)

@@ -8,8 +8,8 @@ import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from reports.birth import finite, not_negative, probability, text
-from reports.record import finite_or_none, share
+from reports.evidence.birth import finite, not_negative, probability, text
+from reports.evidence.record import finite_or_none, share
 
 AuditOutcome = Literal["agrees", "deviates"]
 AuditKind = Literal["data", "flow", "library", "equation"]

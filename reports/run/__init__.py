@@ -1,0 +1,1 @@
+"""One run of pytest: what is collected and how it ends, the verdicts, and what report.json says."""
