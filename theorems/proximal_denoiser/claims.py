@@ -1,12 +1,10 @@
-"""The statements of the proximal formulation, in the order of the argument (theory.md §1)."""
+"""The statements of the proximal formulation, in the order of the argument (docs/theory.md, P1–P9)."""
 
-from theorems.claim import Claim, Coverage
+from theorems.claim import Claim, Clause, Coverage
+from theorems.proximal_denoiser.assumed import COUPLING, HERE, SCHEDULE, SETTING
+from theorems.proximal_denoiser.further import FURTHER
 
 PAPER = "fukumizu2026proximal"
-HERE = "theorems.proximal_denoiser."
-SETTING = "Noise $P_0 = N(0, I_d)$; data $P_1$ with finite second moment and no density assumed."
-COUPLING = r"$(x_0, x_1)$ is the optimal pair, $x_1 = T(x_0)$ with $T = \nabla\varphi^*$."
-SCHEDULE = r"$\alpha$ falls from 1 to 0, $\beta$ rises from 0 to 1, both $C^1$ on $[0,1)$."
 
 CLAIMS = (
     Claim(
@@ -14,15 +12,42 @@ CLAIMS = (
         label="Section 2 (setting)",
         title="The potential is optimal",
         statement=(
-            r"$T$ pushes the noise to the data, the Fenchel–Young gap is nonnegative and zero exactly on the "
-            "optimal pairs, and on any finite sample the identity is an optimal assignment: the potentials "
-            "are a feasible dual with zero gap."
+            r"$T$ pushes the noise to the data. The Fenchel–Young gap is nonnegative and zero iff "
+            r"$u\in\partial\varphi^*(x_0)$, for almost every noise iff $u=T(x_0)$. On any finite sample the "
+            "identity is an optimal assignment: the potentials are a feasible dual with zero gap."
         ),
-        formula=r"\varphi(u)+\varphi^*(x_0)-\langle u,x_0\rangle\ge 0,\quad =0\iff u=T(x_0)",
+        formula=(
+            r"\varphi(u)+\varphi^*(x_0)-\langle u,x_0\rangle\ge 0,\quad "
+            r"=0\iff u\in\partial\varphi^*(x_0)"
+        ),
         assumptions=(SETTING,),
         source=f"{PAPER}, section 2; brenier1991polar",
         status="reconstructed",
-        modules=(f"{HERE}test_optimality", f"{HERE}test_push_forward", f"{HERE}test_uniform_digits"),
+        modules=(
+            f"{HERE}test_gap",
+            f"{HERE}test_optimality",
+            f"{HERE}test_push_forward",
+            f"{HERE}test_laws",
+            f"{HERE}test_domain",
+            f"{HERE}test_uniform_digits",
+        ),
+        clauses=(
+            Clause("push-forward", "$T$ pushes the noise to the data."),
+            Clause(
+                "gap",
+                r"The Fenchel–Young gap is nonnegative, and zero iff $u\in\partial\varphi^*(x_0)$.",
+            ),
+            Clause(
+                "uniqueness",
+                "That is $u=T(x_0)$ for almost every noise; elsewhere the gap is at least "
+                r"$|u-\mathrm{prox}_{\lambda\varphi}(u+\lambda x_0)|^2/\lambda$.",
+            ),
+            Clause(
+                "assignment",
+                "On any finite sample the identity is an optimal assignment, certified by the potentials.",
+            ),
+            Clause("duality", r"$E\varphi(x_1)+E\varphi^*(x_0)=E\langle x_0,x_1\rangle$."),
+        ),
     ),
     Claim(
         id="P2",
@@ -48,6 +73,16 @@ CLAIMS = (
             f"{HERE}test_digits",
             f"{HERE}test_uniform_digits",
         ),
+        depends=("P1",),
+        clauses=(
+            Clause(
+                "monotonicity",
+                r"$H_t$ is $\beta_t$-strongly monotone; its inverse is single-valued on the whole space "
+                r"and $1/\beta_t$-Lipschitz.",
+            ),
+            Clause("inverse", r"The inverse is $\mathrm{prox}_{\lambda_t\varphi}(\cdot/\beta_t)$."),
+            Clause("recovery", "On the optimal pair it returns the data point exactly."),
+        ),
     ),
     Claim(
         id="P3",
@@ -65,7 +100,16 @@ CLAIMS = (
         assumptions=(SETTING, COUPLING, SCHEDULE, r"$t\in(0,1)$."),
         source=f"{PAPER}, Corollary 2.2",
         status="reconstructed",
-        modules=(f"{HERE}test_field",),
+        modules=(f"{HERE}test_field", f"{HERE}test_couplings"),
+        depends=(
+            "P1",
+            "P2",
+        ),
+        clauses=(
+            Clause("loss", "The population loss is 0 at every time."),
+            Clause("formula", "The field has the stated formula, off the support too."),
+            Clause("converse", "Zero loss is attained by couplings that are not optimal."),
+        ),
     ),
     Claim(
         id="P4",
@@ -79,10 +123,16 @@ CLAIMS = (
             r"V_t(y)=\dot\alpha_t\beta_t\,e_{\lambda_t\varphi}(y/\beta_t)+\dot\beta_t\,\psi_t^*(y),\quad "
             r"\psi_t^*(y)=\frac{|y|^2}{2\beta_t}-\alpha_t e_{\lambda_t\varphi}(y/\beta_t)"
         ),
-        assumptions=(SETTING, COUPLING, SCHEDULE),
+        assumptions=(SETTING, COUPLING, SCHEDULE, r"$t\in(0,1)$."),
         source=f"{PAPER}, section 2; moreau1965proximite",
         status="reconstructed",
         modules=(f"{HERE}test_moreau",),
+        depends=("P2",),
+        clauses=(
+            Clause("noise", r"$\nabla e_{\lambda\varphi}(x_t/\beta_t)=x_0$."),
+            Clause("conjugate", r"$\psi_t^*$ has the stated form."),
+            Clause("gradient", r"$v_t=\nabla V_t$: no curl, no circulation."),
+        ),
     ),
     Claim(
         id="P5",
@@ -101,6 +151,12 @@ CLAIMS = (
         source=f"{PAPER}, section 2; rockafellar1998variational",
         status="reconstructed",
         modules=(f"{HERE}test_spectrum",),
+        depends=("P2",),
+        clauses=(
+            Clause("contraction", "$J$ is symmetric with spectrum in $[0,1]$."),
+            Clause("spectrum", "$Dv_t$ has the stated form and bounds."),
+            Clause("Lipschitz", "The field is Lipschitz on the whole space, in gaps too."),
+        ),
     ),
     Claim(
         id="P6",
@@ -119,6 +175,18 @@ CLAIMS = (
         source=f"{PAPER}, section 2; benamou2000computational",
         status="reconstructed",
         modules=(f"{HERE}test_flow",),
+        depends=(
+            "P1",
+            "P3",
+            "P4",
+        ),
+        clauses=(
+            Clause("flow map", "$X_t$ integrates the field."),
+            Clause("apart", r"$|X_t(x)-X_t(y)|\ge\alpha_t|x-y|$, and between two times likewise."),
+            Clause("straight", "Paths are straight at constant speed: Euler's method is exact."),
+            Clause("equations", "Burgers' and the Hamilton–Jacobi equation."),
+            Clause("energy", "The kinetic energy is $W_2^2$."),
+        ),
     ),
     Claim(
         id="P7",
@@ -141,6 +209,19 @@ CLAIMS = (
         source=f"{PAPER}, section 2; rockafellar1998variational",
         status="reconstructed",
         modules=(f"{HERE}test_ends", f"{HERE}test_start_of_time"),
+        depends=(
+            "P2",
+            "N7",
+            "SC",
+        ),
+        clauses=(
+            Clause(
+                "start",
+                r"As $t\to0$ at a fixed point: $T$, and $\dot\beta_0T+\dot\alpha_0\mathrm{Id}$ for the "
+                "field.",
+            ),
+            Clause("end", r"As $t\to1$: the projection on the closed convex hull of the support."),
+        ),
     ),
     Claim(
         id="P8",
@@ -158,6 +239,16 @@ CLAIMS = (
         source=f"{PAPER}, section 2; brenier1991polar",
         status="reconstructed",
         modules=(f"{HERE}test_no_density", f"{HERE}test_curve_lifts"),
+        depends=(
+            "P1",
+            "P2",
+            "P3",
+        ),
+        clauses=(
+            Clause("recovery", "Denoiser and loss for laws without a density."),
+            Clause("subdifferential", r"$\partial\varphi(x)=\Phi^{-1}[F(x^-),F(x)]$ on the line."),
+            Clause("curves", "Uniform laws on curves, lifted from atoms."),
+        ),
     ),
     Claim(
         id="P9",
@@ -171,63 +262,21 @@ CLAIMS = (
             r"g_j=\tfrac12(|x_1^j|^2-v_j),\quad "
             r"x_1^i=\mathrm{prox}_{\lambda_t\varphi_B}(x_t^i/\beta_t)\ \text{for every pair }i"
         ),
-        assumptions=("A finite batch, matched by an optimal assignment for the squared distance.", SCHEDULE),
+        assumptions=(
+            "A finite batch, matched by an optimal assignment for the squared distance; its data may repeat.",
+            SCHEDULE,
+            r"$t\in(0,1)$.",
+        ),
         source="this project; linear-programming duality",
         status="this project",
         modules=(f"{HERE}test_minibatch",),
+        depends=("P2",),
+        clauses=(
+            Clause("recovery", "Every pair of the batch is recovered."),
+            Clause("copies", "Copies of one data point have one height."),
+        ),
     ),
-    Claim(
-        id="N4",
-        label="Beyond the paper",
-        title="The flow on the whole space, its start, and optimality between any two times",
-        statement=(
-            r"Every $x$ is $\alpha_sy+\beta_su$ for one pair with $u\in\partial\varphi^*(y)$, and the flow "
-            r"carries it to $\alpha_ty+\beta_tu$: a homeomorphism of the whole space that stretches by "
-            r"constants which targets attain. From $x_0$ start exactly the solutions "
-            r"$\alpha x_0+\beta u$, $u\in\partial\varphi^*(x_0)$: one where $\varphi^*$ is differentiable, "
-            r"many at a tie. As $t\to0$ at any fixed $x$ the field tends to the element of least norm of "
-            r"what they start with. The flow map between any two times is optimal."
-        ),
-        formula=(
-            r"\frac{\alpha_t}{\alpha_s}|x-x'|\le|X_{s\to t}x-X_{s\to t}x'|\le"
-            r"\frac{\beta_t}{\beta_s}|x-x'|,\quad "
-            r"v_t(x)\to\arg\min\{|w|:w\in\dot\alpha_0x+\dot\beta_0\partial\varphi^*(x)\}"
-        ),
-        assumptions=(
-            SETTING,
-            SCHEDULE,
-            r"$s,t\in(0,1)$; for optimality $s,t\in[0,1]$.",
-            r"$\lambda_t\le\lambda_s$ for the bounds as written; else the constants change places.",
-            r"For the limit at $t=0$: $\alpha$, $\beta$ are $C^1$ there and $\dot\beta_0>0$.",
-        ),
-        source="this project; minty1962monotone; brezis1973operateurs",
-        status="this project",
-        modules=(f"{HERE}test_two_times", f"{HERE}test_start_of_time", f"{HERE}test_optimal_between_times"),
-    ),
-    Claim(
-        id="N7",
-        label="Beyond the paper",
-        title="The potential exists, is unique, and has this shape",
-        statement=(
-            r"$\varphi^*$ is finite on $\mathbf{R}^d$, and it and $\varphi$ are unique up to one constant. "
-            r"$\varphi$ grows faster than every slope, is the convex envelope of its restriction to the "
-            r"support, and its domain has the closed convex hull of the support as closure. Wherever "
-            r"$\varphi^*$ is differentiable its gradient lies in the support and is the only maximiser of "
-            r"$\langle x_0,\cdot\rangle-\varphi$."
-        ),
-        formula=(
-            r"\varphi=(\varphi+\delta_{\mathrm{supp}P_1})^{**},\quad "
-            r"\overline{\mathrm{dom}}\,\varphi=\overline{\mathrm{conv}}\,\mathrm{supp}P_1,\quad "
-            r"\frac{\varphi(u)}{|u|}\to\infty,\quad \nabla\varphi^*(x_0)\in\mathrm{supp}P_1"
-        ),
-        assumptions=(
-            "Noise with a density that is positive almost everywhere.",
-            "Data with finite second moment.",
-        ),
-        source="this project; brenier1991polar, mccann1995existence",
-        status="this project",
-        modules=(f"{HERE}test_uniqueness", f"{HERE}test_envelope", f"{HERE}test_domain"),
-    ),
+    *FURTHER,
 )
 
 COVERAGE = (

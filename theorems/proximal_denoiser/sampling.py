@@ -6,7 +6,7 @@ import numpy as np
 
 from numerics.transport.sampled import Budget
 from numerics.transport.solution import SemidiscreteSolution
-from theorems.proximal_denoiser.bounds import norm
+from theorems.setting.vectors import norm
 from theorems.statistics import gaussian_lipschitz
 
 LEVEL = 1e-9

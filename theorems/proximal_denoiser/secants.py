@@ -8,7 +8,7 @@ import numpy as np
 
 from numerics.accuracy import Rounding
 from numerics.potentials import Potential
-from theorems.proximal_denoiser.bounds import Array, dot, norm
+from theorems.setting.vectors import Array, dot, norm
 
 Map = Callable[[Array], Array]
 

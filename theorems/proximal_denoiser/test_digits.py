@@ -13,9 +13,9 @@ from numerics.flows.independent import IndependentField
 from numerics.proximal.certificate import subdifferential, transport
 from numerics.proximal.conic import ConicProx
 from numerics.schedules import Linear, Trigonometric, VariancePreserving
-from theorems.proximal_denoiser.bounds import norm
 from theorems.proximal_denoiser.digits import digits, draw_recovery, draw_weights
 from theorems.setting.interpolant import Interpolant
+from theorems.setting.vectors import norm
 
 TIMES = (1e-6, 1e-2, 0.3, 0.7, 0.99, 1 - 1e-6)
 DRAWS = 10_000
@@ -33,6 +33,7 @@ def test_every_digit_is_recovered(evidence, rng, schedule):
             norm(at.solved.point - at.x1),
             at.of_recovery,
             because="prox returns the digit exactly; what x_t/β and prox round",
+            clause="recovery",
         )
 
 
@@ -49,6 +50,7 @@ def test_digits_off_their_support_are_certified(evidence, rng):
         bound=1e-9 * target.scale,
         because="λ·dist((z−u)/λ, ∂φ(u)) for the face's Laguerre cell",
         chosen="nine digits of the data's size",
+        clause="inverse",
     )
 
 

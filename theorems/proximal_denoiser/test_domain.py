@@ -10,7 +10,6 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from flint import arb
-from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -19,10 +18,12 @@ from numerics.geometry import norms
 from numerics.potentials import DegenerateGaussian, Quantile, product
 from theorems.proximal_denoiser.hulls import HULLS
 from theorems.proximal_denoiser.supports import SUPPORTS
-from theorems.representatives import every_family
+from theorems.setting.grammar import generator
+from theorems.setting.quantifiers import SEEDS, TARGETS, for_all
 from theorems.setting.roundings import dot_rounding, gap_rounding
+from theorems.setting.traits import few
+from theorems.setting.values import Values
 from theorems.statistics import hoeffding
-from theorems.targets import few, generator, seeds, targets
 
 LEVEL = 1e-9
 
@@ -57,12 +58,11 @@ def test_potential_outgrows_every_slope(evidence, rng, target, slope):
         (target.roundings.value(u) + Rounding((1 + slope) * reach, 4, "|u| and R|u|"))[inside],
         because="φ(u) ≥ ⟨x, u⟩ − φ*(x) with x = (R+1)u/|u|",
         left_out=int((~inside).sum()),
+        clause="growth",
     )
 
 
-@pytest.mark.claim("N7")
-@given(target=targets(), seed=seeds)
-@every_family(seed=1)
+@for_all("N7", target=TARGETS, seed=SEEDS)
 def test_hull_of_the_support_lies_in_the_domain(evidence, target, seed):
     """φ(Σ w_k y_k) ≤ Σ w_k φ(y_k) < ∞ at mixtures of data."""
     rng, n = generator(seed), few(target, 60)
@@ -87,6 +87,7 @@ def test_hull_of_the_support_lies_in_the_domain(evidence, target, seed):
             norms(noise) + 1, "φ changes by its slope"
         ),
         because="φ is convex and finite on the support",
+        clause="domain",
     )
 
 
@@ -109,6 +110,7 @@ def test_domain_ends_at_the_hull_of_the_support(evidence, rng, hull):
         " the projection's rounding; it is finite on the projections, which are on the hull to rounding",
         points=int(outside.sum()) + len(aim),
         left_out=int((~outside).sum()),
+        clause="domain",
     )
 
 
@@ -127,12 +129,17 @@ def test_transport_takes_values_in_the_support(evidence, rng, support):
         target.roundings.transport(x0).amplified(support.slope)
         + Rounding(support.slope * (norms(image) + target.scale), support.terms, "F is evaluated"),
         because="∇φ*(x₀) is a limit of gradients at noise whose image is in the support, which is closed",
+        clause="image",
     )
 
 
-@pytest.mark.claim("N7", "P1")
-@given(target=targets(), seed=seeds, step=st.integers(-6, 6).map(lambda k: 4.0**k))
-@every_family(seed=1, step=0.5)
+@for_all(
+    "N7",
+    "P1",
+    target=TARGETS,
+    seed=SEEDS,
+    step=Values(st.integers(-6, 6).map(lambda k: 4.0**k), 0.5, (2.0**-8, 0.5, 16.0)),
+)
 def test_image_is_the_only_maximiser(evidence, target, seed, step):
     """At other data u the gap is |u − prox_{λφ}(u + λx₀)|²/λ at least, for every λ."""
     n = few(target, 60)
@@ -150,6 +157,7 @@ def test_image_is_the_only_maximiser(evidence, target, seed, step):
         + dot_rounding(u, x0)
         + Rounding.measured((2 * away + slip) * slip / step, "prox, and forming its argument"),
         because="strong convexity of φ + |· − u − λx₀|²/(2λ), and of its dual: each gives half",
+        clause="uniqueness",
     )
 
 
@@ -176,8 +184,7 @@ def test_a_function_with_an_infinite_conjugate_is_no_potential(evidence, rng):
     )
 
 
-@pytest.mark.claim("N7")
-@given(x=st.integers(-16, 16), y=st.integers(-64, 64), u=st.integers(-16, 16), v=st.integers(-7, 7))
+@for_all("N7", x=st.integers(-16, 16), y=st.integers(-64, 64), u=st.integers(-16, 16), v=st.integers(-7, 7))
 def test_that_conjugate_is_as_stated_where_it_is_finite(evidence, x, y, u, v):
     """The control's formula, in rationals: ⟨v, ·⟩ − φ at its maximiser, and below it elsewhere."""
     first, second = Fraction(u, 4), Fraction(v, 8)
@@ -190,11 +197,17 @@ def test_that_conjugate_is_as_stated_where_it_is_finite(evidence, x, y, u, v):
         return first * a + second * b - max(a * a / 2, abs(b))
 
     on = evidence.on("max(x²/2, |y|)", v=(first, second))
-    on.exact("φ*(v) is attained at x = v₁/(1−|v₂|), y = ±x²/2", rise(*ends) == stated, "v₁ ∈ ¼ℤ, v₂ ∈ ⅛ℤ")
+    on.exact(
+        "φ*(v) is attained at x = v₁/(1−|v₂|), y = ±x²/2",
+        rise(*ends) == stated,
+        "v₁ ∈ ¼ℤ, v₂ ∈ ⅛ℤ",
+        clause="growth",
+    )
     on.exact(
         "no other point does better",
         rise(Fraction(x, 4), Fraction(y, 8)) <= stated,
         "v₁, x ∈ ¼ℤ, v₂, y ∈ ⅛ℤ",
+        clause="growth",
     )
 
 

@@ -8,7 +8,6 @@ support. Controls: γ = 0, where the rescaled field dies out, and the support in
 
 import numpy as np
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -33,7 +32,10 @@ from numerics.potentials import (
 )
 from numerics.schedules import Linear, Logarithmic, Polynomial, Trigonometric, VariancePreserving
 from theorems.proximal_denoiser.hulls import HULLS
-from theorems.targets import few, generator, seeds
+from theorems.setting.grammar import generator
+from theorems.setting.quantifiers import SEEDS, for_all
+from theorems.setting.traits import few
+from theorems.setting.values import Targets
 
 TILTED = np.array([[4.0, 1.0], [1.0, 0.5]])
 
@@ -63,14 +65,20 @@ def test_field_at_time_zero_is_the_limit(evidence, rng, target, schedule):
         norms(ExactField(target, schedule).velocity(0.0, x) - start),
         Rounding(norms(x) + 2 * norms(target.transport(x)), 4, "two products and a sum, formed twice"),
         because="the limit itself; T is the same double in both",
+        clause="start",
     )
 
 
-@pytest.mark.claim("P7")
-@given(
-    target=st.sampled_from([FiniteAtoms.hypercube(4), FiniteAtoms.two([0.0, 1.0], [2.0, 0.0], 0.3)]),
-    seed=seeds,
+ATOMS = (FiniteAtoms.hypercube(4), FiniteAtoms.two([0.0, 1.0], [2.0, 0.0], 0.3))
+SEVERAL_ATOMS = Targets(
+    st.sampled_from(ATOMS),
+    ATOMS,
+    lambda target: isinstance(target, FiniteAtoms) and len(target.points) > 1,
+    "finite atoms, more than one: the cell of a single atom has no boundary",
 )
+
+
+@for_all("P7", target=SEVERAL_ATOMS, seed=SEEDS)
 def test_atoms_are_found_at_once(evidence, target, seed):
     """As soon as β|T(x)| < the distance of x to its cell's boundary the denoiser is T(x), not merely near."""
     x = generator(seed).standard_normal((50, target.dim))
@@ -85,6 +93,7 @@ def test_atoms_are_found_at_once(evidence, target, seed):
         norms(found - image),
         target.roundings.prox(x / t[:, None], (1 - t) / t),
         because="(x − tT(x))/(1−t) stays in the cell of T(x), so prox returns the atom itself",
+        clause="start",
     )
 
 
@@ -118,6 +127,7 @@ def test_field_ends_as_the_projection_on_the_hull(evidence, rng, hull, schedule)
             because="SC's remainders times |x − proj|, and |prox_{λφ}(z) − proj(z)| ≤ √(2λ(φ(proj) − min φ)),"
             " or λ times φ's slope there",
             main=allowed,
+            clause="end",
         )
 
 

@@ -10,7 +10,6 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
 from numerics.geometry import norms
@@ -18,6 +17,7 @@ from numerics.potentials import Curve, FiniteAtoms, NearestPoint
 from theorems.proximal_denoiser.rational import RationalAtoms, dot, solve_linear
 from theorems.proximal_denoiser.rational_draws import atoms_and_points, shares
 from theorems.proximal_denoiser.shape_pictures import draw_envelope
+from theorems.setting.quantifiers import for_all
 
 DOMAIN = "atoms, heights, points in ⅛ℤ, d ≤ 2, at most 6 atoms"
 
@@ -33,19 +33,24 @@ def _hidden(atoms):
     return found
 
 
-@pytest.mark.claim("N7")
-@given(problem=atoms_and_points(count=2, most_dimensions=2, most=6), data=st.data())
+@for_all("N7", problem=atoms_and_points(count=2, most_dimensions=2, most=6), data=st.data())
 def test_potential_is_the_envelope_of_its_restriction_exactly(evidence, problem, data):
     """φ on all atoms, and the envelope of its heights on the visible ones alone, at a point of the hull."""
     atoms, noise = problem
     visible = atoms.without(_hidden(atoms))
     u = atoms.point(data.draw(shares(len(atoms.points))))
     on = evidence.on(atoms, u=u, noise=noise)
-    on.exact("φ(u) = the envelope over visible atoms", atoms.value(u) == visible.value(u), DOMAIN)
+    on.exact(
+        "φ(u) = the envelope over visible atoms",
+        atoms.value(u) == visible.value(u),
+        DOMAIN,
+        clause="envelope",
+    )
     on.exact(
         "φ* = the maximum over visible atoms",
         [atoms.conjugate(x) == visible.conjugate(x) for x in noise],
         DOMAIN,
+        clause="envelope",
     )
     slopes = _slopes(visible)
     dual = max((dot(x, u) - visible.conjugate(x) for x in slopes), default=None)
@@ -53,6 +58,7 @@ def test_potential_is_the_envelope_of_its_restriction_exactly(evidence, problem,
         "φ(u) = the maximum of ⟨x, u⟩ − φ*(x) over the vertices of cells",
         dual is None or dual == visible.value(u),
         DOMAIN + "; where the visible atoms span the space",
+        clause="envelope",
     )
 
 
@@ -92,6 +98,7 @@ def test_envelope_of_points_of_a_curve_tends_to_the_potential(evidence, rng, cou
         np.maximum(-above, 0.0),
         stated,
         because="fewer points have the larger envelope",
+        clause="envelope",
     )
     conjugate = target.conjugate(slope) - inscribed.conjugate(slope)
     on.bounded(
@@ -100,6 +107,7 @@ def test_envelope_of_points_of_a_curve_tends_to_the_potential(evidence, rng, cou
         target.roundings.conjugate(slope) + inscribed.roundings.conjugate(slope),
         because="⟨x, γ(θ)⟩ − (a/2)|γ(θ)|² has second derivative at most 2|x| + 3a, and a node within h/2",
         main=step**2 / 8 * (2 * norms(slope) + 3 * a),
+        clause="envelope",
     )
 
 
@@ -114,6 +122,7 @@ def test_envelope_is_drawn(evidence):
         "atoms 0…5 of heights 1, 0, 2, 1, 0, 3: those at 2 and 3 are hidden",
         [p[0] for p in visible.points] == [0, 1, 4, 5],
         "one example",
+        clause="envelope",
     )
     evidence.figure(
         "φ is the envelope of its restriction to the support",

@@ -7,7 +7,6 @@ loss has infimum 0. The converse fails: rotated couplings reach loss 0 as well, 
 
 import numpy as np
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 from numpy.polynomial.hermite_e import hermegauss
 
@@ -15,20 +14,19 @@ from numerics.accuracy import EPS, Rounding
 from numerics.flows.exact import ExactField
 from numerics.flows.independent import IndependentField
 from numerics.potentials import FiniteAtoms
-from numerics.schedules import Linear, Trigonometric
-from theorems.proximal_denoiser.bounds import dot, norm
+from numerics.schedules import Linear
 from theorems.proximal_denoiser.rotated import RotatedCircle, turn
-from theorems.representatives import every_family
+from theorems.setting.grammar import generator
 from theorems.setting.interpolant import Interpolant
+from theorems.setting.quantifiers import SCHEDULES, SEEDS, TARGETS, TIMES, for_all
+from theorems.setting.traits import few
+from theorems.setting.vectors import dot, norm
 from theorems.statistics import hoeffding
-from theorems.targets import few, generator, schedules, seeds, targets, times
 
 LEVEL = 1e-9
 
 
-@pytest.mark.claim("P3")
-@given(target=targets(), schedule=schedules(), t=times(), seed=seeds)
-@every_family(schedule=Trigonometric(), t=0.4, seed=1)
+@for_all("P3", target=TARGETS, schedule=SCHEDULES, t=TIMES, seed=SEEDS)
 def test_regression_target_is_a_function_of_the_interpolant(evidence, target, schedule, t, seed):
     at = Interpolant.drawn(target, schedule, t, 400, generator(seed))
     _, _, fall, rise = at.coefficients
@@ -38,12 +36,11 @@ def test_regression_target_is_a_function_of_the_interpolant(evidence, target, sc
         norm(at.field.velocity(None, at.xt, remaining=1 - t) - (fall * at.x0 + rise * at.x1)),
         stated + at.of_speed,
         because="ẋ_t is v_t(x_t) exactly; what the field, x_t and ẋ_t round",
+        clause="loss",
     )
 
 
-@pytest.mark.claim("P3")
-@given(target=targets(), schedule=schedules(), t=times(), seed=seeds)
-@every_family(schedule=Trigonometric(), t=0.4, seed=1)
+@for_all("P3", target=TARGETS, schedule=SCHEDULES, t=TIMES, seed=SEEDS)
 def test_field_has_the_stated_formula(evidence, target, schedule, t, seed):
     """Off the support too: the library forms α̇x₀ + β̇x₁; the claim's formula is evaluated here."""
     field = ExactField(target, schedule)
@@ -56,15 +53,16 @@ def test_field_has_the_stated_formula(evidence, target, schedule, t, seed):
         norm(field.velocity(t, x) - stated),
         field.roundings.velocity(t, x).amplified(2.0, "either arrangement"),
         because="two arrangements of the same sum",
+        clause="formula",
     )
 
 
-@pytest.mark.claim("P3")
-@given(
+@for_all(
+    "P3",
     degrees=st.integers(1, 90),
     radius=st.integers(1, 16).map(lambda k: k / 4),
     t=st.integers(1, 19).map(lambda k: k / 20),
-    seed=seeds,
+    seed=SEEDS,
 )
 def test_zero_loss_does_not_certify_optimality(evidence, degrees, radius, t, seed):
     coupling = RotatedCircle(radius, np.deg2rad(degrees))
@@ -83,6 +81,7 @@ def test_zero_loss_does_not_certify_optimality(evidence, degrees, radius, t, see
             "x_t, ρ², the root (magnified by stretch), two quotients by ρ, a turn and a difference over 1−t",
         ),
         because="|θ| ≤ 90°: |x_t| grows with |x₀|, so x_t determines the pair",
+        clause="converse",
     )
 
 

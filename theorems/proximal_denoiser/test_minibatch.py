@@ -1,14 +1,15 @@
 """P9: the optimal assignment of one batch is proximal for the potential that its own duals give.
 
-Assumed: a finite batch of any noise and any data, matched optimally. Two routes to the duals: POT's network
-simplex in floating point, and shortest paths in integers, where the KKT conditions hold without tolerance.
-Control: the same potential on a batch matched otherwise.
+Assumed: a finite batch of any noise and data, repeated data too, matched optimally; t ∈ (0,1). Two
+routes to the duals: POT's network simplex in floating point, and shortest paths in integers, where the KKT
+conditions hold without tolerance. Control: the same potential on a batch matched otherwise.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 import ot
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
@@ -16,30 +17,33 @@ from numerics.accuracy import Rounding
 from numerics.flows.exact import ExactField
 from numerics.potentials import FiniteAtoms
 from theorems.minibatch_convergence.libraries import TorchCFM
-from theorems.proximal_denoiser.bounds import norm
+from theorems.setting.grammar import generator
+from theorems.setting.quantifiers import SCHEDULES, SEEDS, TIMES, for_all
 from theorems.setting.roundings import dot_rounding
-from theorems.targets import generator, schedules, seeds, times
+from theorems.setting.vectors import norm
 
 
 def _batch(n, d, kind, rng):
-    """Noise, and data that are no transport of it: a cloud, two clusters, or a grid with ties."""
+    """Noise, and data that are no transport of it: a cloud, clusters, a grid with ties, a few atoms."""
     x0 = rng.standard_normal((n, d))
     if kind == "cloud":
         return x0, 2 * rng.standard_normal((n, d)) + 1
     if kind == "clusters":
         return x0, rng.standard_normal((n, d)) / 10 + 3 * rng.choice([-1.0, 1.0], (n, 1))
+    if kind == "atoms":
+        return x0, rng.standard_normal((5, d))[rng.integers(5, size=n)]
     grid = np.arange(n * d, dtype=float).reshape(n, d) % (n + 1)
     return x0, rng.permuted(grid, axis=1) + np.arange(n)[:, None] / (8 * (n + 1))  # ties, but no duplicates
 
 
-@pytest.mark.claim("P9")
-@given(
+@for_all(
+    "P9",
     n=st.integers(1, 64),
     d=st.integers(1, 6),
-    kind=st.sampled_from(["cloud", "clusters", "grid"]),
-    schedule=schedules(),
-    t=times(),
-    seed=seeds,
+    kind=st.sampled_from(["cloud", "clusters", "grid", "atoms"]),
+    schedule=SCHEDULES,
+    t=TIMES,
+    seed=SEEDS,
 )
 def test_every_pair_of_a_batch_is_recovered(evidence, n, d, kind, schedule, t, seed):
     x0, data = _batch(n, d, kind, generator(seed))
@@ -49,22 +53,32 @@ def test_every_pair_of_a_batch_is_recovered(evidence, n, d, kind, schedule, t, s
 
 def measure_recovery_of_a_batch(on, x0, data, schedule, t):
     """P9 for one batch, whatever it is; its duals by POT's network simplex."""
-    target, plan, rounding = _potential_of_a_batch(x0, data)
-    match = plan.argmax(axis=1)
+    batch = _potential_of_a_batch(x0, data)
     alpha, beta = float(schedule.alpha(t)), float(schedule.beta(t))
+    match = batch.plan.argmax(axis=1)
     xt = alpha * x0 + beta * data[match]
-    _measure_recovery(on, target, rounding, x0, match, xt / beta, alpha / beta)
+    _measure_recovery(on, batch, x0, batch.place[match], xt / beta, alpha / beta)
 
 
-def _measure_recovery(on, target, rounding, x0, match, z, step):
+def _measure_recovery(on, batch, x0, match, z, step):
     """φ_B's cells hold the noises of the pairs, and prox_{step·φ_B}(z) is their data."""
+    target = batch.target
     x1 = target.points[match]
+    on.bounded(
+        "difference of the heights that copies of one data point get",
+        batch.spread,
+        batch.rounding,
+        because="copies have one cost to every noise: tight duals of an optimal assignment agree on them",
+        clause="copies",
+    )
     slack = target.conjugate(x0) - ((x0 * x1).sum(axis=1) - target.heights[match])
     on.bounded(
         "how far x₀ misses the cell of its x₁ (dual infeasibility), duals by POT",
         np.maximum(slack, 0.0),
-        rounding,
+        batch.rounding,
         because="the duals of an optimal assignment are feasible, tight on its pairs",
+        main=batch.spread,
+        clause="recovery",
     )
     of_slack = target.roundings.conjugate(x0) + dot_rounding(x0, x1)
     of_slack = of_slack + Rounding(
@@ -77,20 +91,45 @@ def _measure_recovery(on, target, rounding, x0, match, z, step):
         target.roundings.prox(z, step) + formed,
         because="φ_B(x₁) ≤ g, so the slack bounds the Fenchel–Young gap G, and |x₁ − prox| ≤ √(λG)",
         main=np.sqrt(step * (np.maximum(slack, 0.0) + of_slack.bound)),
+        clause="recovery",
     )
 
 
+class Batch(NamedTuple):
+    """φ_B of one batch.
+
+    Attributes:
+        target: The potential of the distinct data points, each with the least height of its copies.
+        plan: The assignment's matrix, over noise and copies.
+        place: Of each copy, the row of its point in the target.
+        spread: By how much the heights of copies differ at most.
+        rounding: What rounding does to the duals.
+    """
+
+    target: FiniteAtoms
+    plan: np.ndarray
+    place: np.ndarray
+    spread: float
+    rounding: Rounding
+
+
 def _potential_of_a_batch(x0, data):
-    """φ_B from the duals of the assignment, its plan, and the size of what rounding does to the duals."""
+    """φ_B from the duals of the assignment; data may repeat, as those of an atomic target do."""
     plan, log = ot.emd([], [], ot.dist(x0, data), log=True)
-    target = FiniteAtoms(data, ((data**2).sum(axis=1) - log["v"]) / 2)
-    return target, plan, _of_duals(target, x0, log)
+    heights = ((data**2).sum(axis=1) - log["v"]) / 2
+    points, place = np.unique(data, axis=0, return_inverse=True)
+    place = place.ravel()
+    least, most = np.full(len(points), np.inf), np.full(len(points), -np.inf)
+    np.minimum.at(least, place, heights)
+    np.maximum.at(most, place, heights)
+    target = FiniteAtoms(points, least)
+    return Batch(target, plan, place, float((most - least).max()), _of_duals(target, x0, data, log))
 
 
-def _of_duals(target, x0, log):
+def _of_duals(target, x0, data, log):
     """What the slack of a dual sums: 2n − 1 edges of a tree, each a cost (d + 1 roundings) and a sum."""
     size = np.abs(log["u"]).max() + np.abs(log["v"]).max() + norm(x0).max() * target.scale + target.scale**2
-    edges = 2 * len(target.points) - 1
+    edges = 2 * len(data) - 1
     return Rounding(size, edges * (target.dim + 2), "a dual sums the edges of its tree, differences of costs")
 
 
@@ -98,14 +137,21 @@ def test_batches_of_torchcfm_are_proximal(evidence, rng):
     """An audit: of the x_t and u_t that torchcfm returns, prox gives x₁ and φ_B's field gives u_t."""
     library = TorchCFM()
     on = evidence.auditing(library.name, "P9", kind="library")
-    for n, d, kind in ((64, 2, "clusters"), (128, 3, "cloud"), (64, 16, "cloud"), (40, 4, "grid")):
+    for n, d, kind in (
+        (64, 2, "clusters"),
+        (128, 3, "cloud"),
+        (64, 16, "cloud"),
+        (40, 4, "grid"),
+        (64, 2, "atoms"),
+    ):
         x0, data = _batch(n, d, kind, rng)
-        target, _, rounding = _potential_of_a_batch(x0, data)
+        batch = _potential_of_a_batch(x0, data)
+        target, rounding = batch.target, batch.rounding
         for t in (0.01, 0.5, 0.99):
             case = on.on("FiniteAtoms", n=n, d=d, kind=kind, t=t)
             drawn = library.couple(x0[None], data[None], t, int(rng.integers(2**32)))
             first, second, xt, step = drawn.first[0], drawn.second[0], drawn.xt[0], (1 - t) / t
-            _measure_recovery(case, target, rounding, x0[first], second, xt / t, step)
+            _measure_recovery(case, batch, x0[first], batch.place[second], xt / t, step)
             # The field's own prox errs as the bound above allows: rounding of the duals through a root.
             of_slack = target.roundings.conjugate(x0).largest().bound + rounding.bound
             field = ExactField(target)
@@ -116,17 +162,21 @@ def test_batches_of_torchcfm_are_proximal(evidence, rng):
                 field.roundings.velocity(t, xt) + formed,
                 because="v = (prox − x_t)/(1−t) and u = (x₁ − x_t)/(1−t); |x₁ − prox| ≤ √(λG), G the slack",
                 main=np.sqrt(step * of_slack) / (1 - t),
+                clause="recovery",
             )
 
 
 # --- integers: no rounding and no tolerance --------------------------------------------------------------
 
 
-def _integer_batch(n, d, rng):
-    """Noise and distinct data on the integers, and the permutation of an optimal assignment."""
+def _integer_batch(n, d, rng, distinct):
+    """Noise and data on the integers, and the permutation of an optimal assignment."""
     x0 = rng.integers(-20, 21, (n, d))
-    data = np.unique(rng.integers(-12, 13, (3 * n, d)), axis=0)
-    data = rng.permutation(data)[:n]
+    if distinct:
+        data = np.unique(rng.integers(-12, 13, (3 * n, d)), axis=0)
+        data = rng.permutation(data)[:n]
+    else:
+        data = rng.integers(-12, 13, (4, d))[rng.integers(4, size=n)]
     x0 = x0[: len(data)]
     _, best = linear_sum_assignment(-(x0 @ data.T))
     return x0, data[best]
@@ -146,18 +196,27 @@ def _integer_duals(x0, x1, rounds):
     return length, -distance.sum(axis=0)
 
 
-@pytest.mark.claim("P9")
-@given(n=st.integers(1, 30), d=st.integers(1, 4), seed=seeds)
-def test_batch_satisfies_the_conditions_in_integers(evidence, n, d, seed):
-    x0, x1 = _integer_batch(n, d, generator(seed))
+@for_all("P9", n=st.integers(1, 30), d=st.integers(1, 4), distinct=st.booleans(), seed=SEEDS)
+def test_batch_satisfies_the_conditions_in_integers(evidence, n, d, distinct, seed):
+    x0, x1 = _integer_batch(n, d, generator(seed), distinct)
     n = len(x1)
     length, heights = _integer_duals(x0, x1, n)
     # prox_{λφ_B}(x₁ⁱ + λx₀ⁱ) = x₁ⁱ for every λ iff x₀ⁱ is in the cell of x₁ⁱ: ⟨x₀ⁱ,x₁ⁱ⟩ − g_i maximal.
     slack = n * length + heights[None, :] - heights[:, None]
-    evidence.on("FiniteAtoms", n=n, d=d, seed=seed).exact(
+    domain = "integer noise in ±20, integer data in ±12, n ≤ 30, d ≤ 4, 64-bit integers without overflow"
+    on = evidence.on("FiniteAtoms", n=n, d=d, distinct=distinct, seed=seed)
+    on.exact(
         "KKT conditions of every pair of a batch, duals by shortest paths",
         slack >= 0,
-        domain="integer noise in ±20, integer data in ±12, n ≤ 30, d ≤ 4, 64-bit integers without overflow",
+        domain,
+        clause="recovery",
+    )
+    copies = (x1[:, None] == x1[None]).all(axis=2)
+    on.exact(
+        "copies of one data point have one height",
+        (heights[:, None] == heights[None]) | ~copies,
+        domain + "; data with and without repetitions",
+        clause="copies",
     )
 
 

@@ -8,24 +8,21 @@ circulations for every target.
 
 import numpy as np
 import pytest
-from hypothesis import given
 
 from numerics.accuracy import COMPLEX, EPS, Rounding
 from numerics.flows.exact import ExactField
 from numerics.flows.spectrum import complex_jacobian
 from numerics.potentials import Sphere
-from numerics.schedules import Trigonometric
-from theorems.proximal_denoiser.bounds import dot, norm
 from theorems.proximal_denoiser.rotated import RotatedCircle
 from theorems.proximal_denoiser.secants import circulation
-from theorems.representatives import every_family
+from theorems.setting.grammar import generator
 from theorems.setting.interpolant import Interpolant
-from theorems.targets import analytic_targets, few, generator, is_analytic, schedules, seeds, targets, times
+from theorems.setting.quantifiers import ANALYTIC, SCHEDULES, SEEDS, TARGETS, TIMES, for_all
+from theorems.setting.traits import few
+from theorems.setting.vectors import dot, norm
 
 
-@pytest.mark.claim("P4")
-@given(target=targets(), schedule=schedules(), t=times(), seed=seeds)
-@every_family(schedule=Trigonometric(), t=0.4, seed=1)
+@for_all("P4", target=TARGETS, schedule=SCHEDULES, t=TIMES, seed=SEEDS)
 def test_noise_is_recovered(evidence, target, schedule, t, seed):
     at = Interpolant.drawn(target, schedule, t, 400, generator(seed))
     evidence.on(target, schedule=schedule, t=t, seed=seed).bounded(
@@ -33,12 +30,11 @@ def test_noise_is_recovered(evidence, target, schedule, t, seed):
         norm(at.field.noise(None, at.xt, remaining=1 - t) - at.x0),
         at.field.roundings.noise(None, at.xt, remaining=1 - t, moved=at.of_path.bound),
         because="the gradient of the envelope is exactly x₀; what the field and x_t round",
+        clause="noise",
     )
 
 
-@pytest.mark.claim("P4")
-@given(target=targets(), schedule=schedules(), t=times(), seed=seeds)
-@every_family(schedule=Trigonometric(), t=0.4, seed=1)
+@for_all("P4", target=TARGETS, schedule=SCHEDULES, t=TIMES, seed=SEEDS)
 def test_envelope_has_this_gradient(evidence, target, schedule, t, seed):
     """Convex and 1/λ-smooth: the change of e lies between bounds that differ by the change of g alone."""
     rng = generator(seed)
@@ -62,8 +58,20 @@ def test_envelope_has_this_gradient(evidence, target, schedule, t, seed):
     on = evidence.on(target, schedule=schedule, t=t, seed=seed)
     because = "e is convex and 1/λ-smooth, so both bounds hold"
     above, below = np.maximum(change - most, 0.0), np.maximum(least - change, 0.0)
-    on.bounded("e(z+δ) − e(z) − ⟨g, δ⟩ above ⟨g'−g, δ⟩ − λ|g'−g|²/2", above, rounding, because)
-    on.bounded("e(z+δ) − e(z) − ⟨g, δ⟩ below λ|g'−g|²/2", below, rounding, because)
+    on.bounded(
+        "e(z+δ) − e(z) − ⟨g, δ⟩ above ⟨g'−g, δ⟩ − λ|g'−g|²/2",
+        above,
+        rounding,
+        because,
+        clause="noise",
+    )
+    on.bounded(
+        "e(z+δ) − e(z) − ⟨g, δ⟩ below λ|g'−g|²/2",
+        below,
+        rounding,
+        because,
+        clause="noise",
+    )
 
 
 def _directions(rng, x, length):
@@ -81,9 +89,7 @@ def _bregman_bounds(gradient, ahead, direction, step):
     return least, dot(apart, direction) - least
 
 
-@pytest.mark.claim("P4")
-@given(target=targets(), schedule=schedules(), t=times(), seed=seeds)
-@every_family(schedule=Trigonometric(), t=0.4, seed=1)
+@for_all("P4", target=TARGETS, schedule=SCHEDULES, t=TIMES, seed=SEEDS)
 def test_conjugate_of_psi(evidence, target, schedule, t, seed):
     """ψ_t*(y) = |y|²/(2β) − αe(y/β) is the supremum of ⟨y,u⟩ − ψ_t(u): attained at prox, no v beats it."""
     rng = generator(seed)
@@ -103,12 +109,14 @@ def test_conjugate_of_psi(evidence, target, schedule, t, seed):
         np.abs(stated - dual(at.x1)),
         of_stated + _of_dual(at, at.x1) + of_pair,
         because="the supremum is attained at x₁",
+        clause="conjugate",
     )
     on.bounded(
         "⟨y,v⟩ − ψ(v) above ψ*(y), v other data",
         np.maximum(dual(others) - stated, 0.0),
         of_stated + _of_dual(at, others),
         because="no v exceeds the supremum; values at points of dom φ beside v",
+        clause="conjugate",
     )
 
 
@@ -130,9 +138,7 @@ def _of_dual(at, u):
     return stated.value(u).amplified(alpha) + beside + Rounding(size, at.target.dim + 4, "sums of d products")
 
 
-@pytest.mark.claim("P4")
-@given(target=targets(), schedule=schedules(), t=times(), seed=seeds)
-@every_family(schedule=Trigonometric(), t=0.4, seed=1)
+@for_all("P4", target=TARGETS, schedule=SCHEDULES, t=TIMES, seed=SEEDS)
 def test_field_is_the_gradient_of_its_potential(evidence, target, schedule, t, seed):
     """V = (α̇β − β̇α)e(x/β) + β̇|x|²/(2β): with g read off v, e changes as one whose gradient is g."""
     rng = generator(seed)
@@ -158,8 +164,20 @@ def test_field_is_the_gradient_of_its_potential(evidence, target, schedule, t, s
     on = evidence.on(target, schedule=schedule, t=t, seed=seed)
     because = "∇V = v makes e's gradient g, and e is convex and 1/λ-smooth"
     above, below = np.maximum(excess - most, 0.0), np.maximum(least - excess, 0.0)
-    on.bounded("V(x+δ) − V(x), its part in e, above ⟨g'−g, δ/β⟩ − λ|g'−g|²/2", above, rounding, because)
-    on.bounded("V(x+δ) − V(x), its part in e, below λ|g'−g|²/2", below, rounding, because)
+    on.bounded(
+        "V(x+δ) − V(x), its part in e, above ⟨g'−g, δ/β⟩ − λ|g'−g|²/2",
+        above,
+        rounding,
+        because,
+        clause="gradient",
+    )
+    on.bounded(
+        "V(x+δ) − V(x), its part in e, below λ|g'−g|²/2",
+        below,
+        rounding,
+        because,
+        clause="gradient",
+    )
 
 
 def _of_bregman(field, t, x, moved, arrow, velocities, gradient, ahead, weight):
@@ -182,9 +200,7 @@ def _of_bregman(field, t, x, moved, arrow, velocities, gradient, ahead, weight):
     return values.amplified(1 / abs(weight)) + reach + formed
 
 
-@pytest.mark.claim("P4")
-@given(target=analytic_targets(), t=times(), seed=seeds)
-@every_family(among=is_analytic, t=0.4, seed=1)
+@for_all("P4", target=ANALYTIC, t=TIMES, seed=SEEDS)
 def test_field_has_no_curl(evidence, target, t, seed):
     rng = generator(seed)
     step = (1 - t) / t
@@ -197,12 +213,11 @@ def test_field_has_no_curl(evidence, target, t, seed):
         skew,
         target.roundings.prox_jacobian(z, step).amplified(2 * COMPLEX, "J and its transpose"),
         because="the exact J is symmetric; complex steps carry no truncation and round as J does",
+        clause="gradient",
     )
 
 
-@pytest.mark.claim("P4")
-@given(target=targets(), t=times(), seed=seeds)
-@every_family(t=0.4, seed=1)
+@for_all("P4", target=TARGETS, t=TIMES, seed=SEEDS)
 def test_circulation_vanishes(evidence, target, t, seed):
     """No derivative needed: around triangles of every size prox, a gradient, does no work."""
     rng = generator(seed)
@@ -217,6 +232,7 @@ def test_circulation_vanishes(evidence, target, t, seed):
         rounding,
         because="a gradient does no work; prox is 1-Lipschitz, so the midpoint rule errs by h²/4 a panel",
         main=truncation,
+        clause="gradient",
     )
 
 

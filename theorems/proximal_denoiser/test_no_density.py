@@ -10,7 +10,6 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 from scipy.special import ndtr, ndtri
@@ -28,9 +27,12 @@ from numerics.potentials import (
     Stiefel,
     product,
 )
-from theorems.proximal_denoiser.bounds import norm
+from theorems.setting.grammar import generator
 from theorems.setting.interpolant import Interpolant
-from theorems.targets import few, generator, schedules, seeds, times
+from theorems.setting.quantifiers import SCHEDULES, SEEDS, TIMES, for_all
+from theorems.setting.traits import few
+from theorems.setting.values import Targets
+from theorems.setting.vectors import norm
 
 KINDS = {
     "atoms": FiniteAtoms.on_line([0.0, 1.0, 3.0], [0.2, 0.3, 0.5]),
@@ -42,14 +44,12 @@ KINDS = {
     "Cantor": Cantor(),
     "Cantor times sphere": product(Cantor(), Sphere(2)),
 }
-kinds = pytest.mark.parametrize("target", KINDS.values(), ids=KINDS.keys())
+WITHOUT_DENSITY = Targets(st.sampled_from(list(KINDS.values())), tuple(KINDS.values()))
 probabilities = st.integers(1, 96).flatmap(lambda m: st.integers(0, m).map(lambda k: Fraction(k, m)))
 CANTOR_DOMAIN = "p = k/m in [0, 1], m ≤ 96: binary and ternary digits periodic"
 
 
-@pytest.mark.claim("P8")
-@kinds
-@given(schedule=schedules(), t=times(), seed=seeds)
+@for_all("P8", target=WITHOUT_DENSITY, schedule=SCHEDULES, t=TIMES, seed=SEEDS)
 def test_data_and_loss_without_a_density(evidence, target, schedule, t, seed):
     at = Interpolant.drawn(target, schedule, t, few(target, 400), generator(seed))
     _, _, fall, rise = at.coefficients
@@ -59,37 +59,100 @@ def test_data_and_loss_without_a_density(evidence, target, schedule, t, seed):
         norm(at.solved.point - at.x1),
         at.of_recovery,
         because="prox returns x₁ exactly; what T, x_t/β and prox round",
+        clause="recovery",
     )
     on.bounded(
         "|v_t(x_t) − ẋ_t|, the square root of the loss (P3)",
         norm(at.field.velocity(None, at.xt, remaining=1 - t) - (fall * at.x0 + rise * at.x1)),
         at.field.roundings.velocity(None, at.xt, remaining=1 - t, moved=at.of_path.bound) + at.of_speed,
         because="ẋ_t is v_t(x_t) exactly; what the field, x_t and ẋ_t round",
+        clause="recovery",
     )
+
+
+# --- ∂φ on the line -----------------------------------------------------------------------------------------
+
+_BINOMIAL, _POISSON, _DENSITY = stats.binom(4, 0.375), stats.poisson(2.0), stats.expon()
+LINES = {
+    "binomial": (Quantile(_BINOMIAL), [0.0, 0.5, 1.0, 3.0, 4.0], _BINOMIAL.cdf),
+    "Poisson": (Quantile(_POISSON), [0.0, 1.0, 2.5, 5.0], _POISSON.cdf),
+    "exponential": (Quantile(_DENSITY), [0.25, 1.0, 4.0], _DENSITY.cdf),
+    "uniform": (Quantile(stats.uniform(-1.0, 2.0)), [-0.75, 0.0, 0.5], stats.uniform(-1.0, 2.0).cdf),
+    "atom and density": (
+        AtomAndDensity([0.5], [0.375], _DENSITY),
+        [0.25, 0.5, 1.5],
+        lambda x: 0.625 * _DENSITY.cdf(x) + 0.375 * (np.asarray(x) >= 0.5),
+    ),
+    "atoms": (
+        FiniteAtoms.on_line([0.0, 1.0, 3.0], [0.2, 0.3, 0.5]),
+        [0.0, 0.5, 1.0, 3.0],
+        lambda x: np.array([0.0, 0.2, 0.5, 1.0])[np.searchsorted([0.0, 1.0, 3.0], x, side="right")],
+    ),
+}
+
+
+@pytest.mark.claim("P8")
+@pytest.mark.parametrize("name", LINES)
+def test_subdifferential_is_the_interval_of_quantiles(evidence, name):
+    """∂φ(x) = Φ⁻¹[F(x−), F(x)], F from SciPy or by hand: the distance of noise from it."""
+    target, points, law = LINES[name]
+    noise = np.linspace(-4, 4, 161)
+    for x in points:
+        before, upto = float(law(np.nextafter(x, -np.inf))), float(law(x))
+        low, high = float(ndtri(before)), float(ndtri(min(upto, 1.0)))
+        wanted = np.maximum(np.maximum(low - noise, noise - high), 0.0)
+        found = target.subdifferential([x])
+        ends = [end for end in (low, high) if np.isfinite(end)]
+        steep = max((np.sqrt(2 * np.pi) * np.exp(end**2 / 2) for end in ends), default=0.0)
+        blur = found.blur * _slope_bound(law, x, ends)
+        evidence.on(target, x=x).bounded(
+            "|distance of noise from ∂φ(x) − its distance from Φ⁻¹[F(x−), F(x)]|",
+            np.abs(found.distance(noise[:, None]) - wanted),
+            Rounding(steep + 4 + max(map(abs, ends), default=0.0), 16, "F rounds, and Φ⁻¹ stretches that")
+            + Rounding.measured((1 + np.abs(noise)) * found.rounding + blur, "what ∂φ states of itself"),
+            because="φ' is Φ⁻¹∘F, and jumps of F make it an interval",
+            clause="subdifferential",
+        )
+
+
+def _slope_bound(law, x, ends):
+    """By how much Φ⁻¹∘F moves with x, per unit, off the jumps: F' over the normal density, by differences."""
+    h = 1e-4
+    change = max(float(law(x + h) - law(x)), float(law(x - 1e-9) - law(x - h))) / h
+    return change * max((np.sqrt(2 * np.pi) * np.exp(end**2 / 2) for end in ends), default=0.0)
 
 
 # --- the Cantor law in rationals ------------------------------------------------------------------------
 
 
-@pytest.mark.claim("P8")
-@given(p=probabilities)
+@for_all("P8", p=probabilities)
 def test_cantor_identity_is_exact(evidence, p):
     """Q is fixed by its digits: Q(p/2) = Q(p)/3 and Q((1+p)/2) = 2/3 + Q(p)/3."""
     q = Cantor.quantile_exact(p)
     on = evidence.on("Cantor()", p=p)
     if p < 1:  # at p = 1 the first digit of p/2 = ½ is that of the other end of the gap
-        on.exact("Q(p/2) = Q(p)/3", Cantor.quantile_exact(p / 2) == q / 3, CANTOR_DOMAIN)
+        on.exact(
+            "Q(p/2) = Q(p)/3",
+            Cantor.quantile_exact(p / 2) == q / 3,
+            CANTOR_DOMAIN,
+            clause="recovery",
+        )
     upper = Cantor.quantile_exact((1 + p) / 2)
-    on.exact("Q((1+p)/2) = 2/3 + Q(p)/3", upper == Fraction(2, 3) + q / 3, CANTOR_DOMAIN)
+    on.exact(
+        "Q((1+p)/2) = 2/3 + Q(p)/3",
+        upper == Fraction(2, 3) + q / 3,
+        CANTOR_DOMAIN,
+        clause="recovery",
+    )
     on.exact(
         "F(Q(p)) = p, so x₀ = Φ⁻¹(p) lies in ∂φ(T(x₀)): prox_{λφ}(T(x₀) + λx₀) = T(x₀)",
         Cantor.distribution_exact(q) == p,
         CANTOR_DOMAIN,
+        clause="recovery",
     )
 
 
-@pytest.mark.claim("P8")
-@given(k=st.integers(1, 40), data=st.data(), part=st.integers(0, 16).map(lambda j: Fraction(j, 16)))
+@for_all("P8", k=st.integers(1, 40), data=st.data(), part=st.integers(0, 16).map(lambda j: Fraction(j, 16)))
 def test_cantor_gaps_are_exact(evidence, k, data, part):
     """At a dyadic p of k digits T jumps by 3⁻ᵏ: every u of the gap is prox(u + λΦ⁻¹(p)), for F(u) = p."""
     p = Fraction(2 * data.draw(st.integers(0, 2 ** (k - 1) - 1), label="j") + 1, 2**k)
@@ -98,11 +161,11 @@ def test_cantor_gaps_are_exact(evidence, k, data, part):
         "F = p on the whole gap [Q(p) − 3⁻ᵏ, Q(p)]: no density there, and prox is z − λΦ⁻¹(p)",
         Cantor.distribution_exact(u) == p,
         "dyadic p with at most 40 digits, points of the gap in sixteenths",
+        clause="subdifferential",
     )
 
 
-@pytest.mark.claim("P8")
-@given(seed=seeds)
+@for_all("P8", seed=SEEDS)
 def test_cantor_transport_has_the_exact_digits(evidence, seed):
     """T(s) against Q of the rational number that the double Φ(s) is; s < 0, where Φ keeps its digits."""
     s = -np.abs(generator(seed).standard_normal(40))
@@ -114,6 +177,7 @@ def test_cantor_transport_has_the_exact_digits(evidence, seed):
             np.full(len(s), 1.0), 5, "53 Horner steps (v + 2b)/3, each rounding shrunk by 3 at the next"
         ),
         because="T(s) is Q of the double Φ(s)",
+        clause="recovery",
     )
 
 

@@ -12,30 +12,31 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import sympy as sp
-from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 from scipy.special import gammaln, ndtr, ndtri
 
 from numerics.accuracy import EPS, Rounding
 from numerics.geometry import norms
-from numerics.potentials import FiniteAtoms, Sphere
+from numerics.potentials import Sphere
 from numerics.schedules import Linear, Polynomial, Trigonometric
-from numerics.transport.semidiscrete import solve
+from theorems.proximal_denoiser.known_costs import KNOWN_COSTS
 from theorems.proximal_denoiser.rational import combine, dot
 from theorems.proximal_denoiser.rational_draws import atoms_and_points, interpolant, minty, schedule_values
-from theorems.representatives import every_family
-from theorems.statistics import gaussian_lipschitz, hoeffding, mean_of_squares, random_signs
-from theorems.targets import generator, schedules, seeds, targets
+from theorems.setting.grammar import generator
+from theorems.setting.quantifiers import SCHEDULES, SEEDS, TARGETS, for_all
+from theorems.setting.values import Values
+from theorems.statistics import gaussian_lipschitz, mean_of_squares, random_signs
 
 LEVEL = 1e-9
 DOMAIN = "4 points, atoms, heights in ⅛ℤ, d ≤ 3, at most 7 atoms; α, β quotients of 1…12, at t or at an end"
 ends = st.sampled_from([(Fraction(1), Fraction(0)), (Fraction(0), Fraction(1))])
-closed_times = st.integers(0, 20).map(lambda k: k / 20)
+CLOSED_TIMES = Values(st.integers(0, 20).map(lambda k: k / 20), 0.3, (0.0, 0.3, 1.0))
 
 
-@pytest.mark.claim("N4")
-@given(problem=atoms_and_points(count=4), first=schedule_values, second=st.one_of(schedule_values, ends))
+@for_all(
+    "N4", problem=atoms_and_points(count=4), first=schedule_values, second=st.one_of(schedule_values, ends)
+)
 def test_flow_is_the_gradient_of_a_convex_function_exactly(evidence, problem, first, second):
     """f(x') ≥ f(x) + ⟨X(x), x' − x⟩ for all pairs: with f, f* as duals no assignment is better."""
     atoms, points = problem
@@ -54,13 +55,21 @@ def test_flow_is_the_gradient_of_a_convex_function_exactly(evidence, problem, fi
         for j in range(4)
     ]
     evidence.on(atoms, points=points, first=first, second=second).exact(
-        "f(x') ≥ f(x) + ⟨X_{s→t}(x), x' − x⟩, f = (α_t/α_s)|x|²/2 + bψ_s*(x)", holds, DOMAIN
+        "f(x') ≥ f(x) + ⟨X_{s→t}(x), x' − x⟩, f = (α_t/α_s)|x|²/2 + bψ_s*(x)",
+        holds,
+        DOMAIN,
+        clause="optimality",
     )
 
 
-@pytest.mark.claim("N4")
-@given(target=targets(), schedule=schedules(), s=closed_times, t=closed_times, seed=seeds)
-@every_family(schedule=Trigonometric(), s=0.3, t=0.8, seed=1)
+@for_all(
+    "N4",
+    target=TARGETS,
+    schedule=SCHEDULES,
+    s=CLOSED_TIMES.but(usual=0.3),
+    t=CLOSED_TIMES.but(usual=0.8),
+    seed=SEEDS,
+)
 def test_identity_is_an_optimal_assignment_between_two_times(evidence, target, schedule, s, t, seed):
     x0, x1 = target.sample(50, generator(seed))
     of_data = target.roundings.transport(x0).bound
@@ -79,6 +88,7 @@ def test_identity_is_an_optimal_assignment_between_two_times(evidence, target, s
         + Rounding(2 * np.abs(gain).max() * 50, target.dim + 50, "two sums of 50 inner products"),
         because="the exact points are pairs of the gradient of a convex function",
         points=50,
+        clause="optimality",
     )
 
 
@@ -97,6 +107,7 @@ def test_gaussians_have_the_stated_distance(evidence):
         "W₂²(p_s, p_t) = (Δα)²d + (Δβ)²E|x₁|² + 2ΔαΔβE⟨x₀,x₁⟩",
         sp.expand(bures - stated) == 0,
         "symbolic in both times, the mean and the three eigenvalues of K",
+        clause="distance",
     )
 
 
@@ -148,61 +159,40 @@ def test_distance_on_the_line_by_quantiles(evidence, schedule, s, t):
         by="40 and 30 Gauss nodes a cell",
         because="on the line W₂ is the distance of quantiles; |r| > 8 carries 1e−14, bisection ends at 1e−15",
         points=120,
+        clause="distance",
     )
-
-
-def _planar():
-    points = np.array([[0.0, 0.0], [3.0, 0.0], [0.0, 2.0], [1.0, 1.0], [-1.0, 1.5]])
-    solution = solve(points, [0.3, 0.1, 0.2, 0.25, 0.15])
-    square = solution.weights @ (points**2).sum(axis=1)
-    return solution.potential, square, (2 + square - solution.w2_squared) / 2
-
-
-def _known(name):
-    """A target with E|x₁|² and E⟨x₀,x₁⟩, by routes other than a mean over pairs."""
-    if name == "sphere":
-        return Sphere(3, 2.0), 4.0, 2 * np.sqrt(2) * np.exp(gammaln(2.0) - gammaln(1.5))
-    if name == "cube":
-        return FiniteAtoms.hypercube(4), 4.0, 4 * np.sqrt(2 / np.pi)
-    return _planar()
 
 
 @pytest.mark.claim("N4")
-@pytest.mark.parametrize("name", ["sphere", "cube", "five atoms by Newton's method"])
+@pytest.mark.parametrize("known", KNOWN_COSTS, ids=lambda known: known.name)
 @pytest.mark.parametrize(
     ("schedule", "s", "t"), [(Linear(), 0.2, 0.9), (Trigonometric(), 0.9, 0.3)], ids=repr
 )
-def test_distance_in_space_by_a_level(evidence, rng, name, schedule, s, t):
-    """Mean of |x_t − x_s|² over optimal pairs; φ is 0 on sphere and cube, g_i at an atom."""
-    target, square, correlation = _known(name)
-    n, d = 100_000, target.dim
+def test_distance_in_space_by_a_level(evidence, rng, known, schedule, s, t):
+    """Mean of |x_t − x_s|² over optimal pairs; the cost is known by a route of its own."""
+    n = 100_000
     fall = float(schedule.alpha(t) - schedule.alpha(s))
     rise = float(schedule.beta(t) - schedule.beta(s))
-    x0, x1 = target.sample(n, rng)
-    found = ((fall * x0 + rise * x1) ** 2).sum(axis=1).mean()
-    stated = fall**2 * d + rise**2 * square + 2 * fall * rise * correlation
-    lengths, height = norms(x1), np.zeros(n)
-    width = 0.0
-    if name.startswith("five"):
-        height = rise**2 * (target.points**2).sum(axis=1) + 2 * fall * rise * target.heights
-        width = float(np.ptp(height))
-    evidence.on(target, schedule=schedule, s=s, t=t).statistical(
-        f"|mean of |x_t − x_s|² − W₂²(p_s, p_t) in closed form|, {name}",
-        abs(found - stated),
-        threshold=fall**2 * d * mean_of_squares(n * d, LEVEL / 3)
-        + gaussian_lipschitz(n, 2 * abs(fall * rise) * lengths.max(), LEVEL / 3)
-        + (hoeffding(n, width, LEVEL / 3) if width else 0.0),
+    x0, x1 = known.target.sample(n, rng)
+    on = evidence.on(known.target, schedule=schedule, s=s, t=t)
+    on.statistical(
+        f"|mean of |x_t − x_s|² − W₂²(p_s, p_t) in closed form|, {known.name}",
+        abs(((fall * x0 + rise * x1) ** 2).sum(axis=1).mean() - known.mean(fall, rise)),
+        threshold=known.deviation(n, fall, rise, LEVEL),
         level=LEVEL,
-        because="(Δα)²|x₀|², χ²; 2ΔαΔβφ*(x₀), Lipschitz; and what depends on the atom alone, Hoeffding",
+        because="χ² for squares of noise, Gaussian concentration for φ*, Hoeffding for what atoms fix",
         points=n,
+        clause="distance",
     )
     if isinstance(schedule, Linear):
-        whole = d + square - 2 * correlation
-        evidence.on(target, s=s, t=t).bounded(
+        on.bounded(
             "|W₂²(p_s, p_t) − (t−s)²W₂²(P₀, P₁)|, linear schedule",
-            abs(stated - (t - s) ** 2 * whole),
-            Rounding(d + square + 2 * abs(correlation), 8, "two sums of three products"),
+            abs(known.mean(fall, rise) - (t - s) ** 2 * known.cost),
+            Rounding(
+                known.target.dim + known.square + 2 * abs(known.correlation), 8, "sums of three products"
+            ),
             because="Δα = −Δβ = −(t−s)",
+            clause="distance",
         )
 
 

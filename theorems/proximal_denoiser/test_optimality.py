@@ -6,25 +6,22 @@ of samples with its dual certificate, strong duality against closed forms, and t
 
 import numpy as np
 import pytest
-from hypothesis import given
 from scipy.optimize import linear_sum_assignment
 from scipy.special import gammaln, ndtr
 from scipy.stats import binom
 
 from numerics.accuracy import Rounding
 from numerics.potentials import DegenerateGaussian, FiniteAtoms, Sphere
-from theorems.proximal_denoiser.bounds import dot, norm
-from theorems.representatives import every_family
+from theorems.setting.grammar import generator
+from theorems.setting.quantifiers import SEEDS, TARGETS, for_all
 from theorems.setting.roundings import gap_rounding, length_rounding
+from theorems.setting.vectors import dot, norm
 from theorems.statistics import dkw, gaussian_lipschitz
-from theorems.targets import generator, seeds, targets
 
 LEVEL = 1e-9
 
 
-@pytest.mark.claim("P1")
-@given(target=targets(), seed=seeds)
-@every_family(seed=1)
+@for_all("P1", target=TARGETS, seed=SEEDS)
 def test_gap_vanishes_on_optimal_pairs(evidence, target, seed):
     x0, x1 = target.sample(300, generator(seed))
     gap = target.value(x1) + target.conjugate(x0) - dot(x0, x1)
@@ -33,6 +30,7 @@ def test_gap_vanishes_on_optimal_pairs(evidence, target, seed):
         np.abs(gap),
         gap_rounding(target, x1, x0) + _of_image(target, x0),
         because="the gap of (x₀, T(x₀)) is 0 exactly",
+        clause="gap",
     )
 
 
@@ -41,9 +39,7 @@ def _of_image(target, x0):
     return target.roundings.transport(x0).amplified(2 * norm(x0), "an error of x₁ moves the gap")
 
 
-@pytest.mark.claim("P1")
-@given(target=targets(), seed=seeds)
-@every_family(seed=1)
+@for_all("P1", target=TARGETS, seed=SEEDS)
 def test_gap_is_nonnegative_on_all_pairs(evidence, target, seed):
     x0, x1 = target.sample(40, generator(seed))
     rows, columns = (i.ravel() for i in np.indices((40, 40)))
@@ -56,12 +52,11 @@ def test_gap_is_nonnegative_on_all_pairs(evidence, target, seed):
         np.maximum(-gap, 0.0),
         gap_rounding(target, data, noise),
         because="the exact gap is nonnegative at every point of dom φ",
+        clause="gap",
     )
 
 
-@pytest.mark.claim("P1")
-@given(target=targets(), seed=seeds)
-@every_family(seed=1)
+@for_all("P1", target=TARGETS, seed=SEEDS)
 def test_identity_is_an_optimal_assignment(evidence, target, seed):
     x0, x1 = target.sample(60, generator(seed))
     gain = x0 @ x1.T
@@ -77,6 +72,7 @@ def test_identity_is_an_optimal_assignment(evidence, target, seed):
         because="(φ*(x₀ⁱ), φ(x₁ʲ)) is dual feasible, so no assignment gains more than the sum of the gaps",
         main=np.abs(gaps).sum(),
         points=60,
+        clause="assignment",
     )
 
 
@@ -116,6 +112,7 @@ def test_strong_duality_against_closed_forms(evidence, rng, case):
         level=LEVEL,
         because="φ* is max|y|-Lipschitz: Gaussian concentration of the mean",
         points=n,
+        clause="duality",
     )
 
 
@@ -135,6 +132,7 @@ def test_atoms_receive_their_weights(evidence, rng):
         level=LEVEL,
         because="counts are binomial with the weights; quantiles at level/8 on each side",
         points=n,
+        clause="push-forward",
     )
 
 
@@ -166,6 +164,7 @@ def test_cells_on_the_line_have_their_weights(evidence, target, weights):
             "a jump is where two scores tie: their roundings over the atoms' distance, times a density ≤ 0.4",
         ),
         because="the normal mass of a cell is its weight",
+        clause="push-forward",
     )
 
 
@@ -184,6 +183,7 @@ def test_linear_and_radial_transports_have_the_stated_moments(evidence, rng, rad
         of_root.amplified(2 * np.sqrt(np.trace(covariance)), "enters twice")
         + Rounding(np.trace(covariance), 5, "products"),
         because="T is affine with DT² = Σ",
+        clause="push-forward",
     )
     sphere, noise = Sphere(4, radius), rng.standard_normal((2000, 4))
     evidence.on(sphere).bounded(
@@ -191,6 +191,7 @@ def test_linear_and_radial_transports_have_the_stated_moments(evidence, rng, rad
         np.abs(norm(image := sphere.transport(noise)) - radius),
         sphere.roundings.transport(noise) + length_rounding(image),
         because="T(x₀) lies on the sphere",
+        clause="push-forward",
     )
 
 
@@ -216,6 +217,7 @@ def test_push_forward_has_the_stated_law(evidence, rng, name):
         level=LEVEL,
         because="Dvoretzky–Kiefer–Wolfowitz with Massart's constant",
         points=n,
+        clause="push-forward",
     )
 
 
@@ -309,6 +311,7 @@ def test_normal_rays_carry_the_noise(evidence, rng):
         distance,
         Rounding.measured((1 + norm(x0)) * stated, "the ray's direction turns by the rounding of A⁻¹x₁"),
         because="x₀ lies on the ray",
+        clause="gap",
     )
     evidence.figure(
         "A one-dimensional support in the plane: its normal subdifferentials over the noise",

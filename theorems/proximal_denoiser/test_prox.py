@@ -8,20 +8,20 @@ families whose φ varies on its domain, and the controls are on those.
 
 import numpy as np
 import pytest
-from hypothesis import given
 from scipy.special import ndtr
 
 from numerics.accuracy import EPS, Rounding
 from numerics.flows.exact import ExactField
 from numerics.potentials import DegenerateGaussian, Ellipsoid, FiniteAtoms, Sphere
-from numerics.schedules import Linear, Trigonometric
-from theorems.proximal_denoiser.bounds import dot, norm
+from numerics.schedules import Linear
 from theorems.proximal_denoiser.figures import draw_interpolation
-from theorems.representatives import every_family
+from theorems.setting.grammar import generator
 from theorems.setting.interpolant import Interpolant
+from theorems.setting.quantifiers import SCHEDULES, SEEDS, TARGETS, TIMES, VARYING, for_all
 from theorems.setting.roundings import dot_rounding, length_rounding
+from theorems.setting.traits import few
+from theorems.setting.vectors import dot, norm
 from theorems.statistics import hoeffding
-from theorems.targets import few, generator, schedules, seeds, targets, times, varying
 
 RECOVERY = "prox returns x₁ exactly; what T, x_t/β and prox round"
 
@@ -29,28 +29,38 @@ RECOVERY = "prox returns x₁ exactly; what T, x_t/β and prox round"
 def _check_recovery(evidence, target, schedule, t, seed, quantity):
     at = Interpolant.drawn(target, schedule, t, 500, generator(seed))
     evidence.on(target, schedule=schedule, t=t, seed=seed).bounded(
-        quantity, norm(at.solved.point - at.x1), at.of_recovery, because=RECOVERY
+        quantity, norm(at.solved.point - at.x1), at.of_recovery, because=RECOVERY, clause="recovery"
     )
 
 
-@pytest.mark.claim("P2")
-@given(target=targets(), schedule=schedules(), t=times(), seed=seeds)
-@every_family(schedule=Trigonometric(), t=0.4, seed=1)
-@every_family(schedule=Linear(), t=1e-6, seed=2)
-@every_family(schedule=Linear(), t=1 - 1e-6, seed=3)
+@for_all(
+    "P2",
+    target=TARGETS,
+    schedule=SCHEDULES,
+    t=TIMES,
+    seed=SEEDS,
+    also=(
+        {"schedule": Linear(), "t": 1e-6, "seed": 2},
+        {"schedule": Linear(), "t": 1 - 1e-6, "seed": 3},
+    ),
+)
 def test_prox_returns_the_data_point(evidence, target, schedule, t, seed):
     _check_recovery(evidence, target, schedule, t, seed, "|prox_{λφ}(x_t/β) − x₁|")
 
 
-@pytest.mark.claim("P2")
-@given(target=varying(), schedule=schedules(), t=times(), seed=seeds)
+@for_all(
+    "P2",
+    target=VARYING,
+    schedule=SCHEDULES,
+    t=TIMES,
+    seed=SEEDS,
+    unasked="for one target it is the check above",
+)
 def test_prox_returns_the_data_point_where_the_step_matters(evidence, target, schedule, t, seed):
     _check_recovery(evidence, target, schedule, t, seed, "|prox_{λφ}(x_t/β) − x₁|, φ not constant")
 
 
-@pytest.mark.claim("P2")
-@given(target=targets(), t=times(), seed=seeds)
-@every_family(t=0.4, seed=1)
+@for_all("P2", target=TARGETS, t=TIMES, seed=SEEDS)
 def test_interpolant_lies_in_the_operator(evidence, target, t, seed):
     """x_t ∈ H_t(x₁) says that (x_t − βx₁)/α lies in ∂φ(x₁), for x₁ = prox(x_t/β)."""
     at = Interpolant.drawn(target, Linear(), t, 3, generator(seed))
@@ -65,12 +75,11 @@ def test_interpolant_lies_in_the_operator(evidence, target, t, seed):
         np.array(distance),
         of_set + found.rounding.dual,
         because="the exact dual lies in ∂φ of the exact prox",
+        clause="inverse",
     )
 
 
-@pytest.mark.claim("P2")
-@given(target=targets(), schedule=schedules(), t=times(), seed=seeds)
-@every_family(schedule=Trigonometric(), t=0.4, seed=1)
+@for_all("P2", target=TARGETS, schedule=SCHEDULES, t=TIMES, seed=SEEDS)
 def test_inverse_is_single_valued_and_lipschitz_everywhere(evidence, target, schedule, t, seed):
     """β|u − u'|² ≤ ⟨u − u', y − y'⟩ for u = H⁻¹(y) at arbitrary y: strong monotonicity of H."""
     rng = generator(seed)
@@ -90,12 +99,14 @@ def test_inverse_is_single_valued_and_lipschitz_everywhere(evidence, target, sch
         np.maximum(norm(change) ** 2 - dot(change, apart), 0.0),
         twice + formed + Rounding(norm(change) * norm(apart), 4, "differences of points are rounded"),
         because="the exact excess is ≤ 0; each u errs by what it states",
+        clause="monotonicity",
     )
     on.bounded(
         "|u−u'| − |z−z'| (H⁻¹ is 1/β-Lipschitz)",
         np.maximum(norm(change) - norm(apart), 0.0),
         of_change + length_rounding(change) + length_rounding(apart),
         because="the exact excess is ≤ 0; each u errs by what it states",
+        clause="monotonicity",
     )
 
 
@@ -112,6 +123,7 @@ def test_picture_of_the_three_points(evidence):
         norm(at.solved.point - at.x1),
         at.of_recovery,
         because=RECOVERY,
+        clause="recovery",
     )
     evidence.figure(
         "Noise x₀, interpolant x_t and data x₁, with T and H_t⁻¹",

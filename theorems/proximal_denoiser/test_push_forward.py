@@ -22,7 +22,8 @@ from numerics.transport.sampled import Budget
 from numerics.transport.semidiscrete import solve
 from theorems.proximal_denoiser.duality import mean_conjugate
 from theorems.proximal_denoiser.sampling import measure_duality, measure_weights, on_fresh_noise
-from theorems.targets import generator, seeds
+from theorems.setting.grammar import generator, seeds
+from theorems.setting.quantifiers import SEEDS, for_all
 
 LEVEL = 1e-9
 BUDGET = Budget(draws=10_000, held_out=40_000)
@@ -55,8 +56,7 @@ def _case(kind, n, decades, seed):
     return points, _weights(len(points), decades, rng)
 
 
-@pytest.mark.claim("P1")
-@given(kind=st.sampled_from(KINDS), n=st.integers(4, 24), decades=st.integers(0, 4), seed=seeds)
+@for_all("P1", kind=st.sampled_from(KINDS), n=st.integers(4, 24), decades=st.integers(0, 4), seed=SEEDS)
 def test_cells_of_few_atoms_are_proved_to_have_their_weights(evidence, kind, n, decades, seed):
     points, weights = _case(kind, n, decades, seed)
     on = evidence.on("FiniteAtoms", kind=kind, n=n, decades=decades, seed=seed)
@@ -73,6 +73,7 @@ def measure_proved_push_forward(on, solution):
         bound=1e-12,
         because="each mass is enclosed by interval arithmetic in 128 bits from heights taken as exact",
         chosen="the accuracy 1e−12 that the solver states",
+        clause="push-forward",
     )
 
 
@@ -87,6 +88,7 @@ def measure_duality_in_the_plane(on, solution):
         because="equidistant rays err by at most max|y|·E|x₀|·h²/12; the weights' errors",
         main=2 * error + solution.w2_uncertainty,
         points=len(solution.points),
+        clause="duality",
     )
 
 
@@ -100,8 +102,9 @@ def _size(solution):
     return 1 + (solution.points**2).sum(axis=1).max() + np.abs(solution.heights).max()
 
 
-@pytest.mark.claim("P1")
-@given(kind=st.sampled_from(KINDS), n=st.integers(MOST_ATOMS, 300), decades=st.integers(0, 6), seed=seeds)
+@for_all(
+    "P1", kind=st.sampled_from(KINDS), n=st.integers(MOST_ATOMS, 300), decades=st.integers(0, 6), seed=SEEDS
+)
 def test_cells_of_many_atoms_have_their_weights(evidence, kind, n, decades, seed):
     points, weights = _case(kind, n, decades, seed)
     on = evidence.on("FiniteAtoms", kind=kind, n=n, decades=decades, seed=seed)
@@ -120,11 +123,11 @@ def measure_push_forward_in_the_plane(on, solution):
             "solved to max(1e−12·w, 8·eps) or to 16 roundings of the heights, and as many for the masses",
         ),
         because="the solver ends where every cell has its weight",
+        clause="push-forward",
     )
 
 
-@pytest.mark.claim("P1")
-@given(n=st.integers(1, 100), decades=st.integers(0, 6), seed=seeds)
+@for_all("P1", n=st.integers(1, 100), decades=st.integers(0, 6), seed=SEEDS)
 def test_cells_on_the_line_have_their_weights(evidence, n, decades, seed):
     rng = generator(seed)
     solution = solve(rng.standard_t(2, (n, 1)), _weights(n, decades, rng))
@@ -148,6 +151,7 @@ def measure_push_forward_on_the_line(on, solution):
             " add up to the probability of each tie",
         ),
         because="the heights are those of the weights in closed form",
+        clause="push-forward",
     )
 
 
@@ -186,6 +190,7 @@ def measure_frequencies(on, solution, rng, draws):
         level=LEVEL + solution.level,
         because="the mass lies in the solver's simultaneous intervals, and counts are binomial with it",
         points=draws,
+        clause="push-forward",
     )
 
 

@@ -9,18 +9,17 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
 
 from numerics.accuracy import Rounding
 from numerics.potentials import FiniteAtoms
 from theorems.proximal_denoiser.rational import RationalAtoms
 from theorems.proximal_denoiser.rational_draws import atoms_and_points, interpolant, sixteenths_of_time
+from theorems.setting.quantifiers import for_all
 
 DOMAIN = "atoms, heights, noise in ⅛ℤ, d ≤ 3, at most 7 atoms, times k/16"
 
 
-@pytest.mark.claim("P2")
-@given(problem=atoms_and_points(), t=sixteenths_of_time)
+@for_all("P2", problem=atoms_and_points(), t=sixteenths_of_time)
 def test_interpolant_returns_its_atom_exactly(evidence, problem, t):
     atoms, (noise,) = problem
     scores = atoms.scores(noise)
@@ -31,18 +30,23 @@ def test_interpolant_returns_its_atom_exactly(evidence, problem, t):
         "prox_{λφ}(x_t/β) = x₁ by its KKT conditions",
         atoms.solves(weights, [x / t for x in xt], (1 - t) / t),
         domain=DOMAIN,
+        clause="recovery",
     )
 
 
-@pytest.mark.claim("P2")
-@given(problem=atoms_and_points(), t=sixteenths_of_time)
+@for_all("P2", problem=atoms_and_points(), t=sixteenths_of_time)
 def test_inverse_exists_at_every_point_exactly(evidence, problem, t):
     """An arbitrary rational point, mostly off the support of x_t: the prox is solved and proved optimal."""
     atoms, (z,) = problem
     step = (1 - t) / t
     weights = atoms.prox_weights(z, step)
     on = evidence.on(atoms, z=z, t=t)
-    on.exact("prox_{λφ}(z) by its KKT conditions, z anywhere", atoms.solves(weights, z, step), DOMAIN)
+    on.exact(
+        "prox_{λφ}(z) by its KKT conditions, z anywhere",
+        atoms.solves(weights, z, step),
+        DOMAIN,
+        clause="inverse",
+    )
     u = np.array(atoms.point(weights), dtype=float)
     target = FiniteAtoms(np.array(atoms.points, dtype=float), np.array(atoms.heights, dtype=float))
     point, scale = np.array([z], dtype=float), float(step)
@@ -53,6 +57,7 @@ def test_inverse_exists_at_every_point_exactly(evidence, problem, t):
         + Rounding(np.linalg.norm(point - u), 1, "λ is rounded to a double")
         + Rounding(np.linalg.norm(u), 1, "the rational answer is rounded"),
         because="the same prox in rationals; atoms, heights and z are exact in binary",
+        clause="inverse",
     )
 
 

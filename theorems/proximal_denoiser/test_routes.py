@@ -23,7 +23,7 @@ from numerics.potentials import (
 from numerics.proximal import minimise as by_values
 from numerics.proximal.certificate import certify, smallest, subdifferential
 from numerics.proximal.conic import ConicProx
-from theorems.proximal_denoiser.bounds import norm
+from theorems.setting.vectors import norm
 
 TILTED = np.array([[4.0, 1.0, 0.0], [1.0, 2.0, 0.3], [0.0, 0.3, 0.5]])
 SCATTER = np.array([[0.0, 0.0], [3.0, 0.0], [0.0, 2.0], [1.0, 1.0], [2.0, 2.5], [-1.0, 1.5]])

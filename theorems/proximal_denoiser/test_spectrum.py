@@ -8,29 +8,19 @@ coupling, which breaks the bound.
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume
 
 from numerics.accuracy import COMPLEX, EPS, Rounding
 from numerics.flows.exact import ExactField
 from numerics.flows.independent import IndependentField
 from numerics.flows.spectrum import complex_jacobian
 from numerics.potentials import FiniteAtoms
-from numerics.schedules import Trigonometric
-from theorems.proximal_denoiser.bounds import norm
 from theorems.proximal_denoiser.secants import slopes
-from theorems.representatives import every_family
+from theorems.setting.grammar import generator
+from theorems.setting.quantifiers import ANALYTIC, SCHEDULES, SEEDS, TARGETS, TIMES, WITH_A_MANIFOLD, for_all
 from theorems.setting.roundings import length_rounding
-from theorems.targets import (
-    analytic_targets,
-    few,
-    generator,
-    has_a_manifold,
-    is_analytic,
-    schedules,
-    seeds,
-    targets,
-    times,
-)
+from theorems.setting.traits import few, is_analytic
+from theorems.setting.vectors import norm
 
 RESOLVED = 1e-3
 
@@ -47,9 +37,7 @@ def _bend(target, z, u):
     return np.minimum(target.scale, norm(z - u) + 1e-3 * target.scale)
 
 
-@pytest.mark.claim("P5")
-@given(target=analytic_targets(), t=times(), seed=seeds)
-@every_family(among=is_analytic, t=0.4, seed=1)
+@for_all("P5", target=ANALYTIC, t=TIMES, seed=SEEDS)
 def test_prox_jacobian_is_a_contraction(evidence, target, t, seed):
     step = (1 - t) / t
     z = _everywhere(target, step, generator(seed), 60)
@@ -62,12 +50,14 @@ def test_prox_jacobian_is_a_contraction(evidence, target, t, seed):
         difference,
         stated.amplified(1 + COMPLEX, "either way"),
         because="complex steps carry no truncation and round as J does",
+        clause="contraction",
     )
     on.bounded(
         "eig J beyond [0, 1]",
         np.maximum(-spectrum[:, 0], spectrum[:, -1] - 1).clip(0),
         stated + _of_eigenvalues(target.dim),
         because="Weyl: eigenvalues move by no more than the error of J",
+        clause="contraction",
     )
 
 
@@ -76,9 +66,13 @@ def _of_eigenvalues(d):
     return Rounding(1.0, 8 * d, "the eigenvalues of a symmetric d×d matrix")
 
 
-@pytest.mark.claim("P5")
-@given(target=targets().filter(has_a_manifold), t=times(), seed=seeds)
-@every_family(among=has_a_manifold, t=0.4, seed=1)
+@for_all(
+    "P5",
+    target=WITH_A_MANIFOLD,
+    t=TIMES,
+    seed=SEEDS,
+    unasked="among thousands of atoms a segment crosses kinks that two rules may both miss",
+)
 def test_prox_jacobian_is_the_slope_of_secants(evidence, target, t, seed):
     """Where complex steps don't pass: differences of prox within the face of z. The Cantor law has no J."""
     rng = generator(seed)
@@ -99,6 +93,7 @@ def test_prox_jacobian_is_the_slope_of_secants(evidence, target, t, seed):
         because="J is the derivative where z has no kink within h; prox's rounding over h, and J's own",
         left_out=len(z) - len(room),
         chosen=f"left out where rounding alone moves a slope by more than {RESOLVED:g}",
+        clause="contraction",
     )
 
 
@@ -111,9 +106,7 @@ def _complex_jacobian(target, z, step):
     return complex_jacobian(lambda _, y: target.prox(y, step), 0.0, z, tiny=1e-30 * target.scale)
 
 
-@pytest.mark.claim("P5")
-@given(target=targets(), schedule=schedules(), t=times(), seed=seeds)
-@every_family(schedule=Trigonometric(), t=0.4, seed=1)
+@for_all("P5", target=TARGETS, schedule=SCHEDULES, t=TIMES, seed=SEEDS)
 def test_field_spectrum_lies_between_the_rates(evidence, target, schedule, t, seed):
     field = ExactField(target, schedule)
     alpha, beta = float(schedule.alpha(t)), float(schedule.beta(t))
@@ -130,18 +123,18 @@ def test_field_spectrum_lies_between_the_rates(evidence, target, schedule, t, se
             np.abs(jacobian - fall * (eye - of_prox) - rise * of_prox).max(axis=(1, 2)),
             stated.amplified(1 + COMPLEX, "either way"),
             because="the error of J times the difference of the rates",
+            clause="spectrum",
         )
     on.bounded(
         "eig Dv_t beyond [α̇/α, β̇/β]",
         np.maximum(fall - spectrum[:, 0], spectrum[:, -1] - rise).clip(0),
         stated + _of_eigenvalues(target.dim).amplified(rise - fall),
         because="Dv = (α̇/α)I + (β̇/β − α̇/α)J: Weyl, and the error of J times the difference of the rates",
+        clause="spectrum",
     )
 
 
-@pytest.mark.claim("P5")
-@given(target=targets(), schedule=schedules(), t=times(), seed=seeds)
-@every_family(schedule=Trigonometric(), t=0.4, seed=1)
+@for_all("P5", target=TARGETS, schedule=SCHEDULES, t=TIMES, seed=SEEDS)
 def test_field_is_lipschitz_on_all_of_space(evidence, target, schedule, t, seed):
     rng = generator(seed)
     field = ExactField(target, schedule)
@@ -157,6 +150,7 @@ def test_field_is_lipschitz_on_all_of_space(evidence, target, schedule, t, seed)
         np.maximum(norm(moved) - rate * norm(x - y), 0.0),
         stated.velocity(t, x) + stated.velocity(t, y) + lengths,
         because="the exact excess is ≤ 0; v errs by what it states at both points",
+        clause="Lipschitz",
     )
 
 

@@ -10,7 +10,6 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
 from numerics.accuracy import EPS, Rounding
@@ -28,19 +27,19 @@ from theorems.proximal_denoiser.rational_draws import (
 )
 from theorems.proximal_denoiser.start_pictures import draw_starts
 from theorems.proximal_denoiser.starts import ON_THE_WALL, STARTS, THRESHOLD, TIE
-from theorems.representatives import every_family
-from theorems.targets import few, generator, schedules, seeds, targets
+from theorems.setting.grammar import generator
+from theorems.setting.quantifiers import SCHEDULES, SEEDS, TARGETS, for_all
+from theorems.setting.traits import few
 
 DOMAIN = "atoms, heights, noise in ⅛ℤ, d ≤ 3, at most 7 atoms"
-SCHEDULES = [Linear(), Trigonometric(), Polynomial(2.0), VariancePreserving(), Logarithmic()]
-TIMES = (1e-3, 1e-4, 1e-5, 1e-6)
+EVERY_SCHEDULE = [Linear(), Trigonometric(), Polynomial(2.0), VariancePreserving(), Logarithmic()]
+EARLY = (1e-3, 1e-4, 1e-5, 1e-6)
 
 
 # --- (ii) in rationals ----------------------------------------------------------------------------------
 
 
-@pytest.mark.claim("N4")
-@given(problem=ties(), data=st.data(), values=schedule_values)
+@for_all("N4", problem=ties(), data=st.data(), values=schedule_values)
 def test_every_subgradient_at_a_tie_starts_a_solution_exactly(evidence, problem, data, values):
     """αx₀ + βu is on the flow's curve of the pair (x₀, u), for any u in the hull of the tied atoms."""
     atoms, x0, k = problem
@@ -51,11 +50,11 @@ def test_every_subgradient_at_a_tie_starts_a_solution_exactly(evidence, problem,
         "u = prox_{λφ}((αx₀ + βu)/β) for u ∈ ∂φ*(x₀)",
         atoms.solves(weights, [a / beta for a in x], alpha / beta),
         DOMAIN,
+        clause="solutions",
     )
 
 
-@pytest.mark.claim("N4")
-@given(problem=atoms_and_points(), values=schedule_values)
+@for_all("N4", problem=atoms_and_points(), values=schedule_values)
 def test_no_other_curve_is_a_solution_exactly(evidence, problem, values):
     """A solution through any x is that of the pair of x, so starts at y, with u ∈ ∂φ*(y): gap 0."""
     atoms, (x,) = problem
@@ -64,19 +63,24 @@ def test_no_other_curve_is_a_solution_exactly(evidence, problem, values):
     best = atoms.conjugate(y)
     tied = [s == best for s in atoms.scores(y)]
     on = evidence.on(atoms, x=x, values=values)
-    on.exact("φ(u) + φ*(y) − ⟨u, y⟩ = 0", gap == 0, DOMAIN)
+    on.exact(
+        "φ(u) + φ*(y) − ⟨u, y⟩ = 0",
+        gap == 0,
+        DOMAIN,
+        clause="solutions",
+    )
     on.exact(
         "u is an atom where only one is best at y: the solution from y is unique where φ* is differentiable",
         sum(tied) > 1 or weights == [Fraction(int(flag)) for flag in tied],
         DOMAIN,
+        clause="solutions",
     )
 
 
 # --- (iii) in rationals ---------------------------------------------------------------------------------
 
 
-@pytest.mark.claim("N4")
-@given(problem=ties(), speed=st.integers(-8, 16).map(lambda k: Fraction(k, 4)))
+@for_all("N4", problem=ties(), speed=st.integers(-8, 16).map(lambda k: Fraction(k, 4)))
 def test_denoiser_is_the_projection_on_the_tied_atoms_exactly(evidence, problem, speed):
     """It is proj(c_t x₀) on the hull of the tied atoms for t below an explicit one; c_t = 1 for OT-CFM."""
     atoms, x0, k = problem
@@ -93,6 +97,7 @@ def test_denoiser_is_the_projection_on_the_tied_atoms_exactly(evidence, problem,
         "prox_{λφ}(x₀/β) = proj of c_t x₀ on ∂φ*(x₀), c_t = (1−α)/β",
         atoms.solves(near + [ZERO] * (len(atoms.points) - k), [a / beta for a in x0], alpha / beta),
         DOMAIN + "; β so small that y = x₀ − (β/α)(u − c_t x₀) stays clear of the other cells; c_t in ¼ℤ",
+        clause="start",
     )
 
 
@@ -101,13 +106,13 @@ def test_denoiser_is_the_projection_on_the_tied_atoms_exactly(evidence, problem,
 
 @pytest.mark.claim("N4", "P7")
 @pytest.mark.parametrize("start", STARTS, ids=lambda start: start.name)
-@pytest.mark.parametrize("schedule", SCHEDULES, ids=repr)
+@pytest.mark.parametrize("schedule", EVERY_SCHEDULE, ids=repr)
 def test_field_starts_with_the_least_norm(evidence, start, schedule):
     x = start.x
     fall, rise = float(schedule.alpha_dot(0.0)), float(schedule.beta_dot(0.0))
     limit = start.nearest(-fall / rise * x)
     size, aim = float(np.linalg.norm(x)), float(np.linalg.norm(limit + fall / rise * x))
-    for t in TIMES:
+    for t in EARLY:
         alpha, beta, later_fall, later_rise = (
             float(f(t)) for f in (schedule.alpha, schedule.beta, schedule.alpha_dot, schedule.beta_dot)
         )
@@ -123,6 +128,7 @@ def test_field_starts_with_the_least_norm(evidence, start, schedule):
             found.of_data + ties_of,
             because="u − c_t x is a Yosida approximation; what is left of it has a closed form here",
             main=main,
+            clause="start",
         )
         y_moved = beta / alpha * (aim + main + abs(shift) * size)
         speed_main = abs(later_fall - fall) * size + abs(later_fall) * y_moved
@@ -134,6 +140,7 @@ def test_field_starts_with_the_least_norm(evidence, start, schedule):
             of_field + Rounding(abs(fall) * size + abs(rise) * np.linalg.norm(limit), 16, "α̇y + β̇u"),
             because="α̇, β̇ are continuous at 0, y = x − ε(u − c_t x), and u tends to the projection",
             main=speed_main,
+            clause="start",
         )
 
 
@@ -164,6 +171,7 @@ def test_the_two_schedules_leave_the_tie_by_different_ways(evidence):
                 at.of_data.amplified(abs(rise) + abs(fall) * beta / alpha).largest()
                 + Rounding((1 + alpha / beta) * 6, 16, "the tie is blurred by the rounding of its heights"),
                 because="u is the projection of c_t x on the segment: a corner, or the foot of 0 and c_t p e",
+                clause="start",
             )
             away = float(np.linalg.norm(velocity - start))
             rows.append((repr(schedule), t, *start, away / t, order))
@@ -183,9 +191,7 @@ def test_the_two_schedules_leave_the_tie_by_different_ways(evidence):
 # --- over the grammar ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.claim("P7", "N4")
-@given(target=targets(), schedule=schedules(), seed=seeds)
-@every_family(schedule=Trigonometric(), seed=1)
+@for_all("P7", "N4", target=TARGETS, schedule=SCHEDULES, seed=SEEDS)
 def test_denoiser_tends_to_transport_at_a_fixed_point(evidence, target, schedule, seed):
     """|prox_{λφ}(x/β) − T(x)| against φ*'s modulus of differentiability at x, which says how fast it is met.
 
@@ -196,7 +202,7 @@ def test_denoiser_tends_to_transport_at_a_fixed_point(evidence, target, schedule
     image, of_image = target.transport(x), target.roundings.transport(x).bound
     first_fall, first_rise = float(schedule.alpha_dot(0.0)), float(schedule.beta_dot(0.0))
     start = first_fall * x + first_rise * image
-    for t in TIMES:
+    for t in EARLY:
         at = Minty(target, schedule, t, x)
         (alpha, beta), off = at.weights(t), norms(at.u - image)
         slip = at.of_data.bound + of_image
@@ -216,6 +222,7 @@ def test_denoiser_tends_to_transport_at_a_fixed_point(evidence, target, schedule
             because="monotonicity of ∂φ* between y, x and x + h: at most ⟨T(x+h) − T(x), h⟩/(|h| − |x−y|),"
             " which vanishes with t just where φ* is differentiable at x",
             main=main,
+            clause="start",
         )
         fall, speed = float(schedule.alpha_dot(t)), float(schedule.beta_dot(t))
         sizes = (abs(fall) + abs(first_fall)) * norms(x) + (speed + first_rise) * (norms(at.u) + norms(image))
@@ -229,6 +236,7 @@ def test_denoiser_tends_to_transport_at_a_fixed_point(evidence, target, schedule
             + abs(fall) * reach
             + abs(speed - first_rise) * norms(image)
             + speed * main,
+            clause="start",
         )
 
 

@@ -10,14 +10,13 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
 
 from numerics.accuracy import EPS, Rounding
 from numerics.flows.independent import IndependentField
 from numerics.flows.integration import trajectory
 from numerics.geometry import norms
 from numerics.potentials import FiniteAtoms
-from numerics.schedules import Linear, Trigonometric
+from numerics.schedules import Linear
 from theorems.proximal_denoiser.minty import Minty
 from theorems.proximal_denoiser.rational import ONE, combine, dot
 from theorems.proximal_denoiser.rational_draws import (
@@ -26,9 +25,10 @@ from theorems.proximal_denoiser.rational_draws import (
     minty,
     schedule_values,
 )
-from theorems.representatives import every_family
+from theorems.setting.grammar import generator
+from theorems.setting.quantifiers import SCHEDULES, SEEDS, TARGETS, TIMES, for_all
 from theorems.setting.roundings import length_rounding
-from theorems.targets import few, generator, schedules, seeds, targets, times
+from theorems.setting.traits import few
 
 DOMAIN = "atoms, heights, points in ⅛ℤ, d ≤ 3, at most 7 atoms; α, β at either time quotients of 1…12"
 TIE = FiniteAtoms.two([0.0, 1.0], [2.0, 0.0], 0.3)
@@ -39,8 +39,7 @@ ACROSS = np.array([-1.0, -2.0]) / np.sqrt(5)
 # --- in rationals ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.claim("N4")
-@given(problem=atoms_and_points(), first=schedule_values, second=schedule_values)
+@for_all("N4", problem=atoms_and_points(), first=schedule_values, second=schedule_values)
 def test_decomposition_is_carried_to_any_other_time_exactly(evidence, problem, first, second):
     """The pair of x = α_s y + β_s u solves the prox at α_t y + β_t u, too: there the flow carries x."""
     atoms, (x,) = problem
@@ -51,11 +50,11 @@ def test_decomposition_is_carried_to_any_other_time_exactly(evidence, problem, f
         "u = prox_{λφ}(X_{s→t}(x)/β_t) by its KKT conditions, u that of x",
         atoms.solves(weights, [a / beta for a in later], alpha / beta),
         DOMAIN,
+        clause="decomposition",
     )
 
 
-@pytest.mark.claim("N4")
-@given(problem=atoms_and_points(count=2), first=schedule_values, second=schedule_values)
+@for_all("N4", problem=atoms_and_points(count=2), first=schedule_values, second=schedule_values)
 def test_stretch_lies_between_the_constants_exactly(evidence, problem, first, second):
     atoms, points = problem
     pairs = [minty(atoms, x, *first) for x in points]
@@ -66,10 +65,25 @@ def test_stretch_lies_between_the_constants_exactly(evidence, problem, first, se
     low, high = sorted([second[0] / first[0], second[1] / first[1]])
     on = evidence.on(atoms, points=points, first=first, second=second)
     squares = dot(away, away), dot(after, after)
-    on.exact("(α_t/α_s)²|x−x'|² ≤ |Xx−Xx'|², or β's", low**2 * squares[0] <= squares[1], DOMAIN)
-    on.exact("|Xx−Xx'|² ≤ (β_t/β_s)²|x−x'|², or α's", squares[1] <= high**2 * squares[0], DOMAIN)
+    on.exact(
+        "(α_t/α_s)²|x−x'|² ≤ |Xx−Xx'|², or β's",
+        low**2 * squares[0] <= squares[1],
+        DOMAIN,
+        clause="stretch",
+    )
+    on.exact(
+        "|Xx−Xx'|² ≤ (β_t/β_s)²|x−x'|², or α's",
+        squares[1] <= high**2 * squares[0],
+        DOMAIN,
+        clause="stretch",
+    )
     apart = [combine((ONE, a), (-ONE, b)) for a, b in ((pairs[0][0], pairs[1][0]), data)]
-    on.exact("⟨y−y', u−u'⟩ ≥ 0, from which both follow", dot(*apart) >= 0, DOMAIN)
+    on.exact(
+        "⟨y−y', u−u'⟩ ≥ 0, from which both follow",
+        dot(*apart) >= 0,
+        DOMAIN,
+        clause="stretch",
+    )
 
 
 # --- over the grammar -------------------------------------------------------------------------------------
@@ -80,9 +94,7 @@ def _anywhere(target, n, rng):
     return target.scale * rng.standard_normal((few(target, n), target.dim))
 
 
-@pytest.mark.claim("N4")
-@given(target=targets(), schedule=schedules(), s=times(), t=times(), seed=seeds)
-@every_family(schedule=Trigonometric(), s=0.3, t=0.8, seed=1)
+@for_all("N4", target=TARGETS, schedule=SCHEDULES, s=TIMES.but(usual=0.3), t=TIMES.but(usual=0.8), seed=SEEDS)
 def test_decomposition_is_found_again_at_any_other_time(evidence, target, schedule, s, t, seed):
     at = Minty(target, schedule, s, _anywhere(target, 100, generator(seed)))
     then = Minty(target, schedule, t, at.at(t))
@@ -93,6 +105,7 @@ def test_decomposition_is_found_again_at_any_other_time(evidence, target, schedu
         norms(then.u - at.u),
         rounding,
         because="both are the u of one pair (y, u) of ∂φ*",
+        clause="decomposition",
     )
     fall, rise = (float(f(remaining=1 - t)) for f in (schedule.alpha_dot, schedule.beta_dot))
     (alpha, beta), (later_alpha, later_beta) = at.weights(s), at.weights(t)
@@ -110,12 +123,11 @@ def test_decomposition_is_found_again_at_any_other_time(evidence, target, schedu
         norms(field - speed),
         of_speed + of_field + Rounding(sums, 5, "v_t is formed"),
         because="v_t(α_t y + β_t u) = α̇_t y + β̇_t u, which is the derivative of the curve",
+        clause="decomposition",
     )
 
 
-@pytest.mark.claim("N4")
-@given(target=targets(), schedule=schedules(), s=times(), t=times(), seed=seeds)
-@every_family(schedule=Trigonometric(), s=0.3, t=0.8, seed=1)
+@for_all("N4", target=TARGETS, schedule=SCHEDULES, s=TIMES.but(usual=0.3), t=TIMES.but(usual=0.8), seed=SEEDS)
 def test_stretch_lies_between_the_constants(evidence, target, schedule, s, t, seed):
     rng = generator(seed)
     x = _anywhere(target, 200, rng)
@@ -131,12 +143,14 @@ def test_stretch_lies_between_the_constants(evidence, target, schedule, s, t, se
         np.maximum(low * before - norms(after), 0.0),
         rounding,
         because="Xx = (α_t/α_s)x + b·u(x), b of one sign and u firmly nonexpansive: the exact excess is ≤ 0",
+        clause="stretch",
     )
     on.bounded(
         "how far |Xx−Xx'| exceeds the larger constant times |x−x'|",
         np.maximum(norms(after) - high * before, 0.0),
         rounding,
         because="Xx = (β_t/β_s)x − b'·y(x), b' of one sign and βy firmly nonexpansive",
+        clause="stretch",
     )
 
 
@@ -173,6 +187,7 @@ def test_constants_are_attained(evidence, name):
             "the flow's rounding at both ends over their distance",
         ),
         because="two points with one u are moved by α_t/α_s, two with one y by β_t/β_s",
+        clause="attained",
     )
 
 

@@ -11,7 +11,6 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
 from numerics.accuracy import EPS, Rounding
@@ -21,8 +20,9 @@ from numerics.transport.cells import laguerre
 from numerics.transport.sampled import Budget, solve_sampled
 from numerics.transport.semidiscrete import solve
 from theorems.proximal_denoiser.shape_pictures import draw_undetermined
-from theorems.representatives import every_family
-from theorems.targets import few, generator, seeds, targets
+from theorems.setting.grammar import generator
+from theorems.setting.quantifiers import SEEDS, TARGETS, for_all
+from theorems.setting.traits import few
 
 BUDGET = Budget(draws=4000, held_out=100)
 
@@ -62,6 +62,7 @@ def test_two_solvers_find_one_potential(evidence, rng, n):
         bound=2 * stretch * norms(tolerance) + 16 * EPS * norms(drawn.heights),
         by="linearisation: heights move by the inverse of −∂P/∂g times the masses' errors, at most twice",
         because="the semi-dual is strictly convex up to constants; Newton ends within its tolerance",
+        clause="constant",
     )
     asked = solve(points, weights)
     missed = masses - weights
@@ -72,11 +73,11 @@ def test_two_solvers_find_one_potential(evidence, rng, n):
         bound=2 * norms(here - there) + 4 * stretch * norms(tolerance),
         by="two linearisations, at either end",
         because="heights are only as good as weights: −L⁺(masses − weights) to first order",
+        clause="constant",
     )
 
 
-@pytest.mark.claim("N7")
-@given(n=st.integers(2, 40), seed=seeds)
+@for_all("N7", n=st.integers(2, 40), seed=SEEDS)
 def test_cells_on_the_line_leave_one_constant(evidence, n, seed):
     """(g_{i+1} − g_i)/(y_{i+1} − y_i) is the only noise with the mass W_i below it: two routes to it."""
     rng = generator(seed)
@@ -95,12 +96,11 @@ def test_cells_on_the_line_leave_one_constant(evidence, n, seed):
             "n weights add up to a tail, whose quantile moves by that over the density; heights are sums",
         ),
         because="the normal law has one quantile at each level, as its density is positive",
+        clause="constant",
     )
 
 
-@pytest.mark.claim("N7")
-@given(target=targets(), seed=seeds)
-@every_family(seed=1)
+@for_all("N7", target=TARGETS, seed=SEEDS)
 def test_conjugate_is_finite_far_out(evidence, target, seed):
     """φ* is finite on all of R^d: φ*(x) ≤ φ*(0) + ⟨T(x), x⟩ by convexity, at |x| up to 8√d."""
     n = few(target, 200)
@@ -117,6 +117,7 @@ def test_conjugate_is_finite_far_out(evidence, target, seed):
         + stated.transport(x).amplified(norms(x), "in ⟨T(x), x⟩")
         + Rounding(norms(image) * norms(x) + np.abs(value), target.dim + 4, "⟨T(x), x⟩ and sums"),
         because="φ* is convex with gradient T at x",
+        clause="finiteness",
     )
 
 

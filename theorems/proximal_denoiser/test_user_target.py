@@ -2,8 +2,7 @@
 
 Assumed: what the file holds, distinct points with positive weights. The heights are found by transport, and
 then the theorem's own checks are asked about the potential they give, with their own measurements and
-bounds. D prox is checked by complex steps and not by secants: among thousands of atoms a segment crosses
-kinks that two quadrature rules may both miss. Weights are exact to rounding in dimension 1 and 2 and stated
+bounds, but for those that say why not. Weights are exact to rounding in dimension 1 and 2 and stated
 with intervals beyond; whatever their error, P2 to P9 hold exactly for the weights that the heights induce.
 Nothing here decides a verdict.
 """
@@ -16,67 +15,18 @@ from numerics.accuracy import Rounding
 from numerics.flows.exact import ExactField
 from numerics.schedules import Linear
 from numerics.transport.certify import MOST_ATOMS
-from theorems.proximal_denoiser import (
-    test_ends,
-    test_field,
-    test_flow,
-    test_minibatch,
-    test_moreau,
-    test_no_density,
-    test_optimality,
-    test_prox,
-    test_push_forward,
-    test_spectrum,
-)
-from theorems.proximal_denoiser.bounds import norm
+from theorems.proximal_denoiser import test_minibatch, test_push_forward
 from theorems.proximal_denoiser.sampling import measure_duality, on_fresh_noise
 from theorems.proximal_denoiser.user_pictures import draw_errors, draw_plane
+from theorems.setting.audits import ask, asked_in, solved
+from theorems.setting.quantifiers import SCHEDULES, TIMES
+from theorems.setting.vectors import norm
 from theorems.statistics import gaussian_lipschitz, hoeffding
-from theorems.user_targets import GRID, ask, named, solved
 
 LEVEL = 1e-9
 DRAWS = 100_000
 BATCH = 64
 MOST_ON_RAYS = 1000
-CHECKS = named(
-    {
-        "P1": (
-            test_optimality.test_gap_vanishes_on_optimal_pairs,
-            test_optimality.test_gap_is_nonnegative_on_all_pairs,
-            test_optimality.test_identity_is_an_optimal_assignment,
-        ),
-        "P2": (
-            test_prox.test_prox_returns_the_data_point,
-            test_prox.test_interpolant_lies_in_the_operator,
-            test_prox.test_inverse_is_single_valued_and_lipschitz_everywhere,
-        ),
-        "P3": (
-            test_field.test_regression_target_is_a_function_of_the_interpolant,
-            test_field.test_field_has_the_stated_formula,
-        ),
-        "P4": (
-            test_moreau.test_noise_is_recovered,
-            test_moreau.test_envelope_has_this_gradient,
-            test_moreau.test_conjugate_of_psi,
-            test_moreau.test_field_is_the_gradient_of_its_potential,
-            test_moreau.test_field_has_no_curl,
-            test_moreau.test_circulation_vanishes,
-        ),
-        "P5": (
-            test_spectrum.test_prox_jacobian_is_a_contraction,
-            test_spectrum.test_field_spectrum_lies_between_the_rates,
-            test_spectrum.test_field_is_lipschitz_on_all_of_space,
-        ),
-        "P6": (
-            test_flow.test_trajectories_keep_apart,
-            test_flow.test_euler_is_exact_along_straight_lines,
-            test_flow.test_flow_map_is_the_integral_of_the_field,
-            test_flow.test_burgers_equation,
-            test_flow.test_hamilton_jacobi_equation,
-        ),
-        "P8": (test_no_density.test_data_and_loss_without_a_density,),
-    }
-)
 
 
 def test_the_solver_reaches_the_weights(evidence, user_target, rng):
@@ -172,16 +122,9 @@ def test_kinetic_energy_is_the_transport_cost(evidence, user_target, rng):
     )
 
 
-@pytest.mark.parametrize(("claim", "check"), CHECKS)
+@pytest.mark.parametrize(("claim", "check"), asked_in(__package__))
 def test_the_claims_on_this_target(evidence, user_target, claim, check):
     ask(evidence.auditing(user_target.name, claim), check, solved(user_target).potential)
-
-
-def test_the_denoiser_starts_as_the_transport(evidence, user_target):
-    auditor, target = evidence.auditing(user_target.name, "P7"), solved(user_target).potential
-    ask(auditor, test_ends.test_denoiser_is_transport_of_shifted_noise, target, t=(1e-6, 1e-3, 0.3))
-    if len(target.points) > 1:  # a single atom's cell has no boundary
-        ask(auditor, test_ends.test_atoms_are_found_at_once, target)
 
 
 def test_the_denoiser_ends_as_the_projection(evidence, user_target, rng):
@@ -209,8 +152,8 @@ def test_a_batch_of_this_target(evidence, user_target, rng):
     solution = solved(user_target)
     auditor = evidence.auditing(user_target.name, "P9")
     n, d = solution.points.shape
-    for schedule in GRID["schedule"]:
-        for t in GRID["t"]:
+    for schedule in SCHEDULES.grid:
+        for t in TIMES.grid:
             chosen = rng.choice(n, min(n, BATCH), replace=False, p=solution.weights)
             on = auditor.on("FiniteAtoms", schedule=schedule, t=t)
             noise = rng.standard_normal((len(chosen), d))
