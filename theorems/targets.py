@@ -3,17 +3,8 @@
 from hypothesis import strategies as st
 
 from numerics.potentials import Potential
-from theorems.setting.grammar import (
-    families,
-    generator,
-    orthogonal,
-    schedules,
-    seeds,
-    targets,
-    times,
-    varying,
-)
-from theorems.setting.traits import few, has_a_manifold, is_analytic, parts
+from theorems.setting.draws import few, generator
+from theorems.setting.grammar import families, orthogonal, schedules, seeds, targets, times, varying
 
 __all__ = [
     "analytic_targets",
@@ -23,13 +14,22 @@ __all__ = [
     "has_a_manifold",
     "is_analytic",
     "orthogonal",
-    "parts",
     "schedules",
     "seeds",
     "targets",
     "times",
     "varying",
 ]
+
+
+def is_analytic(target: Potential) -> bool:
+    """Whether complex steps pass."""
+    return target.traits.analytic
+
+
+def has_a_manifold(target: Potential) -> bool:
+    """Whether A1 can hold."""
+    return target.traits.manifold
 
 
 def analytic_targets() -> st.SearchStrategy[Potential]:

@@ -21,6 +21,7 @@ from numerics.potentials.base import ManifoldGroup, Potential
 from numerics.potentials.by_condition import ByCondition
 from numerics.potentials.hull import envelope_points, hull_distance
 from numerics.potentials.laguerre import LaguerreCell
+from numerics.potentials.traits import Traits
 from numerics.proximal import active_set
 
 MOST_CORNERS = 4096
@@ -40,6 +41,8 @@ class FiniteAtoms(ByCondition):
     Raises:
         ValueError: If shapes disagree, an entry isn't finite, or two atoms coincide.
     """
+
+    _traits = Traits(analytic=True)
 
     def __init__(self, points: ArrayLike, heights: ArrayLike) -> None:
         self.points = as_array("points", points, ndim=2).real

@@ -11,7 +11,7 @@ counts as inside when it misses the constraint by at most ``16·dim·eps·scale`
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from jaxtyping import Bool, Float, Inexact
@@ -22,6 +22,7 @@ from numerics.checks import as_generator, as_points, as_positive, positive_integ
 from numerics.geometry import norms
 from numerics.potentials.proximal_point import ProximalPoint
 from numerics.potentials.roundings import Roundings
+from numerics.potentials.traits import Traits
 
 
 @dataclass(frozen=True)
@@ -90,12 +91,18 @@ class Potential(ABC):
     """An Aleksandrov–Brenier potential φ with its transport, prox and geometry (design.md).
 
     A family sets ``dim`` (ambient dimension d) and ``scale`` (the size of its data, which sets what
-    "to rounding" means), and implements the underscored methods. ``repr`` is a constructor call that
-    can be pasted.
+    "to rounding" means), declares ``_traits`` where they are not the usual ones, and implements the
+    underscored methods. ``repr`` is a constructor call that can be pasted.
     """
 
     dim: int
     scale: float
+    _traits: ClassVar[Traits] = Traits()
+
+    @property
+    def traits(self) -> Traits:
+        """What kind of potential it is: whether complex steps pass, A1 can hold, prox takes batches."""
+        return self._traits
 
     @property
     def finest(self) -> float:

@@ -16,6 +16,7 @@ from numerics.potentials.base import ManifoldGroup
 from numerics.potentials.line import LinePotential
 from numerics.potentials.normal import CUT, TAIL, Corners, Values, mills, noise_error, tail
 from numerics.potentials.proximal_point import ProximalPoint
+from numerics.potentials.traits import Traits
 
 _DIGITS = 53
 _LEVELS = 40
@@ -32,6 +33,8 @@ class Cantor(LinePotential):
     prox, which is nonexpansive, does not suffer. K = 0 almost everywhere, though no point is an atom: the
     support is no manifold, and `manifold` refuses (A1 fails).
     """
+
+    _traits = Traits(manifold=False)
 
     def __init__(self) -> None:
         super().__init__(CantorLaw(), "Cantor()")

@@ -18,6 +18,7 @@ from numerics.geometry import norms
 from numerics.potentials.base import Potential, Subdifferential
 from numerics.potentials.proximal_point import ProximalPoint
 from numerics.potentials.solved_once import SolvedOnce
+from numerics.potentials.traits import Traits
 
 Points = Float[np.ndarray, "n d"]
 Numbers = Float[np.ndarray, " n"]
@@ -93,6 +94,11 @@ class Carried(SolvedOnce):
 
     base: Potential
     _unit: float = 1.0
+
+    @property
+    def traits(self) -> Traits:
+        """The base's: moving an argument by an isometry, a shift or a factor changes none."""
+        return self.base.traits
 
     @property
     def finest(self) -> float:

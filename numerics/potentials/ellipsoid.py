@@ -18,6 +18,7 @@ from numerics.potentials.ellipsoid_solve import EllipsoidSolve, Points, secular
 from numerics.potentials.normal_ray import NormalRay, nonzero
 from numerics.potentials.proximal_point import ProximalPoint
 from numerics.potentials.solved_once import SolvedOnce
+from numerics.potentials.traits import Traits
 from numerics.symmetric import symmetric_frame
 
 
@@ -54,6 +55,8 @@ class Ellipsoid(SolvedOnce):
         ValueError: If A is not symmetric positive definite, its least eigenvalue above d·eps times the
             largest entry; `transport` raises at x₀ = 0.
     """
+
+    _traits = Traits(analytic=True)
 
     def __init__(self, shape_matrix: ArrayLike) -> None:
         self.shape_matrix = symmetric_matrix("shape_matrix", shape_matrix, definite=True)

@@ -11,6 +11,7 @@ from numerics.accuracy import EPS, UNIT, Rounding
 from numerics.checks import as_array, as_points, symmetric_matrix
 from numerics.geometry import norms
 from numerics.potentials.base import ManifoldGroup, Potential, Subdifferential
+from numerics.potentials.traits import Traits
 from numerics.symmetric import symmetric_frame
 
 Points = Float[np.ndarray, "n d"]
@@ -46,6 +47,8 @@ class DegenerateGaussian(Potential):
     Raises:
         ValueError: If a shape is wrong, an entry isn't finite, or Σ isn't symmetric semidefinite.
     """
+
+    _traits = Traits(analytic=True)
 
     def __init__(self, mean: ArrayLike, covariance: ArrayLike) -> None:
         self.mean = as_array("mean", mean, ndim=1).real

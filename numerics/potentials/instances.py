@@ -70,6 +70,8 @@ class Instance:
             raise ValueError(f"uses of {self!r}: it is met nowhere")
         if list(self.strata) != sorted({m for m in self.strata if 0 <= m <= self.dim}):
             raise ValueError(f"strata: got {self.strata}, must increase from 0 to at most d = {self.dim}")
+        if bool(self.strata) != self.potential.traits.manifold:
+            raise ValueError(f"strata: got {self.strata}; {self.potential!r} says {self.potential.traits}")
         if Use.BENCHMARK in self.uses and not (self.name and self.known):
             raise ValueError(f"{self.potential!r}: a benchmark needs a name and its cost")
 

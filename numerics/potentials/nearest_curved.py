@@ -25,6 +25,7 @@ from numerics.potentials.solved_once import SolvedOnce
 from numerics.potentials.spectral import real, refuse_where
 from numerics.potentials.strata import ClosedSet, Numbers, Points
 from numerics.potentials.support_cell import SupportCell
+from numerics.potentials.traits import Traits
 
 
 class NearestCurvedPoint(SolvedOnce, NearestPoint, of=object):
@@ -45,6 +46,8 @@ class NearestCurvedPoint(SolvedOnce, NearestPoint, of=object):
     - K, D prox: what their entries err by, relatively, and their change over the error of the point itself,
       read off differences along the set (first order).
     """
+
+    _traits = Traits(batched=False)
 
     def _shape(self, closed_set: ClosedSet) -> None:
         super()._shape(closed_set)

@@ -12,6 +12,7 @@ from numerics.checks import as_points
 from numerics.potentials.base import ManifoldGroup, Potential, Subdifferential
 from numerics.potentials.proximal_point import ProximalPoint
 from numerics.potentials.solved_once import SolvedOnce
+from numerics.potentials.traits import Traits
 
 
 class Product(SolvedOnce):
@@ -28,6 +29,11 @@ class Product(SolvedOnce):
 
     def __repr__(self) -> str:
         return f"product({self.first!r}, {self.second!r})"
+
+    @property
+    def traits(self) -> Traits:
+        """What both factors have."""
+        return self.first.traits & self.second.traits
 
     @property
     def finest(self) -> float:

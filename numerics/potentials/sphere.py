@@ -11,6 +11,7 @@ from numerics.checks import positive_integer, positive_number
 from numerics.geometry import norms, outer_complement, tangent_basis
 from numerics.potentials.base import ManifoldGroup, Potential
 from numerics.potentials.normal_ray import NormalRay, nonzero
+from numerics.potentials.traits import Traits
 
 
 class Sphere(Potential):
@@ -33,6 +34,8 @@ class Sphere(Potential):
         ValueError: If dim is not a positive integer, or radius not positive and finite; `transport` and
             `transport_jacobian` raise at x₀ = 0.
     """
+
+    _traits = Traits(analytic=True)
 
     def __init__(self, dim: int, radius: float = 1.0) -> None:
         self.dim = positive_integer("dim", dim)

@@ -10,19 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from numerics.potentials import Potential
-
 Map = Callable[[np.ndarray], np.ndarray]
-
-
-def takes_complex(p: Potential) -> bool:
-    """Whether complex steps pass through T: not through singular values, quantiles or nearest points."""
-    x0 = np.random.default_rng(1).standard_normal((1, p.dim))
-    try:
-        p.transport(x0 + 1e-30j)
-    except ValueError:
-        return False
-    return True
 
 
 def complex_step(function: Map, x: np.ndarray) -> np.ndarray:

@@ -10,8 +10,8 @@ from collections.abc import Callable
 import numpy as np
 
 from numerics.accuracy import COMPLEX, EPS
-from numerics.potentials import FiniteAtoms, NearestPoint, Potential
-from tests.numerics.differences import complex_step, secants, takes_complex
+from numerics.potentials import Potential
+from tests.numerics.differences import complex_step, secants
 
 POINTS = 60
 FEW = 8
@@ -27,9 +27,8 @@ def _at_most(measured, bound, what):
 
 
 def _count(p):
-    """How many points: few where prox is found for one point at a time, over a curved closed set."""
-    curved = isinstance(p, NearestPoint) and not isinstance(p, FiniteAtoms)
-    return FEW if curved else POINTS
+    """How many points: few where prox is found for one point at a time."""
+    return POINTS if p.traits.batched else FEW
 
 
 def _norm(x):
@@ -88,7 +87,7 @@ def conjugate_is_convex_with_gradient(p, rng):
     slack = p.conjugate(x0) + _dot(image, y - x0) - p.conjugate(y)
     rounding = _pairing_rounding(p, image, y) + _pairing_rounding(p, image, x0)
     _at_most(slack, rounding + _of_t(p, x0) * _norm(y - x0), "convexity")
-    if takes_complex(p):
+    if p.traits.analytic:
         gradient = complex_step(lambda x: p.conjugate(x)[:, None], x0)[:, 0]
         _at_most(_norm(gradient - image), 2 * _of_t(p, x0), "gradient")
     else:
@@ -115,7 +114,7 @@ def transport_jacobian_is_derivative(p, rng):
     x0 = rng.standard_normal((_count(p), p.dim))
     jacobian = p.transport_jacobian(x0)
     rounding = (1 + COMPLEX) * p.roundings.transport_jacobian(x0).bound
-    if takes_complex(p):
+    if p.traits.analytic:
         exact = complex_step(p.transport, x0)
         _at_most(np.linalg.norm(jacobian - exact, axis=(1, 2)), rounding, "K − DT")
     else:
@@ -196,7 +195,7 @@ def prox_jacobian_is_derivative(p, rng):
     for step in (1e-2, 1.0, 30.0):
         jacobian = p.prox_jacobian(z, step)
         rounding = (1 + COMPLEX) * p.roundings.prox_jacobian(z, step).bound + 16 * p.dim * EPS
-        if takes_complex(p):
+        if p.traits.analytic:
             exact = complex_step(lambda x, s=step: p.prox(x, s), z)
             _at_most(np.linalg.norm(jacobian - exact, axis=(1, 2)), rounding, "J − D prox")
         else:

@@ -19,9 +19,8 @@ from theorems.definitions.examples import (
     penalised,
     tangent_minorant,
 )
-from theorems.setting.grammar import generator
+from theorems.setting.draws import few, generator
 from theorems.setting.quantifiers import SEEDS, STEPS, TARGETS, for_all
-from theorems.setting.traits import few
 from theorems.setting.vectors import norm
 
 r, step = sp.symbols("r lambda", positive=True)

@@ -20,10 +20,9 @@ from theorems.definitions.examples import (
     penalised,
     slack,
 )
-from theorems.setting.grammar import generator
+from theorems.setting.draws import few, generator
 from theorems.setting.quantifiers import MODULI, SEEDS, SHARES, TARGETS, for_all
 from theorems.setting.roundings import gap_rounding, length_rounding
-from theorems.setting.traits import few
 from theorems.setting.vectors import dot, norm
 
 eighths = st.integers(-40, 40).map(lambda k: Fraction(k, 8))

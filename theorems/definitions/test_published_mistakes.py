@@ -12,7 +12,7 @@ from numerics.potentials import Sphere, Stiefel
 from theorems.definitions import mistakes
 from theorems.definitions.checks import BLIND, MAP_CHECKS, PROX_CHECKS, MapCase, ProxCase
 from theorems.definitions.mistakes import Huber, SquaredOverlap
-from theorems.setting.grammar import generator
+from theorems.setting.draws import generator
 from theorems.setting.vectors import dot, norm
 
 HUBER, OVERLAP, CIRCLE, GROUP = Huber(1.0), SquaredOverlap(3, 6), Sphere(3, 2.0), Stiefel(3, 3)

@@ -20,7 +20,7 @@ be asked of a user's points says why: ``unasked="…"``. Its folder has a ``test
     def test_the_claims_on_this_target(evidence, user_target, claim, check):
         ask(evidence.auditing(user_target.name, claim), check, solved(user_target).potential)
 
-Rooms: `quantifiers`, `values` (what checks range over), `families`, `grammar` (how it is drawn), `instances`
-(what is always met), `traits` (what a statement may suppose of a target), `audits` (a user's target);
-`interpolant`, `vectors`, `roundings`, `clarke` (what checks compute with).
+Rooms: `quantifiers`, `values` (what checks range over), `families`, `grammar`, `draws` (how it is drawn),
+`instances` (what is always met), `audits`, `user` (what users hand in), and what checks compute with:
+`interpolant`, `vectors`, `roundings`, `clarke`.
 """

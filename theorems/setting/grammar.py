@@ -12,16 +12,12 @@ from numerics.schedules import (
     Trigonometric,
     VariancePreserving,
 )
+from theorems.setting.draws import generator as generator
 from theorems.setting.families import FAMILIES, VARYING, quarters
 
 MOST_DIMENSIONS = 24
 
 seeds = st.integers(0, 2**32 - 1)
-
-
-def generator(seed: int) -> np.random.Generator:
-    """The noise of one draw."""
-    return np.random.default_rng(seed)
 
 
 # --- schedules and times ----------------------------------------------------------------------------

@@ -25,7 +25,6 @@ from hypothesis import strategies as st
 from numerics.schedules import Linear, Logarithmic, Polynomial, Trigonometric, VariancePreserving
 from theorems.setting import grammar
 from theorems.setting.instances import REPRESENTATIVES
-from theorems.setting.traits import has_a_manifold, is_analytic
 from theorems.setting.values import Targets, Values
 
 Check = Callable[..., object]
@@ -37,10 +36,8 @@ REPEATS = 3
 
 TARGETS = Targets(grammar.targets(), REPRESENTATIVES)
 """Every family, wrapped in the rules of the calculus; every representative."""
-ANALYTIC = TARGETS.among(is_analytic, "those whose T and prox take complex steps")
-WITH_A_MANIFOLD = TARGETS.among(
-    has_a_manifold, "those whose support is a manifold near almost every point (A1)"
-)
+ANALYTIC = TARGETS.among(lambda target: target.traits.analytic, "those whose T and prox take complex steps")
+WITH_A_MANIFOLD = TARGETS.among(lambda target: target.traits.manifold, "those with a manifold (A1)")
 VARYING = Targets(grammar.varying(), ())
 """Families whose φ is not constant on its domain; drawn only."""
 
