@@ -20,7 +20,7 @@ from theorems.flow_matching.figures import draw_crossings
 from theorems.flow_matching.line import distribution, rank_rounding, steepest
 from theorems.flow_matching.quadrature import resolved
 from theorems.flow_matching.roundings import SOLVED
-from theorems.proximal_denoiser.bounds import norm
+from theorems.setting.vectors import norm
 from theorems.statistics import hoeffding
 from theorems.targets import generator, seeds
 

@@ -20,7 +20,7 @@ from theorems.flow_matching.examples import NOTES, residual_map
 from theorems.flow_matching.figures import draw_residual_map
 from theorems.flow_matching.quadrature import resolved
 from theorems.flow_matching.roundings import LIBRARY, of_displacement, of_image
-from theorems.proximal_denoiser.bounds import norm
+from theorems.setting.vectors import norm
 from theorems.targets import generator, seeds
 
 ratios = st.integers(1, 19).map(lambda k: k / 20)

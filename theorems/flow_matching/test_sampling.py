@@ -22,9 +22,9 @@ from numerics.flows.sampling import euler
 from numerics.potentials import DegenerateGaussian, FiniteAtoms, Sphere
 from theorems.flow_matching.figures import draw_euler, draw_training
 from theorems.flow_matching.learned import MIXTURE, TRAINING, prompted_pairs, unprompted_field
-from theorems.minibatch_convergence.fits import last_slope
-from theorems.normal_hyperbolicity.independent import IndependentSphere, bracket
-from theorems.proximal_denoiser.bounds import norm
+from theorems.setting.fits import last_slope
+from theorems.setting.independent_sphere import IndependentSphere, bracket
+from theorems.setting.vectors import norm
 from theorems.statistics import dkw, hoeffding
 
 LEVEL, SAMPLES = 1e-10, 2500

@@ -20,8 +20,8 @@ from numerics.transport.two_atoms import TwoAtomLaw
 from theorems.flow_matching.examples import NOTES, mixture
 from theorems.flow_matching.quadrature import grid, resolved
 from theorems.flow_matching.roundings import SOLVED, TWO_ORDERS, TWO_STEPS
-from theorems.minibatch_convergence.fits import last_slope
-from theorems.proximal_denoiser.bounds import norm
+from theorems.setting.fits import last_slope
+from theorems.setting.vectors import norm
 
 TINY = np.finfo(float).tiny
 

@@ -25,7 +25,7 @@ from theorems.learned_flows.trajectories import (
     span,
     spectra,
 )
-from theorems.normal_hyperbolicity.independent import IndependentSphere
+from theorems.setting.independent_sphere import IndependentSphere
 
 N, LEVEL = 1000, 1e-10
 

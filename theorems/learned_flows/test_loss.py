@@ -14,7 +14,7 @@ from scipy.special import ive
 from numerics.accuracy import Rounding
 from theorems.learned_flows.circle import CAP, EQUAL, FIELD, LONG, TARGET, network
 from theorems.learned_flows.comparison import BY_BETTING, mean_limit
-from theorems.normal_hyperbolicity.independent import IndependentSphere, mean_length
+from theorems.setting.independent_sphere import IndependentSphere, mean_length
 
 N, LEVEL = 20_000, 1e-10
 SHARE = 1 / 20

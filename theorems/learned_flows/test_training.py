@@ -23,7 +23,7 @@ from theorems.learned_flows.circle import (
 )
 from theorems.learned_flows.comparison import BY_BETTING, ratio_limit
 from theorems.learned_flows.figures import draw_losses
-from theorems.normal_hyperbolicity.independent import IndependentSphere
+from theorems.setting.independent_sphere import IndependentSphere
 
 N, LEVEL = DRAWS, 1e-10
 PAIRED = f"paired over held-out noise, |v_θ − v|² counted up to 4. {BY_BETTING}"

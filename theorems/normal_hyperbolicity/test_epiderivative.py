@@ -17,9 +17,9 @@ from numerics.potentials import FiniteAtoms, Sphere
 from theorems.normal_hyperbolicity.assumptions import at_points
 from theorems.normal_hyperbolicity.figures import draw_epiconvergence
 from theorems.normal_hyperbolicity.trajectories import bend, bundles
-from theorems.proximal_denoiser.bounds import dot, norm
 from theorems.representatives import every_family
 from theorems.setting.roundings import hessian_rounding
+from theorems.setting.vectors import dot, norm
 from theorems.targets import (
     analytic_targets,
     few,

@@ -11,7 +11,7 @@ from numerics.accuracy import EPS, Rounding
 from numerics.flows.spectrum import intrinsic_dimension, jacobian, path_eigenvalues, qr_growth, slopes
 from numerics.schedules import Linear
 from theorems.normal_hyperbolicity.figures import draw_paths
-from theorems.normal_hyperbolicity.independent import IndependentSphere, bracket, mean_length
+from theorems.setting.independent_sphere import IndependentSphere, bracket, mean_length
 
 GAPS = 10.0 ** -np.arange(1, 6)
 

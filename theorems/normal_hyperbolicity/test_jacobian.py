@@ -15,7 +15,6 @@ from numerics.flows.spectrum import complex_jacobian, jacobian, path_eigenvalues
 from numerics.potentials import FiniteAtoms
 from numerics.schedules import Linear, Trigonometric
 from theorems.normal_hyperbolicity.assumptions import at_points
-from theorems.normal_hyperbolicity.independent import IndependentSphere
 from theorems.normal_hyperbolicity.trajectories import (
     bundles,
     coefficients,
@@ -24,6 +23,7 @@ from theorems.normal_hyperbolicity.trajectories import (
     formula_rounding,
 )
 from theorems.representatives import every_family
+from theorems.setting.independent_sphere import IndependentSphere
 from theorems.setting.interpolant import Interpolant
 from theorems.targets import (
     analytic_targets,

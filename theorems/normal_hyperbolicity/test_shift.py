@@ -11,9 +11,9 @@ from hypothesis import given
 
 from numerics.accuracy import EPS, Rounding
 from numerics.potentials import DegenerateGaussian
-from theorems.proximal_denoiser.bounds import dot, norm
 from theorems.representatives import every_family
 from theorems.setting.roundings import gap_rounding
+from theorems.setting.vectors import dot, norm
 from theorems.targets import few, generator, seeds, targets, times
 
 

@@ -17,9 +17,9 @@ from numerics.potentials import DegenerateGaussian, Sphere
 from numerics.schedules import Trigonometric
 from theorems.normal_hyperbolicity.assumptions import at_points
 from theorems.normal_hyperbolicity.trajectories import bundles, coefficients, smooth_radius
-from theorems.proximal_denoiser.bounds import norm
 from theorems.representatives import every_family
 from theorems.setting.roundings import hessian_rounding
+from theorems.setting.vectors import norm
 from theorems.targets import (
     analytic_targets,
     few,

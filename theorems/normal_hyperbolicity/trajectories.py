@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from numerics.accuracy import EPS, Rounding
 from numerics.potentials import Potential
 from numerics.schedules import Linear, Polynomial, Schedule, Trigonometric, VariancePreserving
-from theorems.proximal_denoiser.bounds import norm
 from theorems.setting.clarke import distance_to_hull, jacobians_around
-from theorems.setting.interpolant import Interpolant
+from theorems.setting.interpolant import Interpolant, coefficients
 from theorems.setting.roundings import hessian_rounding
+from theorems.setting.vectors import norm
 
 Array = NDArray[np.float64]
 HYPERBOLIC: tuple[Schedule, ...] = (
@@ -70,13 +70,6 @@ def field_jacobian(bundle: Bundle, schedule: Schedule, remaining: float) -> Arra
     eye = np.eye(bundle.dimension)
     inner = np.linalg.solve(alpha * bundle.hessian + beta * eye, fall * bundle.hessian + rise * eye)
     return bundle.spread(np.asarray(inner, dtype=np.float64), fall / alpha)
-
-
-def coefficients(schedule: Schedule, remaining: float) -> tuple[float, float, float, float]:
-    """α, β, α̇, β̇."""
-    parts = (schedule.alpha, schedule.beta, schedule.alpha_dot, schedule.beta_dot)
-    alpha, beta, fall, rise = (float(part(remaining=remaining)) for part in parts)
-    return alpha, beta, fall, rise
 
 
 def bend(target: Potential, z: Array, u: Array) -> Array:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from theorems.setting.vectors import turn
+
 Array = NDArray[np.inexact]
 
 
@@ -50,9 +52,3 @@ class RotatedCircle:
         """∂₁v₂ − ∂₂v₁ = R sin θ / (α(αr + βR cos θ)) at the interpolants of noise of length r."""
         alpha = 1 - t
         return self.radius * np.sin(self.theta) / (alpha * (alpha * r + t * self.radius * np.cos(self.theta)))
-
-
-def turn(x: Array, angle: float) -> Array:
-    """Points (n,2) turned about the origin."""
-    c, s = np.cos(angle), np.sin(angle)
-    return x @ np.array([[c, s], [-s, c]])

@@ -20,6 +20,13 @@ from numerics.schedules import Schedule
 Array = NDArray[np.float64]
 
 
+def coefficients(schedule: Schedule, remaining: float) -> tuple[float, float, float, float]:
+    """α, β, α̇, β̇ as numbers, at 1 − t."""
+    parts = (schedule.alpha, schedule.beta, schedule.alpha_dot, schedule.beta_dot)
+    alpha, beta, fall, rise = (float(part(remaining=remaining)) for part in parts)
+    return alpha, beta, fall, rise
+
+
 @dataclass(frozen=True)
 class Interpolant:
     """Exact pairs of a target at one time.
@@ -51,10 +58,7 @@ class Interpolant:
     @cached_property
     def coefficients(self) -> tuple[float, float, float, float]:
         """α, β, α̇, β̇ as numbers."""
-        s = self.schedule
-        parts = (s.alpha, s.beta, s.alpha_dot, s.beta_dot)
-        alpha, beta, fall, rise = (float(part(remaining=self.remaining)) for part in parts)
-        return alpha, beta, fall, rise
+        return coefficients(self.schedule, self.remaining)
 
     @property
     def step(self) -> float:

@@ -1,4 +1,4 @@
-"""Lengths and inner products of rows."""
+"""Lengths, inner products and rotations of rows."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,3 +14,9 @@ def norm(x: Array) -> Array:
 def dot(x: Array, y: Array) -> Array:
     """Inner products of the rows."""
     return np.asarray((x * y).sum(axis=-1))
+
+
+def turn(x: NDArray[np.inexact], angle: float) -> NDArray[np.inexact]:
+    """Points (n,2) turned about the origin."""
+    c, s = np.cos(angle), np.sin(angle)
+    return x @ np.array([[c, s], [-s, c]])

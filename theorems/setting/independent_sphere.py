@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import ive
 
 from numerics.schedules import Linear, Schedule
-from theorems.normal_hyperbolicity.trajectories import coefficients
+from theorems.setting.interpolant import coefficients
 
 Array = NDArray[np.float64]
 

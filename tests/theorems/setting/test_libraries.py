@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from numerics.potentials import Sphere
-from theorems.minibatch_convergence.libraries import MISSING, TorchCFM, batches_of, seeded
+from theorems.setting.libraries import MISSING, TorchCFM, batches_of, seeded
 
 
 def _next():

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import binom
 
 from theorems.betting import mean_interval
-from theorems.minibatch_convergence.fits import slope_of, slope_of_intervals, slope_of_means
+from theorems.setting.fits import slope_of, slope_of_intervals, slope_of_means
 
 SIZES = [4, 16, 64]
 
