@@ -1,0 +1,265 @@
+r"""N5: the exponent ½ is the best, with its constants.
+
+Two antipodal atoms turned by θ: labels differ on the share θ/π of directions, so ‖T_θ − T_0‖² =
+(θ/π)4cos²(θ/2) + (1 − θ/π)4sin²(θ/2), and with δ = 2 sin(θ/2) its share of δ is 4/π but for θ. The comb:
+strips of width 2cℓ|x₂| at every ℓ, so ‖T_Q − T_P‖²/δ → 2√(2/π) and ‖prox_Q − prox_P‖²/δ → λ²c²·16√(2/π)/3
+while λh ≤ ℓ there: the exponent of the prox over a class of pairs.
+
+Control: exponent 1 for T.
+"""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from scipy.stats import norm as normal
+
+from numerics.accuracy import EPS, Rounding
+from numerics.geometry import norms
+from numerics.transport.neighbours import Comb, polygon_in_circle, turned
+from theorems.stability.comb import errors, predicted, strips
+from theorems.stability.figures import draw_rates
+
+ANGLES = np.array([0.4, 0.1, 0.025, 0.00625])
+SPACINGS = np.array([0.4, 0.2, 0.1, 0.05])
+CONSTANT = 2 * np.sqrt(2 / np.pi)
+DIRECTIONS = 2**15
+
+
+def _transports(angle):
+    """‖T_θ − T_0‖ in closed form."""
+    share = angle / np.pi
+    return np.sqrt(share * 4 * np.cos(angle / 2) ** 2 + (1 - share) * 4 * np.sin(angle / 2) ** 2)
+
+
+@pytest.mark.claim("N5")
+@pytest.mark.parametrize("angle", ANGLES)
+def test_turned_atoms_in_closed_form(evidence, angle):
+    """T at directions in equal steps: piecewise constant with four jumps of at most 2, and 4 squared."""
+    pair = turned(angle)
+    at = 2 * np.pi * (np.arange(DIRECTIONS) + 0.5) / DIRECTIONS
+    x0 = np.column_stack([np.cos(at), np.sin(at)])
+    found = (norms(pair.second.transport(x0) - pair.first.transport(x0)) ** 2).mean()
+    on = evidence.on(pair.first, angle=angle)
+    on.certified(
+        "| ‖T_θ − T_0‖² − closed form |, by directions in equal steps",
+        abs(found - _transports(angle) ** 2),
+        4 * 4 / DIRECTIONS + 64 * EPS,
+        because="each of four jumps misses at most one step, by at most 4",
+        clause="exponent",
+        points=DIRECTIONS,
+    )
+    on.certified(
+        "| ‖T_θ − T_0‖²/δ − 4/π |",
+        abs(_transports(angle) ** 2 / pair.distance - 4 / np.pi),
+        angle + 64 * EPS,
+        because="(θ/2)cos²(θ/2)/sin(θ/2) lies in [cos²(θ/2), 1], and the other term in [0, θ]",
+        clause="exponent",
+    )
+
+
+def _turned_prox(angle, step, count):
+    """‖prox_θ − prox_0‖ by quadrature over x = ⟨x₀, e₀⟩, given which the label is + with P = Φ(x cot θ)."""
+    nodes, weights = np.polynomial.legendre.leggauss(count)
+    c, s = np.cos(angle), np.sin(angle)
+    breaks = sorted(
+        {
+            -9.0,
+            9.0,
+            0.0,
+            *(
+                float(np.clip(v, -9, 9))
+                for a in (1, -1)
+                for b in (1, -1)
+                for v in [(a - b * c) / step, a * 6 * np.tan(angle), b * angle]
+            ),
+        }
+    )
+    total = 0.0
+    for low, high in pairwise(breaks):
+        x = (low + high) / 2 + (high - low) / 2 * nodes
+        plus = normal.cdf(x * c / s)
+        for sign, share in ((1, plus), (-1, 1 - plus)):
+            off = sign * c - np.clip(sign * c + step * x, -1, 1)
+            total += (high - low) / 2 * weights @ (normal.pdf(x) * share * (s**2 + off**2))
+    return np.sqrt(total)
+
+
+@pytest.mark.claim("N5")
+@pytest.mark.parametrize("step", [1.0, 100.0])
+def test_turned_atoms_and_their_prox(evidence, rng, step):
+    """At fixed λ the prox errs by far less than T: pointwise by the library, in the mean by quadrature."""
+    angle = 0.025
+    pair = turned(angle)
+    x0 = rng.standard_normal((400, 2))
+    u = pair.second.transport(x0)
+    z = u + step * x0
+    off = u - pair.first.prox(z, step)
+    expected = np.column_stack([u[:, 0] - np.clip(z[:, 0], -1, 1), u[:, 1]])
+    on = evidence.on(pair.first, angle=angle, step=step)
+    on.bounded(
+        "|F − its closed form|",
+        norms(off - expected),
+        pair.first.roundings.prox(z, step) + Rounding(norms(z) + 2, 4, "differences"),
+        because="the prox of ±e₀ is the projection on the segment between",
+        clause="exponent",
+    )
+    found, again = _turned_prox(angle, step, 60), _turned_prox(angle, step, 40)
+    bounds = _transports(angle), pair.distance + np.sqrt(2 * step * np.sqrt(2) * pair.distance)
+    on.estimated(
+        "‖prox_θ − prox_0‖",
+        found,
+        min(bounds) + 2 * abs(found - again) + 1e-12,
+        by="quadratures of two orders",
+        because="min(‖T_θ − T_0‖, δ + √(2λ√d δ))",
+        clause="mean",
+    )
+    on.table(
+        f"atoms ±e₀ turned by 0.025, λ = {step:g}",
+        ["‖prox_θ − prox_0‖", "‖T_θ − T_0‖", "δ + √(2λ√d δ)"],
+        [[found, *bounds]],
+    )
+
+
+@pytest.mark.claim("N5")
+@pytest.mark.parametrize("step", [1.0, 4.0])
+@pytest.mark.parametrize("spacing", [0.4, 0.1])
+def test_comb_pointwise(evidence, rng, spacing, step):
+    """Library transports and prox at points of the strips, against the closed form of |F|."""
+    comb = Comb.of(spacing)
+    nodes = strips(comb, step, 8)
+    inside = np.flatnonzero((nodes.depth > 1e-6) & (nodes.weight > 0) & (np.abs(nodes.x[:, 0]) < 5))
+    pick = rng.choice(inside, 150, replace=False)
+    x0, depth = nodes.x[pick], nodes.depth[pick]
+    u, image = comb.second.transport(x0), comb.first.transport(x0)
+    z = u + step * x0
+    found = norms(u - comb.first.prox(z, step))
+    size = np.abs(comb.first.heights).max() / spacing + norms(z)
+    rounding = comb.first.roundings.prox(z, step) + Rounding(
+        (1 + step) * size, 2 * len(comb.ends) + 16, "cells' ends from summed heights"
+    )
+    on = evidence.on("Comb", spacing=spacing, step=step)
+    on.bounded(
+        "| |prox_Q − prox_P| − √(min(λh, ℓ)² + δ²) |",
+        np.abs(found - predicted(comb, step, depth)),
+        rounding,
+        because="φ of the shadows is linear from atom to atom, of slope where their cells meet",
+        clause="exponent",
+    )
+    on.bounded(
+        "| |T_Q − T_P| − √(ℓ² + δ²) | in the strips",
+        np.abs(norms(u - image) - np.hypot(spacing, comb.distance)),
+        Rounding(norms(u) + norms(image), 6, "a length"),
+        because="labels are one off between the ends of two cells",
+        clause="exponent",
+    )
+
+
+@pytest.mark.claim("N5")
+def test_comb_reaches_its_constants(evidence):
+    rows, measured = [], []
+    for spacing in SPACINGS:
+        comb = Comb.of(spacing)
+        values = [errors(comb, step, 16) for step in (1.0, 4.0)]
+        rough = [errors(comb, step, 12) for step in (1.0, 4.0)]
+        transports, proximal, saturated = values[0][0], values[0][1], values[1][1]
+        root = np.sqrt(comb.distance)
+        rows.append([spacing, comb.distance, transports / root, proximal / root, saturated / root])
+        measured.append((comb.distance, transports, proximal, saturated, abs(values[0][1] - rough[0][1])))
+    delta, transports, proximal, _, quadrature = np.array(measured).T
+    wanted = {"T": CONSTANT, "prox": (1 / 32) ** 2 * 16 * np.sqrt(2 / np.pi) / 3}
+    on = evidence.on("Comb", bend=1 / 32)
+    for name, values in (("T", transports), ("prox", proximal)):
+        share = values**2 / delta - delta  # the squares are (constant + O(ℓ²))δ + δ²
+        change = np.abs(np.diff(share))
+        on.estimated(
+            f"| ‖{name}_Q − {name}_P‖²/δ − δ − its limit |, ℓ = 0.05",
+            abs(share[-1] - wanted[name]),
+            2 * change[-1] + 4 * quadrature[-1] * values[-1] / delta[-1] + 1e-10,
+            by="the change from ℓ = 0.1, of order ℓ²; quadratures of two orders",
+            because="2√(2/π), and λ²c²·16√(2/π)/3: strips of width 2cℓ|x₂| at every ℓ",
+            clause="exponent",
+        )
+        slopes = np.diff(np.log(np.sqrt(share + 0))) / np.diff(np.log(delta)) + 0.5
+        on.trend(
+            f"log √(‖{name}_Q − {name}_P‖² − δ²) against log δ, ℓ = 0.1 and 0.05",
+            slopes[-1],
+            (slopes[-1] - 2 * abs(slopes[-2] - 0.5) - 1e-9, slopes[-1] + 2 * abs(slopes[-2] - 0.5) + 1e-9),
+            theory=0.5,
+            rule="interval contains theory",
+            alternative=1.0,
+            points=2,
+            clause="exponent",
+        )
+    on.table(
+        "the comb, c = 1/32: errors over √δ",
+        ["ℓ", "δ", "T", "prox, λ = 1", "prox, λ = 4"],
+        [
+            *rows,
+            ["limit", 0, np.sqrt(wanted["T"]), np.sqrt(wanted["prox"]), "saturates"],
+        ],
+    )
+    gaps = np.array([turned(a).distance for a in ANGLES])
+    lines = {
+        "comb: T": (delta, transports),
+        "comb: prox, λ = 1": (delta, proximal),
+        "two atoms turned: T": (gaps, np.array([_transports(a) for a in ANGLES])),
+        "two atoms turned: prox": (gaps, np.array([_turned_prox(a, 1.0, 60) for a in ANGLES])),
+    }
+    on.figure(
+        "How far transports and proximal maps differ, against the distance of the data",
+        "On log–log axes T falls like the root of δ for both families, and so does the prox of the comb; "
+        "the prox of two turned atoms falls like δ",
+        lambda figure: draw_rates(figure, lines, ("δ = $W_2(P, Q)$", "root mean square"), (0.5, 1.0)),
+    )
+
+
+@pytest.mark.claim("N5")
+@pytest.mark.parametrize("corners", [8, 32])
+def test_polygon_against_the_circle(evidence, corners):
+    """One arc by quadrature: a corner's noise r(cos a, sin a), |a| ≤ π/n, step 1."""
+    pair, step, found = polygon_in_circle(corners), 1.0, []
+    for count in (30, 24):
+        nodes, weights = np.polynomial.legendre.leggauss(count)
+        angle, radius = np.pi / corners * nodes, 6 * (nodes + 1)
+        a, r = (grid.ravel() for grid in np.meshgrid(angle, radius))
+        w = np.outer(6 * weights * radius * np.exp(-(radius**2) / 2), weights / 2).ravel()
+        x0 = np.column_stack([r * np.cos(a), r * np.sin(a)])
+        u = pair.second.transport(x0)
+        squares = norms(u - pair.first.prox(u + step * x0, step)) ** 2
+        found.append(np.sqrt(w @ squares))
+    bound = pair.distance + np.sqrt(2 * step * np.sqrt(2) * pair.distance)
+    evidence.on(pair.second, other=pair.first).estimated(
+        "‖prox_Q − prox_P‖, polygon against circle",
+        found[0],
+        min(bound, _polygon_transports(corners)) + 2 * abs(found[0] - found[1]) + 1e-12,
+        by="quadratures of two orders",
+        because="min(‖T_Q − T_P‖, δ + √(2λ√d δ)), and here T is the nearest-point map: ‖T_Q − T_P‖ = δ",
+        clause="mean",
+    )
+
+
+def _polygon_transports(corners):
+    return polygon_in_circle(corners).distance
+
+
+# --- control --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.control("N5")
+@pytest.mark.parametrize("angle", ANGLES)
+def test_exponent_one_is_broken_by_turned_atoms(evidence, angle):
+    """‖T_Q − T_P‖ ≤ δ, as on the line: the ratio grows like (2/√π)δ^{−½}."""
+    pair = turned(angle)
+    at = 2 * np.pi * (np.arange(DIRECTIONS) + 0.5) / DIRECTIONS
+    x0 = np.column_stack([np.cos(at), np.sin(at)])
+    found = np.sqrt((norms(pair.second.transport(x0) - pair.first.transport(x0)) ** 2).mean())
+    closed = 2 / np.sqrt(np.pi * pair.distance)
+    evidence.on(pair.first, angle=angle).control(
+        "exponent 1 in the plane: ‖T_θ − T_0‖ over δ",
+        predicted=closed,
+        measured=found / pair.distance,
+        agreement=(angle + 16 / DIRECTIONS / pair.distance) / (pair.distance * closed),
+        because="the square over δ² is (4/π + at most θ)/δ, and four jumps miss at most one direction each",
+        intact=1.0,
+    )
