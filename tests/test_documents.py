@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from theorems.claim import Claim, all_claims, all_coverage
-from theorems.table import updated
+from theorems.table import markdown
 
 ROOT = Path(__file__).parents[1]
 KEY = re.compile(r"\b[a-z]+(?:19|20)\d\d[a-z]+\b")
@@ -35,9 +35,9 @@ def test_every_citation_is_in_the_bibliography_and_every_entry_is_cited():
     assert _cited() == _in_bibliography()
 
 
-def test_readme_table_is_generated_from_the_modules():
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert text == updated(text), "run python -m theorems.table README.md"
+def test_list_of_claims_is_generated_from_the_declarations():
+    kept = (ROOT / "docs" / "claims.md").read_text(encoding="utf-8")
+    assert kept == markdown(), "run python -m theorems.table"
 
 
 def test_modules_of_claims_exist():
@@ -66,18 +66,35 @@ def test_readme_names_its_commands():
     assert {"report", "test"} <= targets <= rules
 
 
-def test_learned_flows_of_the_readme_run(tmp_path, monkeypatch, capsys):
+def test_learned_flows_of_the_documentation_run(tmp_path, monkeypatch, capsys):
     """As printed but for the number of steps: trained once, read the second time, and one line a coupling."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    section = text.partition("### Learned flows\n")[2].partition("\n### ")[0]
-    source = section.partition("```python\n")[2].partition("```")[0]
+    text = (ROOT / "docs" / "learned-flows.md").read_text(encoding="utf-8")
+    source = text.partition("```python\n")[2].partition("```")[0]
     assert "steps=400" in source
     monkeypatch.setenv("OTCFM_CACHE", str(tmp_path))
     printed = []
     for _ in range(2):
-        exec(compile(source.replace("steps=400", "steps=60"), "README.md", "exec"), {})
+        exec(compile(source.replace("steps=400", "steps=60"), "learned-flows.md", "exec"), {})
         printed.append(capsys.readouterr().out)
     assert printed[0] == printed[1]
     assert len(list(tmp_path.glob("*.pt"))) == 2
     exact, independent = (float(loss) for loss in re.findall(r"last losses ([\d.]+)", printed[0]))
     assert exact < independent / 2
+
+
+def test_code_of_the_readme_runs_in_an_empty_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```python\n(.*?)^```", text, re.M | re.S)
+    assert len(blocks) == 2
+    for block in blocks:
+        exec(compile(block, "README.md", "exec"), {})
+    assert (tmp_path / "my_points.npz").exists()
+
+
+def test_readme_is_short_and_its_links_lead_somewhere():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 120
+    links = re.findall(r"\]\(([^)#]+)\)", text)
+    assert links
+    assert not [link for link in links if "://" not in link and not (ROOT / link).exists()]

@@ -120,10 +120,9 @@ def test_a_deviating_flow_changes_no_exit_status_under_xdist(modules: Path) -> N
     assert set(alone.verdicts.values()) <= {"not run", "open"}
 
 
-def test_the_example_of_the_readme(tmp_path: Path) -> None:
+def test_the_example_of_the_documentation(tmp_path: Path) -> None:
     """As printed but for the number of steps: its command runs."""
-    text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    section = text.partition("### Your own flow\n")[2].partition("\n### ")[0]
+    section = (Path(__file__).parents[2] / "docs" / "audit-your-flow.md").read_text(encoding="utf-8")
     source = section.partition("```python\n")[2].partition("```")[0]
     command = re.search(r"^    pytest theorems (.*)$", section, re.M)
     assert command is not None
