@@ -9,9 +9,9 @@ from theorems.claim import Claim, all_claims, all_coverage
 PAGE = Path("docs/claims.md")
 HEAD = """# The claims
 
-Generated from the declarations by `python -m theorems.table`, in reading order. *Reconstructed* means that the
-source's own wording is not public to us: the statement checked is ours, and carries that mark. Verdicts are not
-kept here: `make report` writes them.
+Generated from the declarations by `python -m theorems.table`, in reading order. *Reconstructed* means that
+the source's own wording is not public to us: the statement checked is ours, and carries that mark. Verdicts
+are not kept here: `make report` writes them.
 """
 
 
