@@ -7,7 +7,6 @@ determinant's sign, and determinants all taken at the last point, as equation (5
 
 import numpy as np
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import ndtr
 
@@ -24,7 +23,8 @@ from theorems.flow_matching.roundings import (
     of_log_determinant,
     of_slope,
 )
-from theorems.targets import generator, seeds
+from theorems.setting.draws import generator
+from theorems.setting.quantifiers import SEEDS, for_all
 
 STEPS = (1 / 8, 1 / 4)
 
@@ -38,8 +38,7 @@ def stepped_jacobian(function, x):
     return np.stack([function(x + 1e-30j * e).imag / 1e-30 for e in np.eye(x.shape[1])], axis=2)
 
 
-@pytest.mark.claim("F1")
-@given(seed=seeds, dim=st.integers(1, 6), count=st.integers(1, 4))
+@for_all("F1", seed=SEEDS, dim=st.integers(1, 6), count=st.integers(1, 4))
 def test_log_determinants_add(evidence, seed, dim, count):
     """The determinant of the whole Jacobian is the product of the maps', each at its own point."""
     rng, psi = stack(seed, dim, count)
@@ -77,8 +76,7 @@ def _of_determinants(psi, x, whole):
     return total
 
 
-@pytest.mark.claim("F1")
-@given(seed=seeds, count=st.integers(1, 4))
+@for_all("F1", seed=SEEDS, count=st.integers(1, 4))
 def test_mass_of_intervals(evidence, seed, count):
     """On the line: ∫_a^b p₁ = |Φ(ψ⁻¹(b)) − Φ(ψ⁻¹(a))|, whatever the maps."""
     rng, psi = stack(seed, 1, count)

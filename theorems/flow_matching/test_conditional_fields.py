@@ -7,7 +7,6 @@ Controls: μ_t(x) for μ_t(x₁), as is printed in (27)–(31), sends noise else
 import numpy as np
 import pytest
 import sympy as sp
-from hypothesis import given
 from hypothesis import strategies as st
 
 from numerics.accuracy import COMPLEX, Rounding
@@ -17,7 +16,8 @@ from theorems.flow_matching.examples import NOTES
 from theorems.flow_matching.figures import draw_conditional_paths
 from theorems.flow_matching.quadrature import gaussian_nodes
 from theorems.flow_matching.roundings import LIBRARY
-from theorems.targets import generator, seeds
+from theorems.setting.draws import generator
+from theorems.setting.quantifiers import SEEDS, for_all
 
 PATHS = (
     OptimalTransportPath(),
@@ -137,9 +137,8 @@ def test_coefficients_are_the_codes(evidence):
     )
 
 
-@pytest.mark.claim("F6")
 @pytest.mark.parametrize("path", PATHS, ids=str)
-@given(seed=seeds, dim=st.integers(1, 4), time=st.integers(0, 31).map(lambda k: k / 32))
+@for_all("F6", seed=SEEDS, dim=st.integers(1, 4), time=st.integers(0, 31).map(lambda k: k / 32))
 def test_numbers(evidence, seed, dim, path, time):
     """The library's field beside dψ/dt by complex steps, and beside the formulas that SymPy derived."""
     rng = generator(seed)

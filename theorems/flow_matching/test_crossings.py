@@ -5,7 +5,6 @@ As curves in space trajectories may meet, at different times.
 
 import numpy as np
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import ndtr
 
@@ -20,9 +19,10 @@ from theorems.flow_matching.figures import draw_crossings
 from theorems.flow_matching.line import distribution, rank_rounding, steepest
 from theorems.flow_matching.quadrature import resolved
 from theorems.flow_matching.roundings import SOLVED
+from theorems.setting.draws import generator
+from theorems.setting.quantifiers import SEEDS, for_all
 from theorems.setting.vectors import norm
 from theorems.statistics import hoeffding
-from theorems.targets import generator, seeds
 
 LEVEL, PAIRS = 1e-10, 100_000
 TWO = MixtureField([[-2.0], [2.0]], [[[0.25]], [[0.25]]], [0.5, 0.5])
@@ -51,8 +51,7 @@ def _crossing(path, x0, x1):
     return float((order != order[0]).any(axis=0).mean())
 
 
-@pytest.mark.claim("F7")
-@given(seed=seeds, dim=st.integers(1, 3), end=st.sampled_from([0.0, 0.1]))
+@for_all("F7", seed=SEEDS, dim=st.integers(1, 3), end=st.sampled_from([0.0, 0.1]))
 def test_trajectories_stay_apart(evidence, seed, dim, end):
     """Du_t ≥ (σ̇/σ)I, as the posterior's covariance is ≥ 0: |X_t(x) − X_t(y)| ≥ σ_t|x − y|, near or far.
 

@@ -8,7 +8,6 @@ has precision w/σ_p² + (1−w)/σ_q²; and two Gaussians of which one is promp
 import numpy as np
 import pytest
 import sympy as sp
-from hypothesis import given
 from hypothesis import strategies as st
 
 from numerics.accuracy import Rounding
@@ -22,7 +21,8 @@ from theorems.flow_matching.figures import draw_guidance
 from theorems.flow_matching.learned import MIXTURE, prompted_field
 from theorems.flow_matching.quadrature import grid
 from theorems.flow_matching.roundings import MixtureRoundings
-from theorems.targets import generator, seeds
+from theorems.setting.draws import generator
+from theorems.setting.quantifiers import SEEDS, for_all
 
 PAIR = MixtureField([[-1.0], [1.0]], [[[0.25]], [[0.25]]], [0.5, 0.5])
 PROMPT = PAIR.given([1])
@@ -30,8 +30,7 @@ WEIGHTS = (0.0, 0.5, 1.0, 2.0, 3.0, 4.0)
 ratios = st.integers(0, 16).map(lambda k: k / 4)
 
 
-@pytest.mark.claim("F10")
-@given(seed=seeds, dim=st.integers(1, 4), t=st.integers(0, 16).map(lambda k: k / 16))
+@for_all("F10", seed=SEEDS, dim=st.integers(1, 4), t=st.integers(0, 16).map(lambda k: k / 16))
 def test_identities(evidence, seed, dim, t):
     """Bit for bit: multiplication by 0 and 1 and addition of 0 are exact."""
     rng = generator(seed)
@@ -104,8 +103,7 @@ def test_equal_covariances_symbolically(evidence):
     )
 
 
-@pytest.mark.claim("F10")
-@given(seed=seeds, dim=st.integers(1, 4), w=ratios, t=st.integers(0, 16).map(lambda k: k / 16))
+@for_all("F10", seed=SEEDS, dim=st.integers(1, 4), w=ratios, t=st.integers(0, 16).map(lambda k: k / 16))
 def test_equal_covariances(evidence, seed, dim, w, t):
     """The same in R^d with a full covariance."""
     rng = generator(seed)

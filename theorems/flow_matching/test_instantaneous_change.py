@@ -10,7 +10,6 @@ from itertools import product
 import numpy as np
 import pytest
 import sympy as sp
-from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import logsumexp
 from scipy.stats import multivariate_normal
@@ -21,7 +20,8 @@ from numerics.flows.mixtures import MixtureField
 from theorems.flow_matching.examples import NOTES, covariance, mixture
 from theorems.flow_matching.quadrature import resolved
 from theorems.flow_matching.roundings import SOLVED, MixtureRoundings
-from theorems.targets import generator, seeds
+from theorems.setting.draws import generator
+from theorems.setting.quantifiers import SEEDS, for_all
 
 LEVEL = 1e-10
 BY_FLOW = "the integration's error goes through the gradient of log p₀; SciPy's density rounds as ours does"
@@ -36,8 +36,7 @@ def of_mixture(field, x):
     return logsumexp(np.reshape(parts, (len(field.weights), len(x))), axis=0)
 
 
-@pytest.mark.claim("F3")
-@given(seed=seeds, dim=st.integers(1, 4))
+@for_all("F3", seed=SEEDS, dim=st.integers(1, 4))
 def test_gaussian_to_gaussian_by_two_couplings(evidence, seed, dim):
     rng = generator(seed)
     mean, spread = rng.standard_normal(dim), covariance(rng, dim)
@@ -69,8 +68,7 @@ def _straight(mean, spread):
     return lambda t, x: mean + (x - t * mean) @ rate(t).T, lambda t, x: np.full(len(x), np.trace(rate(t)))
 
 
-@pytest.mark.claim("F3")
-@given(seed=seeds, dim=st.integers(1, 3), parts=st.integers(2, 4))
+@for_all("F3", seed=SEEDS, dim=st.integers(1, 3), parts=st.integers(2, 4))
 def test_gaussian_to_mixture(evidence, seed, dim, parts):
     rng = generator(seed)
     field = mixture(rng, dim, parts)
@@ -112,8 +110,14 @@ def test_hutchinsons_estimate(evidence, rng, dim):
     )
 
 
-@pytest.mark.claim("F3", "F4")
-@given(seed=seeds, dim=st.integers(1, 4), parts=st.integers(1, 4), t=st.integers(0, 15).map(lambda k: k / 16))
+@for_all(
+    "F3",
+    "F4",
+    seed=SEEDS,
+    dim=st.integers(1, 4),
+    parts=st.integers(1, 4),
+    t=st.integers(0, 15).map(lambda k: k / 16),
+)
 def test_transport_equation(evidence, seed, dim, parts, t):
     """(∂_t p + div(up))/p = ∂_t log p + ⟨u, ∇log p⟩ + div u, each by complex steps of its own."""
     rng = generator(seed)
@@ -145,8 +149,13 @@ def _of_transport(of, dim):
     return stepped + slope + along + own
 
 
-@pytest.mark.claim("F3")
-@given(seed=seeds, dim=st.integers(2, 4), parts=st.integers(1, 4), t=st.integers(0, 15).map(lambda k: k / 16))
+@for_all(
+    "F3",
+    seed=SEEDS,
+    dim=st.integers(2, 4),
+    parts=st.integers(1, 4),
+    t=st.integers(0, 15).map(lambda k: k / 16),
+)
 def test_jacobian_that_probes_meet(evidence, seed, dim, parts, t):
     """Every entry of Du_t, as probes see ε⊤Du ε: beside complex steps of the field."""
     rng = generator(seed)

@@ -8,7 +8,6 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
 from numerics.accuracy import Rounding
@@ -16,7 +15,8 @@ from numerics.flows.mixtures import MixtureField
 from numerics.flows.paths import OptimalTransportPath
 from theorems.flow_matching.quadrature import grid
 from theorems.flow_matching.roundings import LIBRARY, TWO_STEPS
-from theorems.targets import generator, seeds
+from theorems.setting.draws import generator
+from theorems.setting.quantifiers import SEEDS, for_all
 
 ATOMS, WEIGHTS = np.array([[-1.0], [0.5], [2.0]]), np.array([0.3, 0.5, 0.2])
 EXPONENT = 4 * 72 + 4 * LIBRARY
@@ -87,8 +87,7 @@ class Losses:
         return np.exp(self.field.log_density(t, self.x)) * self.cell
 
 
-@pytest.mark.claim("F5")
-@given(seed=seeds, smallest=st.sampled_from([0.1, 0.3, 1.0]))
+@for_all("F5", seed=SEEDS, smallest=st.sampled_from([0.1, 0.3, 1.0]))
 def test_gradients_agree(evidence, seed, smallest):
     losses, theta = Losses(smallest, 1 / 32), 1.5 * generator(seed).standard_normal(5)
     coarse = Losses(smallest, 1 / 24)
@@ -121,8 +120,8 @@ def _pairs(fine, coarse):
     return (fine.marginal, coarse.marginal), (fine.conditional, coarse.conditional)
 
 
-@pytest.mark.claim("F5")
-@given(
+@for_all(
+    "F5",
     table=st.lists(masses, min_size=2, max_size=4),
     speeds=st.lists(st.lists(eighths, min_size=4, max_size=4), min_size=4, max_size=4),
     theta=st.lists(eighths, min_size=3, max_size=3),

@@ -8,7 +8,6 @@ the posterior at time 1, as the first line of (19) is printed.
 import numpy as np
 import pytest
 import sympy as sp
-from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import ndtr
 
@@ -20,7 +19,8 @@ from theorems.flow_matching.examples import NOTES, mixture
 from theorems.flow_matching.line import distribution, normal, rank_rounding, steepest
 from theorems.flow_matching.quadrature import gaussian_nodes, grid
 from theorems.flow_matching.roundings import LIBRARY, SOLVED, TWO_STEPS, MixtureRoundings
-from theorems.targets import generator, seeds
+from theorems.setting.draws import generator
+from theorems.setting.quantifiers import SEEDS, for_all
 
 EXPONENT = 4 * 250 + 4 * LIBRARY
 """Roundings of a product of densities that is not below 1e-108: those below do not count."""
@@ -32,8 +32,7 @@ PLANE = MixtureField(
 )
 
 
-@pytest.mark.claim("F4")
-@given(seed=seeds, path=PATHS, t=st.integers(0, 15).map(lambda k: k / 16))
+@for_all("F4", seed=SEEDS, path=PATHS, t=st.integers(0, 15).map(lambda k: k / 16))
 def test_field_is_the_posterior_average(evidence, seed, path, t):
     """(16) and (19) by the trapezoid rule over x₁, with the posterior at time t."""
     rng = generator(seed)
@@ -78,8 +77,7 @@ def _averages(field, path, t, x, step):
     return law.sum(axis=1), (speeds * law).sum(axis=1)
 
 
-@pytest.mark.claim("F4")
-@given(seed=seeds, path=PATHS)
+@for_all("F4", seed=SEEDS, path=PATHS)
 def test_trajectories_keep_their_rank(evidence, seed, path):
     """On the line F_t(x_t) = Φ(x₀) at every t, the path's own distribution function at its own points."""
     field = mixture(generator(seed), 1, 3, path)
@@ -133,8 +131,7 @@ def _waves(field, waves, step):
     return weight @ np.cos(flow.states[-1] @ waves.T), float(flow.error[-1])
 
 
-@pytest.mark.claim("F4")
-@given(seed=seeds, path=PATHS, dim=st.integers(1, 4))
+@for_all("F4", seed=SEEDS, path=PATHS, dim=st.integers(1, 4))
 def test_path_starts_at_noise(evidence, seed, path, dim):
     """(17): p_0(x|x₁) = N(0,I) for every x₁, so that p_0 = N(0,I) whatever q is."""
     rng = generator(seed)

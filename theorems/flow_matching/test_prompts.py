@@ -5,7 +5,6 @@ Control: without the prompt the flow goes to the mixture, a predicted distance a
 
 import numpy as np
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import ndtr
 from scipy.stats import kstest
@@ -20,8 +19,9 @@ from theorems.flow_matching.learned import MIXTURE, prompted_field
 from theorems.flow_matching.line import distribution, rank_rounding, steepest
 from theorems.flow_matching.quadrature import grid
 from theorems.flow_matching.roundings import LIBRARY, SOLVED, TWO_STEPS, MixtureRoundings
+from theorems.setting.draws import generator
+from theorems.setting.quantifiers import SEEDS, for_all
 from theorems.statistics import dkw, hoeffding
-from theorems.targets import generator, seeds
 
 LEVEL, SAMPLES = 1e-10, 3000
 CLASSES = ([0, 1], [2], [3])
@@ -33,8 +33,7 @@ def shares(field):
     return np.array([field.weights[k].sum() for k in CLASSES])
 
 
-@pytest.mark.claim("F9")
-@given(seed=seeds, dim=st.integers(1, 4), t=times)
+@for_all("F9", seed=SEEDS, dim=st.integers(1, 4), t=times)
 def test_null_prompt_averages_over_prompts(evidence, seed, dim, t):
     """u(t,x,∅) = Σ_p P(p|x_t = x) u(t,x,p): the marginal field of the marginal fields."""
     rng = generator(seed)
@@ -65,8 +64,7 @@ def _of_average(field, given_prompt, posterior, t, x):
     return Rounding(total.size[:, None], total.count, total.because)
 
 
-@pytest.mark.claim("F9")
-@given(seed=seeds, prompt=st.integers(0, 2))
+@for_all("F9", seed=SEEDS, prompt=st.integers(0, 2))
 def test_prompt_recovers_its_class(evidence, seed, prompt):
     """On the line the flow of u(·,p) keeps ranks in the class law: F_p(X_1(x₀)) = Φ(x₀)."""
     field, chosen = mixture(generator(seed), 1, 4), CLASSES[prompt]

@@ -10,7 +10,6 @@ import flint
 import numpy as np
 import pytest
 import sympy as sp
-from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import brentq
 
@@ -20,8 +19,9 @@ from theorems.flow_matching.examples import NOTES, residual_map
 from theorems.flow_matching.figures import draw_residual_map
 from theorems.flow_matching.quadrature import resolved
 from theorems.flow_matching.roundings import LIBRARY, of_displacement, of_image
+from theorems.setting.draws import generator
+from theorems.setting.quantifiers import SEEDS, for_all
 from theorems.setting.vectors import norm
-from theorems.targets import generator, seeds
 
 ratios = st.integers(1, 19).map(lambda k: k / 20)
 
@@ -31,8 +31,7 @@ def rational(x, q):
     return x - q * x / (1 + x * x)
 
 
-@pytest.mark.claim("F2")
-@given(seed=seeds, dim=st.integers(1, 5), hidden=st.integers(1, 4), q=ratios)
+@for_all("F2", seed=SEEDS, dim=st.integers(1, 5), hidden=st.integers(1, 4), q=ratios)
 def test_fixed_point_converges_with_the_ratio(evidence, seed, dim, hidden, q):
     rng = generator(seed)
     phi = residual_map(rng, dim, hidden, q)
@@ -70,8 +69,7 @@ def _of_iterates(phi, y, path):
     return worst + Rounding(norm(y) + worst.size, 1, "y − δu(x)")
 
 
-@pytest.mark.claim("F2")
-@given(seed=seeds, dim=st.integers(1, 5), hidden=st.integers(1, 4), q=ratios)
+@for_all("F2", seed=SEEDS, dim=st.integers(1, 5), hidden=st.integers(1, 4), q=ratios)
 def test_images_stay_apart(evidence, seed, dim, hidden, q):
     """|φ(a) − φ(b)| ≥ (1−q)|a−b| for any a, b, near and far: φ is injective, without derivatives."""
     rng = generator(seed)

@@ -142,8 +142,7 @@ def for_all(
         test: Any = given(**{name: _drawn(values) for name, values in over.items()})(function)
         for case in reversed(found.examples(also)):
             test = example(**case)(test)
-        for claim in claims:
-            test = pytest.mark.claim(claim)(test)
+        test = pytest.mark.claim(*claims)(test)
         test.quantified = found
         return test
 
