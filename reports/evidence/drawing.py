@@ -58,8 +58,9 @@ def render(
 
 
 def _shorter(svg: bytes) -> bytes:
-    """An SVG whose paths have no line breaks, and coordinates to a hundredth of their unit."""
-    return re.sub(r' d="[^"]*"', _shorter_path, svg.decode("utf-8")).encode("utf-8")
+    """An SVG without comments and indentation, its coordinates to a hundredth of their unit."""
+    text = re.sub(r"<!--.*?-->", "", svg.decode("utf-8"), flags=re.DOTALL)
+    return re.sub(r' d="[^"]*"', _shorter_path, re.sub(r">\s+<", ">\n<", text)).encode("utf-8")
 
 
 def _shorter_path(path: re.Match[str]) -> str:

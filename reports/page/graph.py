@@ -56,7 +56,7 @@ def drawing(report: Mapping[str, Any], root: str = "") -> Markup:
     lines = "".join(_edge(spot[need], spot[claim]) for need, claim in pairs)
     nodes = "".join(_node(name, spot[name], claims.get(name), report["hypotheses"], root) for name in spot)
     return Markup(
-        f'<svg class="graph" viewBox="0 0 {width} {height}" width="{width}" role="img" '
+        f'<svg class="graph" viewBox="0 0 {width} {height}" width="{width}" role="group" '
         f'aria-label="Claims and what they rest on; the same is listed below">{lines}{nodes}</svg>'
     )
 

@@ -14,6 +14,8 @@ _SPELT = re.compile(r'<mrow>((?:<mi mathvariant="normal">\w</mi>){2,})</mrow>')
 _RELATION = re.compile(r"<mi>(&#x0(?:2AB0|2AAF|27E8|27E9|27FA|27F9);)</mi>")
 """Relations and brackets (⪰ ⪯ ⟨ ⟩ ⟺ ⟹) that the converter takes for identifiers, without their space."""
 
+_SPLIT_NAME = re.compile(r"\\arg\s*\\(min|max)(?![A-Za-z])")
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _KEY = re.compile(r"\b([a-z]+)((?:18|19|20)\d\d)[a-z]+\b")
 """A key of references.bib: name, year and a word of the title."""
 
@@ -36,7 +38,7 @@ def formula(latex: str, display: str = "inline") -> Markup:
     if misread := _misread(latex):
         raise FormulaError(f"formula {latex!r}: {misread}")
     try:
-        text = convert(latex, display=display)
+        text = convert(_SPLIT_NAME.sub(r"\\operatorname{arg\1}", latex), display=display)
     except Exception as error:
         raise FormulaError(f"formula {latex!r} cannot be read: {type(error).__name__}: {error}") from error
     if "\\" in text or _EMPTY_OPERATOR.search(text):
@@ -86,5 +88,5 @@ def number(value: float | str | None, digits: int = 3) -> Markup:
     mantissa, _, exponent = f"{value:.{digits - 1}e}".partition("e")
     if -4 < int(exponent) < 6:
         return Markup(f"{value:.{digits}g}".replace("-", "−"))
-    power = str(int(exponent)).replace("-", "−")
-    return Markup(f'<span class="n">{mantissa.replace("-", "−")}&#8239;×&#8239;10<sup>{power}</sup></span>')
+    power = str(int(exponent)).translate(_RAISED)
+    return Markup(f"{mantissa.replace('-', '−')}\u202f×\u202f10{power}")

@@ -75,4 +75,9 @@ def test_numbers(value: float | str | None, shown: str) -> None:
 
 def test_powers_of_ten() -> None:
     assert "2.66" in number(2.66e-15)
-    assert "<sup>−15</sup>" in number(2.66e-15)
+    assert "10⁻¹⁵" in number(2.66e-15)
+
+
+@pytest.mark.parametrize("latex", [r"\arg\min_u f(u)", r"\arg \max\{x\}"])
+def test_an_operator_of_two_words_is_one(latex: str) -> None:
+    assert ">argm" in formula(latex)
