@@ -24,6 +24,7 @@ from numerics.intervals.twin import ExactTwin
 from numerics.potentials import (
     Arc,
     AtomAndDensity,
+    Bits,
     Cantor,
     Curve,
     DegenerateGaussian,
@@ -138,6 +139,7 @@ def _laws() -> list[Twins]:
         Twins(Quantile(stats.binom(4, 0.375)), line.binomial(4, 0.375)),
         *(Twins(AtomAndDensity(a, w, law), line.ExactMixture(a, w, twin)) for a, w, law, twin in mixtures),
         Twins(Cantor(), line.ExactCantor()),
+        Twins(Bits(0.3), line.ExactBits(0.3)),
     ]
 
 

@@ -278,6 +278,29 @@ class ExactCantor(OnTheLine):
         return arb(low).union(arb(high) + arb(3) ** -_DIGITS)
 
 
+class ExactBits(OnTheLine):
+    """Biased bits: the bits of Q(Φ(s)) by comparisons that are proved, as many as the ball decides.
+
+    Args:
+        p: The probability of a one, a double.
+    """
+
+    def __init__(self, p: float) -> None:
+        (self._one,) = exact([p])
+        self._zero = 1 - self._one
+
+    def _uncut(self, s: arb) -> arb:
+        rest, low, width = normal_below(s), arb(0), arb(1)
+        for _ in range(_DIGITS):
+            if not (rest < self._zero or rest > self._zero):
+                break
+            width = width / 2
+            bit = rest > self._zero
+            low = low + width if bit else low
+            rest = (rest - self._zero) / self._one if bit else rest / self._zero
+        return low.union(low + width)
+
+
 _DIGITS = 400
 
 

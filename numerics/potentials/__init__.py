@@ -2,6 +2,7 @@
 
 from numerics.potentials.atoms import FiniteAtoms
 from numerics.potentials.base import Manifold, ManifoldGroup, Potential, Subdifferential
+from numerics.potentials.bits import Bits
 from numerics.potentials.calculus import embed, product, rotate, scale, translate
 from numerics.potentials.cantor import Cantor
 from numerics.potentials.catalogue import Benchmark, catalogue
@@ -25,6 +26,7 @@ __all__ = [
     "Arc",
     "AtomAndDensity",
     "Benchmark",
+    "Bits",
     "Cantor",
     "Curve",
     "DegenerateGaussian",

@@ -16,6 +16,7 @@ from numerics.potentials.base import ManifoldGroup
 from numerics.potentials.line import LinePotential
 from numerics.potentials.normal import CUT, TAIL, Corners, Values, mills, noise_error, tail
 from numerics.potentials.proximal_point import ProximalPoint
+from numerics.potentials.self_similar import from_digits, gauss_rule, periodic_digits, rational_between
 from numerics.potentials.traits import Traits
 
 _DIGITS = 53
@@ -48,8 +49,8 @@ class Cantor(LinePotential):
         Raises:
             ValueError: If p is not in [0, 1].
         """
-        digits, period = _expansion(_rational("p", p), 2)
-        return _from_digits([2 * digit for digit in digits], period, 3)
+        digits, period = periodic_digits(rational_between("p", p), 2)
+        return from_digits([2 * digit for digit in digits], period, 3)
 
     @staticmethod
     def distribution_exact(x: Fraction) -> Fraction:
@@ -58,11 +59,11 @@ class Cantor(LinePotential):
         Raises:
             ValueError: If x is not in [0, 1].
         """
-        digits, period = _expansion(_rational("x", x), 3)
+        digits, period = periodic_digits(rational_between("x", x), 3)
         if 1 in digits:
             first = digits.index(1)
-            return _from_digits([d // 2 for d in digits[:first]] + [1], 0, 2)
-        return _from_digits([d // 2 for d in digits], period, 2)
+            return from_digits([d // 2 for d in digits[:first]] + [1], 0, 2)
+        return from_digits([d // 2 for d in digits], period, 2)
 
     def _proximal_point(self, z: Float[np.ndarray, "n 1"], step: Float[np.ndarray, " n"]) -> ProximalPoint:
         """Prox' is 1 in a gap, the kinks its two ends; elsewhere 0, and kinks are everywhere near."""
@@ -228,56 +229,4 @@ def _gap_rule(n: int) -> tuple[Values, Values]:
         lower = sum((Fraction(comb(j, i)) * moments[i] for i in range(j)), Fraction(0))
         right = Fraction(1, 3) * (Fraction(1, 2**j) + Fraction(1, 2**j) * lower)
         moments.append(right / (1 - Fraction(2, 3 * 2**j)))
-    alpha, beta = _chebyshev(moments, n)
-    off = np.sqrt(np.array([float(b) for b in beta[1:]]))
-    nodes, vectors = np.linalg.eigh(np.diag([float(a) for a in alpha]) + np.diag(off, 1) + np.diag(off, -1))
-    return nodes, vectors[0] ** 2
-
-
-def _chebyshev(moments: list[Fraction], n: int) -> tuple[list[Fraction], list[Fraction]]:
-    """Recurrence coefficients of the orthogonal polynomials of a measure, from its 2n moments, exactly."""
-    before, now = [Fraction(0)] * (2 * n), list(moments)
-    alpha, beta = [moments[1] / moments[0]], [moments[0]]
-    for k in range(1, n):
-        after = [Fraction(0)] * (2 * n)
-        for i in range(k, 2 * n - k):
-            after[i] = now[i + 1] - alpha[-1] * now[i] - (beta[-1] if k > 1 else 0) * before[i]
-        alpha.append(after[k + 1] / after[k] - now[k] / now[k - 1])
-        beta.append(after[k] / now[k - 1])
-        before, now = now, after
-    return alpha, beta
-
-
-def _rational(name: str, value: Fraction) -> Fraction:
-    rational = Fraction(value)
-    if not 0 <= rational <= 1:
-        raise ValueError(f"{name}: got {value}; it must be a rational number in [0, 1]")
-    return rational
-
-
-def _expansion(x: Fraction, base: int) -> tuple[list[int], int]:
-    """Digits of x after the point, and how many at the end repeat for ever; 1 has the digit base − 1 only."""
-    if x == 1:
-        return [base - 1], 1
-    digits: list[int] = []
-    seen: dict[Fraction, int] = {}
-    while x not in seen:
-        seen[x] = len(digits)
-        x *= base
-        digits.append(int(x))
-        x -= digits[-1]
-    return digits, len(digits) - seen[x]
-
-
-def _from_digits(digits: list[int], period: int, base: int) -> Fraction:
-    """The number with these digits after the point, the last ``period`` of them repeated for ever."""
-    value = Fraction(0)
-    for digit in digits:
-        value = value * base + digit
-    head = value / base ** len(digits)
-    if not period:
-        return head
-    block = Fraction(0)
-    for digit in digits[len(digits) - period :]:
-        block = block * base + digit
-    return head + block / (base**period - 1) / base ** len(digits)
+    return gauss_rule(moments, n)

@@ -16,6 +16,7 @@ from scipy import stats
 from numerics.potentials import transport_costs as costs
 from numerics.potentials.atoms import FiniteAtoms
 from numerics.potentials.base import Potential
+from numerics.potentials.bits import Bits
 from numerics.potentials.calculus import embed, product, rotate, scale, translate
 from numerics.potentials.cantor import Cantor
 from numerics.potentials.closed_sets import Arc, PointCloud, Torus, Union
@@ -194,6 +195,8 @@ def _on_the_line() -> list[Instance]:
         Instance(AtomAndDensity([0.0], [0.375], stats.norm(1.0)), (0, 1), _REPRESENTATIVE),
         Instance(AtomAndDensity([-1.0, 3.0], [0.2, 0.1], stats.norm(0.0, 1.0)), (0, 1), _LAW),
         Instance(Cantor(), (), _ALL, "Cantor law", costs.cantor),
+        Instance(Bits(0.3), (), _BOTH, "biased bits"),
+        Instance(Bits(0.5), (1,), _LAW, "fair bits"),
     ]
 
 

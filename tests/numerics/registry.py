@@ -5,8 +5,8 @@ from numerics.potentials.instances import Use, instances
 
 INSTANCES: list[Potential] = [instance.potential for instance in instances(Use.LAW)]
 
-# A1 fails on the Cantor set, the only exclusion: no manifold near any point, and T rises though K = 0 almost
-# everywhere, so neither T nor prox is recovered from derivatives at points.
+# A1 fails for the Cantor law and biased bits, the only exclusions: T rises though K = 0 almost everywhere, so
+# neither T nor prox is recovered from derivatives at points.
 SINGULAR = [instance.potential for instance in instances(Use.LAW) if not instance.strata]
 NEEDS_A_MANIFOLD = {
     "transport_jacobian_is_derivative",
