@@ -117,7 +117,7 @@ class Bits(LinePotential):
     def _manifolds(self, x1: Float[np.ndarray, "n 1"], x0: Float[np.ndarray, "n 1"]) -> list[ManifoldGroup]:
         if self.is_singular:
             raise ValueError(
-                f"x1: {x1[0].tolist()} lies in [0, 1], where φ is C² near no point: no manifold serves (A1)"
+                f"x1: {x1[0].tolist()} is of a singular law: A1 holds on a manifold near none of its points"
             )
         return list(super()._manifolds(x1, x0))
 

@@ -42,7 +42,7 @@ def test_only_the_singular_laws_are_excluded():
     assert len(laws.LAWS) * len(INSTANCES) - len(PAIRS) == 12
     for potential in SINGULAR:
         x0, x1 = potential.sample(4, np.random.default_rng(7))
-        with pytest.raises(ValueError, match=r"Cantor set|no manifold serves"):
+        with pytest.raises(ValueError, match="manifold near none"):
             potential.manifolds(x1, x0)
     s = np.linspace(-1.0, 1.0, 9)[:, None]
     for law in (Cantor(), Bits(0.3)):

@@ -15,6 +15,12 @@ A4 = r"A4 (added by this project): $\partial\varphi|_M$ is inner semicontinuous 
 A5 = r"A5 (added by this project): $H\succ0$ on $T$."
 SC = r"SC: $(1-t)\dot\alpha/\alpha\to-\gamma$, $\gamma>0$, and $(1-t)\dot\beta/\beta\to0$."
 
+EVERY_TARGET = (
+    r"Noise at which $\varphi^*$ has an Aleksandrov expansion, "
+    r"$\partial\varphi^*(x_0+h)\subset x_1+Kh+o(|h|)B$: "
+    r"$P_0$-almost every, for every target with finite second moment."
+)
+
 CLAIMS = (
     Claim(
         id="H1",
@@ -208,6 +214,43 @@ CLAIMS = (
         source="this project",
         status="this project",
         modules=(f"{HERE}test_added_assumptions",),
+    ),
+    Claim(
+        id="N1",
+        label="Beyond the paper",
+        title="Exponents for every target, and A2–A5 from A1",
+        statement=(
+            r"(a) At almost every noise $DX_t=\alpha I+\beta K$ and $Dv_t(x_t)$ is that of H1, whatever "
+            r"the target: the exponent is $-\gamma$ on $\ker K$ and 0 off it. (b) Let $\varphi^*$ be "
+            r"differentiable at $x_0$, the support near $x_1=T(x_0)$ a $C^2$ manifold $M$ without boundary "
+            r"there, $\varphi|_M$ finite and $C^2$, and $H\succ0$ on $T$: then $T$ is $C^1$ near $x_0$, and "
+            r"A2, A3 and A4 hold. (c) The same if, in place of $H\succ0$, $K$ exists: then $HK=P_T$, hence "
+            "A5. So at almost every noise whose data lie in the smooth part of the support, H1–H7 need A1 "
+            "alone."
+        ),
+        formula=(
+            r"Dv_t(x_t)=(\dot\alpha I+\dot\beta K)(\alpha I+\beta K)^{-1},\quad HK=P_T,\quad "
+            r"\lim_{\tau\to\infty}\tfrac1\tau\log|DX_tu|="
+            r"\begin{cases}-\gamma&u\in\ker K\\0&u\notin\ker K\end{cases}"
+        ),
+        assumptions=(
+            EVERY_TARGET,
+            r"$t\in(0,1)$, $\alpha_t,\beta_t>0$; for the exponents $\alpha\to0$, and on $\ker K$ "
+            r"$(1-t)\dot\alpha/\alpha\to-\gamma$; SC's clause on $\beta$ is not used.",
+        ),
+        source="this project; rockafellar1998variational, chapter 13",
+        status="this project",
+        modules=(f"{HERE}test_every_target", f"{HERE}test_from_a1", f"{HERE}test_twin"),
+        depends=("A1",),
+        clauses=(
+            Clause(
+                "Jacobian",
+                r"$Dv_t(x_t)$ is $(\dot\alpha I+\dot\beta K)(\alpha I+\beta K)^{-1}$, $K=DT(x_0)$.",
+            ),
+            Clause("exponents", r"$-\gamma$ on $\ker K$, 0 off it."),
+            Clause("A2-A4", r"A2, A3 and A4 follow where $\varphi^*$ is differentiable and $H\succ0$."),
+            Clause("HK", r"$HK=P_T$, so A5 and $K=H^{-1}$ on $T$."),
+        ),
     ),
 )
 

@@ -86,6 +86,26 @@ def draw_twin(figure: "Figure", twin: "Potential", step: float) -> None:
         axes.legend(fontsize=7)
 
 
+def draw_bits(figure: "Figure", bits: "Potential", rate: float, deviation: float) -> None:
+    """The quantile function of biased bits, and its slopes over nested cells at drawn noise."""
+    left, right = figure.subplots(1, 2)
+    noise = np.linspace(-3.0, 3.0, 2001)[:, None]
+    left.plot(noise[:, 0], bits.transport(noise)[:, 0], color=TANGENT, lw=1.0)
+    left.set_xlabel("noise s")
+    left.set_title("T(s)", fontsize=9)
+    k = np.arange(1, 41)
+    _, data = bits.sample(40, np.random.default_rng(0))
+    digits = np.floor(data * 2.0**k) % 2  # (40,40): the k-th bit
+    slopes = np.cumsum(-np.log(2) - np.where(digits > 0, np.log(0.3), np.log(0.7)), axis=1)
+    right.plot(k, slopes.T, color=GREY, lw=0.5, alpha=0.6)
+    right.plot(k, -rate * k, color=THEORY, label="mean: −.0822829 k")
+    for sign in (-1, 1):
+        right.plot(k, -rate * k + sign * deviation * np.sqrt(k), ":", color=THEORY, lw=0.9)
+    right.set_xlabel("bits k")
+    right.set_title("log slope of the quantile function over the cell of k bits", fontsize=9)
+    right.legend(fontsize=7)
+
+
 def _steepness(s: float) -> float:
     """Of the twin's height along M, without s: 3s², or −24s² for s < 0."""
     return 3 * s**2 if s > 0 else -24 * s**2

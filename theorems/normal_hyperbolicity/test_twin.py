@@ -284,7 +284,7 @@ def _chart(place):
     )
 
 
-@pytest.mark.control("H9")
+@pytest.mark.control("H9", "N1")
 def test_the_twin_is_told_by_a4_alone(evidence):
     """Moving along M to both sides: the margins of A1, A2, A3 and A5 hold, and A4's gap is 1."""
     found = margins(_chart, P.subdifferential, np.zeros(2), MOVE * np.array([[1.0, 0.0], [-1.0, 0.0]]))

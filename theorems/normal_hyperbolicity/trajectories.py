@@ -99,25 +99,50 @@ def compared(target: Potential, bundle: Bundle, schedule: Schedule, remaining: f
     formula's D prox must lie in the hull of those around x_t (Clarke), and Dv = (α̇/α)I + (β̇/β − α̇/α)J.
     """
     at = Interpolant(target, schedule, bundle.x0, remaining)
+    inner = np.asarray(np.linalg.inv(np.eye(bundle.dimension) + at.step * bundle.hessian), dtype=np.float64)
+    formula = field_jacobian(bundle, schedule, remaining), bundle.spread(inner, 0.0)
+    return _compared(at, *formula, formula_rounding(target, bundle, schedule, remaining))
+
+
+def compared_with_k(target: Potential, x0: Array, schedule: Schedule, remaining: float) -> Compared:
+    """The same with K = DT(x₀) in place of the support's geometry: (α̇I + β̇K)(αI + βK)⁻¹, for every target.
+
+    An error ρ of K, with that of its eigenvectors, moves the quotient by its slope in κ, which is largest at
+    the least κ.
+    """
+    at = Interpolant(target, schedule, x0, remaining)
     alpha, beta, fall, rise = at.coefficients
-    found = at.field.jacobian(None, at.xt, remaining=remaining)
-    error = _frobenius(found - field_jacobian(bundle, schedule, remaining))
+    kernel = target.transport_jacobian(x0)
+    kappa, axes = np.linalg.eigh((kernel + kernel.transpose(0, 2, 1)) / 2)
+    kappa = np.maximum(kappa, 0.0)
+    whole, flipped = alpha + beta * kappa, axes.transpose(0, 2, 1)
+    field, prox = (
+        axes * (part / whole)[:, None, :] @ flipped for part in (fall + rise * kappa, beta * kappa)
+    )
+    own = Rounding(_frobenius(kernel), 16 * target.dim, "eigenvectors of K")
+    stated = target.roundings.transport_jacobian(x0) + own
+    least = alpha + beta * np.maximum(kappa[:, 0] - stated.bound, 0.0)
+    of_kernel = stated.amplified(abs(fall * beta - rise * alpha) / least**2, "K in the formula")
+    size = (abs(fall) / alpha + abs(rise) / beta) * np.sqrt(target.dim)
+    return _compared(at, field, prox, of_kernel + Rounding(size, 4 * target.dim + 8, "products"))
+
+
+def _compared(at: Interpolant, field: Array, prox: Array, of_formula: Rounding) -> Compared:
+    """Dv_t and, at kinks, D prox beside their formulas (k,d,d)."""
+    alpha, beta, fall, rise = at.coefficients
+    target, r = at.target, at.remaining
+    error = _frobenius(at.field.jacobian(None, at.xt, remaining=r) - field)
     # x₁ enters x_t and the tangent and H at x₁: an error of it counts in both.
-    moved = 2 * at.of_path.bound
-    stated = at.field.roundings.jacobian(None, at.xt, remaining=remaining, moved=moved)
-    rounding = (stated + formula_rounding(target, bundle, schedule, remaining)).bound
+    stated = at.field.roundings.jacobian(None, at.xt, remaining=r, moved=2 * at.of_path.bound)
+    rounding = np.broadcast_to((stated + of_formula).bound, error.shape).copy()
     kinks = np.flatnonzero(at.solved.kink <= 2 * at.of_argument.bound)
     if kinks.size:
         rate = rise / beta - fall / alpha
-        inner = np.asarray(
-            np.linalg.inv(np.eye(bundle.dimension) + at.step * bundle.hessian[kinks]), dtype=np.float64
-        )
-        theory = bundle.take(kinks).spread(inner, 0.0)
         radius = 2 * at.of_argument.bound[kinks]
         around = jacobians_around(target, at.z[kinks], at.step, radius, np.random.default_rng(0))
-        error[kinks] = rate * distance_to_hull(around, theory)
+        error[kinks] = rate * distance_to_hull(around, prox[kinks])
         own = at.solved.rounding.jacobian.bound[kinks] + 64 * EPS * target.dim  # of J, and of least squares
-        rounding[kinks] = rate * own + formula_rounding(target, bundle, schedule, remaining).bound[kinks]
+        rounding[kinks] = rate * own + np.broadcast_to(of_formula.bound, error.shape)[kinks]
     return Compared(error, Rounding.measured(rounding, stated.because), len(kinks))
 
 
