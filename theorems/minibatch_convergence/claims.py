@@ -28,7 +28,11 @@ CLAIMS = (
         assumptions=(PLAN,),
         source=f"{BATCHES}; this project's wording",
         status="reconstructed",
-        modules=(f"{HERE}test_marginals",),
+        modules=(f"{HERE}test_marginals", f"{HERE}test_every_size"),
+        clauses=(
+            Clause("one pair", r"$\pi_1=P_0\otimes P_1$."),
+            Clause("marginals", r"$P_0$ and $P_1$ for every $n$, exactly."),
+        ),
     ),
     Claim(
         id="M2",
@@ -44,7 +48,7 @@ CLAIMS = (
         assumptions=(PLAN, MOMENT),
         source=f"{BATCHES}; this project's wording",
         status="reconstructed",
-        modules=(f"{HERE}test_cost", f"{HERE}test_leave_one_out"),
+        modules=(f"{HERE}test_cost", f"{HERE}test_leave_one_out", f"{HERE}test_one_coordinate"),
         clauses=(
             Clause("falling", "$c_{n+1}\\le c_n$, batch by batch."),
             Clause("halves", "The corollary for batches split in two."),
@@ -64,7 +68,12 @@ CLAIMS = (
         assumptions=(PLAN, MOMENT),
         source=f"{BATCHES}; this project's wording",
         status="reconstructed",
-        modules=(f"{HERE}test_plan",),
+        modules=(f"{HERE}test_plan", f"{HERE}test_one_coordinate"),
+        clauses=(
+            Clause("limit", r"$\pi_n\to\pi$ in $W_2$: on the line, on the circle, in space."),
+            Clause("only optimal limits", "A cost that tends to the optimum leaves no other limit."),
+        ),
+        depends=("M2",),
     ),
     Claim(
         id="M4",
@@ -86,6 +95,12 @@ CLAIMS = (
         source=f"{BATCHES}; this project's wording",
         status="reconstructed",
         modules=(f"{HERE}test_field",),
+        clauses=(
+            Clause("flux", "The fluxes converge weakly."),
+            Clause("energy", "The energy tends to that of $v_t$."),
+            Clause("floor", "The loss floor tends to 0."),
+        ),
+        depends=("M2", "M3", "M8"),
     ),
     Claim(
         id="M5",
@@ -94,18 +109,24 @@ CLAIMS = (
         statement=(
             r"With $u=\Phi(x_0)$ the matched datum has conditional distribution function "
             r"$G_n(u,F_1(s))$ for any "
-            r"target on the line; the copula is the Bernstein copula, and the ranks are $1/(3(n+1))$ "
-            r"apart in mean "
-            "square, for every $n$."
+            r"target on the line; the Bernstein copula is a copula of the pair, the only one if $F_1$ is "
+            r"continuous, and its ranks are $1/(3(n+1))$ apart in mean square, for every $n$."
         ),
         formula=(
             r"G_n(u,w)=P(\mathrm{Bin}(n-1,u)<\mathrm{Bin}(n,w)),\quad E|u-v|^2=\frac1{3(n+1)},\quad "
             r"c_n=Ex_0^2+Ex_1^2-\frac2n\sum_iE[X_{(i)}]E[Y_{(i)}]"
         ),
-        assumptions=(PLAN, LINE),
+        assumptions=(PLAN, LINE, "For the cost: data with finite second moment."),
         source="this project; no claim of priority",
         status="this project",
-        modules=(f"{HERE}test_line",),
+        modules=(f"{HERE}test_line", f"{HERE}test_every_size"),
+        clauses=(
+            Clause("law", "The law of the matched datum, for any target on the line."),
+            Clause("copula", r"$\partial G_n/\partial w$ is the Bernstein copula's density, for every $n$."),
+            Clause("ranks", r"$1/(3(n+1))$, for every $n$."),
+            Clause("cost", "$c_n$ by order statistics, and by the copula."),
+        ),
+        depends=("M1",),
     ),
     Claim(
         id="M6",
@@ -116,8 +137,8 @@ CLAIMS = (
             r"$G_n(u,w)$. With "
             r"$\varphi_N$ the normal density, $\sigma^2=2w(1-w)$ and "
             r"$I=\int(\varphi_N+z\Phi)^2\Phi(-z)dz=0.376126$: misassigned mass, excess of the cost, "
-            r"and distance of "
-            "the plans with labels kept have the rates and constants of the formula. Each is "
+            r"and the cost of moving $\pi_n$ to $\pi$ with labels kept, an upper bound of "
+            r"$W_2^2(\pi_n,\pi)$, have the rates and constants of the formula. Each is "
             "approached at relative "
             r"order $1/n$, the first with factor $1-(1/\sigma^2-1)/(8n)$. We derived them; others may "
             r"have before."
@@ -125,12 +146,19 @@ CLAIMS = (
         formula=(
             r"\int|G_n-1_{u<w}|du\sim2\sqrt{\tfrac{w(1-w)}{\pi n}},\quad "
             r"c_n-W_2^2\sim\frac{2\Delta w(1-w)}{\varphi_N(b)\,n},\quad "
-            r"W_2^2(\pi_n,\pi)\sim\frac{2\sigma^3I}{\varphi_N(b)^2n^{3/2}}"
+            r"W_2^2(\pi_n,\pi)\le K_n\sim\frac{2\sigma^3I}{\varphi_N(b)^2n^{3/2}}"
         ),
         assumptions=(PLAN, ATOMS, r"$n\,w(1-w)$ large for the asymptotic forms."),
         source="this project; no claim of priority",
         status="this project",
-        modules=(f"{HERE}test_two_atoms",),
+        modules=(f"{HERE}test_two_atoms", f"{HERE}test_every_size", f"{HERE}test_one_coordinate"),
+        clauses=(
+            Clause("one coordinate", r"The plan depends on $u$ only, in any dimension."),
+            Clause("misassigned mass", r"$\int|G_n-1_{u<w}|du=E|A-B|/n$ for every $n$."),
+            Clause("constants", "Three rates and their constants."),
+            Clause("order", "What remains is of relative order $1/n$; the first two coefficients."),
+        ),
+        depends=("M5",),
     ),
     Claim(
         id="M7",
@@ -176,7 +204,13 @@ CLAIMS = (
         ),
         source="this project; no claim of priority",
         status="this project",
-        modules=(f"{HERE}test_field_error", f"{HERE}test_batch_size"),
+        modules=(f"{HERE}test_field_error", f"{HERE}test_splitting", f"{HERE}test_batch_size"),
+        clauses=(
+            Clause("bound", "At most the excess of the cost, pair by pair."),
+            Clause("splitting", "The loss splits into the field's error and the floor."),
+            Clause("sharp", "Single pairs attain the constant, plans come near it."),
+        ),
+        depends=("P1", "P2"),
     ),
     Claim(
         id="N2",

@@ -69,3 +69,24 @@ def draw_step(
     axes.set_xlabel("$x$")
     axes.set_ylabel("$v_t(x)$")
     axes.legend(fontsize=7, loc="upper left")
+
+
+def draw_returned(
+    figure: "Figure",
+    x: np.ndarray,
+    fields: dict[int | None, np.ndarray],
+    returned: dict[int, tuple[np.ndarray, np.ndarray, np.ndarray]],
+    gap: tuple[float, float],
+) -> None:
+    """v^{(n)} over the gap, and mean returned velocities in bins (place, mean, how many)."""
+    axes = figure.subplots()
+    axes.axvspan(*gap, color="#f3f4f6")
+    for k, (n, (places, means, counts)) in enumerate(returned.items()):
+        colour = COLOURS[2 + k]
+        axes.plot(x, fields[n], color=colour, lw=1.1, label=f"n = {n}")
+        sizes = 8 + 6 * np.log(counts)
+        axes.scatter(places, means, s=sizes, color=colour, marker="os"[k], label=f"returned, n = {n}")
+    axes.plot(x, fields[None], color=POPULATION, lw=1.4, ls="--", label="prox field")
+    axes.set_xlabel("$x$")
+    axes.set_ylabel("$v_t(x)$")
+    axes.legend(fontsize=7)

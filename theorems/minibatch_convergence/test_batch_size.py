@@ -55,6 +55,7 @@ def test_loss_of_batches_is_that_of_the_plan(evidence, rng, jobs, t):
         because=f"betting on {batches} batches, losses counted up to {cap:.3g}; what lies beyond has a mean"
         f" below {beyond:.0e} by a noncentral χ²; stated quadrature error",
         points=batches * n,
+        clause="splitting",
     )
 
 
@@ -101,6 +102,7 @@ def test_which_batch_size_is_enough(evidence, rng, jobs):
                     because="the batch's excess over 2t(1−t), pair by pair",
                     main=excess[name][n].values / (2 * t * (1 - t)),
                     points=len(loss.values) * n,
+                    clause="bound",
                 )
     _show(evidence, cases, excess, losses)
 

@@ -60,6 +60,7 @@ def test_energy_is_the_cost_less_the_floor(evidence, w, n, distance, schedule, t
         error,
         by=RESOLUTIONS,
         because="the energy splits into that of the field and the floor",
+        clause="energy",
     )
     on.estimated(
         "|E|v^{(n)}|² − E|v|²|",
@@ -67,6 +68,7 @@ def test_energy_is_the_cost_less_the_floor(evidence, w, n, distance, schedule, t
         max(-a_dot * b_dot * cost.excess, floor.value) + error,
         by=RESOLUTIONS,
         because="they differ by −α̇β̇·excess − floor, and both terms are nonnegative and tend to 0",
+        clause="energy",
     )
 
 
@@ -91,6 +93,7 @@ def test_loss_floor_is_below_hoeffdings_bound(evidence, w, schedule, t):
         gain * (tail + EPS) + np.array([f.error for f in floors]),
         by=RESOLUTIONS,
         because="p⁰p¹/(p⁰+p¹) ≤ min(p⁰,p¹), split half way between the labels; Hoeffding; ε of rounding",
+        clause="floor",
     )
 
 
@@ -107,6 +110,7 @@ def test_loss_floor_and_energy_beside_the_population(evidence, t):
         [f.error + g.error for f, g in pairwise(floors)],
         by=RESOLUTIONS,
         because="the field of a larger batch explains more",
+        clause="floor",
     )
     on.table(
         f"two atoms, w = 0.3, Δ = 2, t = {t}",
@@ -136,6 +140,7 @@ def test_flux_converges_weakly(evidence, t, frequency):
         rule="interval contains theory",
         alternative=-0.5,
         points=3,
+        clause="flux",
     )
 
 

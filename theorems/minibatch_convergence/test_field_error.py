@@ -57,6 +57,7 @@ def test_gap_bounds_the_error_of_the_field_pair_by_pair(evidence, target, schedu
         gap_rounding(target, x1, x0).amplified(factor) + squared,
         because="(αβ̇−α̇β)²/(αβ)·gap, by Fenchel–Young at (p, q)",
         main=factor * np.maximum(gap, 0),
+        clause="bound",
     )
 
 
@@ -82,6 +83,7 @@ def test_single_pairs_attain_the_bound(evidence, t):
         + gap_rounding(target, x1, x0).amplified(step)
         + Rounding(distance**2 + step * (norm(x0) + np.abs(b)) * distance, 8, "z, x₀, squares and products"),
         because="both are Δ²: equality in one pair",
+        clause="sharp",
     )
 
 
@@ -103,6 +105,7 @@ def test_plans_come_as_near_the_bound_as_one_likes(evidence, t):
             Rounding.measured(error, "80 nodes, their gaps and squares"),
             because="every swapped pair is within the share ε of equality",
             main=share,
+            clause="sharp",
         )
         rows.append([share, loss, bound, loss / bound])
     evidence.table(
@@ -157,6 +160,7 @@ def test_two_atoms_by_quadrature(evidence, t):
             bound + loss.error + excess.error * factor,
             by=RESOLUTIONS,
             because="(c_n − W₂²)/(2t(1−t))",
+            clause="bound",
         )
         on.estimated(
             "|E|v⁽ⁿ⁾ − v|² + loss floor − E|ẋ_t − v_t|²|",
@@ -164,6 +168,7 @@ def test_two_atoms_by_quadrature(evidence, t):
             error.error + floor.error + loss.error + 24 * EPS * np.sqrt(n) * (distance / (1 - t)) ** 2,
             by=RESOLUTIONS,
             because="the loss splits; G_n errs by 8 eps √n, a label by Δ/(1−t)",
+            clause="splitting",
         )
         rows.append([n, error.value, floor.value, loss.value, bound])
     on.table(

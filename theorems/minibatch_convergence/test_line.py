@@ -42,10 +42,16 @@ def test_ranks_are_apart_by_a_third_of_one_over_n_plus_one(evidence):
     cross = sp.summation(sp.simplify(mean) ** 2, (RANK, 1, N)) / N
     apart = sp.Rational(2, 3) - 2 * cross
     evidence.exact(
-        "E|u−v|² = 1/(3(n+1))", sp.simplify(apart - 1 / (3 * (N + 1))) == 0, domain="every n, symbolically"
+        "E|u−v|² = 1/(3(n+1))",
+        sp.simplify(apart - 1 / (3 * (N + 1))) == 0,
+        domain="every n, symbolically",
+        clause="ranks",
     )
     evidence.exact(
-        "E U₍ᵢ₎ = i/(n+1)", sp.simplify(mean - RANK / (N + 1)) == 0, domain="every i ≤ n, symbolically"
+        "E U₍ᵢ₎ = i/(n+1)",
+        sp.simplify(mean - RANK / (N + 1)) == 0,
+        domain="every i ≤ n, symbolically",
+        clause="ranks",
     )
 
 
@@ -59,6 +65,7 @@ def test_excess_of_uniform_noise_is_known_for_every_target(evidence):
         "∫u·G_n(u,w)du − w²/2 = w(1−w)/(n+1)",
         sp.simplify(excess - W * (1 - W) / (N + 1)) == 0,
         domain="every n and w, symbolically, from E B and E B²",
+        clause="cost",
     )
     sizes = range(1, 9)
     moment = [sp.integrate((probability(n, n - 1) * sp.Poly(U, U, W)).as_expr(), (U, 0, 1)) for n in sizes]
@@ -74,7 +81,12 @@ def test_copula_is_bernsteins(evidence):
         pairs = [rank_density(i, n, U) * rank_density(i, n, W) for i in range(1, n + 1)]
         copula = sum(pairs[1:], pairs[0])
         holds.append((probability(n, n - 1).diff(W) * n - copula).is_zero)
-    evidence.exact("∂G_n/∂w = (1/n) Σ f_{i:n}(u) f_{i:n}(w)", holds, domain="n ≤ 8, polynomials in u and w")
+    evidence.exact(
+        "∂G_n/∂w = (1/n) Σ f_{i:n}(u) f_{i:n}(w), expanded",
+        holds,
+        domain="n ≤ 8, polynomials in u and w; every n in test_every_size",
+        clause="copula",
+    )
 
 
 @st.composite
@@ -106,7 +118,7 @@ def test_matched_data_have_the_stated_law(evidence, law, n, seed):
     measure_matched_law(on, law, n, noise[row, pick], data[row, pick], rng)
 
 
-def measure_matched_law(on, law, n, x0, x1, rng):
+def measure_matched_law(on, law, n, x0, x1, rng, clause="law"):
     """M5 for one pair of each of many batches, whoever coupled them."""
     u, batches = ndtr(x0), len(x0)
     below = law.cdf(x1 - 1) if hasattr(law, "pmf") else law.cdf(x1)
@@ -121,6 +133,7 @@ def measure_matched_law(on, law, n, x0, x1, rng):
         level=LEVEL,
         because="Dvoretzky–Kiefer–Wolfowitz: one pair a batch, so the draws are independent",
         points=batches,
+        clause=clause,
     )
 
 
@@ -141,6 +154,7 @@ def test_cost_by_ranks_is_the_cost_by_the_copula(evidence, n):
             exact.cost_error + 400 * EPS * exact.cost + 1e-15,
             by=RESOLUTIONS,
             because="Gauss–Legendre of 400 nodes is exact to rounding for n ≤ 40",
+            clause="cost",
         )
 
 
@@ -155,6 +169,7 @@ def test_gaussian_cost_is_the_sum_of_variances(evidence):
             exact.cost_error,
             by=RESOLUTIONS,
             because="order statistics of the normal law in closed form",
+            clause="cost",
         )
 
 

@@ -28,18 +28,23 @@ def test_marginals_are_exact_on_the_line(evidence):
     sizes = range(1, 9)
     polynomials = [probability(n, n - 1) for n in sizes]
     evidence.exact(
-        "G_1(u,w) = w", (polynomials[0] - sp.Poly(W, U, W)).is_zero, domain="polynomials in u and w"
+        "G_1(u,w) = w",
+        (polynomials[0] - sp.Poly(W, U, W)).is_zero,
+        domain="polynomials in u and w",
+        clause="one pair",
     )
     evidence.exact(
         "∫G_n(u,w)du = w: the data keep their law",
         [sp.expand(sp.integrate(p.as_expr(), (U, 0, 1)) - W) == 0 for p in polynomials],
         domain="n ≤ 8, polynomials in w",
+        clause="marginals",
     )
     ranks = [sum((rank_density(i, n, U) for i in range(1, n + 1)), sp.Poly(0, U, W)) for n in sizes]
     evidence.exact(
         "(1/n) Σ f_{i:n} = 1: the copula has uniform marginals",
         [(total - n).is_zero for n, total in zip(sizes, ranks, strict=True)],
         domain="n ≤ 8, polynomials",
+        clause="marginals",
     )
 
 
@@ -50,7 +55,10 @@ def test_every_datum_of_a_batch_is_used_once(evidence, target, n, seed):
     rng = generator(seed)
     match = assignment(rng.standard_normal((n, target.dim)), target.sample(n, rng)[1])
     evidence.on(target, n=n, seed=seed).exact(
-        "the assignment is a permutation", np.sort(match) == np.arange(n), domain="batches of at most 40"
+        "the assignment is a permutation",
+        np.sort(match) == np.arange(n),
+        domain="batches of at most 40",
+        clause="marginals",
     )
 
 
@@ -73,6 +81,7 @@ def test_field_of_one_pair_is_the_independent_one(evidence, d, w, t, seed):
             "a dozen operations on the log-odds and the field, either way",
         ),
         because="plans of one pair are independent",
+        clause="one pair",
     )
 
 

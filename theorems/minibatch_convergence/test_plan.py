@@ -1,9 +1,13 @@
 """M3: π_n → π. Two atoms by quadrature, the circle through an identity of gaps, the line through the copula.
 
-Control: matching turned noise on the circle, which converges too, to the wrong plan.
+Controls: matching turned noise on the circle, which converges too, to the wrong plan; noise with atoms, whose
+optimal plans are many.
 """
 
+from math import comb
+
 import numpy as np
+import ot
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -44,6 +48,7 @@ def test_plan_of_two_atoms_tends_to_the_optimal(evidence, w):
         -np.array([f.error for f in found])[1:],
         by=RESOLUTIONS,
         because="the bound falls",
+        clause="limit",
     )
     on.trend(
         "log of the bound of W₂²(π_n,π) against log n",
@@ -56,6 +61,7 @@ def test_plan_of_two_atoms_tends_to_the_optimal(evidence, w):
         rule="interval contains theory",
         alternative=-1.0,
         points=len(found),
+        clause="limit",
     )
 
 
@@ -84,6 +90,7 @@ def test_plan_on_the_line_is_near_by_its_copula(evidence):
             error + np.array([c.error if name == "normal" else 0.0 for c in costs]),
             by="the change on every second node",
             because="closed form or order statistics; √n roundings a window",
+            clause="limit",
         )
         on.estimated(
             "E|Q(u)−Q(v)|² at each size above that of the size before",
@@ -91,6 +98,7 @@ def test_plan_on_the_line_is_near_by_its_copula(evidence):
             -(error[1:] + error[:-1]),
             by="the change on every second node",
             because="it falls",
+            clause="limit",
         )
     evidence.on("uniform", n=np.array(sizes)).estimated(
         "E|Q(u)−Q(v)|² of a Lipschitz transport",
@@ -98,6 +106,7 @@ def test_plan_on_the_line_is_near_by_its_copula(evidence):
         [(row["normal"][0] + row["normal"][1]) / (2 * np.pi) for row in found],
         by="the change on every second node",
         because="L² times that of the noise, Φ having slope 1/√(2π) at most",
+        clause="limit",
     )
 
 
@@ -129,6 +138,7 @@ def test_gap_of_a_pair_is_its_distance_on_spheres(evidence, d, n, seed):
         np.abs(gap - norm(x0) * norm(x1 - target.transport(x0)) ** 2),
         Rounding(norm(x0), 8 * (d + 2), "sums of d products of size |x₀|"),
         because="on the sphere the gap is half that square",
+        clause="only optimal limits",
     )
 
 
@@ -152,6 +162,7 @@ def test_matched_data_tend_to_the_transport_on_the_circle(evidence, rng):
         rule="interval lies below theory",
         level=LEVEL,
         points=3,
+        clause="limit",
     )
 
 
@@ -195,3 +206,30 @@ def measure_turned_noise(degrees, couple, rng, level, batches=500):
     reach = 2 * np.sin(theta) * random_signs(areas / batches, level / 2)
     reach += 2 * (1 - np.cos(theta)) * gaussian_lipschitz(batches * n, 1.0, level / 2)
     return wrong + np.cos(theta) * own.mean(), turned.mean(), reach, own.mean()
+
+
+@pytest.mark.control("M3")
+@pytest.mark.parametrize("n", [3, 6])
+def test_atomic_noise_has_more_than_one_limit(evidence, n):
+    """Noise ±e₁, data ±e₂: every pair costs 2, c_n = W₂² for all n, and a rule for ties decides the limit.
+
+    Matched in the same order, a share s = 1 − E|A−B|/n of the pairs has equal signs, A, B the numbers of +;
+    in opposite orders 1 − s. All batches are counted, and W₂² of the two laws is a linear program.
+    """
+    laws = np.zeros((2, 2, 2))
+    for a in range(2**n):
+        for b in range(2**n):
+            first, second = (np.sort([(k >> i) & 1 for i in range(n)]) for k in (a, b))
+            for law, data in zip(laws, (second, second[::-1]), strict=True):
+                np.add.at(law, (first, data), 4.0**-n / n)
+    places = np.array([[[s, 0, 0, r] for r in (-1.0, 1.0)] for s in (-1.0, 1.0)]).reshape(4, 4)
+    assert np.unique(((places[:, :2] - places[:, 2:]) ** 2).sum(axis=1)).tolist() == [2.0]
+    measured = ot.emd2(laws[0].ravel(), laws[1].ravel(), ot.dist(places, places))
+    evidence.on("noise ±e₁, data ±e₂", n=n).control(
+        "noise with atoms: W₂² between the plans of two rules for ties, both optimal",
+        predicted=4 * (1 - 2 * comb(2 * n, n) / 4**n),
+        measured=float(measured),
+        agreement=64 * EPS * 4**n,
+        because="a mass 2s − 1 moves by 2, E|A−B| = n·C(2n,n)/4^n; 4^n terms are added",
+        clause="only optimal limits",
+    )

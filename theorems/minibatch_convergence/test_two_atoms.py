@@ -92,7 +92,9 @@ def test_misassigned_mass_is_a_mean_difference(evidence):
         law = [sp.binomial(n, k) * W**k * (1 - W) ** (n - k) for k in range(n + 1)]
         apart = sum(abs(a - b) * law[a] * law[b] for a in range(n + 1) for b in range(n + 1)) / sp.Integer(n)
         holds.append(sp.expand(mass - apart) == 0)
-    evidence.exact("∫|G_n − 1{u<w}|du = E|A−B|/n", holds, domain="n ≤ 8, polynomials in w")
+    evidence.exact(
+        "∫|G_n − 1{u<w}|du = E|A−B|/n", holds, domain="n ≤ 8, polynomials in w", clause="misassigned mass"
+    )
 
 
 @pytest.mark.claim("M6")
@@ -107,6 +109,7 @@ def test_half_weights_have_the_central_binomial_coefficient(evidence):
         [f.error + EPS for f in found],
         by=RESOLUTIONS,
         because="closed form",
+        clause="misassigned mass",
     )
 
 
@@ -128,6 +131,7 @@ def test_constants_are_approached_at_order_one_over_n(evidence, w):
             rule="interval contains theory",
             alternative=-0.5,
             points=6,
+            clause="constants",
         )
     for k in (0, 1):
         slope, interval = last_slope(SIZES[2:5], ratio[2:5, k] - 1 - first[k] / SIZES[2:5])
@@ -139,6 +143,7 @@ def test_constants_are_approached_at_order_one_over_n(evidence, w):
             rule="interval contains theory",
             alternative=-1.0,
             points=3,
+            clause="order",
         )
     on.estimated(
         "relative quadrature error, n = 4 … 4096",
@@ -147,6 +152,7 @@ def test_constants_are_approached_at_order_one_over_n(evidence, w):
         by=RESOLUTIONS,
         because="the error is far below the least remainder that slopes are read from",
         chosen="a thousandth of it, 1e−6 at n = 4096",
+        clause="constants",
     )
     on.table(
         f"measured over asymptotic, w = {w}, Δ = 2",
@@ -174,6 +180,7 @@ def test_constants_hold_to_a_million(evidence):
             "geometric decay of the 1/n correction of the coefficient; quadrature of the value and "
             "of I (1e−13)"
         ),
+        clause="constants",
     )
     # The slope errs by the relative errors of both remainders and by how much the coefficient still moves.
     far = np.log(LARGE[1] / LARGE[0])
@@ -188,6 +195,7 @@ def test_constants_hold_to_a_million(evidence):
             rule="interval contains theory",
             alternative=-0.5,
             points=2,
+            clause="order",
         )
     sizes, both = np.concatenate([SIZES, LARGE]), np.concatenate([small, ratio])
     on.figure(
