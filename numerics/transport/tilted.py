@@ -11,9 +11,10 @@ u < w the same gives 1 − G_n(u,w) = G_n(1−u, 1−w). B is A' + 1{success}, A
 **Accuracy**, in roundings (u = eps/2). A term (a,k) carries 11 a step of a and of k from the mode m (odds
 with 8, a quotient, two products), and 10 a unit of k − a (r with 8, a product, a sum): at most
 21(|a−m| + |k−m|). All terms are positive, so the sum errs by the mean of these under its own weights. Given
-B − A = j, A is a sum of independent indicators (Σ_a C(n−1,a)C(n,a+j)x^a has real roots only, by Schur's
-composition), hence of variance n/4 at most; its mean μ_j falls in j and μ_j + j rises (log-concavity), so
-that with E(B−A) = p and Var(B−A) ≤ n/2: |μ_0 − np| ≤ √(n/2) + 1, and
+B − A = j ≥ 1, A is a sum of independent indicators (Σ_a C(n−1,a)C(n,n−j−a)x^a is (1−x)^{n−j} times a Jacobi
+polynomial of (1+x)/(1−x), whose roots lie in (−1,1): all roots are real), hence of variance n/4 at most; its
+mean μ_j falls in j and μ_j + j rises (log-concavity), so that with E(B−A) = p and Var(B−A) ≤ n/2:
+|μ_0 − np| ≤ √(n/2) + 1, and
 |μ_j − np| + |μ_j + j − np| ≤ 2|μ_0 − np| + j. The weight falls with j, so its mean of j is at most
 E[B−A | B>A] ≤ 1 + 2E(B−A)⁺ ≤ 3 + √(n/2). Together 21(3.2√n + 8), and 11√n + 22 for the two normalisations,
 60 for sums. (2n−1) log b errs by 25 of itself at most, and all three logarithms are negative:

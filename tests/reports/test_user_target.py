@@ -113,7 +113,7 @@ def test_audits_run_with_a_target_alone(house: House) -> None:
 
 FOLDERS = ("proximal_denoiser", "minibatch_convergence", "normal_hyperbolicity", "definitions")
 ASKED = {"P1", "P2", "P3", "P4", "P5", "P6", "P7", "P8", "P9"}
-ASKED |= {"M1", "M2", "H1", "H2", "H3", "H4", "H5", "H6", "H7", "D1", "D2"}
+ASKED |= {"M1", "M2", "M8", "N8", "H1", "H2", "H3", "H4", "H5", "H6", "H7", "D1", "D2"}
 SHORT = "weights or dual or energy or ends or batch or P2 or H4 or zero"
 
 

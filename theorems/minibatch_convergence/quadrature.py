@@ -7,7 +7,7 @@ from scipy.stats import norm as norm_law
 from numerics.flows.exact import ExactField
 from numerics.transport.panels import Integral
 from numerics.transport.two_atoms import TwoAtomLaw
-from theorems.proximal_denoiser.bounds import norm
+from theorems.setting.vectors import norm
 
 Values = NDArray[np.float64]
 

@@ -24,7 +24,7 @@ from theorems.minibatch_convergence.practice import (
     sufficient,
 )
 from theorems.minibatch_convergence.quadrature import loss_of_the_population
-from theorems.proximal_denoiser.bounds import norm
+from theorems.setting.vectors import norm
 from theorems.statistics import gaussian_lipschitz, hoeffding, mean_of_squares
 
 LEVEL, SHOWN = 1e-9, 1e-3

@@ -10,7 +10,6 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 from scipy.optimize import brentq
@@ -21,8 +20,10 @@ from numerics.potentials import AtomAndDensity, Cantor, FiniteAtoms, Quantile, S
 from numerics.transport.couplings import assignment, estimate_excess, greedy, independent
 from numerics.transport.minibatch import assignment_probability, expected_cost
 from theorems.minibatch_convergence.quadrature import RESOLUTIONS
+from theorems.setting.grammar import generator
+from theorems.setting.quantifiers import SEEDS, TARGETS, for_all
+from theorems.setting.values import Values
 from theorems.statistics import gaussian_lipschitz
-from theorems.targets import generator, seeds, targets
 
 LEVEL = 1e-9
 LAWS = {
@@ -47,8 +48,7 @@ VARIANCES = {
 }
 
 
-@pytest.mark.claim("M2")
-@given(target=targets(), n=st.integers(1, 24), seed=seeds)
+@for_all("M2", target=TARGETS, n=Values(st.integers(1, 24), 8, (1, 8, 24)), seed=SEEDS)
 def test_halves_cost_no_less_than_the_whole(evidence, target, n, seed):
     rng = generator(seed)
     x0, x1 = rng.standard_normal((2 * n, target.dim)), target.sample(2 * n, rng)[1]

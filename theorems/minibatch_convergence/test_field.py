@@ -23,7 +23,7 @@ from numerics.transport.two_atoms import TwoAtomLaw
 from theorems.minibatch_convergence.figures import draw_fields
 from theorems.minibatch_convergence.fits import last_slope
 from theorems.minibatch_convergence.quadrature import RESOLUTIONS
-from theorems.targets import schedules
+from theorems.setting.grammar import schedules
 
 TIMES = (0.1, 0.3, 0.5, 0.7, 0.9)
 weights = st.integers(1, 15).map(lambda k: k / 16)

@@ -14,25 +14,29 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
 from scipy.stats import norm as norm_law
 
 from numerics.accuracy import EPS, Rounding
 from numerics.flows.exact import ExactField
 from numerics.potentials import DegenerateGaussian, FiniteAtoms
-from numerics.schedules import Linear, Trigonometric
+from numerics.schedules import Linear
 from numerics.transport.two_atoms import TwoAtomLaw
 from theorems.minibatch_convergence.quadrature import RESOLUTIONS, error_of_the_field, loss_of_the_population
-from theorems.proximal_denoiser.bounds import dot, norm
-from theorems.representatives import every_family
+from theorems.setting.grammar import generator
+from theorems.setting.quantifiers import SCHEDULES, SEEDS, TARGETS, TIMES, for_all
 from theorems.setting.roundings import gap_rounding
-from theorems.targets import few, generator, schedules, seeds, targets, times
+from theorems.setting.traits import few
+from theorems.setting.vectors import dot, norm
 
 
-@pytest.mark.claim("M8")
-@given(target=targets(), schedule=schedules(), t=times(), seed=seeds)
-@every_family(schedule=Linear(), t=0.5, seed=1)
-@every_family(schedule=Trigonometric(), t=0.4, seed=1)
+@for_all(
+    "M8",
+    target=TARGETS,
+    schedule=SCHEDULES,
+    t=TIMES,
+    seed=SEEDS,
+    also=({"schedule": Linear(), "t": 0.5},),
+)
 def test_gap_bounds_the_error_of_the_field_pair_by_pair(evidence, target, schedule, t, seed):
     """Velocities, not data points: noise and data drawn apart, and optimal pairs, whose gap is 0."""
     rng, field, n = generator(seed), ExactField(target, schedule), few(target, 100)

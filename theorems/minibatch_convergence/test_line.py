@@ -16,8 +16,8 @@ from numerics.accuracy import EPS
 from numerics.potentials import FiniteAtoms, Quantile
 from numerics.transport.minibatch import assignment_probability, expected_cost
 from theorems.minibatch_convergence.quadrature import RESOLUTIONS
+from theorems.setting.grammar import generator, seeds
 from theorems.statistics import dkw
-from theorems.targets import generator, seeds
 
 LEVEL = 1e-10
 N, RANK, W, U = sp.symbols("n i w u", positive=True)

@@ -16,9 +16,11 @@ from numerics.flows.independent import IndependentField
 from numerics.transport.couplings import assignment
 from numerics.transport.two_atoms import two_atom_law
 from theorems.minibatch_convergence.test_line import U, W, probability, rank_density
-from theorems.proximal_denoiser.bounds import norm
+from theorems.setting.grammar import generator, seeds, times
+from theorems.setting.quantifiers import SEEDS, TARGETS, for_all
+from theorems.setting.values import Values
+from theorems.setting.vectors import norm
 from theorems.statistics import hoeffding
-from theorems.targets import generator, seeds, targets, times
 
 LEVEL = 1e-9
 
@@ -48,8 +50,7 @@ def test_marginals_are_exact_on_the_line(evidence):
     )
 
 
-@pytest.mark.claim("M1")
-@given(target=targets(), n=st.integers(1, 40), seed=seeds)
+@for_all("M1", target=TARGETS, n=Values(st.integers(1, 40), 8, (1, 8, 24)), seed=SEEDS)
 def test_every_datum_of_a_batch_is_used_once(evidence, target, n, seed):
     """So a uniformly drawn pair has the marginals of one draw, whatever the dimension."""
     rng = generator(seed)

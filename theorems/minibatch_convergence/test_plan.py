@@ -22,10 +22,9 @@ from numerics.transport.two_atoms import TwoAtomLaw
 from theorems.betting import mean_interval
 from theorems.minibatch_convergence.fits import slope_of_intervals
 from theorems.minibatch_convergence.quadrature import RESOLUTIONS
-from theorems.proximal_denoiser.bounds import norm
-from theorems.proximal_denoiser.rotated import turn
+from theorems.setting.grammar import generator, seeds
+from theorems.setting.vectors import norm
 from theorems.statistics import gaussian_lipschitz, random_signs
-from theorems.targets import generator, seeds
 
 LEVEL = 1e-9
 TURNED = (
@@ -189,6 +188,12 @@ def test_turned_noise_converges_to_the_wrong_plan(evidence, rng, degrees):
         level=LEVEL,
         points=500 * 64,
     )
+
+
+def turn(x, angle):
+    """Points of the plane turned by an angle."""
+    c, s = np.cos(angle), np.sin(angle)
+    return x @ np.array([[c, s], [-s, c]])
 
 
 def measure_turned_noise(degrees, couple, rng, level, batches=500):

@@ -24,7 +24,7 @@ from numerics.intervals.balls import above
 from numerics.intervals.batches import label_odds
 from numerics.transport.two_atoms import TwoAtomLaw
 from theorems.minibatch_convergence.step import Step
-from theorems.targets import generator, schedules, seeds
+from theorems.setting.grammar import generator, schedules, seeds
 
 TIMES = (0.1, 0.3, 0.5, 0.7, 0.9)
 SIZES = (16, 64, 256, 1024, 4096, 16384, 65536)

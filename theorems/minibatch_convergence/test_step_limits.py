@@ -113,6 +113,34 @@ def test_height_of_what_is_left(evidence, w):
 
 
 @pytest.mark.claim("N2")
+@pytest.mark.parametrize("case", [STEP, Step(w=0.8, t=0.3)], ids=repr)
+def test_labels_are_decided_at_exponential_rates(evidence, case):
+    """Log-odds over n tend to 2D in the gap, to −2log b(u₁) left of it and to 2log b(u₀) right of it."""
+    low, high = case.gap
+    x = np.array([low - 0.2, low, (low + case.place) / 2, (high + case.place) / 2, high, high + 0.2])
+    first, second = case.log_b(x)
+    rates = 2 * np.array([*-second[:2], *(first - second)[2:4], *first[4:]])
+    odds = np.array([case.law(n).log_odds(case.t, x[:, None]) for n in (4096, 8192, 16384)])
+    # between n and 2n the constant cancels, ½ log n leaves (log 2)/(2n), and O(1/n) of the next order
+    local = np.diff(odds, axis=0) / np.array([4096, 8192])[:, None]
+    on, names = (
+        evidence.on(case),
+        ("left of the gap", "its left end", "inside", "inside", "its right end", "right"),
+    )
+    for name, place, slope, before, rate in zip(names, x, local[1], local[0], rates, strict=True):
+        reach = 2 * abs(slope - before)
+        on.trend(
+            f"log-odds of the labels against n, {name}, x = {place:.4f}",
+            slope=slope,
+            interval=(slope - reach, slope + reach),
+            theory=rate,
+            rule="interval contains theory",
+            points=3,
+            clause="labels in the gap" if low < place < high else "outside the gap",
+        )
+
+
+@pytest.mark.claim("N2")
 def test_picture_of_the_step(evidence):
     low, high = STEP.gap
     x = np.linspace(low - 0.25, high + 0.25, 1201)

@@ -15,9 +15,10 @@ from theorems.betting import mean_interval
 from theorems.minibatch_convergence.fits import slope_of_intervals
 from theorems.minibatch_convergence.libraries import Questions, TorchCFM, batches_of
 from theorems.minibatch_convergence.test_cost import measure_halves
+from theorems.minibatch_convergence.test_leave_one_out import measure_leave_one_out
 from theorems.minibatch_convergence.test_line import measure_matched_law
 from theorems.minibatch_convergence.test_plan import TURNED, measure_turned_noise
-from theorems.proximal_denoiser.bounds import norm
+from theorems.setting.vectors import norm
 from theorems.statistics import bernstein, gaussian_lipschitz, hoeffding, hoeffding_sum, mean_of_squares
 
 LEVEL = 1e-6  # a disagreeing library is a finding, no verdict: sharper than the levels of claims
@@ -152,6 +153,15 @@ def test_halves_cost_no_less_than_the_whole(evidence, rng):
     for n, d in ((1, 2), (8, 2), (64, 2), (1, 6), (8, 6), (64, 6)):
         noise, data = (part[0] for part in batches_of(Sphere(d), 2 * n, 1, rng))
         measure_halves(on.on(Sphere(d), n=n), noise, data, library.match)
+
+
+def test_a_batch_costs_at_most_the_mean_of_its_leave_one_out_batches(evidence, rng):
+    library = TorchCFM()
+    on = evidence.auditing(library.name, "N8", kind="library")
+    for n, d in ((1, 2), (8, 2), (32, 2), (8, 6)):
+        noise, data = (part[0] for part in batches_of(Sphere(d), n + 1, 1, rng))
+        drop = rng.permutation(n + 1)
+        measure_leave_one_out(on.on(Sphere(d), n=n), noise, data, drop, library.match, "leave one out")
 
 
 def test_returned_data_tend_to_the_transport_on_the_circle(evidence, rng):

@@ -14,7 +14,7 @@ from numerics.accuracy import EPS
 from numerics.potentials import Sphere
 from numerics.transport.couplings import assignment
 from theorems.minibatch_convergence.libraries import Questions, TorchCFM, batches_of
-from theorems.proximal_denoiser.bounds import norm
+from theorems.setting.vectors import norm
 from theorems.statistics import hoeffding
 
 LEVEL = 1e-9

@@ -6,17 +6,9 @@ M7 are those of named laws and are not asked. Nothing here decides a verdict.
 
 import pytest
 
-from theorems.minibatch_convergence import test_cost, test_marginals
-from theorems.user_targets import ask, named, solved
-
-CHECKS = named(
-    {
-        "M1": (test_marginals.test_every_datum_of_a_batch_is_used_once,),
-        "M2": (test_cost.test_halves_cost_no_less_than_the_whole,),
-    }
-)
+from theorems.setting.audits import ask, asked_in, solved
 
 
-@pytest.mark.parametrize(("claim", "check"), CHECKS)
+@pytest.mark.parametrize(("claim", "check"), asked_in(__package__))
 def test_the_claims_on_this_target(evidence, user_target, claim, check):
     ask(evidence.auditing(user_target.name, claim), check, solved(user_target).potential)
