@@ -24,8 +24,8 @@ def test_two_sizes_that_disagree_are_noticed():
 
 
 def test_every_public_module_is_checked():
-    import numerics.proximal.active_set
+    import numerics.solvers.active_set
     import numerics.transport.semidiscrete
 
-    for function in (numerics.proximal.active_set.solve, numerics.transport.semidiscrete.solve):
+    for function in (numerics.solvers.active_set.solve, numerics.transport.semidiscrete.solve):
         assert hasattr(function, "__wrapped__"), f"{function.__module__} was imported without the hook"

@@ -31,7 +31,7 @@ from numerics.intervals.balls import (
 from numerics.intervals.certificate import ByConjugate, Candidate
 from numerics.intervals.faces import Place, solve_face
 from numerics.intervals.parametrised import ExactCurve
-from numerics.proximal import active_set
+from numerics.solvers import active_set
 
 _NET = 2000
 _COARSE = 64  # bits, where only an inequality is proved

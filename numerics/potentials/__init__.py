@@ -1,7 +1,7 @@
 """Aleksandrov–Brenier potentials in closed form: exact optimal transport from Gaussian noise to data."""
 
 from numerics.potentials.atoms import FiniteAtoms
-from numerics.potentials.base import Manifold, ManifoldGroup, Potential, Subdifferential
+from numerics.potentials.base import Potential
 from numerics.potentials.bits import Bits
 from numerics.potentials.calculus import embed, product, rotate, scale, translate
 from numerics.potentials.cantor import Cantor
@@ -10,6 +10,7 @@ from numerics.potentials.closed_sets import Arc, PointCloud, Torus, Union
 from numerics.potentials.curves import Curve
 from numerics.potentials.ellipsoid import Ellipsoid
 from numerics.potentials.gaussian import DegenerateGaussian
+from numerics.potentials.geometry import Manifold, ManifoldGroup, Subdifferential
 from numerics.potentials.grassmannian import Grassmannian
 from numerics.potentials.line import AtomAndDensity, Quantile
 from numerics.potentials.nearest import NearestPoint

@@ -10,29 +10,34 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Inexact
+from jaxtyping import Bool, Float, Inexact
 from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
-from numerics.accuracy import EPS
+from numerics.accuracy import EPS, UNIT, Rounding
 from numerics.checks import as_array, positive_integer
 from numerics.geometry import norms
-from numerics.potentials.base import ManifoldGroup, Potential
-from numerics.potentials.by_condition import ByCondition
-from numerics.potentials.hull import envelope_points, hull_distance
+from numerics.potentials.atom_set import AtomSet, refuse_duplicates
+from numerics.potentials.atom_solve import AtomSolve
+from numerics.potentials.geometry import ManifoldGroup
+from numerics.potentials.hull import EnvelopePoint, envelope_points, hull_distance, value_error
 from numerics.potentials.laguerre import LaguerreCell
+from numerics.potentials.proximal_point import ProximalPoint
+from numerics.potentials.solved_once import SolvedOnce
 from numerics.potentials.traits import Traits
-from numerics.proximal import active_set
 
 MOST_CORNERS = 4096
 
 
-class FiniteAtoms(ByCondition):
+class FiniteAtoms(SolvedOnce):
     r"""The law on the atoms $y_i$ whose weights are the noise masses of the Laguerre cells of the heights.
 
-    Conditioning: T is constant on cells; within eps·|x₀|·max|y| of a cell's boundary the neighbour may be
-    returned, and on a tie the atom of lowest index is. On its support prox returns an atom exactly; on a
-    face with k atoms it errs by eps·cond(B)·|z − y₀|, B the face's edge matrix (`prox_condition`).
+    Accuracy (`roundings`): T takes atoms, exactly, unless another score is within rounding of the best, which
+    is (d+3)u of its terms; then by that atom's distance. On a tie T is the atom of lowest index. φ* lies
+    between the best score less its rounding and the largest score with its. prox, the envelope, D prox and φ
+    state what a certificate of the very answer proves (`AtomSolve`, `hull`): subgradients of the face found,
+    its residual in wide arithmetic, and rationals where no face can be proved in floating point. On its
+    support prox is an atom exactly. Nearer to a kink than z can be told from it D prox is known to √d only.
 
     Args:
         points: (N,d) the atoms, no two equal.
@@ -49,12 +54,10 @@ class FiniteAtoms(ByCondition):
         self.heights = as_array("heights", heights, ndim=1).real
         if len(self.heights) != len(self.points):
             raise ValueError(f"heights: got {len(self.heights)} for {len(self.points)} points; give one each")
-        _refuse_duplicates(self.points)
+        refuse_duplicates(self.points)
         self.dim = self.points.shape[1]
         self.scale = float(norms(self.points).max()) or 1.0
-        self._centre = self.points.mean(axis=0)
-        self._centred = self.points - self._centre
-        self._spread = float(norms(self._centred).max()) or 1.0
+        self._set = AtomSet(self.points, self.heights)
         self._call: str | None = None
 
     def __repr__(self) -> str:
@@ -132,7 +135,9 @@ class FiniteAtoms(ByCondition):
         """
         if math.factorial(positive_integer("n", n)) > MOST_CORNERS:
             raise ValueError(f"n: {n}! permutations exceed {MOST_CORNERS}; give n <= 6")
-        return _Permutations(n)
+        from numerics.potentials.permutations import Permutations
+
+        return Permutations(n)
 
     def _named(self, call: str) -> "FiniteAtoms":
         self._call = f"FiniteAtoms.{call}"
@@ -142,12 +147,15 @@ class FiniteAtoms(ByCondition):
 
     def _value(self, x: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " n"]:
         value = np.full(len(x), np.inf)
-        centred = x - self._centre
-        inside = hull_distance(self._centred, centred) <= 4 * self._rounding  # the solver's own rounding
-        if inside.any():
-            found = envelope_points(self._centred, self.heights, centred[inside], self._rounding)
-            value[inside] = [point.value for point in found]
+        inside, found = self._enveloped(x)
+        value[inside] = [point.value for point in found]
         return value
+
+    def _enveloped(self, x: Float[np.ndarray, "n d"]) -> tuple[Bool[np.ndarray, " n"], list[EnvelopePoint]]:
+        """Which points count as inside the hull, and the faces that hold these."""
+        centred = x - self._set.centre
+        inside = hull_distance(self._set.centred, centred) <= 4 * self._rounding  # the solver's own rounding
+        return inside, envelope_points(self._set, centred[inside], self._rounding) if inside.any() else []
 
     def _best(self, x0: Inexact[np.ndarray, "n d"]) -> np.ndarray:
         return np.asarray((x0.real @ self.points.T - self.heights).argmax(axis=1))
@@ -167,102 +175,94 @@ class FiniteAtoms(ByCondition):
 
     # --- proximal maps ----------------------------------------------------------------------------
 
-    def _on_faces(
-        self, z: Inexact[np.ndarray, "n d"], step: Float[np.ndarray, " n"]
-    ) -> list[tuple[active_set.Face, active_set.FaceSolution]]:
-        centred = z - self._centre
-        faces = active_set.solve(self._centred, self.heights, centred.real, step)
-        return [
-            (f, active_set.on_face(self._centred, self.heights, f.members, centred[f.rows], step[f.rows]))
-            for f in faces
-        ]
-
     def _prox(
         self, z: Inexact[np.ndarray, "n d"], step: Float[np.ndarray, " n"]
     ) -> Inexact[np.ndarray, "n d"]:
-        u = np.empty_like(z)
-        for face, solution in self._on_faces(z, step):
-            single = face.members.shape[1] == 1
-            u[face.rows] = self.points[face.members[:, 0]] if single else self._centre + solution.point
-        return u
+        return AtomSolve(self._set, z, step).point
 
-    def _prox_jacobian(
-        self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]
-    ) -> Float[np.ndarray, "n d d"]:
-        """The projector on the span of the face: φ is affine there."""
-        jacobian = np.empty((len(z), self.dim, self.dim))
-        for face, solution in self._on_faces(z, step):
-            jacobian[face.rows] = solution.basis @ solution.basis.transpose(0, 2, 1)
-            scores = solution.dual @ self._centred.T - self.heights
-            tied = scores.max(axis=1, keepdims=True) - scores <= self._tie(solution.dual)[:, None]
-            for i in np.flatnonzero(tied.sum(axis=1) > face.members.shape[1]):
-                jacobian[face.rows[i]] = self._span_projector(tied[i])
-        return jacobian
+    def _proximal_point(self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]) -> ProximalPoint:
+        solve = AtomSolve(self._set, z, step)
+        return ProximalPoint(
+            z,
+            step,
+            solve.point,
+            envelope=lambda: solve.envelope,
+            jacobian=lambda: solve.certified.jacobian,
+            kink=lambda: solve.certified.kink,
+            errors=(
+                lambda: Rounding.measured(solve.certified.point, "a subgradient's distance, of this answer"),
+                lambda: Rounding.measured(solve.certified.envelope, "a subgradient's distance, squared"),
+                lambda: Rounding.measured(solve.certified.of_jacobian, "the face's span, √d on a kink"),
+            ),
+        )
 
-    def _tie(self, dual: Float[np.ndarray, "m d"]) -> Float[np.ndarray, " m"]:
-        """By how much the scores of atoms that tie may differ by rounding."""
-        return 1e4 * EPS * (self._spread * (1 + norms(dual)) + np.abs(self.heights).max())
+    # --- accuracy -----------------------------------------------------------------------------------
 
-    def _span_projector(self, tied: np.ndarray) -> Float[np.ndarray, "d d"]:
-        corners = self._centred[tied]
-        left, sizes, _ = np.linalg.svd((corners - corners[0]).T, full_matrices=False)
-        span = left[:, sizes > 1e-10 * self._spread]
-        return span @ span.T
+    def _scores(
+        self, x0: Float[np.ndarray, "n d"]
+    ) -> tuple[Float[np.ndarray, "n N"], Float[np.ndarray, "n N"]]:
+        """⟨x₀,y_i⟩ − g_i as computed, and what they err by."""
+        scores = x0 @ self.points.T - self.heights
+        return scores, (self.dim + 3) * UNIT * (np.abs(x0) @ np.abs(self.points).T + np.abs(self.heights))
 
-    def _envelope(
-        self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]
+    def _conjugate_rounding(self, x0: Float[np.ndarray, "n d"]) -> Rounding:
+        scores, error = self._scores(x0)
+        found = self._conjugate(x0)
+        own = np.take_along_axis(error, self._best(x0)[:, None], 1)[:, 0]
+        return Rounding.measured(np.maximum((scores + error).max(axis=1) - found, own), "d products and sums")
+
+    def _transport_rounding(self, x0: Float[np.ndarray, "n d"]) -> Rounding:
+        return Rounding.measured(self._rivals(x0, np.zeros(len(x0))), "atoms whose scores tie to rounding")
+
+    def _transport_change(
+        self, x0: Float[np.ndarray, "n d"], radius: Float[np.ndarray, " n"]
     ) -> Float[np.ndarray, " n"]:
-        value = np.empty(len(z))
-        for face, solution in self._on_faces(z, step):
-            on = (solution.weights * self.heights[face.members]).sum(axis=1)
-            moved = ((solution.point + self._centre - z[face.rows]) ** 2).sum(axis=1)
-            value[face.rows] = on + moved / (2 * step[face.rows])
-        return value
+        return self._rivals(x0, radius)
 
-    def _prox_condition(
-        self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]
+    def _rivals(
+        self, x0: Float[np.ndarray, "n d"], radius: Float[np.ndarray, " n"]
     ) -> Float[np.ndarray, " n"]:
-        condition = Potential._prox_condition(self, z, step)
-        for face, solution in self._on_faces(z, step):
-            if face.members.shape[1] > 1:
-                reach = norms(z[face.rows] - self.points[face.members[:, 0]])
-                slope = step[face.rows] * norms(solution.dual)
-                condition[face.rows] += solution.condition * (reach + slope)
-        return condition
+        """The farthest atom that may be best within ``radius`` of x₀: scores rise by |y_j − y|·radius."""
+        scores, error = self._scores(x0)
+        best = self._best(x0)
+        level = np.take_along_axis(scores - error, best[:, None], 1)
+        apart = np.zeros(len(x0))
+        reach = (2 * self._set.spread * radius)[:, None]
+        for row in np.flatnonzero((scores + error + reach >= level).sum(axis=1) > 1):
+            far = norms(self.points - self.points[best[row]])
+            rival = scores[row] + error[row] + (1 + 8 * EPS) * radius[row] * far >= level[row]
+            apart[row] = far[rival].max() * (1 + (self.dim + 4) * EPS)
+        return apart
 
-    def _kink(self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
-        """A lower bound: before that no weight of the face falls to 0, and no other score rises to its.
+    def _transport_jacobian_rounding(self, x0: Float[np.ndarray, "n d"]) -> Rounding:
+        return Rounding(np.zeros(len(x0)), 0.0, "T is constant on cells")
 
-        u moves by at most |Δz|, so a weight by |∇α_i||Δz|; the dual by |Δz|/λ, so a slack by
-        |y_j − y_i||Δz|/λ.
-        """
-        kink = np.empty(len(z))
-        diameter = 2 * norms(self._centred).max()
-        for face, solution in self._on_faces(z, step):
-            scores = solution.dual @ self._centred.T - self.heights
-            level = np.take_along_axis(scores, face.members, axis=1).min(axis=1)
-            np.put_along_axis(scores, face.members, -np.inf, axis=1)
-            slack = np.maximum(level - scores.max(axis=1) - self._tie(solution.dual), 0.0)
-            room = step[face.rows] * slack / (diameter or 1.0)
-            corners = self._centred[face.members]
-            rises = np.linalg.pinv((corners[:, 1:] - corners[:, :1]).transpose(0, 2, 1))
-            rises = np.concatenate([-rises.sum(axis=1, keepdims=True), rises], axis=1)
-            steepness = np.linalg.norm(rises, axis=2)
-            known = np.maximum(solution.weights - EPS * solution.condition[:, None], 0.0)
-            falls = np.divide(known, steepness, out=np.full_like(known, np.inf), where=steepness > 0)
-            kink[face.rows] = np.minimum(room, falls.min(axis=1))
-        return kink
+    def _transport_jacobian_change(
+        self, x0: Float[np.ndarray, "n d"], radius: Float[np.ndarray, " n"]
+    ) -> Float[np.ndarray, " n"]:
+        return np.zeros(len(x0))
+
+    def _value_rounding(self, x: Float[np.ndarray, "n d"]) -> Rounding:
+        bound = np.zeros(len(x))
+        inside, found = self._enveloped(x)
+        bound[inside] = [value_error(self._set, point) for point in found]
+        return Rounding.measured(bound, "a convex combination from above, a subgradient from below")
+
+    def _domain_rounding(self, x: Float[np.ndarray, "n d"]) -> Rounding:
+        """Points within 5 of `_rounding` of the hull count as inside, and of a face as lying on it."""
+        return Rounding(self.scale + norms(x), 5 * 32.0 * self.dim, "so near the hull counts as inside")
 
     # --- geometry -----------------------------------------------------------------------------------
 
     def _subdifferential(self, x1: Float[np.ndarray, " d"]) -> LaguerreCell:
-        centred = (x1 - self._centre)[None]
-        if hull_distance(self._centred, centred)[0] > 4 * self._rounding:
+        inside, found = self._enveloped(x1[None])
+        if not inside[0]:
             raise ValueError(f"x1: {x1.tolist()} lies outside the hull of the atoms; φ is +inf there")
-        (found,) = envelope_points(self._centred, self.heights, centred, self._rounding)
-        scores = self._centred @ found.dual - self.heights
-        tied = np.flatnonzero(scores.max() - scores <= self._tie(found.dual[None])[0])
-        return LaguerreCell(self.points, self.heights, found.members, tied, found.blur)
+        (face,) = found
+        scores = self._set.centred @ face.dual - self.heights
+        tie = 1e4 * EPS * (self._set.spread * (1 + float(norms(face.dual))) + np.abs(self.heights).max())
+        tied = np.flatnonzero(scores.max() - scores <= tie)
+        return LaguerreCell(self.points, self.heights, face.held, tied, face.blur)
 
     def _manifolds(
         self, x1: Float[np.ndarray, "n d"], x0: Float[np.ndarray, "n d"]
@@ -289,33 +289,6 @@ class FiniteAtoms(ByCondition):
         top = cp.Variable(y.shape[0])
         scores = y @ self.points.T - np.tile(self.heights, (y.shape[0], 1))
         return top, [scores <= cp.reshape(top, (y.shape[0], 1), order="C")]
-
-
-class _Permutations(FiniteAtoms):
-    """The vertices of the Birkhoff polytope, which has n! atoms but only n² + 2n constraints."""
-
-    def __init__(self, n: int) -> None:
-        self._n = n
-        matrices = np.eye(n)[np.array(list(itertools.permutations(range(n))))]
-        super().__init__(matrices.reshape(-1, n * n), np.zeros(len(matrices)))
-        self._named(f"permutations({n})")
-
-    def conic(self, u: Any) -> tuple[Any, list[Any]]:
-        """0 on the doubly stochastic matrices (Birkhoff and von Neumann)."""
-        import cvxpy as cp
-
-        eye, ones = np.eye(self._n), np.ones((self._n, 1))
-        sums = np.hstack([np.kron(eye, ones), np.kron(ones, eye)])
-        return cp.Constant(np.zeros(u.shape[0])), [u >= 0, u @ sums == 1]
-
-
-def _refuse_duplicates(points: Float[np.ndarray, "N d"]) -> None:
-    order = np.lexsort(points.T)
-    same = (np.diff(points[order], axis=0) == 0).all(axis=1)
-    if same.any():
-        first = int(np.argmax(same))
-        i, j = sorted((int(order[first]), int(order[first + 1])))
-        raise ValueError(f"points: rows {i} and {j} are the same atom; merge them and add their weights")
 
 
 def _check_weights(name: str, weights: Float[np.ndarray, " N"]) -> None:

@@ -10,84 +10,23 @@ counts as inside when it misses the constraint by at most ``16·dim·eps·scale`
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from jaxtyping import Bool, Float, Inexact
+from jaxtyping import Float, Inexact
 from numpy.typing import ArrayLike
 
 from numerics.accuracy import EPS, Rounding
 from numerics.checks import as_generator, as_points, as_positive, positive_integer
 from numerics.geometry import norms
+from numerics.potentials.geometry import Manifold, ManifoldGroup, Subdifferential
+from numerics.potentials.older_names import OlderNames
 from numerics.potentials.proximal_point import ProximalPoint
 from numerics.potentials.roundings import Roundings
 from numerics.potentials.traits import Traits
 
 
-@dataclass(frozen=True)
-class Manifold:
-    """The support M near a point x₁, as the potential sees it (theory.md §3).
-
-    Attributes:
-        tangent: (d, m), orthonormal basis of the tangent space T.
-        hessian: (m, m), covariant Hessian H on M of φ − ⟨x₀, ·⟩ in that basis; K = H⁻¹ on T (H3).
-    """
-
-    tangent: Float[np.ndarray, "d m"]
-    hessian: Float[np.ndarray, "m m"]
-
-    @property
-    def dimension(self) -> int:
-        """Dimension m of M."""
-        return int(self.tangent.shape[1])
-
-
-@dataclass(frozen=True)
-class ManifoldGroup:
-    """The points of a batch that share a dimension m: their rows, tangents (k,d,m) and Hessians (k,m,m)."""
-
-    rows: np.ndarray
-    tangent: Float[np.ndarray, "k d m"]
-    hessian: Float[np.ndarray, "k m m"]
-
-    @property
-    def dimension(self) -> int:
-        """Dimension m of M at these points."""
-        return int(self.tangent.shape[2])
-
-
-class Subdifferential(ABC):
-    """The closed convex set ∂φ(x₁) at one point x₁.
-
-    Attributes:
-        rounding: How far outside a member may be computed to lie by rounding alone, per unit of |x0| + 1.
-        blur: How far x₁ may be from the point whose set this is: x₁ counts as lying on a face near it.
-    """
-
-    rounding: float
-    blur: float = 0.0
-
-    @property
-    @abstractmethod
-    def dimension(self) -> int:
-        """Dimension of its affine hull; d − m under assumption A2."""
-
-    @abstractmethod
-    def distance(self, x0: ArrayLike) -> Float[np.ndarray, " n"]:
-        """Distance of x0 (n,d) from the set, 0 inside."""
-
-    @abstractmethod
-    def boundary_distance(self, x0: ArrayLike) -> Float[np.ndarray, " n"]:
-        """Distance of x0 (n,d), a member, to the relative boundary; +inf where there is none (A3)."""
-
-    def contains(self, x0: ArrayLike) -> Bool[np.ndarray, " n"]:
-        """Whether x0 (n,d) belongs to ∂φ(x₁), to rounding."""
-        size = 1 + np.linalg.norm(np.atleast_2d(np.asarray(x0, dtype=float)), axis=1)
-        return self.distance(x0) <= self.rounding * size
-
-
-class Potential(ABC):
+class Potential(OlderNames, ABC):
     """An Aleksandrov–Brenier potential φ with its transport, prox and geometry (design.md).
 
     A family sets ``dim`` (ambient dimension d) and ``scale`` (the size of its data, which sets what
@@ -179,34 +118,6 @@ class Potential(ABC):
         """Moreau envelope e_{step}φ(z) = min_u φ(u) + |u−z|²/(2·step), for z (n,d)."""
         points = as_points("z", z, self.dim).real
         return self._envelope(points, as_positive("step", step, len(points)))
-
-    def prox_condition(self, z: ArrayLike, step: ArrayLike) -> Float[np.ndarray, " n"]:
-        """Absolute condition number C of prox: the computed prox errs by a small multiple of eps·C.
-
-        prox is 1-Lipschitz in z, and |∂prox/∂step| = |J·(z − prox)|/step ≤ |z − prox|/step; so relative
-        perturbations of z and step by eps move it by at most eps·(|z| + |z − prox|). The data
-        themselves are given to eps·scale. Families with a further source of error add theirs.
-        """
-        points = as_points("z", z, self.dim).real
-        return self._prox_condition(points, as_positive("step", step, len(points)))
-
-    def transport_condition(self, x0: ArrayLike) -> Float[np.ndarray, " n"]:
-        """Absolute condition number of T at x0 (n,d): ‖K(x₀)‖·|x₀| + scale.
-
-        Rounding x0 by eps moves T by eps times the first term; the data are given to eps·scale.
-        """
-        noise = as_points("x0", x0, self.dim).real
-        return self._stretch(noise) * np.linalg.norm(noise, axis=1) + self.scale
-
-    def transport_jacobian_condition(self, x0: ArrayLike) -> Float[np.ndarray, " n"]:
-        """Absolute condition number of K at x0 (n,d).
-
-        K is a difference quotient of T over the length |x₀|: ``transport_condition/|x₀|``, times how much
-        rounding x₀ stretches it, ``transport_condition/scale``. Families whose K bends faster override it.
-        """
-        noise = as_points("x0", x0, self.dim).real
-        condition = self.transport_condition(noise)
-        return condition**2 / (self.scale * np.linalg.norm(noise, axis=1))
 
     def _stretch(self, x0: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " n"]:
         """‖K(x₀)‖, the spectral norm."""
@@ -373,12 +284,6 @@ class Potential(ABC):
         slip = self._prox_rounding(z, step)
         second = Rounding.measured(slip.bound * (away + slip.bound) / step, "the prox's error, times |z−u|/λ")
         return self._value_rounding(u) + moved + second
-
-    def _prox_condition(
-        self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]
-    ) -> Float[np.ndarray, " n"]:
-        moved = np.linalg.norm(z - self._prox(z, step), axis=1)
-        return np.linalg.norm(z, axis=1) + moved + self.scale
 
     @property
     def _rounding(self) -> float:

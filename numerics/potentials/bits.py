@@ -14,7 +14,7 @@ from jaxtyping import Float
 from scipy.special import ndtri
 
 from numerics.accuracy import UNIT, Rounding
-from numerics.potentials.base import ManifoldGroup
+from numerics.potentials.geometry import ManifoldGroup
 from numerics.potentials.line import LinePotential
 from numerics.potentials.normal import (
     CUT,

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from scipy.special import ndtri
 
 from numerics.accuracy import UNIT, Rounding
-from numerics.potentials.base import ManifoldGroup
+from numerics.potentials.geometry import ManifoldGroup
 from numerics.potentials.line import LinePotential
 from numerics.potentials.normal import CUT, TAIL, Corners, Values, mills, noise_error, tail
 from numerics.potentials.proximal_point import ProximalPoint
@@ -30,8 +30,8 @@ class Cantor(LinePotential):
     2 eps of Q at that double. `quantile_exact` and `distribution_exact` work in rationals. φ\* and φ are sums
     over the gaps, with a Gauss rule for the self-similar measure of their sizes; they err by 64 eps.
 
-    T has jumps in every interval, so its condition is the oscillation that `transport_condition` measures;
-    prox, which is nonexpansive, does not suffer. K = 0 almost everywhere, though no point is an atom: the
+    T has jumps in every interval, so what x₀ is off by costs an oscillation (``roundings.transport``); prox,
+    which is nonexpansive, does not suffer. K = 0 almost everywhere, though no point is an atom: the
     support is no manifold, and `manifold` refuses (A1 fails).
     """
 

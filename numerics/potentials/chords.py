@@ -18,7 +18,7 @@ from jaxtyping import Float, Int
 from numerics.accuracy import UNIT
 from numerics.geometry import norms
 from numerics.potentials.strata import ClosedSet
-from numerics.proximal import active_set
+from numerics.solvers import active_set
 
 
 @dataclass(frozen=True)

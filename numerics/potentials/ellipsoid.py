@@ -11,10 +11,10 @@ from jaxtyping import Float, Inexact
 from numpy.typing import ArrayLike
 
 from numerics.accuracy import EPS, UNIT, Rounding
-from numerics.checks import as_points, symmetric_matrix
+from numerics.checks import symmetric_matrix
 from numerics.geometry import norms, tangent_basis
-from numerics.potentials.base import ManifoldGroup
 from numerics.potentials.ellipsoid_solve import EllipsoidSolve, Points, secular
+from numerics.potentials.geometry import ManifoldGroup
 from numerics.potentials.normal_ray import NormalRay, nonzero
 from numerics.potentials.proximal_point import ProximalPoint
 from numerics.potentials.solved_once import SolvedOnce
@@ -205,13 +205,6 @@ class Ellipsoid(SolvedOnce):
 
     def _value_rounding(self, x: Float[np.ndarray, "n d"]) -> Rounding:
         return Rounding(np.zeros(len(x)), 0, "an indicator is 0")
-
-    def transport_jacobian_condition(self, x0: ArrayLike) -> Float[np.ndarray, " n"]:
-        """‖A‖/h, the terms that cancel in K, times 1 + |Ax₀||x₀|/h², the relative change of h by rounding."""
-        noise = as_points("x0", x0, self.dim).real
-        h = nonzero("x0", self._conjugate(noise))
-        bend = norms(noise @ self.shape_matrix) * norms(noise) / h**2
-        return self._squares[-1] / h * (1 + bend)
 
     def _subdifferential(self, x1: Float[np.ndarray, " d"]) -> "NormalRay":
         excess = float(self._excess(x1[None])[0])

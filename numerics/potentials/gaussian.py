@@ -10,15 +10,14 @@ from numpy.typing import ArrayLike
 from numerics.accuracy import EPS, UNIT, Rounding
 from numerics.checks import as_array, as_points, symmetric_matrix
 from numerics.geometry import norms
-from numerics.potentials.base import ManifoldGroup, Potential, Subdifferential
+from numerics.potentials.base import Potential
+from numerics.potentials.geometry import ManifoldGroup, Subdifferential
 from numerics.potentials.traits import Traits
 from numerics.symmetric import symmetric_frame
 
 Points = Float[np.ndarray, "n d"]
 Weights = Float[np.ndarray, "... d"]
 _CUT = "variances below d·eps of the largest are cut"
-_MULTIPLE = 64
-"""The old condition numbers are in units of so many eps."""
 
 
 class DegenerateGaussian(Potential):
@@ -182,18 +181,6 @@ class DegenerateGaussian(Potential):
         weights = 1 / (self._deviations + step[:, None])
         cut = self._shrinking(step)[1] * weights
         return self._form_rounding(*self._turned(z - self.mean, 1), weights, cut)
-
-    # --- the older names ----------------------------------------------------------------------------
-
-    def transport_condition(self, x0: ArrayLike) -> Float[np.ndarray, " n"]:
-        """‖K‖|x₀| + scale, and what the statement is in units of 64 eps, where it is more."""
-        noise = as_points("x0", x0, self.dim).real
-        stated = self._transport_rounding(noise).bound
-        return np.asarray(super().transport_condition(noise) + stated / (_MULTIPLE * EPS))
-
-    def _prox_condition(self, z: Points, step: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
-        stated = self._prox_rounding(z, step).bound
-        return np.asarray(super()._prox_condition(z, step) + stated / (_MULTIPLE * EPS))
 
     # --- geometry ---------------------------------------------------------------------------------
 

@@ -7,18 +7,16 @@ import numpy as np
 from jaxtyping import Float, Inexact, Shaped
 from numpy.typing import ArrayLike
 
-from numerics import jacobi
 from numerics.accuracy import Rounding
 from numerics.checks import as_points, positive_integer
 from numerics.factors import WIDE, Factors
-from numerics.geometry import norms
-from numerics.potentials.base import ManifoldGroup
 from numerics.potentials.fantope_projection import (
     FantopeProjection,
     Weights,
     projector_bend,
     symmetric_jacobian_misfit,
 )
+from numerics.potentials.geometry import ManifoldGroup
 from numerics.potentials.normals import ThresholdNormals
 from numerics.potentials.projected import HullIndicator
 from numerics.potentials.spectral import (
@@ -29,6 +27,7 @@ from numerics.potentials.spectral import (
     refuse_where,
     symmetric_part,
 )
+from numerics.solvers import jacobi
 
 
 class Grassmannian(HullIndicator):
@@ -178,14 +177,6 @@ class Grassmannian(HullIndicator):
         miss = factors.misfit(x0, values)
         gap = values[:, self.k - 1] - values[:, self.k] - 2 * miss
         return composed + projector_bend(self.n, gap) * miss
-
-    def transport_condition(self, x0: ArrayLike) -> Float[np.ndarray, " N"]:
-        """|x₀|/(λ_k − λ_{k+1}) + scale."""
-        noise = as_points("x0", x0, self.dim).real
-        values, _ = self._regular_frame(noise)
-        if self.k == self.n:
-            return np.full(len(values), self.scale)
-        return norms(noise) / (values[:, self.k - 1] - values[:, self.k]) + self.scale
 
     def _projection(self, z: Inexact[np.ndarray, "N d"]) -> FantopeProjection:
         values, vectors = jacobi.eigh(self._matrices(z))

@@ -6,7 +6,7 @@ from numpy.typing import ArrayLike
 
 from numerics.accuracy import UNIT
 from numerics.checks import as_points
-from numerics.potentials.base import Subdifferential
+from numerics.potentials.geometry import Subdifferential
 
 
 class Interval(Subdifferential):

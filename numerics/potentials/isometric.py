@@ -8,9 +8,9 @@ from jaxtyping import Float, Inexact
 from numpy.typing import ArrayLike
 
 from numerics.accuracy import EPS, Rounding
-from numerics.checks import as_array, as_points
+from numerics.checks import as_array
 from numerics.geometry import norms
-from numerics.potentials.base import ManifoldGroup, Potential, Subdifferential
+from numerics.potentials.base import Potential
 from numerics.potentials.carried import (
     Carried,
     IsometryRounding,
@@ -20,6 +20,7 @@ from numerics.potentials.carried import (
     moved_transport,
     moved_transport_jacobian,
 )
+from numerics.potentials.geometry import ManifoldGroup, Subdifferential
 from numerics.potentials.proximal_point import ProximalPoint
 
 
@@ -121,20 +122,6 @@ class Isometric(Carried):
 
     def _inner(self, x: Float[np.ndarray, "n D"]) -> Float[np.ndarray, "n d"]:
         return x @ self.isometry
-
-    def _prox_condition(
-        self, z: Float[np.ndarray, "n D"], step: Float[np.ndarray, " n"]
-    ) -> Float[np.ndarray, " n"]:
-        return super()._prox_condition(z, step) + self.base._prox_condition(z @ self.isometry, step)
-
-    def transport_condition(self, x0: ArrayLike) -> Float[np.ndarray, " n"]:
-        """The base's, and the rounding of two products with V."""
-        noise = as_points("x0", x0, self.dim).real
-        return self.base.transport_condition(noise @ self.isometry) + super().transport_condition(noise)
-
-    def transport_jacobian_condition(self, x0: ArrayLike) -> Float[np.ndarray, " n"]:
-        """Twice the base's: the products with V round once more."""
-        return 2 * self.base.transport_jacobian_condition(as_points("x0", x0, self.dim).real @ self.isometry)
 
     def _subdifferential(self, x1: Float[np.ndarray, " D"]) -> Subdifferential:
         if not np.isfinite(self._value(x1[None])[0]):

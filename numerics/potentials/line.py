@@ -8,10 +8,10 @@ import numpy as np
 from jaxtyping import Float, Inexact
 from numpy.typing import ArrayLike
 
-from numerics.accuracy import EPS, UNIT, Rounding
-from numerics.checks import as_array, as_points
-from numerics.potentials.base import ManifoldGroup
+from numerics.accuracy import UNIT, Rounding
+from numerics.checks import as_array
 from numerics.potentials.discrete import DiscreteLaw, discrete_law
+from numerics.potentials.geometry import ManifoldGroup
 from numerics.potentials.interval import Interval
 from numerics.potentials.laws import Law
 from numerics.potentials.line_solution import LineSolution, solve
@@ -22,7 +22,6 @@ from numerics.potentials.solved_law import continuous_law
 from numerics.potentials.solved_once import SolvedOnce
 from numerics.potentials.spectral import real, refuse_where
 
-_UNIT_OF_CONDITION = 64 * EPS  # of the condition numbers that potentials stated before roundings
 _LINE = "T at a noise nearby, and its own rounding"
 
 
@@ -115,21 +114,6 @@ class LinePotential(SolvedOnce):
             np.where(inside, self._law.slope_error(self._inner(s)), 0.0), "T' of the law"
         )
 
-    def transport_condition(self, x0: ArrayLike) -> Float[np.ndarray, " n"]:
-        """What T makes of a rounding of x0, per eps, the size of the data, and what T errs by over 64 eps."""
-        s = as_points("x0", x0, 1).real
-        moved = EPS * np.abs(s[:, 0])
-        own = self._transport_rounding(s).bound / _UNIT_OF_CONDITION
-        return self._transport_change(s, moved) / EPS + np.abs(self._map(s[:, 0])) + self.scale + own
-
-    def transport_jacobian_condition(self, x0: ArrayLike) -> Float[np.ndarray, " n"]:
-        """That of the base class, and what T' errs by over 64 eps."""
-        s = as_points("x0", x0, 1).real
-        return (
-            super().transport_jacobian_condition(s)
-            + self._transport_jacobian_rounding(s).bound / _UNIT_OF_CONDITION
-        )
-
     def _transport_change(
         self, x0: Float[np.ndarray, "n 1"], radius: Float[np.ndarray, " n"]
     ) -> Float[np.ndarray, " n"]:
@@ -161,13 +145,6 @@ class LinePotential(SolvedOnce):
 
     def _prox(self, z: Inexact[np.ndarray, "n 1"], step: Float[np.ndarray, " n"]) -> Float[np.ndarray, "n 1"]:
         return self._solve(z, step).point[:, None]
-
-    def _prox_condition(
-        self, z: Float[np.ndarray, "n 1"], step: Float[np.ndarray, " n"]
-    ) -> Float[np.ndarray, " n"]:
-        """|z| + |z − u| + scale, as always, and what the prox errs by over 64 eps."""
-        found = self._solve(z, step)
-        return np.abs(z[:, 0]) + np.abs(z[:, 0] - found.point) + self.scale + found.bound / _UNIT_OF_CONDITION
 
     # --- geometry ---------------------------------------------------------------------------------
 

@@ -14,8 +14,8 @@ from jaxtyping import Float, Inexact
 
 from numerics.accuracy import EPS, UNIT, Rounding
 from numerics.geometry import norms
-from numerics.potentials.base import ManifoldGroup, Subdifferential
 from numerics.potentials.chords import Envelope
+from numerics.potentials.geometry import ManifoldGroup, Subdifferential
 from numerics.potentials.nearest import NearestPoint
 from numerics.potentials.proximal_faces import face_at
 from numerics.potentials.proximal_point import ProximalPoint
@@ -123,12 +123,6 @@ class NearestCurvedPoint(SolvedOnce, NearestPoint, of=object):
                 lambda: Rounding.measured(solved.jacobian_error(), "D prox over the error of its face"),
             ),
         )
-
-    def _prox_condition(self, z: Points, step: Numbers) -> Numbers:
-        """The statement, in units of 64 eps, and one rounding of each input."""
-        found = self._proximal_point(z, step)
-        inputs = norms(z) + norms(z - found.point) + self.scale * (1 + self.curvature * step)
-        return inputs + found.rounding.point.bound / (64 * EPS)
 
     # --- accuracy -------------------------------------------------------------------------------
 

@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike
 
 from numerics.accuracy import Rounding
 from numerics.checks import as_points
-from numerics.potentials.base import ManifoldGroup, Potential, Subdifferential
+from numerics.potentials.base import Potential
+from numerics.potentials.geometry import ManifoldGroup, Subdifferential
 from numerics.potentials.proximal_point import ProximalPoint
 from numerics.potentials.solved_once import SolvedOnce
 from numerics.potentials.traits import Traits
@@ -137,22 +138,6 @@ class Product(SolvedOnce):
         a, b = self._split(z)
         changes = (self.first._prox_jacobian_change, a), (self.second._prox_jacobian_change, b)
         return np.hypot(*(change(part, step, radius) for change, part in changes))
-
-    def _prox_condition(
-        self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]
-    ) -> Float[np.ndarray, " n"]:
-        a, b = self._split(z)
-        return self.first._prox_condition(a, step) + self.second._prox_condition(b, step)
-
-    def transport_condition(self, x0: ArrayLike) -> Float[np.ndarray, " n"]:
-        """The sum of the blocks' condition numbers."""
-        a, b = self._split(as_points("x0", x0, self.dim).real)
-        return self.first.transport_condition(a) + self.second.transport_condition(b)
-
-    def transport_jacobian_condition(self, x0: ArrayLike) -> Float[np.ndarray, " n"]:
-        """The sum of the blocks' condition numbers."""
-        a, b = self._split(as_points("x0", x0, self.dim).real)
-        return self.first.transport_jacobian_condition(a) + self.second.transport_jacobian_condition(b)
 
     def _subdifferential(self, x1: Float[np.ndarray, " d"]) -> "ProductSubdifferential":
         a, b = self._split(x1[None])

@@ -15,13 +15,11 @@ import numpy as np
 from jaxtyping import Float, Inexact, Shaped
 from numpy.typing import ArrayLike
 
-from numerics import jacobi
 from numerics.accuracy import Rounding
 from numerics.checks import as_points
 from numerics.factors import WIDE, Factors
-from numerics.geometry import norms
-from numerics.potentials.base import ManifoldGroup
 from numerics.potentials.fantope_projection import FantopeProjection
+from numerics.potentials.geometry import ManifoldGroup
 from numerics.potentials.grassmannian import Grassmannian
 from numerics.potentials.normals import ThresholdNormals
 from numerics.potentials.projected import HullIndicator, Projection
@@ -36,6 +34,7 @@ from numerics.potentials.spectral import (
     symmetric_part,
 )
 from numerics.potentials.stiefel import frame_group, rotation_tangents
+from numerics.solvers import jacobi
 
 # Rows: the entries of R(Q), row-major, as Σ coefficient·Q[i,j], Q indexed by (w, x, y, z).
 _ENTRIES = (
@@ -166,12 +165,6 @@ class SpecialOrthogonal(HullIndicator):
 
     def _inner(self, jacobian: Float[np.ndarray, "N 10 10"]) -> Float[np.ndarray, "N 9 9"]:
         return np.asarray(self._isometry @ jacobian @ self._isometry.T)
-
-    def transport_condition(self, x0: ArrayLike) -> Float[np.ndarray, " N"]:
-        """2|x₀|/(s₂+s₃) + scale."""
-        noise = as_points("x0", x0, self.dim).real
-        values, _ = self._lines._regular_frame(2 * self._lifted(noise))
-        return 4 * norms(noise) / (values[:, 0] - values[:, 1]) + self.scale
 
     def _lifted_projection(self, z: Inexact[np.ndarray, "N 9"]) -> FantopeProjection:
         """Of the quaternion matrices: their distances are half those of the rotations."""

@@ -5,18 +5,18 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Inexact
-from numpy.typing import ArrayLike
 
 from numerics.accuracy import Rounding
 from numerics.checks import positive_number
 from numerics.geometry import norms
-from numerics.potentials.base import ManifoldGroup, Potential, Subdifferential
+from numerics.potentials.base import Potential
 from numerics.potentials.carried import (
     Carried,
     Within,
     moved_envelope,
     moved_jacobian,
 )
+from numerics.potentials.geometry import ManifoldGroup, Subdifferential
 from numerics.potentials.proximal_point import ProximalPoint
 
 
@@ -120,19 +120,6 @@ class Scaled(Carried):
 
     def _inner_noise(self, x0: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d"]:
         return x0
-
-    def _prox_condition(
-        self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]
-    ) -> Float[np.ndarray, " n"]:
-        return self.factor * self.base._prox_condition(z / self.factor, step / self.factor)
-
-    def transport_condition(self, x0: ArrayLike) -> Float[np.ndarray, " n"]:
-        """The base's times s."""
-        return self.factor * self.base.transport_condition(x0)
-
-    def transport_jacobian_condition(self, x0: ArrayLike) -> Float[np.ndarray, " n"]:
-        """The base's times s."""
-        return self.factor * self.base.transport_jacobian_condition(x0)
 
     def _subdifferential(self, x1: Float[np.ndarray, " d"]) -> Subdifferential:
         inner = self.base.subdifferential(x1 / self.factor)

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float, Inexact, Shaped
 
-from numerics import jacobi
 from numerics.accuracy import EPS
+from numerics.solvers import jacobi
 
 OFF_MANIFOLD = float(np.sqrt(EPS))
 DOUBTFUL = 2.0**-40  # below this share of the largest value, whether a gap is one has to be measured

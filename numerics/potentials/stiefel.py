@@ -5,12 +5,10 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Inexact, Shaped
-from numpy.typing import ArrayLike
 
 from numerics.accuracy import Rounding
-from numerics.checks import as_points, positive_integer
+from numerics.checks import positive_integer
 from numerics.factors import WIDE, Factors
-from numerics.geometry import norms
 from numerics.potentials.ball_projection import (
     BallProjection,
     Weights,
@@ -19,7 +17,7 @@ from numerics.potentials.ball_projection import (
     polar_slope,
     wide_jacobian_misfit,
 )
-from numerics.potentials.base import ManifoldGroup
+from numerics.potentials.geometry import ManifoldGroup
 from numerics.potentials.normals import SpectralNormals
 from numerics.potentials.projected import HullIndicator
 from numerics.potentials.spectral import (
@@ -142,16 +140,6 @@ class Stiefel(HullIndicator):
         composed = wide_jacobian_misfit(jacobian, factors, self._weights(frame.s.astype(WIDE)))
         moved = polar_bend(frame.s, self.n, miss) * miss
         return Rounding.measured(moved + composed, "K of the factors, which bends to that of x0")
-
-    def transport_condition(self, x0: ArrayLike) -> Float[np.ndarray, " N"]:
-        """‖K‖·|x₀| + scale, from the two smallest singular values."""
-        noise = as_points("x0", x0, self.dim).real
-        s = self._frame(noise).s
-        if self.p < self.n:
-            spread = 1 / s[:, -1]
-        else:
-            spread = 2 / (s[:, -1] + s[:, -2]) if self.p > 1 else np.zeros(len(s))
-        return spread * norms(noise) + self.scale
 
     def _projection(self, z: Inexact[np.ndarray, "N d"]) -> BallProjection:
         return BallProjection(self._matrices(z))

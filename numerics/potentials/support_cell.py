@@ -12,8 +12,8 @@ from scipy.optimize import nnls
 from numerics.accuracy import UNIT
 from numerics.checks import as_points
 from numerics.geometry import norms
-from numerics.potentials.base import Subdifferential
 from numerics.potentials.chords import Envelope
+from numerics.potentials.geometry import Subdifferential
 
 _CUTS = 200
 

@@ -10,13 +10,14 @@ from numpy.typing import ArrayLike
 from numerics.accuracy import EPS, Rounding
 from numerics.checks import as_array
 from numerics.geometry import norms
-from numerics.potentials.base import ManifoldGroup, Potential, Subdifferential
+from numerics.potentials.base import Potential
 from numerics.potentials.carried import (
     Carried,
     Within,
     moved_envelope,
     moved_jacobian,
 )
+from numerics.potentials.geometry import ManifoldGroup, Subdifferential
 from numerics.potentials.proximal_point import ProximalPoint
 
 
@@ -117,19 +118,6 @@ class Translated(Carried):
 
     def _inner_noise(self, x0: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d"]:
         return x0
-
-    def _prox_condition(
-        self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]
-    ) -> Float[np.ndarray, " n"]:
-        return super()._prox_condition(z, step) + self.base._prox_condition(z - self.shift, step)
-
-    def transport_condition(self, x0: ArrayLike) -> Float[np.ndarray, " n"]:
-        """The base's, and the rounding of the sum."""
-        return self.base.transport_condition(x0) + self.scale
-
-    def transport_jacobian_condition(self, x0: ArrayLike) -> Float[np.ndarray, " n"]:
-        """The base's."""
-        return self.base.transport_jacobian_condition(x0)
 
     def _subdifferential(self, x1: Float[np.ndarray, " d"]) -> Subdifferential:
         point = (x1 - self.shift)[None]

@@ -1,1 +1,1 @@
-"""The same prox by independent routes, and certificates that bound its error."""
+"""The same prox by independent routes that know a potential, and certificates that bound its error."""

@@ -89,7 +89,7 @@ def transport(
     With the default y = (z−u)/λ, e = u − T(y) and the bound is |u − T(y)|. A y nearer to (z − p)/λ, from
     another solver, may be passed and only sharpens the answer; a poor one only loosens it.
 
-    Rounding. The computed T(y) errs by at most 16(d+2)·eps·C, C = `transport_condition(y)`, which enters
+    Rounding. The computed T(y) errs by what ``roundings.transport`` states, which enters
     through u − T(y) and e: twice; e itself is computed to 2·eps·(|z|+|T(y)|+λ|y|).
 
     The bound is sharp where T is continuous or y is well inside a cell, and useless (as large as a jump of T)
@@ -116,7 +116,7 @@ def transport(
         there, lam = np.where(noise[rows] == 0, _TINY, noise[rows]), steps[rows]
         image = potential.transport(there).real
         error = points[rows] - image - lam[:, None] * there
-        of_image = 32 * (potential.dim + 2) * EPS * potential.transport_condition(there)
+        of_image = 2 * potential.roundings.transport(there).bound
         rounding[rows] = of_image + _residual_rounding(points[rows], image, there, lam)
         bound[rows] = norms(candidates[rows] - image - error / 2) + norms(error) / 2 + rounding[rows]
     return Certificate(bound, rounding, "transport: T(y) = prox(T(y) + λy), and prox is firmly nonexpansive")

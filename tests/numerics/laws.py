@@ -89,7 +89,8 @@ def conjugate_is_convex_with_gradient(p, rng):
     _at_most(slack, rounding + _of_t(p, x0) * _norm(y - x0), "convexity")
     if p.traits.analytic:
         gradient = complex_step(lambda x: p.conjugate(x)[:, None], x0)[:, 0]
-        _at_most(_norm(gradient - image), 2 * _of_t(p, x0), "gradient")
+        own = (p.dim + 2) * EPS * _norm(image)  # the complex step's products and sums
+        _at_most(_norm(gradient - image), 2 * _of_t(p, x0) + own, "gradient")
     else:
         _slopes_bracket_the_transport(p, x0, rng)
 

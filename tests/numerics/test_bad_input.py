@@ -129,10 +129,8 @@ METHODS = [
     ("conjugate", "x0", ()),
     ("transport", "x0", ()),
     ("transport_jacobian", "x0", ()),
-    ("transport_condition", "x0", ()),
     ("prox", "z", (1.0,)),
     ("prox_jacobian", "z", (1.0,)),
-    ("prox_condition", "z", (1.0,)),
     ("envelope", "z", (1.0,)),
     ("subdifferential", "x1", ()),
 ]
@@ -158,7 +156,7 @@ def test_method_refuses_points(potential, method, argument, rest):
 
 
 @planar
-@pytest.mark.parametrize("method", ["prox", "prox_jacobian", "prox_condition", "envelope"])
+@pytest.mark.parametrize("method", ["prox", "prox_jacobian", "proximal_point", "envelope"])
 def test_method_refuses_steps(potential, method):
     bad_steps = [(0.0, "greater than 0"), (-1.0, "got -1.0"), (NAN, "finite"), (INF, "finite"), ([], "empty")]
     bad_steps += [([1.0, 0.0], "got 0.0"), ([1.0, 1.0, 1.0], "3 values for 2 points"), ([[1.0]], "axes")]

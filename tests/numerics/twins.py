@@ -8,13 +8,13 @@ that asks for it does not apply.
 import numpy as np
 
 from numerics.potentials import ManifoldGroup, Potential, Sphere, Stiefel
-from numerics.potentials.by_condition import ByCondition
 from tests.numerics import laws
+from tests.numerics.conventions import ByConvention
 from theorems.definitions import mistakes
 from theorems.definitions.mistakes import Huber, Prox, SquaredOverlap
 
 
-class ConvexFunction(ByCondition):
+class ConvexFunction(ByConvention):
     """φ with a prox to be judged: what both functions below share."""
 
     def __init__(self, function: Huber | SquaredOverlap, prox: Prox) -> None:

@@ -98,10 +98,11 @@ class Route:
 
 def _routes(x0):
     field, kappa = ExactField(TARGET), stretches(TARGET, x0)
-    kernel, condition = TARGET.transport_jacobian(x0), TARGET.transport_jacobian_condition(x0).max()
+    kernel = TARGET.transport_jacobian(x0)
     length, x1 = np.linalg.norm(x0, axis=1), TARGET.transport(x0)
     least, multiple = float(length.min()), ROUNDINGS * TARGET.dim
     size = TARGET.radius / least
+    condition = 4 * size  # K is R/|x0| across x0: rounding T by R and x0 by |x0|, both squared in K
 
     def curve(tau):
         gap = float(np.exp(-tau))

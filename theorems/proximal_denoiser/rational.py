@@ -11,7 +11,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from numerics.proximal import active_set
+from numerics.solvers import active_set
 
 Vector = tuple[Fraction, ...]
 ZERO, ONE = Fraction(0), Fraction(1)

@@ -20,9 +20,9 @@ from numerics.potentials import (
     rotate,
     translate,
 )
-from numerics.proximal import minimise as by_values
 from numerics.proximal.certificate import certify, smallest, subdifferential
 from numerics.proximal.conic import ConicProx
+from numerics.solvers import minimise as by_values
 from theorems.setting.vectors import norm
 
 TILTED = np.array([[4.0, 1.0, 0.0], [1.0, 2.0, 0.3], [0.0, 0.3, 0.5]])

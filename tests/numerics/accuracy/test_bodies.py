@@ -4,7 +4,6 @@ import mpmath as mp
 import numpy as np
 import pytest
 
-from numerics.accuracy import EPS
 from numerics.potentials import Ellipsoid, Sphere
 from tests.numerics.accuracy import exact
 from tests.numerics.accuracy.harness import judge, judge_with_twins
@@ -213,8 +212,6 @@ def _members(target, true, x0, z, step):
     envelope = [a**2 / (2 * mp.mpf(float(s))) for a, s in zip(away, step, strict=True)]
     of_t = exact.apart(target.transport(x0), map(true.transport, noise))
     of_prox = exact.apart(found.point, images)
-    assert (of_t <= 64 * EPS * target.transport_condition(x0)).all()
-    assert (of_prox <= 64 * EPS * target.prox_condition(z, step)).all()
     return {
         "transport": (of_t, says.transport(x0).bound),
         "conjugate": (

@@ -4,7 +4,6 @@ import mpmath as mp
 import numpy as np
 import pytest
 
-from numerics.accuracy import EPS
 from numerics.potentials import DegenerateGaussian
 from tests.numerics.accuracy import exact
 from tests.numerics.accuracy.harness import judge, judge_with_twins
@@ -103,7 +102,6 @@ def test_transport(name):
     error = exact.apart(target.transport(x0), [true.transport(exact.vector(x)) for x in x0])
     sharp = judge if name in ("small", "order 10") else judge_with_twins
     sharp(error, target.roundings.transport(x0).bound)
-    assert (error <= 64 * EPS * target.transport_condition(x0)).all()
 
 
 @named

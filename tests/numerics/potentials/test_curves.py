@@ -11,6 +11,7 @@ from numerics.potentials import FiniteAtoms, Sphere
 from numerics.potentials.closed_sets import Arc, PointCloud, Torus, Union
 from numerics.potentials.curves import Curve
 from numerics.potentials.nearest import NearestPoint
+from tests.numerics.allowances import of_interpolant, of_prox, of_transport
 
 ARC = NearestPoint(Arc(1.0, 0.3, 2.5), 0.7)
 SHIFTED = NearestPoint(Arc(2.0, -1.0, 3.5, (1.0, -0.5)), 1.3)
@@ -106,7 +107,7 @@ def test_transport_jacobian_by_differences(p):
     measured = (4 * slope(h / 2) - slope(h)) / 3
     jumped = np.linalg.norm(measured, axis=(1, 2)) > 1e3  # the step crossed the medial axis
     assert jumped.sum() <= 1
-    rounding = 256 * EPS * p.transport_condition(x0) / h
+    rounding = 4 * of_transport(p, x0) / h
     error = np.linalg.norm(measured - jacobian, axis=(1, 2))
     assert (error <= 1e3 * h**4 * (1 + size**5) + rounding)[~jumped].all()
 
@@ -148,7 +149,7 @@ def test_prox_recovers_data(p, step):
     x0, x1 = p.sample(100, _rng())
     z = x1 + step * x0
     error = np.linalg.norm(p.prox(z, step) - x1, axis=1)
-    assert (error <= 64 * EPS * (p.prox_condition(z, step) + p.transport_condition(x0))).all()
+    assert (error <= of_interpolant(p, x0, step)).all()
 
 
 @every_set
@@ -162,7 +163,7 @@ def test_prox_in_general_position_satisfies_the_obtuse_angle(p):
     v = _grid(p)
     height = p.curvature / 2 * (v**2).sum(axis=1)
     slack = p.value(u)[:, None] - (u * y).sum(axis=1)[:, None] + y @ v.T - height
-    allowed = 1e3 * EPS * p.prox_condition(z, step) * (p.scale / step + np.linalg.norm(y, axis=1) + 1)
+    allowed = of_prox(p, z, step, 16) * (p.scale / step + np.linalg.norm(y, axis=1) + 1)
     assert (slack <= allowed[:, None]).all()
 
 
@@ -396,6 +397,6 @@ def test_prox_is_firmly_nonexpansive(seed, p, exponent):
     z, other = rng.standard_normal((2, 4, p.dim)) * p.scale
     step = 10.0**exponent
     change = p.prox(z, step) - p.prox(other, step)
-    rounding = 1e3 * EPS * (p.prox_condition(z, step) + p.prox_condition(other, step))
+    rounding = 2 * (of_prox(p, z, step) + of_prox(p, other, step))
     excess = (change**2).sum(axis=1) - (change * (z - other)).sum(axis=1)
     assert (excess <= rounding * np.linalg.norm(z - other, axis=1)).all()

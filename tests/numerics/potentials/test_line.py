@@ -15,6 +15,7 @@ from numerics.accuracy import EPS
 from numerics.potentials import FiniteAtoms, embed
 from numerics.potentials.cantor import Cantor
 from numerics.potentials.line import AtomAndDensity, Quantile
+from tests.numerics.allowances import of_interpolant, of_prox, of_transport
 
 MILLS = np.sqrt(np.pi / 2)
 CONTINUOUS = [
@@ -93,7 +94,7 @@ def test_transport_has_the_stated_accuracy(law):
     p = Quantile(law)
     noise = np.array([-8.0, -5.0, -2.0, -0.3, 0.0, 0.1, 1.0, 3.0, 6.0, 8.0])
     image = p.transport(noise[:, None])[:, 0]
-    bound = 64 * EPS * (np.abs(image) + law.std() * MILLS) + 4 * EPS * p.transport_condition(noise[:, None])
+    bound = 64 * EPS * (np.abs(image) + law.std() * MILLS) + of_transport(p, noise[:, None], 4)
     if law.dist.name == "triang":  # no isf of its own: left off the list
         noise, image, bound = noise[:7], image[:7], bound[:7]
     with mpmath.workdps(60):
@@ -130,12 +131,12 @@ def test_jacobians_by_central_differences(p):
 
     measured = (4 * slope(p.transport, h / 2) - slope(p.transport, h)) / 3
     jacobian = p.transport_jacobian(s)[:, 0, 0]
-    rounding = 64 * EPS * p.transport_condition(s) / h
+    rounding = 4 * of_transport(p, s) / h
     assert (np.abs(measured - jacobian) <= 100 * h**4 * (jacobian + p.scale) + rounding).all()
     z = p.transport(s) + 0.7 * s
     measured = (4 * slope(lambda t: p.prox(p.transport(s) + 0.7 * s + t - s, 0.7), h / 2)) / 3
     measured -= slope(lambda t: p.prox(p.transport(s) + 0.7 * s + t - s, 0.7), h) / 3
-    rounding = 64 * EPS * p.prox_condition(z, 0.7) / h
+    rounding = 4 * of_prox(p, z, 0.7) / h
     assert (np.abs(measured - p.prox_jacobian(z, 0.7)[:, 0, 0]) <= 1e3 * h**4 + rounding).all()
 
 
@@ -229,7 +230,7 @@ def test_prox_recovers_data(p, step):
     x0, x1 = p.sample(300, _rng())
     z = x1 + step * x0
     error = np.abs(p.prox(z, step) - x1)[:, 0]
-    assert (error <= 64 * EPS * (p.prox_condition(z, step) + p.transport_condition(x0))).all()
+    assert (error <= of_interpolant(p, x0, step)).all()
 
 
 @settings(deadline=None)
@@ -246,7 +247,7 @@ def test_prox_is_optimal_anywhere(seed, p, exponent):
     assert np.isfinite(value).all()
     slack = value[:, None] + y * (v - u[:, None])[:, :, 0] - p.value(v)
     reach = np.abs(v - u[:, None])[:, :, 0] + p.scale
-    error = 64 * EPS * p.prox_condition(z, step)[:, None]
+    error = of_prox(p, z, step)[:, None]
     allowed = error * (reach / step + np.minimum(np.abs(y), 20)) + 256 * EPS * (20 + np.abs(y)) * (
         reach + np.abs(v).max() + np.abs(u)
     )
@@ -268,7 +269,7 @@ def test_prox_inside_a_jump_is_z_minus_step_times_the_jump(p):
     for step in (1e-3, 1.0, 1e3):
         x = low + part * (high - low)
         z = (x + step * b)[:, None]
-        assert (np.abs(p.prox(z, step)[:, 0] - x) <= 64 * EPS * p.prox_condition(z, step)).all()
+        assert (np.abs(p.prox(z, step)[:, 0] - x) <= of_prox(p, z, step)).all()
         assert np.allclose(p.prox_jacobian(z, step), 1.0, atol=0, rtol=0)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from numerics.potentials import DegenerateGaussian, Ellipsoid, FiniteAtoms, Potential, Sphere
-from numerics.proximal import minimise
+from numerics.solvers import minimise
 from tests.numerics.proximal import oracles
 
 SHAPE = np.array([[4.0, 1.0, 0.0], [1.0, 2.0, 0.5], [0.0, 0.5, 0.25]])

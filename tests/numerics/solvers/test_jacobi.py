@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from numerics import jacobi
 from numerics.accuracy import EPS
+from numerics.solvers import jacobi
 
 BATCH = jacobi.SMALLEST_BATCH
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from numerics.potentials import Sphere
-from numerics.proximal import minimise
-from numerics.proximal.minimise import Parametrisation
+from numerics.solvers import minimise
+from numerics.solvers.minimise import Parametrisation
 from tests.numerics.proximal.targets import TARGETS, draw
 
 PARAMETRISED = [t for t in TARGETS if t.parametrisation is not None]

@@ -1,0 +1,1 @@
+"""Solvers that know no potential: they are handed arrays and functions."""
