@@ -1,7 +1,5 @@
 """Two runs compared: verdicts that changed, rows new or lost, shares that moved by more than 2×."""
 
-import base64
-import hashlib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -71,11 +69,11 @@ class Comparison:
     def page(self) -> str:
         """The same as one page that loads nothing."""
         from reports.page.site import HERE, environment
+        from reports.page.viewer import digest
 
         style = "\n" + (HERE / "assets" / "report.css").read_text(encoding="utf-8")
-        digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii")
         template = environment().get_template("comparison.html.j2")
-        return template.render(found=self, style=Markup(style), digest=digest, counted=plural)
+        return template.render(found=self, style=Markup(style), digest=digest(style), counted=plural)
 
 
 def compare(before: Report, after: Report) -> Comparison:

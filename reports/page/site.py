@@ -18,7 +18,7 @@ HERE = Path(__file__).parent
 ASSETS = ("report.css", "report.js")
 VERDICTS = ("refuted", "unsupported", "partial", "verified", "open", "not run")
 PAGES = ("index", "graph", "audits", "coverage", "run", "guide", "print")
-OURS = {f"{page}.html" for page in PAGES} | {"claims", "assets", "report.schema.json"}
+OURS = {f"{page}.html" for page in (*PAGES, "viewer")} | {"claims", "assets", "report.schema.json"}
 """What a report's directory holds besides report.json and the figures."""
 
 
@@ -29,11 +29,14 @@ def render(directory: Path) -> dict[str, str]:
         ValueError: If report.json does not follow the schema, a formula cannot be shown, or a figure is
             missing.
     """
+    from reports.page import viewer
+
     report = load(directory)
     _require_figures(report, directory)
     pages = {f"{page}.html": _page(page, report) for page in PAGES}
     for place, claim in enumerate(report["claims"]):
         pages[f"claims/{words.file_name(claim['id'])}.html"] = _claim_page(report, claim, place)
+    pages["viewer.html"] = viewer.page()
     for name in ASSETS:
         pages[f"assets/{name}"] = (HERE / "assets" / name).read_text(encoding="utf-8")
     return pages | {"report.schema.json": written()}

@@ -130,7 +130,7 @@ def test_text_is_escaped(change: Change) -> None:
         change(edit)  # the place of a test is no free text
     pages = change(lambda r: [record.update(place="a.py:1") for c in r["claims"] for record in _records(c)])
     for name, text in pages.items():
-        if name.endswith(".html"):
+        if name.endswith(".html") and name != "viewer.html":  # which holds no text of a report
             assert "<script>" not in text, name
             assert Page(text).tags.count("script") == 1, name
     assert any("&lt;script&gt;" in text for text in pages.values())
