@@ -88,7 +88,7 @@ def kicked(field: ExactField, s: float, x: ArrayLike, times: Sequence[float], ki
         raise ValueError(f"times: got {len(times)} for {len(pushes)} kicks; give one each")
     if (np.diff([s, *times]) < 0).any():
         raise ValueError(f"times: got {list(times)} after s = {s}; they must not decrease")
-    pairs = [_pair(field, s, start)]
+    pairs = [pair_of(field, s, start)]
     slips = []
     for t, push in zip(times, pushes, strict=True):
         alpha, beta = float(field.schedule.alpha(t)), float(field.schedule.beta(t))
@@ -96,13 +96,19 @@ def kicked(field: ExactField, s: float, x: ArrayLike, times: Sequence[float], ki
         at = alpha * y + beta * u + push
         size = alpha * norms(y) + beta * norms(u) + norms(push)
         slips.append(alpha * of_y + beta * of_u + Rounding(size, 3, "αy + βu + kick").bound)
-        pairs.append(_pair(field, t, at))
+        pairs.append(pair_of(field, t, at))
     noise, data, of_noise, of_data = (np.array(part) for part in zip(*pairs, strict=True))
     return Kicked(data, noise, np.array(slips).reshape(len(pushes), len(start)), of_data, of_noise)
 
 
-def _pair(field: ExactField, t: float, x: Points) -> tuple[np.ndarray, ...]:
-    """Noise, data, and what they round (as `FieldRoundings` states it), from one solve."""
+def pair_of(field: ExactField, t: float, x: Points) -> tuple[np.ndarray, ...]:
+    """(y, u, of_y, of_u): noise and data (n,d) of points, and what they round (n,), from one solve.
+
+    The bounds are those of `FieldRoundings`.
+
+    Raises:
+        ValueError: If t is not in (0, 1).
+    """
     _inside("times", t)
     alpha, beta = float(field.schedule.alpha(t)), float(field.schedule.beta(t))
     found = field.potential.proximal_point(x / beta, alpha / beta)

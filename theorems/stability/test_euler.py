@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from numerics.accuracy import EPS, Rounding
-from numerics.flows.perturbed import between, euler_bound
+from numerics.flows.perturbed import euler_bound, pair_of
 from numerics.geometry import norms
 from theorems.setting.grammar import generator
 from theorems.setting.quantifiers import SEEDS, TARGETS, for_all
@@ -48,13 +48,15 @@ def test_ends_are_no_further_off_than_the_sum(evidence, target, steps, power, se
         clause="Euler's bound",
     )
     before, t = run.path[-2], (steps - 1) / steps
-    hull = run.field.denoise(t, before) if steps > 1 else run.image
-    stated = run.field.roundings.denoise(t, before) if steps > 1 else target.roundings.transport(x0)
+    hull, of_hull = run.image, target.roundings.transport(x0).bound
+    if steps > 1:
+        _, hull, _, of_hull = pair_of(run.field, t, before)
     away = norms(run.path[-1] - hull)
     on.bounded(
         "|Y_n − u(t_{n−1}, Y_{n−1})|, no less than the distance to the hull",
         away,
-        stated + Rounding.measured(run.slips[-1] / steps, "the last step") + Rounding(away, 4, "a length"),
+        Rounding.measured(of_hull + run.slips[-1] / steps, "the last step and u before it")
+        + Rounding(away, 4, "a length"),
         because="the last step lands on u, which is in the hull, but for its error",
         main=run.sizes[-1] * (1 + 16 * EPS) / steps,
         clause="Euler's bound",
@@ -69,15 +71,15 @@ def test_a_step_is_the_exact_flow(evidence, target, steps, seed):
     s, t = k / steps, (k + 1) / steps
     x = ((1 - s) * np.sqrt(target.dim) + s * target.scale) * rng.standard_normal((n, target.dim))
     run = Steps(target, x, np.zeros((1, n, target.dim)))
-    v, stated = run.field.velocity(s, x), run.field.roundings
-    there = between(run.field, s, min(t, 1.0), x)
+    v = run.field.velocity(s, x)
+    y, u, of_y, of_u = pair_of(run.field, s, x)
+    there = (1 - t) * y + t * u
     size = norms(v) + norms(x) + norms(there)
     evidence.on(target, steps=steps, k=k, seed=seed).bounded(
         "|x + v_t(x)/n − X_{t→t+1/n}(x)|",
         norms(x + v / steps - there),
-        stated.velocity(s, x).amplified(1 / steps)
-        + stated.noise(s, x).amplified(1 - t)
-        + stated.denoise(s, x).amplified(t)
+        run.field.roundings.velocity(s, x).amplified(1 / steps)
+        + Rounding.measured((1 - t) * of_y + t * of_u, "the pair")
         + Rounding(size, 8, "sums, and k/n"),
         because="characteristics are straight; what field and pair round",
         clause="Euler's bound",

@@ -12,6 +12,7 @@ import pytest
 
 from numerics.accuracy import Rounding
 from numerics.flows.exact import ExactField
+from numerics.flows.perturbed import pair_of
 from numerics.geometry import norms
 from numerics.potentials import DegenerateGaussian
 from theorems.setting.grammar import generator, times
@@ -22,7 +23,7 @@ from theorems.setting.values import Values
 LATER = Values(times(), 0.8, (0.02, 0.8))
 
 
-def _anywhere(target, schedule, t, rng, n=60):
+def _anywhere(target, schedule, t, rng, n=40):
     """Points of the size of the interpolant's, of no relation to its law."""
     alpha, beta = float(schedule.alpha(t)), float(schedule.beta(t))
     size = alpha * np.sqrt(target.dim) + beta * target.scale
@@ -31,59 +32,35 @@ def _anywhere(target, schedule, t, rng, n=60):
 
 @for_all("N3", target=TARGETS, schedule=SCHEDULES, s=TIMES, t=LATER, seed=SEEDS)
 def test_data_and_noise_are_carried_along(evidence, target, schedule, s, t, seed):
-    """From s to t by Minty's formula, either way; then prox with another step finds the same pair."""
+    """From s to t by Minty's formula, either way: prox with another step finds the same pair, v its speed."""
     field = ExactField(target, schedule)
-    x = _anywhere(target, schedule, s, generator(seed))
-    u, y, stated = field.denoise(s, x), field.noise(s, x), field.roundings
-    of_u, of_y = stated.denoise(s, x), stated.noise(s, x)
-    alpha, beta = float(schedule.alpha(t)), float(schedule.beta(t))
-    there = alpha * y + beta * u
-    off = (
-        of_y.amplified(alpha)
-        + of_u.amplified(beta)
-        + Rounding(alpha * norms(y) + beta * norms(u), 2, "αy + βu")
-    )
-    on = evidence.on(target, schedule=schedule, s=s, t=t, seed=seed)
-    on.bounded(
-        "|u(t, X_{s→t}x) − u(s, x)|",
-        norms(field.denoise(t, there) - u),
-        of_u + stated.denoise(t, there, moved=off.bound),
-        because="one Minty pair at both times; what prox rounds at both, and the way",
-        clause="first integrals",
-    )
-    on.bounded(
-        "|y(t, X_{s→t}x) − y(s, x)|",
-        norms(field.noise(t, there) - y),
-        of_y + stated.noise(t, there, moved=off.bound),
-        because="one Minty pair at both times; what prox rounds at both, and the way",
-        clause="first integrals",
-    )
-
-
-@for_all("N3", target=TARGETS, schedule=SCHEDULES, s=TIMES, t=LATER, seed=SEEDS)
-def test_the_way_is_a_solution(evidence, target, schedule, s, t, seed):
-    """d/dt(α_t y + β_t u) = v_t: α̇y + β̇u of the pair found at s, against the field at t."""
-    field = ExactField(target, schedule)
-    x = _anywhere(target, schedule, s, generator(seed))
-    u, y, stated = field.denoise(s, x), field.noise(s, x), field.roundings
-    of_u, of_y = stated.denoise(s, x), stated.noise(s, x)
+    y, u, of_y, of_u = pair_of(field, s, _anywhere(target, schedule, s, generator(seed)))
     parts = (schedule.alpha, schedule.beta, schedule.alpha_dot, schedule.beta_dot)
     alpha, beta, fall, rise = (float(part(t)) for part in parts)
     there = alpha * y + beta * u
-    off = (
-        of_y.amplified(alpha)
-        + of_u.amplified(beta)
-        + Rounding(alpha * norms(y) + beta * norms(u), 2, "αy + βu")
-    )
-    formed = Rounding(abs(fall) * norms(y) + abs(rise) * norms(u), 2, "α̇y + β̇u")
-    evidence.on(target, schedule=schedule, s=s, t=t, seed=seed).bounded(
+    off = alpha * of_y + beta * of_u + Rounding(alpha * norms(y) + beta * norms(u), 2, "αy + βu").bound
+    again, same, of_again, of_same = pair_of(field, t, there)
+    on = evidence.on(target, schedule=schedule, s=s, t=t, seed=seed)
+    stated = "what prox rounds at both times, and the way"
+    for name, first, second, bound in (
+        ("|u(t, X_{s→t}x) − u(s, x)|", u, same, of_u + of_same + off / beta),
+        ("|y(t, X_{s→t}x) − y(s, x)|", y, again, of_y + of_again + off / alpha),
+    ):
+        on.bounded(
+            name,
+            norms(second - first),
+            Rounding.measured(bound, stated) + Rounding(norms(first), 4, "a length"),
+            because="one Minty pair at both times; u is 1/β-Lipschitz and y 1/α-Lipschitz",
+            clause="first integrals",
+        )
+    formed = Rounding(abs(fall) * norms(y) + abs(rise) * norms(u), 6, "α̇y + β̇u")
+    on.bounded(
         "|v_t(X_{s→t}x) − (α̇y + β̇u)|",
         norms(field.velocity(t, there) - (fall * y + rise * u)),
-        stated.velocity(t, there, moved=off.bound)
-        + of_y.amplified(abs(fall))
-        + of_u.amplified(abs(rise))
+        field.roundings.velocity(t, there, moved=off)
+        + Rounding.measured(abs(fall) * of_y + abs(rise) * of_u, stated)
         + formed,
-        because="the pair does not change; what the field and the pair round",
+        because="d/dt(α_t y + β_t u) with the pair of s: the way is a solution",
         clause="first integrals",
     )
 
@@ -94,18 +71,14 @@ def test_pairs_move_no_faster_than_points(evidence, target, schedule, t, seed):
     rng, field = generator(seed), ExactField(target, schedule)
     x = _anywhere(target, schedule, t, rng)
     z = x + 10.0 ** rng.uniform(-6, 1, (len(x), 1)) * _anywhere(target, schedule, t, rng)
-    alpha, beta, stated = float(schedule.alpha(t)), float(schedule.beta(t)), field.roundings
-    far_u, far_y = (
-        norms(field.denoise(t, z) - field.denoise(t, x)),
-        norms(field.noise(t, z) - field.noise(t, x)),
-    )
-    of_u = stated.denoise(t, x) + stated.denoise(t, z) + Rounding(far_u, 4, "a length")
-    of_y = stated.noise(t, x) + stated.noise(t, z) + Rounding(far_y, 4, "a length")
-    apart = norms(z - x)
+    alpha, beta = float(schedule.alpha(t)), float(schedule.beta(t))
+    (y, u, *of_x), (noise, data, *of_z) = pair_of(field, t, x), pair_of(field, t, z)
+    far_y, far_u, apart = norms(noise - y), norms(data - u), norms(z - x)
+    of_pairs = Rounding.measured(alpha * (of_x[0] + of_z[0]) + beta * (of_x[1] + of_z[1]), "prox at both")
     evidence.on(target, schedule=schedule, t=t, seed=seed).bounded(
         "√(α²|Δy|² + β²|Δu|²)",
         np.hypot(alpha * far_y, beta * far_u),
-        of_u.amplified(beta) + of_y.amplified(alpha) + Rounding(apart, 6, "a length and a root"),
+        of_pairs + Rounding(apart + alpha * far_y + beta * far_u, 8, "lengths and a root"),
         because="|Δx| by ⟨Δy, Δu⟩ ≥ 0; what both ends round",
         main=apart,
         clause="first integrals",

@@ -37,10 +37,22 @@ from theorems.stability.figures import draw_rates
 
 
 @pytest.mark.claim("N6")
-@pytest.mark.parametrize("n", [10, 100, 740, 741, 10_000])
 @pytest.mark.parametrize("radius", [1.0, 3.0])
-def test_escaping_atom(evidence, rng, n, radius):
+def test_escaping_atom(evidence, rng, radius):
     """(1 − 1/n)δ₀ + (1/n)δ_n: sup_{|x|≤r} φ*_n = n(r − Φ⁻¹(1−1/n))⁺, which is 0 from n = 1/Φ(−r) on."""
+    rows = []
+    for n in (10, 100, 740, 741, 10_000):
+        largest = _measure_escape(evidence, rng, n, radius)
+        rows.append([n, np.sqrt(n), largest, np.sqrt(n) + np.sqrt(2 * np.sqrt(n))])
+    evidence.table(
+        f"an atom of weight 1/n at n, r = {radius:g}",
+        ["n", "W₂ from the limit", "sup φ*_n", "δ + √(2λ√d δ) of N5, λ = 1"],
+        rows,
+    )
+
+
+def _measure_escape(evidence, rng, n, radius):
+    """Conjugates and fields of one n; the largest φ*_n."""
     target, limit = escaping(n), FiniteAtoms([[0.0]], [0.0])
     beyond = float(-ndtri(1 / n))
     x = np.concatenate([[[radius]], rng.uniform(-radius, radius, (200, 1))])
@@ -76,14 +88,7 @@ def test_escaping_atom(evidence, rng, n, radius):
         because="prox goes (x/β − λb)⁺ towards the atom",
         clause="no moments",
     )
-    on.table(
-        f"an atom of weight 1/n at n, r = {radius:g}",
-        ["n", "W₂ from the limit", "sup φ*_n", "δ + √(2λ√d δ) of N5, λ = 1"],
-        [
-            [k, np.sqrt(k), k * max(radius + ndtri(1 / k), 0.0), np.sqrt(k) + np.sqrt(2 * np.sqrt(k))]
-            for k in (10, 100, 740, 741, 10_000)
-        ],
-    )
+    return float(found.max())
 
 
 # --- points that fill a sphere --------------------------------------------------------------------------
