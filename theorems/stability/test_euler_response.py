@@ -82,8 +82,8 @@ def test_errors_count_as_predicted(evidence, rng, target, steps):
 
 @pytest.mark.claim("N3")
 def test_which_errors_matter_on_the_circle(evidence):
-    """Eight steps, an error ε at one of them: tangential κ/(n(α+βκ)), normal 0 but 1/n at the last."""
-    target, n, epsilon, x0 = Sphere(2, 2.0), 8, 1e-6, np.array([[0.5, 0.0]])
+    """Four steps, an error ε at one of them: tangential κ/(n(α+βκ)), normal 0 but 1/n at the last."""
+    target, n, epsilon, x0 = Sphere(2, 2.0), 4, 1e-6, np.array([[0.5, 0.0]])
     kappa, t = 4.0, np.arange(1, n) / n
     gains = {
         "tangential": np.append(kappa / (1 - t + t * kappa), 1.0) / n,
@@ -116,9 +116,9 @@ def test_which_errors_matter_on_the_circle(evidence):
         slope = (ends[0] - ends[1]) / 2e-5
         gains["normal, independent coupling"][k] = found["normal, independent coupling"][k] = slope
     evidence.on(target).figure(
-        "Which errors of eight Euler steps move the sample, on the circle (κ = 4)",
+        "Which errors of four Euler steps move the sample, on the circle (κ = 4)",
         "Tangential errors count at every step, less and less; normal errors count at the last step alone, "
-        "where they count whole; with independent coupling normal errors of every step are remembered",
+        "where they count whole; with independent coupling earlier normal errors leave a trace",
         lambda figure: draw_gains(figure, gains, found),
     )
 
