@@ -58,6 +58,7 @@ CLAIMS = (
                 "euler",
                 "euler_response",
                 "learned_errors",
+                "certified_paths",
             )
         ),
         depends=("P2", "P6"),

@@ -114,9 +114,9 @@ def test_field_errors_tell_sample_errors(evidence, rng, learned):
     first, second, _ = told.values()
     on.figure(
         "Errors of a trained flow's samples (circle, 16 Euler steps), told from its field's errors",
-        "Across the circle, samples' errors lie on the diagonal of the prediction from errors on their "
-        "own way, "
-        "and beyond that from errors on exact paths; along the circle most lie near it",
+        "Across the circle, samples' errors lie on the diagonal of the prediction from errors on their own "
+        "way, but for some that end inside it, and beyond that from errors on exact paths; along the circle "
+        "most lie near the diagonal",
         lambda figure: draw_scatter(
             figure,
             {
