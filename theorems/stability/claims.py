@@ -99,7 +99,8 @@ CLAIMS = (
         source=OURS,
         status="this project",
         modules=tuple(
-            f"{HERE}test_{part}" for part in ("data_pointwise", "data_in_the_mean", "data_exponents")
+            f"{HERE}test_{part}"
+            for part in ("data_pointwise", "certified_data", "data_in_the_mean", "data_exponents")
         ),
         depends=("P1", "P2", "M8"),
         clauses=(
