@@ -78,7 +78,7 @@ class TwoAtomLaw:
         )
 
     def plan_distance(self) -> Integral:
-        """W₂²(π_n, π) when labels are kept and only noise is moved: of each label, rank by rank.
+        """An upper bound of W₂²(π_n, π): labels kept, only noise moved, of each label rank by rank.
 
         The noise of label y₀ up to u has mass H(u) = ∫₀^u G_n = E min(A,B)/n, A ~ Bin(n,u), B ~ Bin(n,w), and
         goes to Φ⁻¹(H(u)); likewise from above for y₁.

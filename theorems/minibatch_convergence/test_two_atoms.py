@@ -35,7 +35,7 @@ LARGE = np.array([65536, 1_000_000])
 
 
 def constants(w):
-    """Of misassigned mass, excess and plan distance."""
+    """Of misassigned mass, excess, and moving noise with labels kept."""
     height, sigma = norm.pdf(ndtri(w)), np.sqrt(2 * w * (1 - w))
     moved = quad(lambda z: (norm.pdf(z) + z * ndtr(z)) ** 2 * ndtr(-z), -12, 12, epsabs=1e-13)[0]
     return (
@@ -120,7 +120,7 @@ def test_constants_are_approached_at_order_one_over_n(evidence, w):
     ratio, error = measured(w, sizes)
     on = evidence.on("TwoAtomLaw", w=w, distance=GAP)
     first = second_order(w)
-    names = ("misassigned mass", "excess of the cost", "distance of the plans")
+    names = ("misassigned mass", "excess of the cost", "moving noise with labels kept")
     for k, name in enumerate(names):
         slope, interval = last_slope(sizes, ratio[:, k] - 1)
         on.trend(
@@ -185,7 +185,7 @@ def test_constants_hold_to_a_million(evidence):
     # The slope errs by the relative errors of both remainders and by how much the coefficient still moves.
     far = np.log(LARGE[1] / LARGE[0])
     unsure = ((error + 1e-13 / 0.37) / np.abs(ratio - 1)).sum(axis=0) + change / np.abs(coefficient)
-    for k, name in enumerate(("misassigned mass", "excess of the cost", "distance of the plans")):
+    for k, name in enumerate(("misassigned mass", "excess of the cost", "moving noise with labels kept")):
         slope = float(np.log((ratio[1, k] - 1) / (ratio[0, k] - 1)) / far)
         on.trend(
             f"log|{name} / asymptotic form − 1| against log n, n = 65536 and 10⁶",
@@ -204,11 +204,15 @@ def test_constants_hold_to_a_million(evidence):
         lambda figure: draw_ratios(
             figure,
             sizes,
-            {"misassigned mass": both[:, 0], "cost excess": both[:, 1], "plan distance": both[:, 2]},
+            {
+                "misassigned mass": both[:, 0],
+                "cost excess": both[:, 1],
+                "noise moved, labels kept": both[:, 2],
+            },
         ),
     )
     on.table(
-        "three constants from n = 4 to 10⁶, w = 0.3, Δ = 2: n^½·mass, n·excess, n^{3/2}·W₂²",
+        "three constants from n = 4 to 10⁶, w = 0.3, Δ = 2: n^½·mass, n·excess, n^{3/2}·K_n",
         ["n", "0.517088…", "2.415927…", "1.69374"],
         [[int(n), *(r * constants(w))] for n, r in zip(sizes, both, strict=True)],
     )
