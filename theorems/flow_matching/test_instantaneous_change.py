@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import sympy as sp
 from hypothesis import strategies as st
+from scipy.linalg import expm
 from scipy.special import logsumexp
 from scipy.stats import multivariate_normal
 
@@ -107,6 +108,39 @@ def test_hutchinsons_estimate(evidence, rng, dim):
         found.radius,
         level=LEVEL,
         because="Hoeffding: εᵀMε stays within Σ_{i≠j}|M_ij| of tr M, M = ∫Du dt",
+    )
+
+
+@pytest.mark.claim("F3")
+@pytest.mark.parametrize("level", [0.1, 0.5, 0.9])
+def test_one_probe_may_be_off_by_all_that_hoeffding_allows_for(evidence, level):
+    """Du = [[0, a], [a, 0]]: εᵀDuε = ±2a is a fair coin, off by Σ_{i≠j}|M_ij| whatever it shows.
+
+    A radius below that would be missed always, whatever its level; Hoeffding's of one toss is above it.
+    """
+    a = 0.7
+    turn = np.array([[0.0, a], [a, 0.0]])
+    x1 = np.array([[0.3, -0.2]])
+    found = probed_log_density(
+        lambda _, x: x @ turn, lambda _, x: np.broadcast_to(turn, (len(x), 2, 2)), x1, [[1.0, -1.0]], level
+    )
+    start = x1 @ expm(-turn)
+    exact = -(start**2).sum(axis=1) / 2 - np.log(2 * np.pi)
+    on = evidence.on("linear field, one probe", level=level)
+    on.estimated(
+        "|log p₁ from one probe − log p₁|",
+        np.abs(found.value - exact),
+        found.radius,
+        by=SOLVED,
+        because="2 exp(−½) > 1: a coin is never farther off than Hoeffding's radius of one toss",
+    )
+    on.estimated(
+        "| |log p₁ from one probe − log p₁| − 2a |",
+        np.abs(np.abs(found.value - exact) - 2 * a),
+        1e-9,
+        by=SOLVED,
+        because="M = Du, and εᵀMε = ±2a whatever the signs are",
+        chosen="the tolerance, far above the integrator's",
     )
 
 

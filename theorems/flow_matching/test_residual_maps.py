@@ -7,6 +7,7 @@ bound is enough, not needed: x + δc·tanh x is increasing for every c > 0, thou
 from fractions import Fraction
 
 import flint
+import mpmath
 import numpy as np
 import pytest
 import sympy as sp
@@ -60,6 +61,30 @@ def test_fixed_point_converges_with_the_ratio(evidence, seed, dim, hidden, q):
         of_image(phi, x).amplified(1 / (1 - q), "φ⁻¹ is 1/(1−q)-Lipschitz") + lengths,
         because="Banach, a posteriori: main term (q·|last move| + rounding)/(1−q), as the inverse states",
         main=resolved(found.error, 1 + float(scale.max()), 1e-10),
+    )
+
+
+@pytest.mark.claim("F2")
+def test_the_stated_error_holds_where_rounding_is_amplified_most(evidence):
+    """For u = −tanh near 0 every step's rounding pushes one way, and the whole series of them is lost.
+
+    The statement stands alone here, with no slack of the check: without its 1/(1−q) it is exceeded.
+    """
+    q = 1 - 2.0**-12
+    phi = ResidualMap([[-1.0]], [[1.0]], [0.0], q)
+    x = np.linspace(1e-3, 3e-2, 8)
+    y = x - q * np.tanh(x)
+    found = phi.inverse(y[:, None])
+    with mpmath.workdps(40):
+        roots = [
+            mpmath.findroot(lambda s, v=v: s - q * mpmath.tanh(s) - v, s) for s, v in zip(x, y, strict=True)
+        ]
+        error = [abs(float(mpmath.mpf(p) - r)) for p, r in zip(found.points[:, 0], roots, strict=True)]
+    evidence.on("x − q·tanh x", q=q).bounded(
+        "|computed φ⁻¹(y) − φ⁻¹(y)|, φ⁻¹ to 40 digits",
+        np.array(error),
+        Rounding.measured(found.error, "(q·|last move| + rounding)/(1−q), as the inverse states"),
+        because="Banach, a posteriori",
     )
 
 

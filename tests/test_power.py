@@ -1,0 +1,175 @@
+"""A fixed sample of faults that the theorems must notice: `make mutants` draws from all of them.
+
+Each is a slip that an author could make, and names the check that speaks of what it breaks.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+P, H, M, F, S = (
+    f"theorems/{folder}/test_"
+    for folder in (
+        "proximal_denoiser",
+        "normal_hyperbolicity",
+        "minibatch_convergence",
+        "flow_matching",
+        "stability",
+    )
+)
+FAULTS = {
+    "sign of a schedule's rate": (
+        "numerics/schedules.py",
+        "return -np.pi / 2 * self._beta(t, r)",
+        "return np.pi / 2 * self._beta(t, r)",
+        f"{H}assumptions.py::test_schedules_satisfy_sc",
+    ),
+    "missing root of a schedule": (
+        "numerics/schedules.py",
+        "return np.sqrt(r * (1 + t))",
+        "return r * (1 + t)",
+        f"{H}assumptions.py::test_schedules_satisfy_sc",
+    ),
+    "alpha for beta in the flow": (
+        "numerics/flows/exact.py",
+        "return alpha * noise + beta * self.potential.transport(noise)",
+        "return beta * noise + alpha * self.potential.transport(noise)",
+        f"{P}flow.py",
+    ),
+    "alpha for beta in the field": (
+        "numerics/flows/exact.py",
+        "return c.alpha_dot[:, None] * x0 + c.beta_dot[:, None] * x1",
+        "return c.beta_dot[:, None] * x0 + c.alpha_dot[:, None] * x1",
+        f"{P}field.py",
+    ),
+    "1/step for step": (
+        "numerics/flows/exact.py",
+        "self.potential.prox(points[started] / beta, (alpha / beta)[:, 0])",
+        "self.potential.prox(points[started] / beta, (beta / alpha)[:, 0])",
+        f"{P}field.py",
+    ),
+    "wrong quotient in a Jacobian": (
+        "numerics/flows/exact.py",
+        "c.alpha_dot[started] / alpha, c.beta_dot[started] / beta",
+        "c.alpha_dot[started] / beta, c.beta_dot[started] / beta",
+        f"{P}spectrum.py",
+    ),
+    "dropped factor of a velocity potential": (
+        "numerics/flows/exact.py",
+        "squares[started] / (2 * beta) - alpha * envelope",
+        "squares[started] / beta - alpha * envelope",
+        f"{P}moreau.py",
+    ),
+    "dropped factor of a stretched conjugate": (
+        "numerics/potentials/scaled.py",
+        "return self.factor * self.base._conjugate(x0)",
+        "return self.base._conjugate(x0)",
+        f"{P}optimality.py",
+    ),
+    "step of a stretched potential": (
+        "numerics/potentials/scaled.py",
+        "self.factor * self.base._prox(z / self.factor, step / self.factor)",
+        "self.factor * self.base._prox(z / self.factor, step)",
+        f"{P}field.py",
+    ),
+    "sign of a translation": (
+        "numerics/potentials/translated.py",
+        "return self.base._conjugate(x0) + x0 @ self.shift",
+        "return self.base._conjugate(x0) - x0 @ self.shift",
+        f"{P}optimality.py",
+    ),
+    "curvature of a sphere": (
+        "numerics/potentials/sphere.py",
+        "hessian = multiplier[:, None, None] * np.eye(self.dim - 1)",
+        "hessian = -multiplier[:, None, None] * np.eye(self.dim - 1)",
+        f"{H}jacobian.py",
+    ),
+    "largest for smallest eigenvalue of a margin": (
+        "numerics/potentials/normals.py",
+        "np.linalg.eigvalsh(core)[:, 0]",
+        "np.linalg.eigvalsh(core)[:, -1]",
+        f"{H}margins.py",
+    ),
+    "the larger of two blocks' margins": (
+        "numerics/potentials/product.py",
+        "return np.minimum(\n            self._first.boundary_distance",
+        "return np.maximum(\n            self._first.boundary_distance",
+        f"{H}margins.py",
+    ),
+    "square of a bridge's share": (
+        "numerics/flows/independent.py",
+        "c.beta**2 / (2 * c.alpha**2)",
+        "c.beta / (2 * c.alpha**2)",
+        f"{M}field.py",
+    ),
+    "dropped half of a Gaussian's logarithm": (
+        "numerics/flows/mixtures.py",
+        "np.log(2 * np.pi * variances).sum(axis=1) / 2",
+        "np.log(2 * np.pi * variances).sum(axis=1)",
+        f"{F}marginal_path.py",
+    ),
+    "dimension dropped from a normal density": (
+        "numerics/flows/density.py",
+        "x.shape[1] * np.log(2 * np.pi) / 2",
+        "np.log(2 * np.pi) / 2",
+        f"{F}instantaneous_change.py",
+    ),
+    "radius of a probed divergence halved": (
+        "numerics/flows/density.py",
+        "radius = width * np.sqrt(np.log(2 * n / level) / (2 * len(signs)))",
+        "radius = width * np.sqrt(np.log(2 * n / level) / (2 * len(signs))) / 2",
+        f"{F}instantaneous_change.py",
+    ),
+    "inverse of a residual map without 1/(1 − q)": (
+        "numerics/flows/residual.py",
+        "(q * moved + rounding) / (1 - q)",
+        "q * moved + rounding",
+        f"{F}residual_maps.py",
+    ),
+    "guidance with the weights exchanged": (
+        "numerics/flows/guidance.py",
+        "(1 - w) * free + w * given",
+        "w * free + (1 - w) * given",
+        f"{F}guidance.py",
+    ),
+    "dropped half in order statistics": (
+        "numerics/transport/order_statistics.py",
+        "mass = np.exp(-(x**2) / 2)",
+        "mass = np.exp(-(x**2))",
+        f"{M}line.py",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory):
+    """The tree, in which files may be changed."""
+    place = tmp_path_factory.mktemp("faults")
+    for name in ("numerics", "theorems", "reports"):
+        shutil.copytree(ROOT / name, place / name, ignore=shutil.ignore_patterns("__pycache__", "html"))
+    shutil.copy(ROOT / "pyproject.toml", place)
+    return place
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=str)
+def test_the_theorems_notice(fault, copy):
+    name, right, wrong, check = FAULTS[fault]
+    path = copy / name
+    source = path.read_text(encoding="utf-8")
+    assert source.count(right) >= 1, "the code has changed: say what the fault is now"
+    path.write_text(source.replace(right, wrong), encoding="utf-8")
+    environment = os.environ | {"PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "--tb=no", "-p", "no:cacheprovider", check]
+    try:
+        ended = subprocess.run(
+            command, cwd=copy, env=environment, capture_output=True, text=True, check=False
+        )
+    finally:
+        path.write_text(source, encoding="utf-8")
+    assert ended.returncode == 1, ended.stdout[-1500:]
+    assert "FAILED" in ended.stdout
