@@ -37,12 +37,13 @@ def test_field_is_right_from_the_gap_to_far_out(n, count):
             assert abs(arb(value) - _exact_velocity(n, place)) <= arb(bound), place
 
 
-@pytest.mark.parametrize("place", [0.18, 0.18376, 0.19])
-def test_field_is_right_for_sixty_thousand(place):
-    law = TwoAtomLaw([[p] for p in PLACES], WEIGHT, 65536)
+@pytest.mark.parametrize(("n", "place"), [(65536, 0.18), (65536, 0.18376), (65536, 0.19), (10**6, 0.183762)])
+def test_field_is_right_to_a_million(n, place):
+    """Both labels have a share at the last place, 5·10⁻⁷ left of the switch; further off one has all."""
+    law = TwoAtomLaw([[p] for p in PLACES], WEIGHT, n)
     found, stated = law.velocity(TIME, [[place]])[0, 0], law.velocity_rounding(TIME, [[place]]).bound[0]
     with ctx.workprec(200):
-        assert abs(arb(found) - _exact_velocity(65536, place)) <= arb(stated)
+        assert abs(arb(found) - _exact_velocity(n, place)) <= arb(stated)
     assert stated < 1e-6
 
 
