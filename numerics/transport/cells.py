@@ -24,54 +24,33 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Bool, Float, Int
 from numpy.typing import ArrayLike
-from scipy.sparse import csc_array
 from scipy.spatial import ConvexHull
 from scipy.special import ndtr, owens_t
 
 from numerics.accuracy import EPS
 from numerics.checks import as_array, as_points
+from numerics.transport.diagram import Diagram, level
 from numerics.transport.hulls import collinear_neighbours, lower_hull, principal_axes
 
 _ROOT_TWO_PI = float(np.sqrt(2 * np.pi))
 
 
 @dataclass(frozen=True)
-class LaguerreDiagram:
+class LaguerreDiagram(Diagram):
     """The cells of n atoms in the plane, as the list of the m edges between them.
 
     Attributes:
         points: (n, 2), the atoms y.
-        heights: (n,), g.
-        pairs: (m, 2), the atoms (i, j), i < j, on the two sides of each edge.
-        offset: (m,), h = (g_j − g_i)/|y_j − y_i|, the distance from the origin along the normal i → j.
-        start: (m,), s₁ along the normal turned by +90°, −inf where the edge has no end.
+        start: (m,), s₁ along the normal of each edge turned by +90°, −inf where the edge has no end.
         stop: (m,), s₂, +inf where the edge has no end. s₂ < s₁ happens by rounding only.
     """
 
-    points: Float[np.ndarray, "n 2"]
-    heights: Float[np.ndarray, " n"]
-    pairs: Int[np.ndarray, "m 2"]
-    offset: Float[np.ndarray, " m"]
     start: Float[np.ndarray, " m"]
     stop: Float[np.ndarray, " m"]
 
-    @cached_property
-    def lengths(self) -> Float[np.ndarray, " m"]:
-        """|y_i − y_j| over the edges."""
-        return np.hypot(*self._differences.T)
-
-    @cached_property
-    def _differences(self) -> Float[np.ndarray, "m 2"]:
-        return self.points[self.pairs[:, 1]] - self.points[self.pairs[:, 0]]
-
-    @cached_property
-    def empty(self) -> Bool[np.ndarray, " n"]:
-        """(n,), whether the cell has no interior: its atom lies on or above the hull of the others."""
-        present = np.zeros(len(self.points), dtype=bool)
-        present[self.pairs] = True
-        if not len(self.pairs):
-            present[np.argmin(self.heights)] = True
-        return ~present
+    def at(self, heights: Float[np.ndarray, " n"]) -> "LaguerreDiagram":
+        """The cells of the same atoms at other heights."""
+        return build(self.points, heights)
 
     @cached_property
     def flux(self) -> Float[np.ndarray, " m"]:
@@ -81,58 +60,14 @@ class LaguerreDiagram:
         return across * np.maximum(_normal_between(self.start, self.stop), 0.0)
 
     @cached_property
-    def conductance(self) -> Float[np.ndarray, " m"]:
-        """∂P(C_i)/∂g_j = ∂P(C_j)/∂g_i over the edges: flux / |y_i − y_j|."""
-        return self.flux / self.lengths
+    def swept(self) -> Float[np.ndarray, " m"]:
+        """T(h, s₂/h) − T(h, s₁/h): the mass beyond each edge as seen from 0."""
+        return _swept(self.offset, self.start, self.stop)
 
     @cached_property
-    def masses(self) -> Float[np.ndarray, " n"]:
-        """(n,), P₀(C_i), summing to 1. A mass is a difference of numbers of order 1: it errs by a few eps."""
-        swept = _swept(self.offset, self.start, self.stop)
-        n = len(self.points)
-        mass = _around_origin(self.points, self.heights)
-        mass -= np.bincount(self.pairs[:, 0], swept, minlength=n)
-        mass += np.bincount(self.pairs[:, 1], swept, minlength=n)
-        mass[self.empty] = 0.0
-        return mass
-
-    @cached_property
-    def first_moments(self) -> Float[np.ndarray, "n 2"]:
-        """(n, 2), ∫ over C_i of x dγ; they sum to 0."""
-        flow = self._differences * self.conductance[:, None]
-        n = len(self.points)
-        out = np.empty((n, 2))
-        for axis in range(2):
-            out[:, axis] = np.bincount(self.pairs[:, 1], flow[:, axis], minlength=n)
-            out[:, axis] -= np.bincount(self.pairs[:, 0], flow[:, axis], minlength=n)
-        return out
-
-    @property
-    def hessian(self) -> csc_array:
-        """(n, n) sparse, −∂P(C_i)/∂g_j: the Laplacian of the graph of neighbours, positive semidefinite."""
-        i, j = self.pairs.T
-        c = self.conductance
-        n = len(self.points)
-        rows, columns = np.concatenate([i, j, i, j]), np.concatenate([j, i, i, j])
-        return csc_array((np.concatenate([-c, -c, c, c]), (rows, columns)), shape=(n, n))
-
-    @property
-    def correlation(self) -> float:
-        """E⟨x₀, T(x₀)⟩ = Σ conductance·|y_i − y_j|², by Green's formula; independent of translations."""
-        return float(self.flux @ self.lengths)
-
-    @property
-    def rounding(self) -> Float[np.ndarray, " n"]:
-        """(n,), how far a mass can be off because heights and atoms are float64 numbers.
-
-        8·eps for the evaluation, and 2·eps·(|g_i| + |g_j|)·conductance over the edges, since heights are
-        given to eps·|g| and an edge moves by that over |y_i − y_j|. It exceeds the first term only for
-        pairs of atoms that are far closer to each other than g is to 0.
-        """
-        n = len(self.points)
-        moved = 2 * EPS * self.conductance * np.abs(self.heights[self.pairs]).sum(axis=1)
-        spread = np.bincount(self.pairs[:, 0], moved, minlength=n)
-        return 8 * EPS + spread + np.bincount(self.pairs[:, 1], moved, minlength=n)
+    def around_origin(self) -> Float[np.ndarray, " n"]:
+        """(n,), the part of a small disc about 0 that lies in each cell."""
+        return _around_origin(self.points, self.heights)
 
 
 def laguerre(points: ArrayLike, heights: ArrayLike) -> LaguerreDiagram:
@@ -157,13 +92,8 @@ def laguerre(points: ArrayLike, heights: ArrayLike) -> LaguerreDiagram:
 
 
 def build(points: Float[np.ndarray, "n 2"], heights: Float[np.ndarray, " n"]) -> LaguerreDiagram:
-    """As `laguerre`, without validation: for loops that build many diagrams.
-
-    Heights within 4·eps·max|g| of the lowest are made equal to it: where several cells meet at 0 to rounding,
-    as in symmetric clouds, they then meet at 0, and the angles there are known.
-    """
-    lowest = heights.min()
-    heights = np.where(heights - lowest <= 4 * EPS * np.abs(heights).max(), lowest, heights)
+    """As `laguerre`, without validation: for loops that build many diagrams."""
+    heights = level(heights)
     triangles = lower_hull(points, heights)
     if not len(triangles):
         pairs = collinear_neighbours(points, heights)

@@ -23,15 +23,16 @@ def principal_axes(
     return along, np.where(width <= 16 * points.shape[1] * EPS * size, 0.0, width)
 
 
-def lower_hull(points: Float[np.ndarray, "n 2"], heights: Float[np.ndarray, " n"]) -> Int[np.ndarray, "t 3"]:
-    """The triangles (t,3) of the lower convex hull of the lifted atoms; none if the atoms are collinear.
+def lower_hull(points: Float[np.ndarray, "n d"], heights: Float[np.ndarray, " n"]) -> Int[np.ndarray, "t d+1"]:
+    """The simplices (t,d+1) of the lower convex hull of the lifted atoms; none if the atoms don't span R^d.
 
     An apex at vertical infinity makes every hull solid, also that of lifted points in one plane, and turns
     upper and vertical sides into sides through the apex: the lower hull is exactly what does not touch it.
     """
     along, width = principal_axes(points)
-    if len(points) < 3 or not width.all():
-        return np.empty((0, 3), dtype=np.intp)
+    corners_needed = points.shape[1] + 1
+    if len(points) < corners_needed or not width.all():
+        return np.empty((0, corners_needed), dtype=np.intp)
     corners = _hull(_lift(along, heights))
     return corners[(corners != len(points)).all(axis=1)]
 

@@ -1,4 +1,4 @@
-r"""Damped Newton for the semi-dual in the plane [@kitagawa2019convergence] (theory.md §4.3).
+r"""Damped Newton for the semi-dual in the plane and in space [@kitagawa2019convergence] (theory.md §4.3).
 
 $F(g) = E\max_i(⟨x_0, y_i⟩ - g_i) + ⟨w, g⟩$ is convex with gradient $w_i - P_0(C_i)$ and Hessian the
 Laplacian L of the graph of neighbouring cells. A step δ solves $Lδ = P - w$; its length τ is halved until
@@ -14,7 +14,7 @@ from scipy.sparse import csc_array
 from scipy.sparse.linalg import splu
 
 from numerics.accuracy import EPS
-from numerics.transport.cells import LaguerreDiagram, build
+from numerics.transport.diagram import Diagram
 
 RELATIVE_GOAL = 1e-12
 ABSOLUTE_GOAL = 8 * EPS
@@ -34,7 +34,7 @@ class NewtonResult:
         stalled: (n,), the atoms whose error is above the goal because rounding stops there.
     """
 
-    diagram: LaguerreDiagram
+    diagram: Diagram
     iterations: int
     diagrams: int
     stalled: Bool[np.ndarray, " n"]
@@ -62,7 +62,7 @@ def goal(weights: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
 
 def minimise(
     weights: Float[np.ndarray, " n"],
-    diagram: LaguerreDiagram,
+    diagram: Diagram,
     *,
     cap: int,
     progress: Progress | None = None,
@@ -84,7 +84,7 @@ def minimise(
     for iteration in range(cap + 1):
         diagram = result.diagram
         error = np.abs(diagram.masses - weights)
-        result = replace(result, iterations=iteration, stalled=error > goal(weights))
+        result = replace(result, iterations=iteration, stalled=error > _goal(weights, diagram))
         if progress is not None:
             progress(iteration, float(error.max()), step)
         if not _merit(weights, diagram):
@@ -103,7 +103,12 @@ def minimise(
     raise NewtonError("the cap on steps was met", result, weights)
 
 
-def _direction(diagram: LaguerreDiagram, excess: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+def _goal(weights: Float[np.ndarray, " n"], diagram: Diagram) -> Float[np.ndarray, " n"]:
+    """The goal, but at least what masses of this diagram err by."""
+    return np.maximum(goal(weights), diagram.evaluation * EPS)
+
+
+def _direction(diagram: Diagram, excess: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
     """δ with Lδ = P − w and δ = 0 at the heaviest atom: heights count up to a constant."""
     n = len(excess)
     pinned = int(np.argmax(diagram.masses))
@@ -122,17 +127,17 @@ def _direction(diagram: LaguerreDiagram, excess: Float[np.ndarray, " n"]) -> Flo
 
 def _line_search(
     weights: Float[np.ndarray, " n"],
-    diagram: LaguerreDiagram,
+    diagram: Diagram,
     direction: Float[np.ndarray, " n"],
     step: float,
     floor: float,
-) -> tuple[LaguerreDiagram | None, float, int]:
+) -> tuple[Diagram | None, float, int]:
     """The first of step, step/2, … that keeps every cell above floor and reduces the error enough."""
     before = _merit(weights, diagram)
     close = bool((np.abs(diagram.masses - weights) <= 16 * diagram.rounding).all())
     tried = 0
     while step >= SHORTEST_STEP:
-        candidate = build(diagram.points, diagram.heights + step * direction)
+        candidate = diagram.at(diagram.heights + step * direction)
         tried += 1
         after = _merit(weights, candidate)
         if candidate.masses.min() >= floor and after <= (1 - step / 2) * before:
@@ -155,9 +160,9 @@ def _half_density_excess(
     return excess - weights * excess.sum()
 
 
-def _merit(weights: Float[np.ndarray, " n"], diagram: LaguerreDiagram) -> float:
+def _merit(weights: Float[np.ndarray, " n"], diagram: Diagram) -> float:
     """What the steps must reduce: |√P − √w|, without the part of each error within its goal or rounding."""
     error = np.abs(diagram.masses - weights)
-    ignored = np.maximum(goal(weights), 4 * (diagram.rounding - 8 * EPS))
+    ignored = np.maximum(_goal(weights, diagram), 4 * (diagram.rounding - diagram.evaluation * EPS))
     beyond = np.maximum(error - ignored, 0.0)
     return float(np.linalg.norm(beyond / (np.sqrt(np.maximum(diagram.masses, 0.0)) + np.sqrt(weights))))

@@ -1,9 +1,9 @@
 r"""Optimal transport from N(0, I) to any weighted point cloud: one entry point (theory.md §4.3).
 
 It minimises the convex semi-dual $F(g) = E\max_i(⟨x_0, y_i⟩ - g_i) + ⟨w, g⟩$, whose gradient is
-$w_i - P_0(C_i)$: exactly on a line (closed form) and in the plane (damped Newton with exact cell masses),
-both also inside a larger space, and by sampling where the atoms span three dimensions or more. Whatever
-error the weights keep, the heights are exact for the masses they induce.
+$w_i - P_0(C_i)$: exactly on a line (closed form), in the plane and in space (damped Newton with exact cell masses), each also inside a
+larger space, and by sampling where the atoms span four dimensions or more. Whatever error the weights keep,
+the heights are exact for the masses they induce.
 """
 
 import numpy as np
@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike
 from numerics.accuracy import EPS
 from numerics.checks import as_array, positive_integer
 from numerics.transport import newton, starts
-from numerics.transport.cells import LaguerreDiagram
 from numerics.transport.collinear import positions, solve_collinear
+from numerics.transport.diagram import Diagram
 from numerics.transport.hulls import principal_axes
 from numerics.transport.newton import Progress
 from numerics.transport.sampled import Budget, solve_sampled
@@ -32,20 +32,23 @@ def solve(
 ) -> SemidiscreteSolution:
     """Heights g with P₀(cell of y_i) = w_i for the noise P₀ = N(0, I).
 
-    On a line or in a plane, of any space, an atom is solved when its error is at most
-    max(1e−12·w, 8·eps). Where rounding ends the iteration before, `SemidiscreteSolution.stalled` marks the
-    atoms, and their error is at most 16 times what one rounding of the heights moves; otherwise it raises.
+    Atoms on a line or in a plane, of any space, are solved when their error is at most max(1e−12·w, 8·eps), and
+    atoms that span three dimensions at max(1e−12·w, 32·eps). Where rounding ends the iteration before,
+    `SemidiscreteSolution.stalled` marks the atoms, and their error is at most 16 times what one rounding of
+    the heights moves; otherwise it raises. Atoms that span more are solved by sampling: what is left of their
+    weights' error, and what is known of it, is in the solution (`numerics.transport.sampled` says how much to
+    expect).
 
     Args:
         points: (n, d), the atoms, finite, no two equal.
         weights: (n,), positive, summing to 1 within n·eps·8; uniform where None.
-        max_iterations: Cap on Newton steps, or on passes over fresh noise for d ≥ 3.
+        max_iterations: Cap on Newton steps, or on passes over fresh noise for d ≥ 4.
         progress: Called as (iteration, largest weight error, step length) before every step.
-        seed: Feeds the generator of the noise for d ≥ 3.
-        budget: How much noise is drawn for d ≥ 3; `Budget()` where None.
+        seed: Feeds the generator of the noise for d ≥ 4.
+        budget: How much noise is drawn for d ≥ 4; `Budget()` where None.
 
     Returns:
-        The solution; for d ≥ 3 its masses are estimates with simultaneous confidence intervals.
+        The solution; for d ≥ 4 its masses are estimates with simultaneous confidence intervals.
 
     Raises:
         ValueError: If an argument is malformed (naming the entry), weights don't sum to 1 (naming the
@@ -60,9 +63,9 @@ def solve(
     places = positions(y)
     if places is not None:
         return solve_collinear(y, w, places)
-    plane = _plane(y)
-    if plane is not None:
-        return _solve_plane(y, plane, w, cap, progress)
+    inside = _coordinates(y)
+    if inside.shape[1] <= 3:
+        return _solve_exactly(y, inside, w, cap, progress)
     rng = np.random.default_rng(seed)
     return solve_sampled(y, w, budget=budget or Budget(), cap=cap, progress=progress, rng=rng)
 
@@ -115,29 +118,31 @@ def _real(name: str, value: ArrayLike, ndim: int) -> Float[np.ndarray, "..."]:
     return array
 
 
-def _plane(points: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n 2"] | None:
-    """Coordinates of the atoms in the plane they lie in, to rounding; None where they span more."""
-    if points.shape[1] == 2:
+def _coordinates(points: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n k"]:
+    """Coordinates of the atoms in the space they span, to rounding; the atoms themselves where that is all."""
+    d = points.shape[1]
+    if d == 2:
         return points
     along, width = principal_axes(points)
-    return None if (width[2:] > 0).any() else along[:, :2]
+    rank = int((width > 0).sum())
+    return points if rank == d else along[:, :rank]
 
 
-def _solve_plane(
+def _solve_exactly(
     points: Float[np.ndarray, "n d"],
-    plane: Float[np.ndarray, "n 2"],
+    inside: Float[np.ndarray, "n k"],
     weights: Float[np.ndarray, " n"],
     cap: int,
     progress: Progress | None,
 ) -> SemidiscreteSolution:
     # A power of two changes no digit; it keeps squares of very small or large coordinates in range.
-    scale = 2.0 ** float(np.round(np.log2(np.abs(plane - plane[0]).max())))
-    found, iterations, diagrams = _first_that_converges(plane / scale, weights, cap, progress)
-    return _planar_solution(points, weights, found, scale, iterations, diagrams)
+    scale = 2.0 ** float(np.round(np.log2(np.abs(inside - inside[0]).max())))
+    found, iterations, diagrams = _first_that_converges(inside / scale, weights, cap, progress)
+    return _exact_solution(points, weights, found, scale, iterations, diagrams)
 
 
 def _first_that_converges(
-    points: Float[np.ndarray, "n 2"],
+    points: Float[np.ndarray, "n k"],
     weights: Float[np.ndarray, " n"],
     cap: int,
     progress: Progress | None,
@@ -156,7 +161,7 @@ def _first_that_converges(
     raise min(failures, key=lambda failure: failure.error)
 
 
-def _planar_solution(
+def _exact_solution(
     points: Float[np.ndarray, "n d"],
     weights: Float[np.ndarray, " n"],
     found: newton.NewtonResult,
@@ -175,35 +180,35 @@ def _planar_solution(
         weights=weights,
         heights=heights,
         masses=masses,
-        uncertainty=8 * EPS + _projection_error(points / scale, diagram),
+        uncertainty=diagram.evaluation * EPS + _projection_error(points / scale, diagram),
         level=0.0,
         stalled=found.stalled,
         w2_squared=d + float(masses @ square) - 2 * correlation,
         w2_dual=d + float(weights @ square) - 2 * (potential_mean + float(weights @ heights)),
         w2_uncertainty=16 * EPS * (d + float(weights @ (square + np.abs(heights))))
-        + float((np.abs(masses - weights) + 8 * EPS) @ np.abs(square - 2 * heights)),
+        + float((np.abs(masses - weights) + diagram.evaluation * EPS) @ np.abs(square - 2 * heights)),
         iterations=iterations,
         diagrams=diagrams,
         draws=0,
-        method="newton",
+        method="newton" if diagram.points.shape[1] == 2 else "space",
     )
 
 
-def _projection_error(points: Float[np.ndarray, "n d"], diagram: LaguerreDiagram) -> Float[np.ndarray, " n"]:
-    """(n,), what masses change when atoms move by the rounding of their projection on a plane, 16·d·eps·|y|.
+def _projection_error(points: Float[np.ndarray, "n d"], diagram: Diagram) -> Float[np.ndarray, " n"]:
+    """(n,), what masses change when atoms move by the rounding of their projection, 16·d·eps·|y|.
 
-    Nothing for d = 2, where nothing is projected. Where the noise is below 8, which all but 1e−14 of it is,
+    Nothing where nothing is projected. Where the noise is below 8, which all but 1e−14 of it is,
     the line between two cells moves by 16 times that over |y_i − y_j|.
     """
     n, d = points.shape
-    if d == 2:
+    if d == diagram.points.shape[1]:
         return np.zeros(n)
     moved = 256 * d * EPS * float(np.abs(points).max()) * diagram.conductance
     both = np.bincount(diagram.pairs[:, 0], moved, minlength=n)
     return both + np.bincount(diagram.pairs[:, 1], moved, minlength=n)
 
 
-def _mean_conjugate(diagram: LaguerreDiagram) -> float:
+def _mean_conjugate(diagram: Diagram) -> float:
     """E φ*(x₀) = Σ ⟨∫_cell x, y_i⟩ − P_i·g_i, from the cells' first moments."""
     inner = (diagram.first_moments * diagram.points).sum(axis=1)
     return float((inner - diagram.masses * diagram.heights).sum())

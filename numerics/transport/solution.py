@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float
 
 from numerics.potentials import FiniteAtoms
 
-Method = Literal["collinear", "newton", "sampled"]
+Method = Literal["collinear", "newton", "space", "sampled"]
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,9 @@ class SemidiscreteSolution:
         iterations: Newton steps, or passes over fresh noise.
         diagrams: Power diagrams built.
         draws: Held-out noise drawn for ``masses``; 0 for the exact methods.
-        method: "collinear" (closed form), "newton" (the plane), "sampled" (d ≥ 3).
+        method: What the atoms span: "collinear" (a line: closed form), "newton" (a plane: Newton with exact
+            cells), "space" (three dimensions: the same), "sampled" (more). Each states its error in
+            ``uncertainty`` and ``w2_uncertainty``.
     """
 
     points: Float[np.ndarray, "n d"]

@@ -1,0 +1,289 @@
+r"""Gaussian integrals over the faces of cells in space, from their edges (theory.md §4.3).
+
+For a face at signed distance h from 0, with normal n, and each of its edges, counter-clockwise, at signed
+distance k from the foot hn of the perpendicular, s the position along it, q = k² + s², r² = h² + q:
+
+- swept, the mass beyond the face as seen from 0: $\mathrm{sgn}(h) Q(|h|)·W - Σ∫ \frac{hk}{2π}\frac{Q(r)}{rq}ds$,
+  Q = 1 − Φ and W the winding number of the face's boundary about its foot;
+- flux, its Gaussian area: $φ(h)·[W - Σ∫\frac{k}{2πq}e^{-q/2}ds]$.
+
+With 2Q(r)/r = 1/r − M(r²) and M, φ in divided differences,
+
+$$∫\frac{hk}{2π}\frac{Q(r)}{rq}ds = \frac{1}{4π}[Δψ - \mathrm{erf}(\tfrac{h}{√2})Δθ] +
+  \frac{hk}{4π}∫\frac{M(h^2)-M(r^2)}{q}ds, \quad \tanθ = \frac sk,\ \tanψ = \frac{hs}{kr},$$
+
+whose integrand is entire (`edge_rules`). W = (ΣΔθ + the angle at infinity)/2π is never rounded: where the foot
+lies on the boundary to rounding, W is the angle there over 2π, and what W jumps by cancels in Δθ and Δψ.
+For that the two edges at a corner must see it in one place: positions in a face are projections of corners,
+equal bit by bit, and k is their cross product. Where an edge passes 0 at less than 1e−3 its three faces must
+see its foot in one direction, so h and k are there the coordinates of one foot.
+"""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from scipy.special import erf, gamma, gammainc, ndtr
+
+from numerics.transport.edge_rules import ORDERS, REACH, classes, rule
+from numerics.transport.skeleton import Skeleton, cross, dot
+
+Numbers: TypeAlias = Float[np.ndarray, " k"]
+Values: TypeAlias = Float[np.ndarray, "..."]
+Vectors: TypeAlias = Float[np.ndarray, "3 k"]
+
+_TAU = 2 * np.pi
+_ROOT_TAU = float(np.sqrt(_TAU))
+_ROOT_TWO = float(np.sqrt(2))
+_NEAR_ORIGIN = 1e-3
+_NEAR_FOOT = 2.0**-10
+_FACES = ((0, 1, 1.0), (1, 2, 1.0), (0, 2, -1.0))
+"""The faces at an edge abc, as places in the triple, and the sign of u × n: outward is towards the third."""
+
+
+@dataclass(frozen=True)
+class FaceIntegrals:
+    """What the faces sweep and let through.
+
+    Attributes:
+        pairs: (m, 2), the atoms i < j on the two sides of each face.
+        offset: (m,), h along the normal i → j.
+        swept: (m,).
+        flux: (m,).
+    """
+
+    pairs: Int[np.ndarray, "m 2"]
+    offset: Float[np.ndarray, " m"]
+    swept: Float[np.ndarray, " m"]
+    flux: Float[np.ndarray, " m"]
+
+
+def integrate(
+    points: Float[np.ndarray, "n 3"], heights: Float[np.ndarray, " n"], edges: Skeleton
+) -> FaceIntegrals:
+    """The integrals over all faces of a diagram with these edges.
+
+    What edges miss by their rules is stated in `edge_rules`, what the cut at distance 9 misses is below 1e−18;
+    the rest is rounding, some eps a face.
+    """
+    n = len(points)
+    pairs = np.concatenate([edges.triples[:, [first, second]] for first, second, _ in _FACES])
+    sign = np.repeat([sign for *_, sign in _FACES], len(edges.triples))
+    key, face = np.unique(pairs[:, 0] * n + pairs[:, 1], return_inverse=True)
+    found = np.column_stack([key // n, key % n])
+    normal = (points[found[:, 1]] - points[found[:, 0]]).T
+    length = np.sqrt(dot(normal, normal))
+    normal, offset = normal / length, (heights[found[:, 1]] - heights[found[:, 0]]) / length
+    segments = Segments.of(edges)
+    sides = Sides.of(segments, normal[:, face], offset[face], sign)
+    swept, flux = _along_edges(segments, sides)
+    winding = np.bincount(face, sides.angle, len(found)) + _angles_at_infinity(segments, normal, face, sign)
+    swept = np.sign(offset) * ndtr(-np.abs(offset)) * winding / _TAU - np.bincount(face, swept, len(found))
+    flux = _density(offset**2) * winding / _TAU - np.bincount(face, flux, len(found))
+    return FaceIntegrals(found, offset, np.where(offset == 0, 0.0, swept), np.maximum(flux, 0.0))
+
+
+# --- where edges are --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Segments:
+    """The m edges in space.
+
+    Attributes:
+        along: (3, m), unit vectors from start to stop.
+        start: (3, m), 0 where the edge begins at infinity.
+        stop: (3, m), 0 where it ends there.
+        begins: (m,), whether start is a corner.
+        ends: (m,), whether stop is.
+        length: (m,), of those with both.
+        foot: (3, m), the point of the line nearest to 0.
+        distance: (m,), |foot|.
+        low: (m,), where the part within REACH of 0 begins, from the foot.
+        high: (m,), where it ends; low where there is none.
+    """
+
+    along: Vectors
+    start: Vectors
+    stop: Vectors
+    begins: Bool[np.ndarray, " m"]
+    ends: Bool[np.ndarray, " m"]
+    length: Numbers
+    foot: Vectors
+    distance: Numbers
+    low: Numbers
+    high: Numbers
+
+    @classmethod
+    def of(cls, edges: Skeleton) -> "Segments":
+        """Edges with their directions taken from their own corners, so that both ends lie on one line."""
+        begins, ends = np.isfinite(edges.start[0]), np.isfinite(edges.stop[0])
+        start, stop = np.where(begins, edges.start, 0.0), np.where(ends, edges.stop, 0.0)
+        step = stop - start
+        length = np.sqrt(dot(step, step))
+        both = begins & ends & (length > 0)
+        length = np.where(both, length, 1.0)
+        along = np.where(both, step / length, edges.along)
+        nearer = begins & (~ends | (dot(start, start) < dot(stop, stop)))
+        foot = np.where(nearer, start, stop)
+        foot = foot - along * dot(foot, along)
+        distance = np.sqrt(dot(foot, foot))
+        low = np.where(begins, dot(start, along), -np.inf)
+        high = np.where(ends, dot(stop, along), np.inf)
+        cut = _cut(distance)
+        low, high = np.clip(low, -cut, cut), np.clip(high, -cut, cut)
+        return cls(along, start, stop, begins, ends, length, foot, distance, low, high)
+
+
+@dataclass(frozen=True)
+class Sides:
+    """Edges as sides of faces, three faces an edge: entry f·m + e is edge e in its f-th face.
+
+    Attributes:
+        h: Distance of the face's plane from 0.
+        k: Distance of the edge's line from the foot, outward; its sign says how the boundary runs.
+        low: Where the part within REACH of 0 begins, from the point of the line nearest to the foot.
+        high: Where it ends.
+        angle: Δθ over the whole edge.
+    """
+
+    h: Numbers
+    k: Numbers
+    low: Numbers
+    high: Numbers
+    angle: Numbers
+
+    @classmethod
+    def of(cls, segments: Segments, normal: Vectors, offset: Numbers, sign: Numbers) -> "Sides":
+        """Positions of the edges in their faces, from projections of the corners."""
+        along, foot = np.tile(segments.along, 3), np.tile(segments.foot, 3)
+        begins, ends = np.tile(segments.begins, 3), np.tile(segments.ends, 3)
+        start, stop = (np.tile(end, 3) for end in (segments.start, segments.stop))
+        start = start - normal * dot(start, normal)
+        stop = stop - normal * dot(stop, normal)
+        distance = np.tile(segments.distance, 3)
+        close = distance < _NEAR_ORIGIN
+        turn = sign * dot(normal, cross(start, stop))
+        half = sign * dot(normal, cross(np.where(close, foot, np.where(begins, start, stop)), along))
+        whole = begins & ends & ~close
+        k = np.where(whole, turn / np.tile(segments.length, 3), half)
+        low = np.where(begins, dot(start, along), -np.inf)
+        high = np.where(ends, dot(stop, along), np.inf)
+        # On a line through the foot Δθ, 0 or ±π, is 0: what the boundary turns there belongs to neither side.
+        turned = np.where(turn == 0, 0.0, np.arctan2(turn, dot(start, stop)))
+        angle = np.where(whole, turned, _angle(low, high, k))
+        side = np.sign(offset)
+        h = np.where(close, side * np.maximum(side * dot(foot, normal), 0.0), offset)
+        cut = _cut(distance)
+        return cls(h, k, np.clip(low, -cut, cut), np.clip(high, -cut, cut), angle)
+
+
+def _cut(distance: Numbers) -> Numbers:
+    """Where a line at that distance leaves the ball of radius REACH about 0; 0 if it never enters."""
+    return np.sqrt(np.maximum(REACH**2 - distance**2, 0.0))
+
+
+def _angle(low: Numbers, high: Numbers, k: Numbers) -> Numbers:
+    """arctan(high/k) − arctan(low/k); 0 on lines through the foot."""
+    through = k == 0
+    divisor = np.where(through, 1.0, k)
+    with np.errstate(over="ignore"):
+        return np.where(through, 0.0, np.arctan(high / divisor) - np.arctan(low / divisor))
+
+
+def _angles_at_infinity(
+    segments: Segments, normal: Vectors, face: Int[np.ndarray, " k"], sign: Numbers
+) -> Numbers:
+    """(m,), the angle between the directions in which each face's boundary goes to infinity and comes back.
+
+    It is below π, as the atoms span space.
+    """
+    outgoing, incoming = np.zeros((2, 3, normal.shape[1]))
+    for finite, towards in ((segments.ends, 1.0), (segments.begins, -1.0)):
+        rows = np.flatnonzero(~np.tile(finite, 3))
+        direction = towards * segments.along[:, rows % len(finite)]
+        leaves = sign[rows] == towards
+        outgoing[:, face[rows[leaves]]] = direction[:, leaves]
+        incoming[:, face[rows[~leaves]]] = direction[:, ~leaves]
+    return np.arctan2(dot(normal, cross(outgoing, incoming)), dot(outgoing, incoming))
+
+
+# --- what is integrated along them ------------------------------------------------------------
+
+
+def _along_edges(segments: Segments, sides: Sides) -> tuple[Numbers, Numbers]:
+    """Both integrals over each side, in the order of the sides."""
+    over_kernel, over_density = _smooth_parts(segments, sides)
+    angle = _angle(sides.low, sides.high, sides.k)
+    leaning = _leaning(sides, sides.high) - _leaning(sides, sides.low)
+    swept = (leaning - erf(sides.h / _ROOT_TWO) * angle + sides.h * sides.k * over_kernel) / (2 * _TAU)
+    flux = (_density(sides.h**2) * angle - sides.k * over_density) / _TAU
+    return swept, flux
+
+
+def _leaning(sides: Sides, s: Numbers) -> Numbers:
+    """ψ = arctan(hs/(kr)) at positions s; 0 on lines through the foot."""
+    r = np.sqrt(sides.h**2 + sides.k**2 + s**2)
+    through = (sides.k == 0) | (r == 0)
+    with np.errstate(over="ignore"):
+        slope = sides.h * s / np.where(through, 1.0, sides.k) / np.where(through, 1.0, r)
+    return np.where(through, 0.0, np.arctan(slope))
+
+
+def _smooth_parts(segments: Segments, sides: Sides) -> Float[np.ndarray, "2 k"]:
+    """∫(M(h²) − M(r²))/q ds and ∫(φ(h) − φ(r))/q ds over each side, by the rule that its length asks for."""
+    m = len(segments.low)
+    out = np.zeros((2, 3 * m))
+    size = segments.high - segments.low
+    kind = np.where(size > 0, classes(size / 2), -1)
+    for place, order in enumerate(ORDERS):
+        rows = np.flatnonzero(kind == place)
+        nodes, weights = rule(order)
+        position = segments.low[rows, None] + size[rows, None] * nodes
+        square = segments.distance[rows, None] ** 2 + position**2
+        kernels = _kernel(square), _density(square)
+        for side in (rows, rows + m, rows + 2 * m):
+            length = (sides.high - sides.low)[side]
+            q = sides.k[side, None] ** 2 + (sides.low[side, None] + length[:, None] * nodes) ** 2
+            for part, values in enumerate(_divided(sides.h[side, None] ** 2, q, kernels)):
+                out[part, side] = length * (values @ weights)
+    return out
+
+
+def _divided(
+    v: Float[np.ndarray, "k 1"], q: Float[np.ndarray, "k j"], kernels: tuple[Values, Values]
+) -> tuple[Values, Values]:
+    r"""(M(v) − M(v+q))/q and the same of φ, given M and φ at v + q; where q is small, from derivatives.
+
+    With F_n(T) = ∫₀¹t²ⁿe^{−Tt²}dt the first is −M' at the middle less q²/24 times M''' there,
+    $[F_1 + q^2F_3/96]/\sqrt{2π}$ at T = (v + q/2)/2; the next term is below q⁴/3e5 of it.
+    """
+    small = q < _NEAR_FOOT
+    divisor = np.where(small, 1.0, q)
+    first, second = ((f(v) - at) / divisor for f, at in zip((_kernel, _density), kernels, strict=True))
+    rows, columns = np.nonzero(small)
+    near, base = q[rows, columns], v[rows, 0]
+    middle = (base + near / 2) / 2
+    first[rows, columns] = (_boys(1, middle) + near**2 / 96 * _boys(3, middle)) / _ROOT_TAU
+    near = np.maximum(near, np.finfo(float).tiny)
+    second[rows, columns] = -_density(base) * np.expm1(-near / 2) / near
+    return first, second
+
+
+def _boys(n: int, t: Numbers) -> Numbers:
+    """F_n(t) = ∫₀¹ x²ⁿ e^{−tx²}dx by the incomplete Γ function."""
+    t = np.maximum(t, 1e-40)
+    return np.asarray(gamma(n + 0.5) * gammainc(n + 0.5, t) / (2 * t ** (n + 0.5)))
+
+
+def _kernel(square: Values) -> Values:
+    """M(r²) = erf(r/√2)/r."""
+    r = np.sqrt(np.maximum(square, np.finfo(float).tiny))
+    return np.asarray(erf(r / _ROOT_TWO) / r)
+
+
+def _density(square: Values) -> Values:
+    """φ(r), the normal density on the line, of r²."""
+    with np.errstate(under="ignore"):
+        return np.asarray(np.exp(-square / 2) / _ROOT_TAU)

@@ -1,0 +1,93 @@
+r"""Laguerre cells in space and their Gaussian integrals, exact to rounding (theory.md §4.3).
+
+The cell of atom i is a convex polyhedron, bounded or not, and may be empty. Cells are dual to the lower hull of
+the lifted points $(y_i, g_i) ∈ R^4$: `hulls` finds its tetrahedra, `skeleton` the edges of the cells,
+`face_integrals` what the faces between them cut off. The field $-(1-C(r))/(4πr^3)·x$, C the law of |x₀|, has the
+normal density as divergence and flux −1 out of 0, so that
+
+$$P(C_i) = (\text{share of } 0) - Σ_\text{faces} h ∫_\text{face} \frac{1-C(r)}{4πr^3}\,dA,$$
+
+for bounded cells and unbounded ones, and each face's integral is one over its edges.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Float
+from numpy.typing import ArrayLike
+
+from numerics.checks import as_array, as_points
+from numerics.transport.diagram import Diagram, level
+from numerics.transport.face_integrals import integrate
+from numerics.transport.hulls import lower_hull
+from numerics.transport.skeleton import skeleton
+from numerics.transport.solid_angles import shares
+
+
+@dataclass(frozen=True)
+class SpaceDiagram(Diagram):
+    """The cells of n atoms that span space, as the list of the m faces between them.
+
+    Attributes:
+        points: (n, 3), the atoms y.
+        swept_faces: (m,), the mass beyond each face as seen from 0, with the sign of h.
+        flux_faces: (m,), the Gaussian area of each face.
+    """
+
+    swept_faces: Float[np.ndarray, " m"]
+    flux_faces: Float[np.ndarray, " m"]
+
+    evaluation = 32
+
+    def at(self, heights: Float[np.ndarray, " n"]) -> "SpaceDiagram":
+        """The cells of the same atoms at other heights."""
+        return build(self.points, heights)
+
+    @property
+    def swept(self) -> Float[np.ndarray, " m"]:
+        """(m,), the mass beyond each face as seen from 0, with the sign of h."""
+        return self.swept_faces
+
+    @property
+    def flux(self) -> Float[np.ndarray, " m"]:
+        """(m,), φ(h) times the planar Gaussian mass of the face, ≥ 0."""
+        return self.flux_faces
+
+    @cached_property
+    def around_origin(self) -> Float[np.ndarray, " n"]:
+        """(n,), the part of a small ball about 0 in each cell: the atoms of least height share it."""
+        share = np.zeros(len(self.points))
+        lowest = np.flatnonzero(self.heights == self.heights.min())
+        share[lowest] = shares(self.points[lowest])
+        return share
+
+
+def laguerre(points: ArrayLike, heights: ArrayLike) -> SpaceDiagram:
+    """The Laguerre diagram of atoms in space.
+
+    Args:
+        points: (n, 3), finite, no two equal, not all in one plane.
+        heights: (n,), finite.
+
+    Returns:
+        The diagram, in time about n log n (Qhull).
+
+    Raises:
+        ValueError: If shapes don't fit, an entry is not finite, or all atoms lie in one plane to rounding.
+    """
+    atoms = as_points("points", as_array("points", points, ndim=2), 3).real
+    g = as_array("heights", heights, ndim=1).real
+    if len(g) != len(atoms):
+        raise ValueError(f"heights: got {len(g)} for {len(atoms)} points; give one a point")
+    return build(atoms, g)
+
+
+def build(points: Float[np.ndarray, "n 3"], heights: Float[np.ndarray, " n"]) -> SpaceDiagram:
+    """As `laguerre`, without validation: for loops that build many diagrams."""
+    heights = level(heights)
+    tetrahedra = lower_hull(points, heights)
+    if not len(tetrahedra):
+        raise ValueError("points: all atoms lie in one plane; solve them in the plane")
+    found = integrate(points, heights, skeleton(points, heights, tetrahedra))
+    return SpaceDiagram(points, heights, found.pairs, found.offset, found.swept, found.flux)

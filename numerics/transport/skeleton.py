@@ -1,0 +1,177 @@
+"""Edges and corners of Laguerre cells in space, from the tetrahedra of the lower hull (theory.md §4.3).
+
+A tetrahedron of the hull is a corner where four cells meet, a triangle is an edge where three meet, and a side
+is a face between two. On the line of the triangle abc, in the direction (y_b − y_a) × (y_c − y_a), the cell of
+a fourth atom on the positive side takes over at a corner, where the edge stops; one on the other side is left.
+
+Flat tetrahedra, without a volume to rounding, are of two kinds. Inside, their atoms lie on one circle and the
+cells around them meet along one edge: they take the corner of a neighbour, and their own edges have length or
+area 0. Those that reach the outside join nearly coplanar atoms of the boundary; their corners are far beyond
+all noise, and they are left out.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from numerics.accuracy import EPS
+
+_SIDES = np.array([[1, 2, 3], [0, 2, 3], [0, 1, 3], [0, 1, 2]])
+_SIX = np.array([[0, 1], [0, 2], [0, 3], [1, 2], [1, 3], [2, 3]])
+
+
+@dataclass(frozen=True)
+class Skeleton:
+    """The m edges of the cells.
+
+    Attributes:
+        triples: (m, 3), the atoms a < b < c whose cells meet there.
+        along: (3, m), unit vectors along (y_b − y_a) × (y_c − y_a).
+        start: (3, m), the corner where each edge starts; NaN at infinity.
+        stop: (3, m), where it stops; NaN at infinity.
+    """
+
+    triples: Int[np.ndarray, "m 3"]
+    along: Float[np.ndarray, "3 m"]
+    start: Float[np.ndarray, "3 m"]
+    stop: Float[np.ndarray, "3 m"]
+
+
+def skeleton(
+    points: Float[np.ndarray, "n 3"], heights: Float[np.ndarray, " n"], tetrahedra: Int[np.ndarray, "t 4"]
+) -> Skeleton:
+    """The edges of the cells whose lower hull has these tetrahedra, at least one of them solid."""
+    tetrahedra = np.sort(tetrahedra, axis=1)
+    corners, solid = _corners(points, heights, tetrahedra)
+    tetrahedra, corners = _without_flat(tetrahedra, corners, solid)
+    order, first, triples = _triangles(tetrahedra)
+    owner, opposite = order // 4, tetrahedra.ravel()[order]
+    a, b, c = (points[triples[first][:, k]].T for k in range(3))
+    along = cross(b - a, c - a)
+    along /= np.sqrt(dot(along, along))
+    group = np.cumsum(first) - 1
+    side = dot(along[:, group], (points[opposite] - points[triples[:, 0]]).T)
+    stops = _sides(side, first)
+    start, stop = np.full((2, 3, len(a[0])), np.nan)
+    ends = corners[owner].T
+    stop[:, group[stops]] = ends[:, stops]
+    start[:, group[~stops]] = ends[:, ~stops]
+    return Skeleton(triples[first], along, start, stop)
+
+
+def dot(u: Float[np.ndarray, "3 m"], v: Float[np.ndarray, "3 m"]) -> Float[np.ndarray, " m"]:
+    """⟨u, v⟩, summed in a fixed order: equal vectors give equal bits, whatever the batch."""
+    return np.asarray(u[0] * v[0] + u[1] * v[1] + u[2] * v[2])
+
+
+def cross(u: Float[np.ndarray, "3 m"], v: Float[np.ndarray, "3 m"]) -> Float[np.ndarray, "3 m"]:
+    """u × v."""
+    return np.stack([u[1] * v[2] - u[2] * v[1], u[2] * v[0] - u[0] * v[2], u[0] * v[1] - u[1] * v[0]])
+
+
+# --- corners ----------------------------------------------------------------------------------
+
+
+def _corners(
+    points: Float[np.ndarray, "n 3"], heights: Float[np.ndarray, " n"], tetrahedra: Int[np.ndarray, "t 4"]
+) -> tuple[Float[np.ndarray, "t 3"], Bool[np.ndarray, " t"]]:
+    """The corner x of each tetrahedron, ⟨x, y_j − y_i⟩ = g_j − g_i for its sides, and whether it has a volume.
+
+    Solved from the tree of its three shortest sides, and refined once, so that each plane is met to rounding
+    relative to its own atoms' distance. A determinant that rounding of the atoms could have made,
+    32·eps·|y|·(the two longer sides of the tree), is none.
+    """
+    ends = tetrahedra[:, _SIX]
+    sides = points[ends[..., 1]] - points[ends[..., 0]]
+    square = (sides**2).sum(axis=2)
+    chosen = _shortest_tree(square)
+    rows = np.arange(len(tetrahedra))[:, None]
+    tree = sides[rows, chosen].transpose(1, 2, 0)
+    rises = (heights[ends[..., 1]] - heights[ends[..., 0]])[rows, chosen].T
+    length = np.sqrt(square[rows, chosen])
+    size = np.abs(points - points.mean(axis=0)).max(axis=1)[tetrahedra].max(axis=1)
+    normals = np.stack([cross(tree[1], tree[2]), cross(tree[2], tree[0]), cross(tree[0], tree[1])])
+    volume = dot(tree[0], normals[0])
+    solid = np.abs(volume) > 32 * EPS * size * length[:, 1] * length[:, 2]
+    volume = np.where(solid, volume, 1.0)
+    x = _three_by_three(normals, rises, volume)
+    x += _three_by_three(normals, rises - np.stack([dot(side, x) for side in tree]), volume)
+    return x.T, solid & np.isfinite(x).all(axis=0)
+
+
+def _three_by_three(
+    normals: Float[np.ndarray, "3 3 t"], rises: Float[np.ndarray, "3 t"], volume: Float[np.ndarray, " t"]
+) -> Float[np.ndarray, "3 t"]:
+    """The solutions of ⟨x, side_k⟩ = rise_k by Cramer's rule."""
+    return np.asarray((rises[0] * normals[0] + rises[1] * normals[1] + rises[2] * normals[2]) / volume)
+
+
+def _shortest_tree(square: Float[np.ndarray, "t 6"]) -> Int[np.ndarray, "t 3"]:
+    """Of the six sides the three of the shortest spanning tree, by length (Kruskal).
+
+    The third shortest side closes a triangle with the first two if the three share no common end and touch
+    only three corners; then the fourth is taken, which cannot.
+    """
+    order = np.argsort(square, axis=1, kind="stable")
+    touched = (1 << _SIX[order[:, :3]]).reshape(len(order), 6)
+    closed = np.bitwise_count(np.bitwise_or.reduce(touched, axis=1)) == 3
+    return np.column_stack([order[:, :2], np.where(closed, order[:, 3], order[:, 2])])
+
+
+# --- flat tetrahedra --------------------------------------------------------------------------
+
+
+def _without_flat(
+    tetrahedra: Int[np.ndarray, "t 4"], corners: Float[np.ndarray, "t 3"], solid: Bool[np.ndarray, " t"]
+) -> tuple[Int[np.ndarray, "t 4"], Float[np.ndarray, "t 3"]]:
+    """Tetrahedra without the flat ones at the outside; those inside get a neighbour's corner."""
+    if solid.all():
+        return tetrahedra, corners
+    order, first, _ = _triangles(tetrahedra)
+    owner = order // 4
+    second = np.flatnonzero(~first)
+    left, right = owner[second - 1], owner[second]
+    met = np.bincount(np.concatenate([left, right]), minlength=len(tetrahedra))
+    outside = ~solid & (met < 4)
+    corners, known = corners.copy(), solid.copy()
+    changed = True
+    while changed:
+        before = outside.sum() + known.sum()
+        for here, there in ((left, right), (right, left)):
+            outside[there[outside[here] & ~solid[there]]] = True
+            spread = known[here] & ~known[there]
+            corners[there[spread]] = corners[here[spread]]
+            known[there[spread]] = True
+        changed = outside.sum() + known.sum() > before
+    kept = known & ~outside
+    return tetrahedra[kept], corners[kept]
+
+
+def _triangles(
+    tetrahedra: Int[np.ndarray, "t 4"],
+) -> tuple[Int[np.ndarray, " k"], Bool[np.ndarray, " k"], Int[np.ndarray, "k 3"]]:
+    """The triangles of tetrahedra with ascending rows, equal ones side by side.
+
+    Entry 4t + k is the triangle of tetrahedron t opposite its corner k.
+
+    Returns:
+        The order of the entries; whether each is the first of its kind; its atoms, ascending.
+    """
+    n = int(tetrahedra.max()) + 1
+    triples = tetrahedra[:, _SIDES].reshape(-1, 3)
+    key = (triples[:, 0] * n + triples[:, 1]) * n + triples[:, 2]
+    order = np.argsort(key, kind="stable")
+    first = np.ones(len(key), dtype=bool)
+    first[1:] = key[order][1:] != key[order][:-1]
+    return order, first, triples[order]
+
+
+def _sides(side: Float[np.ndarray, " k"], first: Bool[np.ndarray, " k"]) -> Bool[np.ndarray, " k"]:
+    """Whether the fourth atom is on the positive side; of two tetrahedra at a triangle the fatter decides."""
+    positive = side > 0
+    second = np.flatnonzero(~first)
+    clash = second[positive[second] == positive[second - 1]]
+    thin = np.where(np.abs(side[clash]) < np.abs(side[clash - 1]), clash, clash - 1)
+    positive[thin] = ~positive[thin]
+    return positive
