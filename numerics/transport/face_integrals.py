@@ -13,10 +13,17 @@ $$∫\frac{hk}{2π}\frac{Q(r)}{rq}ds = \frac{1}{4π}[Δψ - \mathrm{erf}(\tfrac{
   \frac{hk}{4π}∫\frac{M(h^2)-M(r^2)}{q}ds, \quad \tanθ = \frac sk,\ \tanψ = \frac{hs}{kr},$$
 
 whose integrand is entire (`edge_rules`). W = (ΣΔθ + the angle at infinity)/2π is never rounded: where the foot
-lies on the boundary to rounding, W is the angle there over 2π, and what W jumps by cancels in Δθ and Δψ.
-For that the two edges at a corner must see it in one place: positions in a face are projections of corners,
-equal bit by bit, and k is their cross product. Where an edge passes 0 at less than 1e−3 its three faces must
-see its foot in one direction, so h and k are there the coordinates of one foot.
+lies on the boundary to rounding, W is the angle there over 2π, and what W jumps by cancels in Δθ and Δψ. For
+that the two edges at a corner must see it in one place: positions in a face are projections of corners, equal
+bit by bit, and k is their cross product.
+
+Next to 0 the sweeping field is singular, and where an edge passes 0 nearby solid angles turn on rounding. The
+field $C(r)/(4πr^3)·x$ has the normal density as divergence too, and is smooth at 0; what it lets
+
+- passed, through the face, is $Σ[\frac{hk}{4π}∫\frac{M(h^2)-M(r^2)}{q}ds] + \mathrm{erf}(\tfrac{h}{√2})·
+  (\text{the angle at infinity})/4π$, and P(C_i) = (cone of C_i at infinity)/4π + Σ passed:
+
+it is what cells with an edge within `NEAR` of 0 are measured by.
 """
 
 from dataclasses import dataclass
@@ -28,15 +35,17 @@ from scipy.special import erf, gamma, gammainc, ndtr
 
 from numerics.transport.edge_rules import ORDERS, REACH, classes, rule
 from numerics.transport.skeleton import Skeleton, cross, dot
+from numerics.transport.solid_angles import cones
 
 Numbers: TypeAlias = Float[np.ndarray, " k"]
 Values: TypeAlias = Float[np.ndarray, "..."]
 Vectors: TypeAlias = Float[np.ndarray, "3 k"]
 
+NEAR = 1e-2
+"""Edges nearer to 0 have their cells measured by the smooth field: beyond it rounding grows at most 1/NEAR."""
 _TAU = 2 * np.pi
 _ROOT_TAU = float(np.sqrt(_TAU))
 _ROOT_TWO = float(np.sqrt(2))
-_NEAR_ORIGIN = 1e-3
 _NEAR_FOOT = 2.0**-10
 _FACES = ((0, 1, 1.0), (1, 2, 1.0), (0, 2, -1.0))
 """The faces at an edge abc, as places in the triple, and the sign of u × n: outward is towards the third."""
@@ -49,14 +58,20 @@ class FaceIntegrals:
     Attributes:
         pairs: (m, 2), the atoms i < j on the two sides of each face.
         offset: (m,), h along the normal i → j.
-        swept: (m,).
-        flux: (m,).
+        swept: (m,), the mass beyond each face as seen from 0, with the sign of h.
+        flux: (m,), φ(h) times the planar Gaussian mass of the face, ≥ 0.
+        passed: (m,), what the smooth field lets through each face along its normal.
+        near: (n,), whether a cell has an edge within NEAR of 0.
+        cone: (n,), the part of all directions in which each cell reaches infinity.
     """
 
     pairs: Int[np.ndarray, "m 2"]
     offset: Float[np.ndarray, " m"]
     swept: Float[np.ndarray, " m"]
     flux: Float[np.ndarray, " m"]
+    passed: Float[np.ndarray, " m"]
+    near: Bool[np.ndarray, " n"]
+    cone: Float[np.ndarray, " n"]
 
 
 def integrate(
@@ -77,11 +92,16 @@ def integrate(
     normal, offset = normal / length, (heights[found[:, 1]] - heights[found[:, 0]]) / length
     segments = Segments.of(edges)
     sides = Sides.of(segments, normal[:, face], offset[face], sign)
-    swept, flux = _along_edges(segments, sides)
-    winding = np.bincount(face, sides.angle, len(found)) + _angles_at_infinity(segments, normal, face, sign)
-    swept = np.sign(offset) * ndtr(-np.abs(offset)) * winding / _TAU - np.bincount(face, swept, len(found))
-    flux = _density(offset**2) * winding / _TAU - np.bincount(face, flux, len(found))
-    return FaceIntegrals(found, offset, np.where(offset == 0, 0.0, swept), np.maximum(flux, 0.0))
+    at_infinity = _directions_at_infinity(segments, normal, face, sign)
+    angle = np.arctan2(dot(normal, cross(*at_infinity)), dot(*at_infinity))
+    winding = np.bincount(face, sides.angle, len(found)) + angle
+    swept, flux, passed = (np.bincount(face, part, len(found)) for part in _along_edges(segments, sides))
+    swept = np.where(offset == 0, 0.0, np.sign(offset) * ndtr(-np.abs(offset)) * winding / _TAU - swept)
+    flux = np.maximum(_density(offset**2) * winding / _TAU - flux, 0.0)
+    passed += erf(offset / _ROOT_TWO) * angle / (2 * _TAU)
+    near = np.zeros(n, dtype=bool)
+    near[edges.triples[segments.distance < NEAR]] = True
+    return FaceIntegrals(found, offset, swept, flux, passed, near, cones(points, found, *at_infinity))
 
 
 # --- where edges are --------------------------------------------------------------------------
@@ -97,10 +117,8 @@ class Segments:
         stop: (3, m), 0 where it ends there.
         begins: (m,), whether start is a corner.
         ends: (m,), whether stop is.
-        length: (m,), of those with both.
-        foot: (3, m), the point of the line nearest to 0.
-        distance: (m,), |foot|.
-        low: (m,), where the part within REACH of 0 begins, from the foot.
+        distance: (m,), of the line from 0.
+        low: (m,), where the part within REACH of 0 begins, from the point of the line nearest to 0.
         high: (m,), where it ends; low where there is none.
     """
 
@@ -109,8 +127,6 @@ class Segments:
     stop: Vectors
     begins: Bool[np.ndarray, " m"]
     ends: Bool[np.ndarray, " m"]
-    length: Numbers
-    foot: Vectors
     distance: Numbers
     low: Numbers
     high: Numbers
@@ -133,7 +149,7 @@ class Segments:
         high = np.where(ends, dot(stop, along), np.inf)
         cut = _cut(distance)
         low, high = np.clip(low, -cut, cut), np.clip(high, -cut, cut)
-        return cls(along, start, stop, begins, ends, length, foot, distance, low, high)
+        return cls(along, start, stop, begins, ends, distance, low, high)
 
 
 @dataclass(frozen=True)
@@ -143,13 +159,17 @@ class Sides:
     Attributes:
         h: Distance of the face's plane from 0.
         k: Distance of the edge's line from the foot, outward; its sign says how the boundary runs.
-        low: Where the part within REACH of 0 begins, from the point of the line nearest to the foot.
-        high: Where it ends.
+        start: Where the edge begins, from the point of the line nearest to the foot; −inf at infinity.
+        stop: Where it ends.
+        low: Where its part within REACH of 0 begins.
+        high: Where that ends.
         angle: Δθ over the whole edge.
     """
 
     h: Numbers
     k: Numbers
+    start: Numbers
+    stop: Numbers
     low: Numbers
     high: Numbers
     angle: Numbers
@@ -157,26 +177,29 @@ class Sides:
     @classmethod
     def of(cls, segments: Segments, normal: Vectors, offset: Numbers, sign: Numbers) -> "Sides":
         """Positions of the edges in their faces, from projections of the corners."""
-        along, foot = np.tile(segments.along, 3), np.tile(segments.foot, 3)
         begins, ends = np.tile(segments.begins, 3), np.tile(segments.ends, 3)
-        start, stop = (np.tile(end, 3) for end in (segments.start, segments.stop))
-        start = start - normal * dot(start, normal)
-        stop = stop - normal * dot(stop, normal)
-        distance = np.tile(segments.distance, 3)
-        close = distance < _NEAR_ORIGIN
-        turn = sign * dot(normal, cross(start, stop))
-        half = sign * dot(normal, cross(np.where(close, foot, np.where(begins, start, stop)), along))
-        whole = begins & ends & ~close
-        k = np.where(whole, turn / np.tile(segments.length, 3), half)
-        low = np.where(begins, dot(start, along), -np.inf)
-        high = np.where(ends, dot(stop, along), np.inf)
+        first, last = (_projected(np.tile(end, 3), normal) for end in (segments.start, segments.stop))
+        whole = begins & ends
+        step = last - first
+        length = np.sqrt(dot(step, step))
+        length = np.where(length > 0, length, 1.0)
+        along = np.where(whole, step / length, np.tile(segments.along, 3))
+        turn = sign * dot(normal, cross(first, last))
+        half = sign * dot(normal, cross(np.where(begins, first, last), along))
+        k = np.where(whole, turn / length, half)
+        start = np.where(begins, dot(first, along), -np.inf)
+        stop = np.where(ends, dot(last, along), np.inf)
         # On a line through the foot Δθ, 0 or ±π, is 0: what the boundary turns there belongs to neither side.
-        turned = np.where(turn == 0, 0.0, np.arctan2(turn, dot(start, stop)))
-        angle = np.where(whole, turned, _angle(low, high, k))
-        side = np.sign(offset)
-        h = np.where(close, side * np.maximum(side * dot(foot, normal), 0.0), offset)
-        cut = _cut(distance)
-        return cls(h, k, np.clip(low, -cut, cut), np.clip(high, -cut, cut), angle)
+        turned = np.where(turn == 0, 0.0, np.arctan2(turn, dot(first, last)))
+        angle = np.where(whole, turned, _angle(start, stop, k))
+        cut = np.tile(_cut(segments.distance), 3)
+        return cls(offset, k, start, stop, np.clip(start, -cut, cut), np.clip(stop, -cut, cut), angle)
+
+
+def _projected(corner: Vectors, normal: Vectors) -> Vectors:
+    """Corners in the planes ⟂ normal; twice, so that also those next to 0 there lie in them to rounding."""
+    once = corner - normal * dot(corner, normal)
+    return once - normal * dot(once, normal)
 
 
 def _cut(distance: Numbers) -> Numbers:
@@ -192,12 +215,12 @@ def _angle(low: Numbers, high: Numbers, k: Numbers) -> Numbers:
         return np.where(through, 0.0, np.arctan(high / divisor) - np.arctan(low / divisor))
 
 
-def _angles_at_infinity(
+def _directions_at_infinity(
     segments: Segments, normal: Vectors, face: Int[np.ndarray, " k"], sign: Numbers
-) -> Numbers:
-    """(m,), the angle between the directions in which each face's boundary goes to infinity and comes back.
+) -> tuple[Vectors, Vectors]:
+    """(3, m) twice: where each face's boundary, counter-clockwise, goes to infinity and comes from; 0 if nowhere.
 
-    It is below π, as the atoms span space.
+    The angle between them is below π, as the atoms span space.
     """
     outgoing, incoming = np.zeros((2, 3, normal.shape[1]))
     for finite, towards in ((segments.ends, 1.0), (segments.begins, -1.0)):
@@ -206,28 +229,33 @@ def _angles_at_infinity(
         leaves = sign[rows] == towards
         outgoing[:, face[rows[leaves]]] = direction[:, leaves]
         incoming[:, face[rows[~leaves]]] = direction[:, ~leaves]
-    return np.arctan2(dot(normal, cross(outgoing, incoming)), dot(outgoing, incoming))
+    return outgoing, incoming
 
 
 # --- what is integrated along them ------------------------------------------------------------
 
 
-def _along_edges(segments: Segments, sides: Sides) -> tuple[Numbers, Numbers]:
-    """Both integrals over each side, in the order of the sides."""
+def _along_edges(segments: Segments, sides: Sides) -> tuple[Numbers, Numbers, Numbers]:
+    """The three integrals over each side, in the order of the sides."""
     over_kernel, over_density = _smooth_parts(segments, sides)
+    over_kernel *= sides.h * sides.k
     angle = _angle(sides.low, sides.high, sides.k)
     leaning = _leaning(sides, sides.high) - _leaning(sides, sides.low)
-    swept = (leaning - erf(sides.h / _ROOT_TWO) * angle + sides.h * sides.k * over_kernel) / (2 * _TAU)
+    beyond = _leaning(sides, sides.stop) - _leaning(sides, sides.start) - leaning
+    slope = erf(sides.h / _ROOT_TWO)
+    swept = (leaning - slope * angle + over_kernel) / (2 * _TAU)
     flux = (_density(sides.h**2) * angle - sides.k * over_density) / _TAU
-    return swept, flux
+    passed = (over_kernel + slope * (sides.angle - angle) - beyond) / (2 * _TAU)
+    return swept, flux, passed
 
 
 def _leaning(sides: Sides, s: Numbers) -> Numbers:
     """ψ = arctan(hs/(kr)) at positions s; 0 on lines through the foot."""
-    r = np.sqrt(sides.h**2 + sides.k**2 + s**2)
-    through = (sides.k == 0) | (r == 0)
-    with np.errstate(over="ignore"):
-        slope = sides.h * s / np.where(through, 1.0, sides.k) / np.where(through, 1.0, r)
+    closest = np.sqrt(sides.h**2 + sides.k**2)
+    through = sides.k == 0
+    with np.errstate(over="ignore", divide="ignore"):
+        towards = 1 / np.sqrt(1 + (np.where(through, 1.0, closest) / s) ** 2)
+        slope = sides.h / np.where(through, 1.0, sides.k) * np.copysign(towards, s)
     return np.where(through, 0.0, np.arctan(slope))
 
 

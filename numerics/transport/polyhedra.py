@@ -18,11 +18,10 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from numerics.checks import as_array, as_points
-from numerics.transport.diagram import Diagram, level
-from numerics.transport.face_integrals import integrate
+from numerics.transport.diagram import Diagram
+from numerics.transport.face_integrals import FaceIntegrals, integrate
 from numerics.transport.hulls import lower_hull
 from numerics.transport.skeleton import skeleton
-from numerics.transport.solid_angles import shares
 
 
 @dataclass(frozen=True)
@@ -31,12 +30,10 @@ class SpaceDiagram(Diagram):
 
     Attributes:
         points: (n, 3), the atoms y.
-        swept_faces: (m,), the mass beyond each face as seen from 0, with the sign of h.
-        flux_faces: (m,), the Gaussian area of each face.
+        found: What is integrated over the faces.
     """
 
-    swept_faces: Float[np.ndarray, " m"]
-    flux_faces: Float[np.ndarray, " m"]
+    found: FaceIntegrals
 
     evaluation = 32
 
@@ -47,20 +44,26 @@ class SpaceDiagram(Diagram):
     @property
     def swept(self) -> Float[np.ndarray, " m"]:
         """(m,), the mass beyond each face as seen from 0, with the sign of h."""
-        return self.swept_faces
+        return self.found.swept
 
     @property
     def flux(self) -> Float[np.ndarray, " m"]:
         """(m,), φ(h) times the planar Gaussian mass of the face, ≥ 0."""
-        return self.flux_faces
+        return self.found.flux
 
     @cached_property
     def around_origin(self) -> Float[np.ndarray, " n"]:
-        """(n,), the part of a small ball about 0 in each cell: the atoms of least height share it."""
-        share = np.zeros(len(self.points))
-        lowest = np.flatnonzero(self.heights == self.heights.min())
-        share[lowest] = shares(self.points[lowest])
-        return share
+        """(n,), whether 0 lies in the cell, where `masses` asks: two atoms of least height have half each."""
+        lowest = self.heights == self.heights.min()
+        return lowest / lowest.sum()
+
+    @cached_property
+    def masses(self) -> Float[np.ndarray, " n"]:
+        """(n,), P₀(C_i), summing to 1 to rounding: those with an edge next to 0 by the smooth field."""
+        n = len(self.points)
+        smooth = self.found.cone + np.bincount(self.pairs[:, 0], self.found.passed, minlength=n)
+        smooth -= np.bincount(self.pairs[:, 1], self.found.passed, minlength=n)
+        return np.where(self.found.near & ~self.empty, smooth, super().masses)
 
 
 def laguerre(points: ArrayLike, heights: ArrayLike) -> SpaceDiagram:
@@ -85,9 +88,8 @@ def laguerre(points: ArrayLike, heights: ArrayLike) -> SpaceDiagram:
 
 def build(points: Float[np.ndarray, "n 3"], heights: Float[np.ndarray, " n"]) -> SpaceDiagram:
     """As `laguerre`, without validation: for loops that build many diagrams."""
-    heights = level(heights)
     tetrahedra = lower_hull(points, heights)
     if not len(tetrahedra):
         raise ValueError("points: all atoms lie in one plane; solve them in the plane")
     found = integrate(points, heights, skeleton(points, heights, tetrahedra))
-    return SpaceDiagram(points, heights, found.pairs, found.offset, found.swept, found.flux)
+    return SpaceDiagram(points, heights, found.pairs, found.offset, found)

@@ -14,9 +14,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
 
 from numerics.accuracy import EPS
 
+THIN = 1e-8
+"""Thickness below which a tetrahedron may be flat to Qhull, whose resolution is that of the whole cloud."""
 _SIDES = np.array([[1, 2, 3], [0, 2, 3], [0, 1, 3], [0, 1, 2]])
 _SIX = np.array([[0, 1], [0, 2], [0, 3], [1, 2], [1, 3], [2, 3]])
 
@@ -43,8 +47,9 @@ def skeleton(
 ) -> Skeleton:
     """The edges of the cells whose lower hull has these tetrahedra, at least one of them solid."""
     tetrahedra = np.sort(tetrahedra, axis=1)
-    corners, solid = _corners(points, heights, tetrahedra)
-    tetrahedra, corners = _without_flat(tetrahedra, corners, solid)
+    corners, thickness = _corners(points, heights, tetrahedra)
+    flat = (thickness == 0) | _crossed(points, heights, tetrahedra, corners, thickness)
+    tetrahedra, corners = _without_flat(tetrahedra, corners, ~flat)
     order, first, triples = _triangles(tetrahedra)
     owner, opposite = order // 4, tetrahedra.ravel()[order]
     a, b, c = (points[triples[first][:, k]].T for k in range(3))
@@ -75,12 +80,13 @@ def cross(u: Float[np.ndarray, "3 m"], v: Float[np.ndarray, "3 m"]) -> Float[np.
 
 def _corners(
     points: Float[np.ndarray, "n 3"], heights: Float[np.ndarray, " n"], tetrahedra: Int[np.ndarray, "t 4"]
-) -> tuple[Float[np.ndarray, "t 3"], Bool[np.ndarray, " t"]]:
-    """The corner x of each tetrahedron, ⟨x, y_j − y_i⟩ = g_j − g_i for its sides, and whether it has a volume.
+) -> tuple[Float[np.ndarray, "t 3"], Float[np.ndarray, " t"]]:
+    """The corner x of each tetrahedron, ⟨x, y_j − y_i⟩ = g_j − g_i for its sides, and its thickness.
 
     Solved from the tree of its three shortest sides, and refined once, so that each plane is met to rounding
     relative to its own atoms' distance. A determinant that rounding of the atoms could have made,
-    32·eps·|y|·(the two longer sides of the tree), is none.
+    32·eps·|y|·(the two longer sides of the tree), is none; else thickness is its ratio to the product of the
+    three sides.
     """
     ends = tetrahedra[:, _SIX]
     sides = points[ends[..., 1]] - points[ends[..., 0]]
@@ -97,7 +103,8 @@ def _corners(
     volume = np.where(solid, volume, 1.0)
     x = _three_by_three(normals, rises, volume)
     x += _three_by_three(normals, rises - np.stack([dot(side, x) for side in tree]), volume)
-    return x.T, solid & np.isfinite(x).all(axis=0)
+    thickness = np.abs(volume) / length.prod(axis=1)
+    return x.T, np.where(solid & np.isfinite(x).all(axis=0), thickness, 0.0)
 
 
 def _three_by_three(
@@ -122,29 +129,62 @@ def _shortest_tree(square: Float[np.ndarray, "t 6"]) -> Int[np.ndarray, "t 3"]:
 # --- flat tetrahedra --------------------------------------------------------------------------
 
 
+def _crossed(
+    points: Float[np.ndarray, "n 3"],
+    heights: Float[np.ndarray, " n"],
+    tetrahedra: Int[np.ndarray, "t 4"],
+    corners: Float[np.ndarray, "t 3"],
+    thickness: Float[np.ndarray, " t"],
+) -> Bool[np.ndarray, " t"]:
+    """Thin tetrahedra at whose triangles the hull is not convex: they are flat to the rounding of Qhull.
+
+    Of two neighbours, the atom of one across the triangle must not beat the other's atoms at its corner. Where
+    it does by more than rounding the thinner is flat, if it is thinner than THIN.
+    """
+    flat = np.zeros(len(tetrahedra), dtype=bool)
+    if not (thickness < THIN).any():
+        return flat
+    order, first, _ = _triangles(tetrahedra)
+    second = np.flatnonzero(~first)
+    for one, other in ((second - 1, second), (second, second - 1)):
+        here, there = order[one] // 4, order[other] // 4
+        own, across = tetrahedra.ravel()[order[one]], tetrahedra.ravel()[order[other]]
+        shared = tetrahedra[here, (order[one] + 1) % 4]
+        step, rise = points[across] - points[shared], heights[across] - heights[shared]
+        lead = (corners[here] * step).sum(axis=1) - rise
+        size = np.abs(corners[here] * step).sum(axis=1) + np.abs(rise)
+        thinner = np.where(thickness[here] < thickness[there], here, there)
+        crossed = (lead > 1e-10 * size) & (own != across)
+        flat[thinner[crossed]] = True
+    return flat & (thickness < THIN)
+
+
 def _without_flat(
     tetrahedra: Int[np.ndarray, "t 4"], corners: Float[np.ndarray, "t 3"], solid: Bool[np.ndarray, " t"]
 ) -> tuple[Int[np.ndarray, "t 4"], Float[np.ndarray, "t 3"]]:
-    """Tetrahedra without the flat ones at the outside; those inside get a neighbour's corner."""
+    """Tetrahedra without the flat ones at the outside; those inside get a neighbour's corner.
+
+    Flat ones that share triangles lie in one plane and share one fate and one corner: on which side of their
+    triangles each lies is noise, and matters to no edge that way.
+    """
     if solid.all():
         return tetrahedra, corners
     order, first, _ = _triangles(tetrahedra)
-    owner = order // 4
-    second = np.flatnonzero(~first)
+    owner, second = order // 4, np.flatnonzero(~first)
     left, right = owner[second - 1], owner[second]
-    met = np.bincount(np.concatenate([left, right]), minlength=len(tetrahedra))
-    outside = ~solid & (met < 4)
-    corners, known = corners.copy(), solid.copy()
-    changed = True
-    while changed:
-        before = outside.sum() + known.sum()
-        for here, there in ((left, right), (right, left)):
-            outside[there[outside[here] & ~solid[there]]] = True
-            spread = known[here] & ~known[there]
-            corners[there[spread]] = corners[here[spread]]
-            known[there[spread]] = True
-        changed = outside.sum() + known.sum() > before
-    kept = known & ~outside
+    flat = ~solid
+    both = flat[left] & flat[right]
+    size = len(tetrahedra)
+    links = csr_array((np.ones(int(both.sum())), (left[both], right[both])), shape=(size, size))
+    _, group = connected_components(links, directed=False)
+    outside = np.zeros(size, dtype=bool)
+    outside[group[flat & (np.bincount(np.concatenate([left, right]), minlength=size) < 4)]] = True
+    one, other = np.concatenate([left, right]), np.concatenate([right, left])
+    known = solid[one] & flat[other]
+    inherited = np.full((size, 3), np.nan)
+    inherited[group[other[known]]] = corners[one[known]]
+    corners = np.where(solid[:, None], corners, inherited[group])
+    kept = solid | ~(outside[group] | np.isnan(corners[:, 0]))
     return tetrahedra[kept], corners[kept]
 
 
