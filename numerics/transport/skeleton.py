@@ -21,6 +21,8 @@ from numerics.accuracy import EPS
 
 THIN = 1e-8
 """Thickness below which a tetrahedron may be flat to Qhull, whose resolution is that of the whole cloud."""
+ELIMINATED = 1e-4
+"""Thickness below which Cramer's rule, even refined, does not meet the planes to rounding."""
 _SIDES = np.array([[1, 2, 3], [0, 2, 3], [0, 1, 3], [0, 1, 2]])
 _SIX = np.array([[0, 1], [0, 2], [0, 3], [1, 2], [1, 3], [2, 3]])
 
@@ -83,8 +85,9 @@ def _corners(
 ) -> tuple[Float[np.ndarray, "t 3"], Float[np.ndarray, " t"]]:
     """The corner x of each tetrahedron, ⟨x, y_j − y_i⟩ = g_j − g_i for its sides, and its thickness.
 
-    Solved from the tree of its three shortest sides, and refined once, so that each plane is met to rounding
-    relative to its own atoms' distance. A determinant that rounding of the atoms could have made,
+    Solved from the tree of its three shortest sides, so that each plane is met to rounding relative to its own
+    atoms' distance: by Cramer's rule, refined once, and thin ones by elimination with pivoting, whose corners
+    may be far off along the edges that meet there but lie on them. A determinant that rounding of the atoms could have made,
     32·eps·|y|·(the two longer sides of the tree), is none; else thickness is its ratio to the product of the
     three sides.
     """
@@ -104,6 +107,9 @@ def _corners(
     x = _three_by_three(normals, rises, volume)
     x += _three_by_three(normals, rises - np.stack([dot(side, x) for side in tree]), volume)
     thickness = np.abs(volume) / length.prod(axis=1)
+    thin = np.flatnonzero(solid & (thickness < ELIMINATED))
+    rows = tree[..., thin].transpose(2, 0, 1) / length[thin, :, None]
+    x[:, thin] = np.linalg.solve(rows, (rises.T[thin] / length[thin])[..., None])[..., 0].T
     return x.T, np.where(solid & np.isfinite(x).all(axis=0), thickness, 0.0)
 
 
