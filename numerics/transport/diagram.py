@@ -36,9 +36,6 @@ class Diagram(ABC):
     pairs: Int[np.ndarray, "m 2"]
     offset: Float[np.ndarray, " m"]
 
-    evaluation = 8
-    """What a mass errs by, in units of eps, where rounding of heights and atoms plays no part."""
-
     @abstractmethod
     def at(self, heights: Float[np.ndarray, " n"]) -> "Diagram":
         """The cells of the same atoms at other heights."""
@@ -117,17 +114,22 @@ class Diagram(ABC):
         return float(self.flux @ self.lengths)
 
     @property
+    def evaluation(self) -> Float[np.ndarray, " n"]:
+        """(n,), what masses err by where rounding of heights and atoms plays no part: 8·eps."""
+        return np.full(len(self.points), 8 * EPS)
+
+    @property
     def rounding(self) -> Float[np.ndarray, " n"]:
         """(n,), how far a mass can be off because heights and atoms are float64 numbers.
 
-        `evaluation`·eps, and 2·eps·(|g_i| + |g_j|)·conductance over the walls, since heights are given to
+        `evaluation`, and 2·eps·(|g_i| + |g_j|)·conductance over the walls, since heights are given to
         eps·|g| and a wall moves by that over |y_i − y_j|. It exceeds the first term only for pairs of atoms
         that are far closer to each other than g is to 0.
         """
         n = len(self.points)
         moved = 2 * EPS * self.conductance * np.abs(self.heights[self.pairs]).sum(axis=1)
         spread = np.bincount(self.pairs[:, 0], moved, minlength=n)
-        return self.evaluation * EPS + spread + np.bincount(self.pairs[:, 1], moved, minlength=n)
+        return self.evaluation + spread + np.bincount(self.pairs[:, 1], moved, minlength=n)
 
 
 def norms(vectors: Float[np.ndarray, "k d"]) -> Float[np.ndarray, " k"]:

@@ -37,9 +37,9 @@ from numerics.transport.edge_rules import ORDERS, REACH, classes, rule
 from numerics.transport.skeleton import Skeleton, cross, dot
 from numerics.transport.solid_angles import cones
 
-Numbers: TypeAlias = Float[np.ndarray, " k"]
+Numbers: TypeAlias = Float[np.ndarray, " _"]
 Values: TypeAlias = Float[np.ndarray, "..."]
-Vectors: TypeAlias = Float[np.ndarray, "3 k"]
+Vectors: TypeAlias = Float[np.ndarray, "3 _"]
 
 NEAR = 1e-2
 """Edges nearer to 0 have their cells measured by the smooth field: beyond it rounding grows at most 1/NEAR."""
@@ -125,8 +125,8 @@ class Segments:
     along: Vectors
     start: Vectors
     stop: Vectors
-    begins: Bool[np.ndarray, " m"]
-    ends: Bool[np.ndarray, " m"]
+    begins: Bool[np.ndarray, " _"]
+    ends: Bool[np.ndarray, " _"]
     distance: Numbers
     low: Numbers
     high: Numbers
@@ -216,7 +216,7 @@ def _angle(low: Numbers, high: Numbers, k: Numbers) -> Numbers:
 
 
 def _directions_at_infinity(
-    segments: Segments, normal: Vectors, face: Int[np.ndarray, " k"], sign: Numbers
+    segments: Segments, normal: Vectors, face: Int[np.ndarray, " _"], sign: Numbers
 ) -> tuple[Vectors, Vectors]:
     """(3, m) twice: where each face's boundary, counter-clockwise, goes to infinity and comes from; 0 if nowhere.
 
@@ -280,7 +280,7 @@ def _smooth_parts(segments: Segments, sides: Sides) -> Float[np.ndarray, "2 k"]:
 
 
 def _divided(
-    v: Float[np.ndarray, "k 1"], q: Float[np.ndarray, "k j"], kernels: tuple[Values, Values]
+    v: Values, q: Values, kernels: tuple[Values, Values]
 ) -> tuple[Values, Values]:
     r"""(M(v) − M(v+q))/q and the same of φ, given M and φ at v + q; where q is small, from derivatives.
 

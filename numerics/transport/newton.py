@@ -105,7 +105,7 @@ def minimise(
 
 def _goal(weights: Float[np.ndarray, " n"], diagram: Diagram) -> Float[np.ndarray, " n"]:
     """The goal, but at least what masses of this diagram err by."""
-    return np.maximum(goal(weights), diagram.evaluation * EPS)
+    return np.maximum(goal(weights), diagram.evaluation)
 
 
 def _direction(diagram: Diagram, excess: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
@@ -163,6 +163,6 @@ def _half_density_excess(
 def _merit(weights: Float[np.ndarray, " n"], diagram: Diagram) -> float:
     """What the steps must reduce: |√P − √w|, without the part of each error within its goal or rounding."""
     error = np.abs(diagram.masses - weights)
-    ignored = np.maximum(_goal(weights, diagram), 4 * (diagram.rounding - diagram.evaluation * EPS))
+    ignored = np.maximum(_goal(weights, diagram), 4 * (diagram.rounding - diagram.evaluation))
     beyond = np.maximum(error - ignored, 0.0)
     return float(np.linalg.norm(beyond / (np.sqrt(np.maximum(diagram.masses, 0.0)) + np.sqrt(weights))))

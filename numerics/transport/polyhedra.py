@@ -17,10 +17,11 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
+from numerics.accuracy import EPS
 from numerics.checks import as_array, as_points
 from numerics.transport.diagram import Diagram
 from numerics.transport.face_integrals import FaceIntegrals, integrate
-from numerics.transport.hulls import lower_hull
+from numerics.transport.hulls import lower_hull, principal_axes
 from numerics.transport.skeleton import skeleton
 
 
@@ -35,11 +36,18 @@ class SpaceDiagram(Diagram):
 
     found: FaceIntegrals
 
-    evaluation = 32
-
     def at(self, heights: Float[np.ndarray, " n"]) -> "SpaceDiagram":
         """The cells of the same atoms at other heights."""
         return build(self.points, heights)
+
+    @property
+    def evaluation(self) -> Float[np.ndarray, " n"]:
+        """(n,), 32·eps; for cells next to 0 that reach infinity eps times the ratio of the cloud's widths more.
+
+        Their solid angle at infinity is made of directions, rounded to eps, that differ by that ratio.
+        """
+        _, width = principal_axes(self.points)
+        return 32 * EPS + np.where(self.found.near & (self.found.cone != 0), EPS * width[0] / width[-1], 0.0)
 
     @property
     def swept(self) -> Float[np.ndarray, " m"]:

@@ -54,17 +54,27 @@ def skeleton(
     tetrahedra, corners = _without_flat(tetrahedra, corners, ~flat)
     order, first, triples = _triangles(tetrahedra)
     owner, opposite = order // 4, tetrahedra.ravel()[order]
-    a, b, c = (points[triples[first][:, k]].T for k in range(3))
-    along = cross(b - a, c - a)
-    along /= np.sqrt(dot(along, along))
+    along = _across(*(points[atoms].T for atoms in triples[first].T))
     group = np.cumsum(first) - 1
     side = dot(along[:, group], (points[opposite] - points[triples[:, 0]]).T)
     stops = _sides(side, first)
-    start, stop = np.full((2, 3, len(a[0])), np.nan)
+    start, stop = np.full((2, *along.shape), np.nan)
     ends = corners[owner].T
     stop[:, group[stops]] = ends[:, stops]
     start[:, group[~stops]] = ends[:, ~stops]
     return Skeleton(triples[first], along, start, stop)
+
+
+def _across(
+    a: Float[np.ndarray, "3 m"], b: Float[np.ndarray, "3 m"], c: Float[np.ndarray, "3 m"]
+) -> Float[np.ndarray, "3 m"]:
+    """Unit vectors along (b − a) × (c − a), from the two shorter sides; 0 where the three lie on a line."""
+    sides = np.stack([c - b, a - c, b - a])
+    longest = np.argmax([dot(side, side) for side in sides], axis=0)
+    columns = np.arange(a.shape[1])
+    first, second = sides[(longest + 1) % 3, :, columns].T, sides[(longest + 2) % 3, :, columns].T
+    along = cross(first, second)
+    return np.asarray(along / np.maximum(np.sqrt(dot(along, along)), np.finfo(float).tiny))
 
 
 def dot(u: Float[np.ndarray, "3 m"], v: Float[np.ndarray, "3 m"]) -> Float[np.ndarray, " m"]:
@@ -167,7 +177,7 @@ def _crossed(
 
 def _without_flat(
     tetrahedra: Int[np.ndarray, "t 4"], corners: Float[np.ndarray, "t 3"], solid: Bool[np.ndarray, " t"]
-) -> tuple[Int[np.ndarray, "t 4"], Float[np.ndarray, "t 3"]]:
+) -> tuple[Int[np.ndarray, "s 4"], Float[np.ndarray, "s 3"]]:
     """Tetrahedra without the flat ones at the outside; those inside get a neighbour's corner.
 
     Flat ones that share triangles lie in one plane and share one fate and one corner: on which side of their
