@@ -1,4 +1,4 @@
-"""Sampling for d ≥ 3: confidence statements that hold, and heights that come near the truth."""
+"""Sampling, for atoms that span more than space: confidence statements that hold, and heights that come near the truth."""
 
 from dataclasses import replace
 
@@ -7,10 +7,18 @@ import pytest
 from scipy.stats import norm
 
 from numerics.transport import sampled
-from numerics.transport.sampled import Budget
-from numerics.transport.semidiscrete import solve
+from numerics.transport.sampled import Budget, solve_sampled
 
 SMALL = Budget(draws=800, held_out=500)
+
+
+def solve(points, weights=None, *, budget, seed=0, max_iterations=200):
+    """By sampling, also where atoms span three dimensions and `semidiscrete.solve` knows better."""
+    w = np.full(len(points), 1 / len(points)) if weights is None else np.asarray(weights)
+    rng = np.random.default_rng(seed)
+    return solve_sampled(
+        np.asarray(points, dtype=float), w, budget=budget, cap=max_iterations, progress=None, rng=rng
+    )
 
 
 def product_weights():
