@@ -1,10 +1,10 @@
 r"""Proved enclosures of the Gaussian masses of Laguerre cells in space, for up to 25 atoms (theory.md §4.3).
 
-Atoms and heights are float64 numbers, hence rationals; which cells share a face, where its edges run and where
-they end is decided in exact rational arithmetic, so ties and degenerate clouds need no care. The field
+Atoms and heights are float64 numbers, hence rationals; which cells share a face, where its edges run and
+where they end is decided in exact rational arithmetic, so ties and degenerate clouds need no care. The field
 $C(r)/(4πr^3)·x$, C the law of |x₀|, is smooth, has the normal density as divergence, and its flux at infinity
-through a cone is its solid angle over 4π. Hence, with $M(v) = \mathrm{erf}(\sqrt{v/2})/\sqrt v$ and h, k, s, q, θ, ψ
-as in `face_integrals`,
+through a cone is its solid angle over 4π. Hence, with $M(v) = \mathrm{erf}(\sqrt{v/2})/\sqrt v$ and h, k, s,
+q, θ, ψ as in `face_integrals`,
 
 $$P(C_i) = \frac{|\text{cone of } C_i|}{4π} + \frac1{4π}Σ_\text{faces}\Bigl[\mathrm{erf}(\tfrac h{\sqrt2})·
   (ΣΔθ + \text{angle at infinity}) - Σ_\text{edges}∫\frac{hk\,M(h^2+q)}{q}ds\Bigr],$$
@@ -50,7 +50,9 @@ def certify(points: ArrayLike, heights: ArrayLike) -> Certificate:
     if len(g) != len(atoms):
         raise ValueError(f"heights: got {len(g)} for {len(atoms)} points; give one a point")
     if len(atoms) > MOST_ATOMS:
-        raise ValueError(f"points: got {len(atoms)} atoms; certificates in space are for at most {MOST_ATOMS}")
+        raise ValueError(
+            f"points: got {len(atoms)} atoms; certificates in space are for at most {MOST_ATOMS}"
+        )
     exact = [(_rational(x), _rational(y), _rational(z)) for x, y, z in atoms]
     _refuse_planes(exact)
     before = ctx.prec
@@ -76,7 +78,8 @@ def _refuse_planes(atoms: list[Point]) -> None:
 def _masses(atoms: list[Point], heights: list[fmpq]) -> list[arb]:
     """The cones at infinity, and what passes through every face."""
     n = fmpq(1, len(atoms))
-    middle = tuple(n * sum((y[axis] for y in atoms), fmpq(0)) for axis in range(3))
+    x, y, z = (n * sum((atom[axis] for atom in atoms), fmpq(0)) for axis in range(3))
+    middle = x, y, z
     mass = [arb(0) for _ in atoms]
     for i, j in combinations(range(len(atoms)), 2):
         face = _face(atoms, heights, i, j)
@@ -97,7 +100,7 @@ def _masses(atoms: list[Point], heights: list[fmpq]) -> list[arb]:
 
 @dataclass(frozen=True)
 class _Line:
-    """An edge of a face, w = v·room/|v|² + τU from the face's foot, ⟨w, v⟩ ≤ room inside; None is infinity."""
+    """An edge of a face, v·room/|v|² + τU from the face's foot, ⟨·, v⟩ ≤ room inside; None is infinity."""
 
     normal: Point
     room: fmpq
@@ -163,9 +166,7 @@ def _face(atoms: list[Point], heights: list[fmpq], i: int, j: int) -> _Face | No
     return _Face(step, rise, edges, outgoing, incoming)
 
 
-def _clip(
-    lines: list[tuple[Point, fmpq]], place: int, along: Point
-) -> tuple[fmpq | None, fmpq | None] | str:
+def _clip(lines: list[tuple[Point, fmpq]], place: int, along: Point) -> tuple[fmpq | None, fmpq | None] | str:
     """Where the line runs inside all others; "outside" where it does not, or is the same as one before it."""
     normal, room = lines[place]
     square = _dot(normal, normal)
@@ -220,7 +221,12 @@ def _over(edge: _Line, h: arb) -> tuple[arb, arb]:
     low = start if start is not None and start > -_FAR else arb(-_FAR)
     high = stop if stop is not None and stop < _FAR else arb(_FAR)
     near = k * h * _kernel_integral(h * h, k * k, low, high)
-    far = _leaning(stop, h, k, 1) - _leaning(high, h, k, 1) + _leaning(low, h, k, -1) - _leaning(start, h, k, -1)
+    far = (
+        _leaning(stop, h, k, 1)
+        - _leaning(high, h, k, 1)
+        + _leaning(low, h, k, -1)
+        - _leaning(start, h, k, -1)
+    )
     return turned, near + far + _beyond()
 
 
@@ -260,7 +266,7 @@ def _kernel_integral(h_square: arb, k_square: arb, low: arb, high: arb) -> arb:
 
 
 def _triangle(c: Point, u: Point, v: Point) -> arb:
-    """Solid angle of the spherical triangle; c lies in the cone's dual, so that the denominator is positive."""
+    """Solid angle of the spherical triangle; c is in the cone's dual, so the denominator is positive."""
     a, b, d = (arb(_dot(x, x)).sqrt() for x in (c, u, v))
     volume = arb(_dot(c, _cross(u, v))) / (a * b * d)
     below = 1 + arb(_dot(c, u)) / (a * b) + arb(_dot(u, v)) / (b * d) + arb(_dot(v, c)) / (a * d)

@@ -1,8 +1,8 @@
 r"""A Laguerre diagram as the list of walls between its cells, in any dimension (theory.md §4.3).
 
-The cell of atom i is $C_i = \{x_0 : ⟨x_0, y_i⟩ - g_i ≥ ⟨x_0, y_j⟩ - g_j \text{ for all } j\}$. A wall is where
-two cells meet: an edge in the plane, a face in space. Whatever the dimension, three numbers a wall make up
-all that transport asks of the cells, each serving the two cells on its sides:
+The cell of atom i is $C_i = \{x_0 : ⟨x_0, y_i⟩ - g_i ≥ ⟨x_0, y_j⟩ - g_j \text{ for all } j\}$. A wall is
+where two cells meet: an edge in the plane, a face in space. Whatever the dimension, three numbers a wall
+make up all that transport asks of the cells, each serving the two cells on its sides:
 
 - what it cuts off as seen from 0, `swept`: $P(C_i) = (\text{share of } 0) - Σ\,\text{swept}$;
 - its Gaussian integral, `flux`: $∫_{C_i} x\,dγ = -Σ n·\text{flux}$ by Green's formula, as $∇γ = -xγ$;

@@ -3,7 +3,8 @@ r"""Gaussian integrals over the faces of cells in space, from their edges (theor
 For a face at signed distance h from 0, with normal n, and each of its edges, counter-clockwise, at signed
 distance k from the foot hn of the perpendicular, s the position along it, q = k² + s², r² = h² + q:
 
-- swept, the mass beyond the face as seen from 0: $\mathrm{sgn}(h) Q(|h|)·W - Σ∫ \frac{hk}{2π}\frac{Q(r)}{rq}ds$,
+- swept, the mass beyond the face as seen from 0: $\mathrm{sgn}(h) Q(|h|)·W - Σ∫
+\frac{hk}{2π}\frac{Q(r)}{rq}ds$,
   Q = 1 − Φ and W the winding number of the face's boundary about its foot;
 - flux, its Gaussian area: $φ(h)·[W - Σ∫\frac{k}{2πq}e^{-q/2}ds]$.
 
@@ -12,10 +13,10 @@ With 2Q(r)/r = 1/r − M(r²) and M, φ in divided differences,
 $$∫\frac{hk}{2π}\frac{Q(r)}{rq}ds = \frac{1}{4π}[Δψ - \mathrm{erf}(\tfrac{h}{√2})Δθ] +
   \frac{hk}{4π}∫\frac{M(h^2)-M(r^2)}{q}ds, \quad \tanθ = \frac sk,\ \tanψ = \frac{hs}{kr},$$
 
-whose integrand is entire (`edge_rules`). W = (ΣΔθ + the angle at infinity)/2π is never rounded: where the foot
-lies on the boundary to rounding, W is the angle there over 2π, and what W jumps by cancels in Δθ and Δψ. For
-that the two edges at a corner must see it in one place: positions in a face are projections of corners, equal
-bit by bit, and k is their cross product.
+whose integrand is entire (`edge_rules`). W = (ΣΔθ + the angle at infinity)/2π is never rounded: where the
+foot lies on the boundary to rounding, W is the angle there over 2π, and what W jumps by cancels in Δθ and
+Δψ. For that the two edges at a corner must see it in one place: positions in a face are projections of
+corners, equal bit by bit, and k is their cross product.
 
 Next to 0 the sweeping field is singular, and where an edge passes 0 nearby solid angles turn on rounding. The
 field $C(r)/(4πr^3)·x$ has the normal density as divergence too, and is smooth at 0; what it lets
@@ -42,7 +43,7 @@ Values: TypeAlias = Float[np.ndarray, "..."]
 Vectors: TypeAlias = Float[np.ndarray, "3 _"]
 
 NEAR = 1e-2
-"""Edges nearer to 0 have their cells measured by the smooth field: beyond it rounding grows at most 1/NEAR."""
+"""Cells with an edge nearer to 0 are measured by the smooth field: farther, rounding grows by 1/NEAR."""
 _TAU = 2 * np.pi
 _ROOT_TAU = float(np.sqrt(_TAU))
 _ROOT_TWO = float(np.sqrt(2))
@@ -79,8 +80,8 @@ def integrate(
 ) -> FaceIntegrals:
     """The integrals over all faces of a diagram with these edges.
 
-    What edges miss by their rules is stated in `edge_rules`, what the cut at distance 9 misses is below 1e−18;
-    the rest is rounding, some eps a face.
+    What edges miss by their rules is stated in `edge_rules`, what the cut at distance 9 misses is below
+    1e−18; the rest is rounding, some eps a face.
     """
     n = len(points)
     pairs = np.concatenate([edges.triples[:, [first, second]] for first, second, _ in _FACES])
@@ -218,9 +219,9 @@ def _angle(low: Numbers, high: Numbers, k: Numbers) -> Numbers:
 def _directions_at_infinity(
     segments: Segments, normal: Vectors, face: Int[np.ndarray, " _"], sign: Numbers
 ) -> tuple[Vectors, Vectors]:
-    """(3, m) twice: where each face's boundary, counter-clockwise, goes to infinity and comes from; 0 if nowhere.
+    """(3, m) twice: where each face's boundary goes to infinity and comes from; 0 if nowhere.
 
-    The angle between them is below π, as the atoms span space.
+    It runs counter-clockwise. The angle between them is below π, as the atoms span space.
     """
     outgoing, incoming = np.zeros((2, 3, normal.shape[1]))
     for finite, towards in ((segments.ends, 1.0), (segments.begins, -1.0)):
@@ -279,9 +280,7 @@ def _smooth_parts(segments: Segments, sides: Sides) -> Float[np.ndarray, "2 k"]:
     return out
 
 
-def _divided(
-    v: Values, q: Values, kernels: tuple[Values, Values]
-) -> tuple[Values, Values]:
+def _divided(v: Values, q: Values, kernels: tuple[Values, Values]) -> tuple[Values, Values]:
     r"""(M(v) − M(v+q))/q and the same of φ, given M and φ at v + q; where q is small, from derivatives.
 
     With F_n(T) = ∫₀¹t²ⁿe^{−Tt²}dt the first is −M' at the middle less q²/24 times M''' there,

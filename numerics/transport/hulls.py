@@ -23,7 +23,9 @@ def principal_axes(
     return along, np.where(width <= 16 * points.shape[1] * EPS * size, 0.0, width)
 
 
-def lower_hull(points: Float[np.ndarray, "n d"], heights: Float[np.ndarray, " n"]) -> Int[np.ndarray, "t d+1"]:
+def lower_hull(
+    points: Float[np.ndarray, "n d"], heights: Float[np.ndarray, " n"]
+) -> Int[np.ndarray, "t d+1"]:
     """The simplices (t,d+1) of the lower convex hull of the lifted atoms; none if the atoms don't span R^d.
 
     An apex at vertical infinity makes every hull solid, also that of lifted points in one plane, and turns

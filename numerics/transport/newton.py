@@ -136,8 +136,8 @@ def _by_conjugate_gradients(
 ) -> Float[np.ndarray, " n"] | None:
     """A solution by conjugate gradients in units of the diagonal; None where they don't converge.
 
-    In space elimination fills in n^{4/3} entries, and gradients need some hundred products. A residual of 1e−10
-    leaves Newton quadratic down to that factor a step.
+    In space elimination fills in n^{4/3} entries, and gradients need some hundred products. A residual of
+    1e−10 leaves Newton quadratic down to that factor a step.
     """
     diagonal = laplacian.diagonal()
     if not (diagonal > 0).all():

@@ -1,9 +1,9 @@
 r"""Laguerre cells in space and their Gaussian integrals, exact to rounding (theory.md §4.3).
 
-The cell of atom i is a convex polyhedron, bounded or not, and may be empty. Cells are dual to the lower hull of
-the lifted points $(y_i, g_i) ∈ R^4$: `hulls` finds its tetrahedra, `skeleton` the edges of the cells,
-`face_integrals` what the faces between them cut off. The field $-(1-C(r))/(4πr^3)·x$, C the law of |x₀|, has the
-normal density as divergence and flux −1 out of 0, so that
+The cell of atom i is a convex polyhedron, bounded or not, and may be empty. Cells are dual to the lower hull
+of the lifted points $(y_i, g_i) ∈ R^4$: `hulls` finds its tetrahedra, `skeleton` the edges of the cells,
+`face_integrals` what the faces between them cut off. The field $-(1-C(r))/(4πr^3)·x$, C the law of |x₀|, has
+the normal density as divergence and flux −1 out of 0, so that
 
 $$P(C_i) = (\text{share of } 0) - Σ_\text{faces} h ∫_\text{face} \frac{1-C(r)}{4πr^3}\,dA,$$
 
@@ -42,7 +42,7 @@ class SpaceDiagram(Diagram):
 
     @property
     def evaluation(self) -> Float[np.ndarray, " n"]:
-        """(n,), 32·eps; for cells next to 0 that reach infinity eps times the ratio of the cloud's widths more.
+        """(n,), 32·eps; for cells next to 0 that reach infinity eps·(ratio of the cloud's widths) more.
 
         Their solid angle at infinity is made of directions, rounded to eps, that differ by that ratio.
         """

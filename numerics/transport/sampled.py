@@ -1,4 +1,4 @@
-r"""Semidiscrete transport from Gaussian noise for d ≥ 3: stochastic Newton on the semi-dual (theory.md §4.3).
+r"""Semidiscrete transport from Gaussian noise for d ≥ 4: stochastic Newton on the semi-dual (theory.md §4.3).
 
 A pass draws fresh noise and finds the best and the second-best atom of every draw. Counting the best gives
 the cell masses P̂. A draw whose two scores differ by less than ε votes for the wall between its two cells:
@@ -6,6 +6,13 @@ that estimates the Laplacian L of −∂P/∂g. After some search passes with st
 $g ← g + k^{-1} \bar L^{-1}(P̂ - w)$ at pass k, with $\bar L$ averaged over the passes, whose error after N
 draws in all is that of the sample-average minimiser over N draws [@bercu2020efficient]. The masses
 are then measured on held-out noise, with simultaneous Clopper–Pearson intervals.
+
+**What error to expect.** To first order the masses err like frequencies of N = ¾·draws·n draws: a total
+variation of $½Σ\sqrt{2w/(πN)}$, for uniform weights $0.46/\sqrt{\text{draws}}$, 0.0084 for the default
+budget, whatever n and d. In three dimensions, where exact masses are known, clouds of 30 to 300 normal atoms
+end at 0.9 to 1.3 times that. Where a cloud is dense in places the iteration has not come so far: 300
+exponential atoms end at 4.4 times it (0.037), three times as many draws having taken off a tenth. What a
+solution states, its intervals on held-out noise, holds for both.
 
 First-order ascent of the same function is in POT (`ot.semidiscrete`); benchmarks/sampled.py compares: for the
 same CPU time it ends four times as far from the weights.

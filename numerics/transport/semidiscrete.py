@@ -1,9 +1,9 @@
 r"""Optimal transport from N(0, I) to any weighted point cloud: one entry point (theory.md §4.3).
 
 It minimises the convex semi-dual $F(g) = E\max_i(⟨x_0, y_i⟩ - g_i) + ⟨w, g⟩$, whose gradient is
-$w_i - P_0(C_i)$: exactly on a line (closed form), in the plane and in space (damped Newton with exact cell masses), each also inside a
-larger space, and by sampling where the atoms span four dimensions or more. Whatever error the weights keep,
-the heights are exact for the masses they induce.
+$w_i - P_0(C_i)$: exactly on a line (closed form), in the plane and in space (damped Newton with exact cell
+masses), each also inside a larger space, and by sampling where the atoms span four dimensions or more.
+Whatever error the weights keep, the heights are exact for the masses they induce.
 """
 
 import numpy as np
@@ -32,8 +32,8 @@ def solve(
 ) -> SemidiscreteSolution:
     """Heights g with P₀(cell of y_i) = w_i for the noise P₀ = N(0, I).
 
-    Atoms on a line or in a plane, of any space, are solved when their error is at most max(1e−12·w, 8·eps), and
-    atoms that span three dimensions at max(1e−12·w, 32·eps). Where rounding ends the iteration before,
+    Atoms on a line or in a plane, of any space, are solved when their error is at most max(1e−12·w, 8·eps),
+    and atoms that span three dimensions at max(1e−12·w, 32·eps). Where rounding ends the iteration before,
     `SemidiscreteSolution.stalled` marks the atoms, and their error is at most 16 times what one rounding of
     the heights moves; otherwise it raises. Atoms that span more are solved by sampling: what is left of their
     weights' error, and what is known of it, is in the solution (`numerics.transport.sampled` says how much to
@@ -119,7 +119,7 @@ def _real(name: str, value: ArrayLike, ndim: int) -> Float[np.ndarray, "..."]:
 
 
 def _coordinates(points: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n k"]:
-    """Coordinates of the atoms in the space they span, to rounding; the atoms themselves where that is all."""
+    """Coordinates of the atoms in the space they span, to rounding; themselves where that is all."""
     d = points.shape[1]
     if d == 2:
         return points

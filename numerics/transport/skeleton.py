@@ -1,8 +1,9 @@
 """Edges and corners of Laguerre cells in space, from the tetrahedra of the lower hull (theory.md §4.3).
 
-A tetrahedron of the hull is a corner where four cells meet, a triangle is an edge where three meet, and a side
-is a face between two. On the line of the triangle abc, in the direction (y_b − y_a) × (y_c − y_a), the cell of
-a fourth atom on the positive side takes over at a corner, where the edge stops; one on the other side is left.
+A tetrahedron of the hull is a corner where four cells meet, a triangle is an edge where three meet, and a
+side is a face between two. On the line of the triangle abc, in the direction (y_b − y_a) × (y_c − y_a), the
+cell of a fourth atom on the positive side takes over at a corner, where the edge stops; one on the other
+side is left.
 
 Flat tetrahedra, without a volume to rounding, are of two kinds. Inside, their atoms lie on one circle and the
 cells around them meet along one edge: they take the corner of a neighbour, and their own edges have length or
@@ -83,7 +84,7 @@ def dot(u: Float[np.ndarray, "3 m"], v: Float[np.ndarray, "3 m"]) -> Float[np.nd
 
 
 def cross(u: Float[np.ndarray, "3 m"], v: Float[np.ndarray, "3 m"]) -> Float[np.ndarray, "3 m"]:
-    """u × v."""
+    """The product u × v."""
     return np.stack([u[1] * v[2] - u[2] * v[1], u[2] * v[0] - u[0] * v[2], u[0] * v[1] - u[1] * v[0]])
 
 
@@ -95,11 +96,11 @@ def _corners(
 ) -> tuple[Float[np.ndarray, "t 3"], Float[np.ndarray, " t"]]:
     """The corner x of each tetrahedron, ⟨x, y_j − y_i⟩ = g_j − g_i for its sides, and its thickness.
 
-    Solved from the tree of its three shortest sides, so that each plane is met to rounding relative to its own
-    atoms' distance: by Cramer's rule, refined once, and thin ones by elimination with pivoting, whose corners
-    may be far off along the edges that meet there but lie on them. A determinant that rounding of the atoms could have made,
-    32·eps·|y|·(the two longer sides of the tree), is none; else thickness is its ratio to the product of the
-    three sides.
+    Solved from the tree of its three shortest sides, so that each plane is met to rounding relative to its
+    own atoms' distance: by Cramer's rule, refined once, and thin ones by elimination with pivoting, whose
+    corners may be far off along the edges that meet there but lie on them. A determinant that rounding of
+    the atoms could have made, 32·eps·|y|·(the two longer sides of the tree), is none; else thickness is its
+    ratio to the product of the three sides.
     """
     ends = tetrahedra[:, _SIX]
     sides = points[ends[..., 1]] - points[ends[..., 0]]
@@ -154,8 +155,8 @@ def _crossed(
 ) -> Bool[np.ndarray, " t"]:
     """Thin tetrahedra at whose triangles the hull is not convex: they are flat to the rounding of Qhull.
 
-    Of two neighbours, the atom of one across the triangle must not beat the other's atoms at its corner. Where
-    it does by more than rounding the thinner is flat, if it is thinner than THIN.
+    Of two neighbours, the atom of one across the triangle must not beat the other's atoms at its corner.
+    Where it does by more than rounding the thinner is flat, if it is thinner than THIN.
     """
     flat = np.zeros(len(tetrahedra), dtype=bool)
     if not (thickness < THIN).any():

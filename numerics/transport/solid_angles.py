@@ -20,9 +20,9 @@ def cones(
         outgoing: Where its boundary, counter-clockwise about i → j, goes to infinity; 0 if it does not.
         incoming: Where it comes back.
 
-    The arc at infinity of a face makes a spherical triangle with c, the direction of y_i from the middle of the
-    cloud; all arcs of a cell make up its cone, whatever c is. A triangle (c, u, v) is twice the argument of
-    1 + ⟨c,u⟩ + ⟨u,v⟩ + ⟨v,c⟩ + i·det(c, u, v) [@vanoosterom1983solid].
+    The arc at infinity of a face makes a spherical triangle with c, the direction of y_i from the middle of
+    the cloud; all arcs of a cell make up its cone, whatever c is. A triangle (c, u, v) is twice the argument
+    of 1 + ⟨c,u⟩ + ⟨u,v⟩ + ⟨v,c⟩ + i·det(c, u, v) [@vanoosterom1983solid].
     """
     reaching = np.flatnonzero((outgoing != 0).any(axis=0))
     u, v = incoming[:, reaching].T, outgoing[:, reaching].T

@@ -67,7 +67,8 @@ def radial(points: Float[np.ndarray, "n d"], weights: Float[np.ndarray, " n"]) -
     """F(ρ), ρ the radius in the cloud's shape, F' such that radii of noise and data have equal ranks.
 
     For an elliptical law with scatter A² (A symmetric) and r = |A⁻¹(y − m)|, ∇φ = (F'/ρ)A⁻¹(y − m) with
-    ρ² = ⟨y − m, A⁻¹(y − m)⟩; F' = ρ·q/r makes |∇φ| the quantile q of the rank of r in the law of the length of noise.
+    ρ² = ⟨y − m, A⁻¹(y − m)⟩; F' = ρ·q/r makes |∇φ| the quantile q of the rank of r in the law of the length
+    of noise.
     """
     centre, root = _shape(points, weights)
     centred = points - centre

@@ -1,4 +1,4 @@
-"""Heights found by sampling, judged on noise that the solver has not seen (P1, d ≥ 3)."""
+"""Heights found by sampling, judged on noise that the solver has not seen (P1, d ≥ 4)."""
 
 from typing import Any, NamedTuple
 

@@ -2,7 +2,7 @@
 
 Assumed: what the file holds, distinct points with positive weights. The heights are found by transport, and
 then the theorem's own checks are asked about the potential they give, with their own measurements and
-bounds, but for those that say why not. Weights are exact to rounding in dimension 1 and 2 and stated
+bounds, but for those that say why not. Weights are exact to rounding in dimensions 1 to 3 and stated
 with intervals beyond; whatever their error, P2 to P9 hold exactly for the weights that the heights induce.
 Nothing here decides a verdict.
 """
@@ -14,8 +14,9 @@ from scipy.stats import chi2
 from numerics.accuracy import Rounding
 from numerics.flows.exact import ExactField
 from numerics.schedules import Linear
+from numerics.transport import certify_space
 from numerics.transport.certify import MOST_ATOMS
-from theorems.proximal_denoiser import test_minibatch, test_push_forward
+from theorems.proximal_denoiser import test_minibatch, test_push_forward, test_push_forward_in_space
 from theorems.proximal_denoiser.sampling import measure_duality, on_fresh_noise
 from theorems.proximal_denoiser.user_pictures import draw_errors, draw_plane
 from theorems.setting.audits import ask, asked_in, solved
@@ -77,6 +78,10 @@ def _weigh(on, solution, rng):
         test_push_forward.measure_push_forward_in_the_plane(on, solution)
         if n <= MOST_ATOMS:
             test_push_forward.measure_proved_push_forward(on, solution)
+    elif d == 3 and solution.method == "space":
+        test_push_forward_in_space.measure_push_forward_in_space(on, solution)
+        if n <= certify_space.MOST_ATOMS // 2:
+            test_push_forward_in_space.measure_proved_push_forward(on, solution)
     else:
         test_push_forward.measure_frequencies(on, solution, rng, _draws(solution))
 

@@ -66,7 +66,7 @@ def cylinder(n: int) -> np.ndarray:
     """Two regular polygons above each other: cocircular atoms on both and on every side."""
     angle = 2 * np.pi * np.arange(n // 2) / (n // 2)
     ring = np.column_stack([np.cos(angle), np.sin(angle), np.zeros(n // 2)])
-    return np.vstack([ring, ring + [0.0, 0.0, 1.0]])
+    return np.vstack([ring, ring + np.array([0.0, 0.0, 1.0])])
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:

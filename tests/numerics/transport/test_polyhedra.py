@@ -1,4 +1,4 @@
-"""Laguerre cells in space: masses, moments, Hessian against slices, closed forms, differences and enclosures."""
+"""Laguerre cells in space: integrals against slices, closed forms, differences and enclosures."""
 
 from dataclasses import replace
 from itertools import combinations, pairwise
@@ -104,7 +104,7 @@ def test_cells_of_an_orbit_are_equal(kind):
 
 
 def test_a_ball_of_cospherical_atoms_around_a_centre_has_the_mass_of_a_polyhedron():
-    """The cell of the centre of a cube of atoms at distance √3 is an octahedron; by Monte Carlo, 5 deviations."""
+    """The cell of the centre of a cube of atoms is an octahedron; by Monte Carlo, 5 deviations."""
     points = np.vstack([cloud("cube", 8, np.random.default_rng(0)), np.zeros(3)])
     found = laguerre(points, np.append(np.full(8, 1.5), 0.0)).masses[8]
     x = np.random.default_rng(1).normal(size=(400_000, 3))
@@ -225,7 +225,7 @@ def test_a_hidden_atom_has_an_empty_cell():
 # --- power --------------------------------------------------------------------------------------
 
 
-def without_infinity(segments, normal, face, sign):
+def without_infinity(_segments, normal, *_):
     return np.zeros((2, 3, normal.shape[1]))
 
 
@@ -237,7 +237,7 @@ MUTANTS = {
     "faces turned the wrong way": (face_integrals, "_FACES", ((0, 1, 1.0), (1, 2, 1.0), (0, 2, 1.0))),
     "no angle at infinity": (face_integrals, "_directions_at_infinity", without_infinity),
     "one node an edge": (face_integrals, "rule", first_order_rule),
-    "no lean": (face_integrals, "_leaning", lambda sides, s: np.zeros_like(s)),
+    "no lean": (face_integrals, "_leaning", lambda _, s: np.zeros_like(s)),
     "M doubled": (face_integrals, "_kernel", lambda square: 2 * right_kernel(square)),
     "density off by 1e-9": (face_integrals, "_density", lambda square: (1 + 1e-9) * right_density(square)),
 }
@@ -252,8 +252,16 @@ def test_slices_reject_wrong_formulas(name, monkeypatch):
 
 
 CARELESS = {
-    "flat tetrahedra left alone": (skeleton, "_without_flat", lambda tetrahedra, corners, _: (tetrahedra, corners)),
-    "flat tetrahedra left out": (skeleton, "_without_flat", lambda t, corners, solid: (t[solid], corners[solid])),
+    "flat tetrahedra left alone": (
+        skeleton,
+        "_without_flat",
+        lambda tetrahedra, corners, _: (tetrahedra, corners),
+    ),
+    "flat tetrahedra left out": (
+        skeleton,
+        "_without_flat",
+        lambda t, corners, solid: (t[solid], corners[solid]),
+    ),
     "next to 0 by the singular field": (face_integrals, "NEAR", 0.0),
     "corners not in their faces": (face_integrals, "_projected", lambda corner, _: corner),
 }

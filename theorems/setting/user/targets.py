@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 
 MOST_POINTS = 100_000
 """In dimension 1 and 2, where cells are exact; more than the benchmarks have solved."""
+MOST_POINTS_IN_SPACE = 20_000
+"""In dimension 3, where cells are exact too: under a minute."""
 MOST_POINTS_SAMPLED, MOST_NUMBERS_SAMPLED = 5_000, 200_000
-"""In dimension 3 and more, n and n·d: the noise costs 4000·n²·d multiplications."""
+"""In dimension 4 and more, n and n·d: the noise costs 4000·n²·d multiplications."""
 SECONDS_BETWEEN_LINES = 1.0
 Array = NDArray[np.float64]
 
@@ -38,7 +40,7 @@ class UserTarget:
         name: The name of its file.
         points: (n, d), finite, no two equal.
         weights: (n,), positive, summing to 1.
-        seed: Feeds the solver's noise for d ≥ 3.
+        seed: Feeds the solver's noise for d ≥ 4.
         say: Called with lines of progress.
     """
 
@@ -139,8 +141,10 @@ def _refuse_header(name: str, shape: tuple[int, ...], dtype: np.dtype[np.generic
     n, d = shape[0], shape[1] if ndim == 2 else 1
     if n > MOST_POINTS:
         raise ValueError(f"{name}: got shape {shape}; at most {MOST_POINTS} points can be solved")
-    if d > 2 and (n > MOST_POINTS_SAMPLED or n * d > MOST_NUMBERS_SAMPLED):
+    if d == 3 and n > MOST_POINTS_IN_SPACE:
+        raise ValueError(f"{name}: got shape {shape}; in dimension 3 at most {MOST_POINTS_IN_SPACE} points")
+    if d > 3 and (n > MOST_POINTS_SAMPLED or n * d > MOST_NUMBERS_SAMPLED):
         raise ValueError(
-            f"{name}: got shape {shape}, {n * d} numbers; from dimension 3 on at most {MOST_POINTS_SAMPLED}"
+            f"{name}: got shape {shape}, {n * d} numbers; from dimension 4 on at most {MOST_POINTS_SAMPLED}"
             f" points and {MOST_NUMBERS_SAMPLED} numbers can be solved: give a subsample"
         )

@@ -39,7 +39,8 @@ BAD = {
     "weights of two axes": ({"points": SQUARE, "weights": np.full((4, 1), 0.25)}, ["weights", "(4, 1)"]),
     "duplicates": ({"points": SQUARE[[0, 1, 2, 1]]}, ["points", "atoms 1 and 3 coincide"]),
     "many points": ({"points": np.zeros((100_001, 1), np.int8)}, ["points", "(100001, 1)", "at most 100000"]),
-    "many in space": ({"points": np.zeros((5001, 3), np.int8)}, ["points", "(5001, 3)", "at most 5000"]),
+    "many in space": ({"points": np.zeros((20_001, 3), np.int8)}, ["points", "(20001, 3)", "at most 20000"]),
+    "many beyond": ({"points": np.zeros((5001, 4), np.int8)}, ["points", "(5001, 4)", "at most 5000"]),
     "many numbers": ({"points": np.zeros((400, 501), np.int8)}, ["200400 numbers", "200000 numbers"]),
 }
 
