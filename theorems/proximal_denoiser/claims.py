@@ -27,6 +27,7 @@ CLAIMS = (
             f"{HERE}test_gap",
             f"{HERE}test_optimality",
             f"{HERE}test_push_forward",
+            f"{HERE}test_push_forward_in_space",
             f"{HERE}test_laws",
             f"{HERE}test_domain",
             f"{HERE}test_uniform_digits",
