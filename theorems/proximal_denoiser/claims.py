@@ -26,6 +26,7 @@ CLAIMS = (
         modules=(
             f"{HERE}test_gap",
             f"{HERE}test_optimality",
+            f"{HERE}test_weights",
             f"{HERE}test_push_forward",
             f"{HERE}test_push_forward_in_space",
             f"{HERE}test_laws",
@@ -175,7 +176,7 @@ CLAIMS = (
         assumptions=(SETTING, COUPLING, "Linear schedule, except for the flow map and its lower bound."),
         source=f"{PAPER}, section 2; benamou2000computational",
         status="reconstructed",
-        modules=(f"{HERE}test_flow",),
+        modules=(f"{HERE}test_flow", f"{HERE}test_energy"),
         depends=(
             "P1",
             "P3",

@@ -170,7 +170,7 @@ def test_distance_on_the_line_by_quantiles(evidence, schedule, s, t):
 )
 def test_distance_in_space_by_a_level(evidence, rng, known, schedule, s, t):
     """Mean of |x_t − x_s|² over optimal pairs; the cost is known by a route of its own."""
-    n = 100_000
+    n = 400_000
     fall = float(schedule.alpha(t) - schedule.alpha(s))
     rise = float(schedule.beta(t) - schedule.beta(s))
     x0, x1 = known.target.sample(n, rng)
