@@ -8,6 +8,7 @@ from reports.evidence.records import STRENGTHS
 from reports.run.progress import COLOUR
 
 if TYPE_CHECKING:
+    from reports.run.outcome import Outcome
     from reports.run.state import Run
 
 
@@ -50,6 +51,8 @@ def summarise(terminal: pytest.TerminalReporter, run: "Run", written: str | None
     for outcome in run.outcomes.values():
         points += sum(record["points"] for record in (*outcome.evidence, *outcome.controls))
         left_out += sum(record["left_out"] for record in (*outcome.evidence, *outcome.controls))
+    if len(run.outcomes) == 1:
+        _details(terminal, next(iter(run.outcomes.values())))
     terminal.section("theorems")
     header = ("claim", "label", "verdict", "strongest", "of bound", "points")
     widths = [max(len(str(row[k])) for row in (header, *rows)) for k in range(len(header))]
@@ -70,3 +73,32 @@ def summarise(terminal: pytest.TerminalReporter, run: "Run", written: str | None
         terminal.write_line(f"not collected: {module}: {message.strip().splitlines()[-1]}", red=True)
     if written:
         terminal.write_line(written)
+
+
+def _details(terminal: pytest.TerminalReporter, outcome: "Outcome") -> None:
+    """Everything that the one test of a run measured: measured, bound, worst case."""
+    terminal.section("measured")
+    for record in outcome.evidence:
+        measured = "not finite" if record["measured"] is None else f"{record['measured']:.4g}"
+        share = "" if record["share"] is None else f", share {record['share']:.2g}"
+        line = f"{record['strength']} {record['kind']}: {record['quantity']}"
+        _told(
+            terminal,
+            line,
+            f"measured {measured}, bound {record['bound']:.4g}{share}",
+            record,
+            record["holds"],
+        )
+    for record in outcome.controls:
+        measured = "not finite" if record["measured"] is None else f"{record['measured']:.6g}"
+        numbers = f"measured {measured}, predicted {record['predicted']:.6g} within {record['agreement']:.2g}"
+        _told(terminal, f"control: {record['violation']}", numbers, record, record["rejected"])
+
+
+def _told(
+    terminal: pytest.TerminalReporter, line: str, numbers: str, record: dict[str, Any], good: bool
+) -> None:
+    terminal.write_line(line, **({} if good else {"red": True}))
+    terminal.write_line(f"    {numbers}; draws {record['draws']:,}, points {record['points']:,}")
+    if record["worst"]:
+        terminal.write_line(f"    worst case {record['worst']}")

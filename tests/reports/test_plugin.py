@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -120,6 +121,18 @@ def test_a_good_house(house: House) -> None:
     assert "report: " in ran.output
     page = (ran.directory / "claims" / "A.html").read_text()
     assert "Lemma A" in page
+
+
+def test_a_test_alone_tells_what_it_measured(house: House) -> None:
+    house.build()
+    alone = house.run("theorems/demo/test_demo.py::test_check", where="", report=None).output
+    assert "certified inequality: gap" in alone
+    assert re.search(
+        r"measured 0\.\d+, bound 1, share 0\.\d+; draws 20, points 20\n +worst case Ball, t=0\.\d+", alone
+    )
+    control = house.run("theorems/demo/test_demo.py::test_control", where="", report=None).output
+    assert "measured 0.25, predicted 0.25 within 1e-09; draws 1, points 1" in control
+    assert "worst case" not in house.run(report=None).output
 
 
 @pytest.mark.parametrize("selection", [["-k", "check"], ["theorems/demo/test_demo.py::test_check"]])
