@@ -1,6 +1,6 @@
 """The statements on stability: errors of field and sampler, of the data, and convergence of potentials."""
 
-from theorems.claim import Claim, Clause
+from theorems.claim import Claim, Clause, Coverage
 
 HERE = "theorems.stability."
 OURS = "this project; no claim of priority"
@@ -136,7 +136,7 @@ CLAIMS = (
         ),
         source=f"rockafellar1998variational, theorems 7.37, 11.34, 12.35; {OURS}",
         status="this project",
-        modules=tuple(f"{HERE}test_{part}" for part in ("polygons", "limits")),
+        modules=tuple(f"{HERE}test_{part}" for part in ("polygons", "polygon_fields", "limits")),
         depends=("P1", "P2", "N4"),
         clauses=(
             Clause("potentials", "Conjugates and envelopes converge locally uniformly: epi-convergence."),
@@ -148,4 +148,12 @@ CLAIMS = (
             Clause("no moments", "Second moments need not converge."),
         ),
     ),
+)
+
+UNREAD = "theorems whose labels are not known to us"
+COVERAGE = tuple(
+    Coverage(
+        "fukumizu2026proximal", UNREAD, claim, "may correspond to one of them: not read, nothing claimed"
+    )
+    for claim in ("N3", "N5", "N6")
 )

@@ -102,3 +102,11 @@ def _turned(pairs: Array, angle: float) -> Array:
     c, s = np.cos(angle), np.sin(angle)
     turn = np.array([[c, s], [-s, c]])
     return np.concatenate([pairs[:, :2] @ turn, pairs[:, 2:] @ turn], axis=1)
+
+
+def within(rng: np.random.Generator, radius: float, n: int = 100) -> Array:
+    """Points of |x| ≤ r, half of them near its boundary and others by the unit circle."""
+    at, share = 2 * np.pi * rng.random(n), np.sqrt(rng.random(n))
+    share[: n // 2] = 1 - 0.05 * rng.random(n // 2)
+    share[: n // 4] = np.minimum(1.0, (1 + 0.05 * rng.standard_normal(n // 4)) / radius)
+    return np.asarray(radius * share[:, None] * np.column_stack([np.cos(at), np.sin(at)]))

@@ -12,24 +12,13 @@ import pytest
 from scipy.spatial import cKDTree
 
 from numerics.accuracy import EPS, Rounding
-from numerics.flows.exact import ExactField
-from numerics.flows.perturbed import between
 from numerics.geometry import norms
 from numerics.potentials import FiniteAtoms
-from numerics.schedules import Linear, Trigonometric
 from theorems.stability.figures import draw_rates
-from theorems.stability.polygon import DISC, Polygon
+from theorems.stability.polygon import DISC, Polygon, within
 
 CORNERS = (3, 8, 32, 128)
 corners = pytest.mark.parametrize("corners", CORNERS)
-
-
-def _within(rng, radius, n=400):
-    """Points of |x| ≤ r, half of them near its boundary and others by the unit circle."""
-    at, share = 2 * np.pi * rng.random(n), np.sqrt(rng.random(n))
-    share[: n // 2] = 1 - 0.05 * rng.random(n // 2)
-    share[: n // 4] = np.minimum(1.0, (1 + 0.05 * rng.standard_normal(n // 4)) / radius)
-    return radius * share[:, None] * np.column_stack([np.cos(at), np.sin(at)])
 
 
 @pytest.mark.claim("N6")
@@ -39,7 +28,7 @@ def test_maps_conjugates_envelopes(evidence, rng, corners, radius):
     """Below the supremum everywhere, and at it where it is attained; steps over six decades."""
     shape, step = Polygon(corners), 10.0 ** rng.uniform(-3, 3)
     polygon, worst = shape.potential, shape.worst(max(radius, 1.0)) * min(radius, 1.0)
-    x = np.concatenate([worst, _within(rng, radius)])
+    x = np.concatenate([worst, within(rng, radius)])
     on = evidence.on(polygon, radius=radius, step=step)
     apart = norms(polygon.prox(x, step) - DISC.prox(x, step))
     formed = Rounding(1 + norms(x), 16, "lengths")
@@ -103,89 +92,6 @@ def _envelopes(on, shape, x, radius, step):
         stated[1:2].largest(),
         because="an edge's normal",
         clause="potentials",
-    )
-
-
-@pytest.mark.claim("N6")
-@corners
-@pytest.mark.parametrize("schedule", [Linear(), Trigonometric()], ids=repr)
-def test_fields_and_flows(evidence, rng, corners, schedule):
-    """Over |x| ≤ 1.5 at t = .1, .5, .9; from there to both ends of time and between."""
-    shape, radius = Polygon(corners), 1.5
-    mine, theirs = ExactField(shape.potential, schedule), ExactField(DISC, schedule)
-    for s in (0.1, 0.5, 0.9):
-        alpha, beta, fall, rise = (
-            float(f(s)) for f in (schedule.alpha, schedule.beta, schedule.alpha_dot, schedule.beta_dot)
-        )
-        x = np.concatenate([beta * shape.worst(radius / beta), _within(rng, radius, 200)])
-        size = norms(x) / beta + 1
-        on = evidence.on(shape.potential, schedule=schedule, s=s)
-        factor = abs(rise - fall * beta / alpha)
-        apart = norms(mine.velocity(s, x) - theirs.velocity(s, x))
-        stated = mine.roundings.velocity(s, x) + theirs.roundings.velocity(s, x)
-        stated = stated + Rounding(factor * size, 32, "x/β, lengths")
-        bound = factor * shape.of_maps(radius / beta)
-        on.bounded(
-            "|v^n_t − v_t|",
-            apart,
-            stated,
-            because="J_t sup|prox_n − prox|",
-            main=bound,
-            clause="fields",
-        )
-        on.bounded(
-            "supremum of |v^n_t − v_t| less its value where it is attained",
-            abs(bound - apart[:2].max()),
-            stated[:2].largest(),
-            because="where that of the maps is",
-            clause="fields",
-        )
-        for t in (0.0, 0.3, 0.7, 1.0):
-            to = float(schedule.alpha(t)), float(schedule.beta(t))
-            stretch = abs(to[1] - to[0] * beta / alpha)
-            gone = norms(between(mine, s, t, x) - between(theirs, s, t, x))
-            of_way = Rounding.none()
-            for field in (mine, theirs):
-                of_ends = field.roundings.denoise(s, x), field.roundings.noise(s, x)
-                of_way = of_way + of_ends[0].amplified(to[1]) + of_ends[1].amplified(to[0])
-            of_way = of_way + Rounding((to[0] / alpha + 1) * (norms(x) + size), 32, "αy + βu, lengths")
-            wanted = stretch * shape.of_maps(radius / beta)
-            on.bounded(
-                "|X^n_{s→t} − X_{s→t}|",
-                gone,
-                of_way,
-                because="|β_t − α_tβ_s/α_s| sup|prox_n − prox|",
-                main=wanted,
-                clause="flows",
-            )
-            on.bounded(
-                "supremum of |X^n_{s→t} − X_{s→t}| less its value where it is attained",
-                abs(wanted - gone[:2].max()),
-                of_way[:2].largest(),
-                because="where that of the maps is",
-                clause="flows",
-            )
-
-
-@pytest.mark.claim("N6")
-@corners
-def test_transports_where_the_limit_is_differentiable(evidence, rng, corners):
-    """|T_n − T| ≤ 2 sin(π/(2n)) for x₀ ≠ 0: the nearest corner of a direction; attained at cells' ends."""
-    shape = Polygon(corners)
-    x0 = rng.standard_normal((400, 2))
-    ends = shape.half * (1 - 1e-9) * np.array([-1.0, 1.0])
-    x0 = np.concatenate([np.column_stack([np.cos(ends), np.sin(ends)]), x0])
-    apart, bound = norms(shape.potential.transport(x0) - DISC.transport(x0)), 2 * np.sin(shape.half / 2)
-    on = evidence.on(shape.potential)
-    rounding = DISC.roundings.transport(x0) + Rounding(np.full(len(x0), 2.0), 8, "a length")
-    on.bounded("|T_n − T|", apart, rounding, because="2 sin(π/(2n))", main=bound, clause="transports")
-    on.bounded(
-        "supremum of |T_n − T| less its value near where it is attained",
-        abs(bound - apart[:2].max()),
-        rounding[:2].largest(),
-        because="within 1e−9 of a cell's end",
-        main=1.1e-9 * shape.half,
-        clause="transports",
     )
 
 
@@ -323,7 +229,7 @@ def test_without_normalisation_conjugates_are_off_by_the_constant(evidence, rng,
     """Heights lifted by k: the same law and maps, and φ*_n is off by k at every n."""
     shape, radius = Polygon(128), 2.0
     lifted = FiniteAtoms(shape.potential.points, np.full(128, -constant))
-    x = _within(rng, radius)
+    x = within(rng, radius)
     evidence.on(lifted).control(
         "φ*_n(0) = φ*(0) dropped: φ*_n − φ*",
         predicted=constant,
