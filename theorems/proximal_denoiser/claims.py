@@ -286,4 +286,8 @@ COVERAGE = (
     Coverage(PAPER, "Corollary 2.2", "P3", "wording reconstructed"),
     Coverage(PAPER, "Figure 1", "P2", "redrawn from computed values"),
     Coverage(PAPER, "Figure 2", "P1", "redrawn from computed values"),
+    Coverage(
+        PAPER, "theorems of unknown label", "N4", "one may speak of the flow off the support: not claimed"
+    ),
+    Coverage(PAPER, "section 2, the potential", "N7", "may be stated there in part: not claimed"),
 )
