@@ -39,6 +39,7 @@ CLAIMS = (
         status="reconstructed",
         modules=(
             f"{HERE}test_jacobian",
+            f"{HERE}test_every_target",
             f"{HERE}test_certified",
             f"{HERE}test_conditioning",
             f"{HERE}test_assumptions",

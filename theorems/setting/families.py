@@ -181,3 +181,8 @@ CONSTANT: tuple[tuple[str, st.SearchStrategy[Potential]], ...] = (
 """Families whose φ is 0 on its domain."""
 FAMILIES = VARYING + CONSTANT
 """Every public family by its name, with the strategy that draws it."""
+NOT_DRAWN = {
+    "Bits": "its φ is a sum over cells, a second a draw; one that is biased is met by every check",
+    "Twin": "it has no parameters; it is met by every check",
+}
+"""Public families without a strategy, and why."""
