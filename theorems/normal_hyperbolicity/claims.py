@@ -4,9 +4,13 @@ from theorems.claim import Claim, Clause, Coverage
 
 PAPER = "fukumizu2026proximal"
 HERE = "theorems.normal_hyperbolicity."
+PAIR = (
+    r"Noise $x_0\sim N(0,I_d)$, data with finite second moment, $x_1=T(x_0)$ their optimal pair; a schedule "
+    r"with $\alpha_t,\beta_t>0$, $C^1$, on $(0,1)$."
+)
 MANIFOLD = (
-    r"Near $x_1$ the support is a $C^2$ manifold $M$ of dimension $m$, $T=T_{x_1}M$, $N=T^\perp$; each "
-    "stratum has its own."
+    r"$M\subset\mathrm{dom}\,\varphi$ is a $C^2$ manifold of dimension $m$ through $x_1$, $T=T_{x_1}M$, "
+    r"$N=T^\perp$; each stratum of the support has its own."
 )
 A1 = r"A1: $\varphi|_M$ is $C^2$ near $x_1$."
 A2 = r"A2: $\partial\varphi(x_1)$ has dimension $d-m$."
@@ -14,6 +18,9 @@ A3 = r"A3: $x_0$ is in the relative interior of $\partial\varphi(x_1)$."
 A4 = r"A4 (added by this project): $\partial\varphi|_M$ is inner semicontinuous at $x_1$."
 A5 = r"A5 (added by this project): $H\succ0$ on $T$."
 SC = r"SC: $(1-t)\dot\alpha/\alpha\to-\gamma$, $\gamma>0$, and $(1-t)\dot\beta/\beta\to0$."
+SC_ALPHA = (
+    r"SC's clause on $\alpha$: $(1-t)\dot\alpha/\alpha\to-\gamma$, $\gamma>0$; that on $\beta$ is not used."
+)
 
 EVERY_TARGET = (
     r"Noise at which $\varphi^*$ has an Aleksandrov expansion, "
@@ -28,13 +35,14 @@ CLAIMS = (
         title="The Jacobian along a trajectory",
         statement=(
             r"$DX_t=\alpha I+\beta K(x_0)$, and $Dv_t(x_t)$ has the eigenvectors of $K$; where $\kappa=0$ "
-            r"the eigenvalue is $\dot\alpha/\alpha$, for the linear schedule $-1/(1-t)$."
+            r"the eigenvalue is $\dot\alpha/\alpha$, for the linear schedule $-1/(1-t)$. It holds for every "
+            r"target at $P_0$-almost every noise (N1); where A1–A5 hold $K$ is that of H3."
         ),
         formula=(
             r"\mathrm{eig}\,Dv_t(x_t)=\frac{\dot\alpha_t+\dot\beta_t\kappa}{\alpha_t+\beta_t\kappa},\quad "
             r"J=\beta K(\alpha I+\beta K)^{-1}"
         ),
-        assumptions=(MANIFOLD, A1, A2, A3, A4, A5),
+        assumptions=(PAIR, r"$K=DT(x_0)$ exists; $t\in(0,1)$."),
         source=f"{PAPER}, Proposition 4.1",
         status="reconstructed",
         modules=(
@@ -57,8 +65,8 @@ CLAIMS = (
             r"\mathrm{prox}_{\lambda\varphi}(x_1+\lambda x_0+w)=\mathrm{prox}_{\lambda\tilde\varphi}(x_1+w)"
         ),
         assumptions=(
-            r"$x_0\in\partial\varphi(x_1)$.",
-            r"$\lambda>0$.",
+            PAIR,
+            r"$x_0\in\partial\varphi(x_1)$; all $w$ and $\lambda>0$, on the path $\lambda=\alpha_t/\beta_t$.",
         ),
         source=f"{PAPER}, Lemma 4.2",
         status="reconstructed",
@@ -70,17 +78,26 @@ CLAIMS = (
         title="The second epi-derivative",
         statement=(
             r"The second-order quotients of $\varphi$ at $x_1$ for $x_0$ epi-converge to a quadratic form "
-            r"on $T$ that is $+\infty$ off it; so $K=H^{-1}$ on $T$ and $0$ on $N$. Epi-convergence is "
-            "pointwise convergence of Moreau envelopes; the quotients themselves need not converge."
+            r"on $T$ that is $+\infty$ off it, and prox has the derivative below at every $\lambda>0$. With "
+            r"A5 also $K=H^{-1}$ on $T$ and $0$ on $N$; without it there may be none (H10). "
+            "Epi-convergence is pointwise convergence of Moreau envelopes; the quotients themselves need not "
+            "converge."
         ),
         formula=(
             r"d^2\varphi(x_1|x_0)(w)=\langle w,Hw\rangle+\delta_T(w),\quad "
             r"D\,\mathrm{prox}_{\lambda\varphi}(x_1+\lambda x_0)=P_T(I+\lambda H)^{-1}P_T"
         ),
-        assumptions=(MANIFOLD, A1, A2, A3, A4),
+        assumptions=(PAIR, MANIFOLD, A1, A2, A3, A4, r"For $K=H^{-1}$ A5 besides; $H\succcurlyeq0$ always."),
         source=f"{PAPER}, Lemma 4.3; rockafellar1998variational, chapter 13",
         status="reconstructed",
-        modules=(f"{HERE}test_epiderivative", f"{HERE}test_assumptions"),
+        modules=(f"{HERE}test_epiderivative", f"{HERE}test_assumptions", f"{HERE}test_from_a1"),
+        depends=("H2", "A1", "A2", "A3", "A4", "A5"),
+        clauses=(
+            Clause("epi-limit", "Envelopes of the quotients converge to that of the quadratic form."),
+            Clause("prox", r"$D\,\mathrm{prox}_{\lambda\varphi}=P_T(I+\lambda H)^{-1}P_T$."),
+            Clause("K", r"With A5, $K=H^{-1}$ on $T$ and $0$ on $N$."),
+            Clause("epi", r"The quotients themselves may be $+\infty$ at every $\tau$."),
+        ),
     ),
     Claim(
         id="H4",
@@ -88,12 +105,13 @@ CLAIMS = (
         title="Lyapunov exponents",
         statement=(
             r"In rescaled time $\tau=-\log(1-t)$ the flow has the exponent $-\gamma$ on $N$, $d-m$ times, "
-            r"and $0$ off $N$, $m$ times."
+            r"and $0$ off $N$, $m$ times: for every $u\ne0$, mixed ones too."
         ),
         formula=(
-            r"\lim_{\tau\to\infty}\tfrac1\tau\log|DX_tu|=\begin{cases}-\gamma&u\in N\\0&u\notin N\end{cases}"
+            r"\lim_{\tau\to\infty}\tfrac1\tau\log|DX_tu|="
+            r"\begin{cases}-\gamma&0\ne u\in N\\0&u\notin N\end{cases}"
         ),
-        assumptions=(MANIFOLD, A1, A2, A3, A4, A5, SC),
+        assumptions=(PAIR, MANIFOLD, A1, A2, A3, A4, A5, SC_ALPHA),
         source=f"{PAPER}, Theorem 4.4",
         status="reconstructed",
         modules=(
@@ -103,6 +121,12 @@ CLAIMS = (
             f"{HERE}test_assumptions",
             f"{HERE}test_ends_of_the_spectrum",
             f"{HERE}test_margins",
+        ),
+        depends=("H1", "H3", "A1", "A2", "A3", "A4", "A5", "SC"),
+        clauses=(
+            Clause("normal", r"$-\gamma$ on $N$."),
+            Clause("tangential", r"0 on $T$."),
+            Clause("mixed", r"0 for $u$ that is neither normal nor tangential."),
         ),
     ),
     Claim(
@@ -117,7 +141,7 @@ CLAIMS = (
             r"(1-t)\frac{\dot\alpha+\dot\beta\kappa}{\alpha+\beta\kappa}"
             r"=\frac{(1-t)(\kappa-1)}{1+t(\kappa-1)}\ \text{(linear)}"
         ),
-        assumptions=(MANIFOLD, A1, A2, A3, A4, A5, SC),
+        assumptions=(PAIR, MANIFOLD, A1, A2, A3, A4, A5, SC),
         source=f"{PAPER}, section 4",
         status="this project",
         modules=(
@@ -139,10 +163,16 @@ CLAIMS = (
             r"(\alpha_t+\beta_t)\min(1,\kappa)\le|DX_t|_T|\le(\alpha_t+\beta_t)\max(1,\kappa),\quad "
             r"|DX_t|_N|=\alpha_t"
         ),
-        assumptions=(MANIFOLD, A1, A2, A3, A4, A5, SC),
+        assumptions=(PAIR, MANIFOLD, A1, A2, A3, A4, A5, SC_ALPHA),
         source=f"{PAPER}, section 4",
         status="reconstructed",
         modules=(f"{HERE}test_splitting", f"{HERE}test_assumptions"),
+        depends=("H1", "H3", "H4"),
+        clauses=(
+            Clause("splitting", r"$T\oplus N$ is invariant, and $|DX_t|_N|=\alpha_t$."),
+            Clause("bounds", r"$(\alpha+\beta)\min(1,\kappa)\le|DX_t|_T|\le(\alpha+\beta)\max(1,\kappa)$."),
+            Clause("domination", r"$\alpha_t$ beats every real power of the tangential rates."),
+        ),
     ),
     Claim(
         id="H7",
@@ -150,7 +180,7 @@ CLAIMS = (
         title="The spectrum reads off the intrinsic dimension",
         statement=r"The number of exponents above $-\gamma/2$ is $m$, point by point and stratum by stratum.",
         formula=r"\#\{i:\lambda_i>-\gamma/2\}=m",
-        assumptions=(MANIFOLD, A1, A2, A3, A4, A5, SC),
+        assumptions=(PAIR, MANIFOLD, A1, A2, A3, A4, A5, SC_ALPHA),
         source="this project",
         status="this project",
         modules=(f"{HERE}test_dimension", f"{HERE}test_assumptions"),
@@ -167,7 +197,10 @@ CLAIMS = (
             r"$\kappa\ge0$ at every $t$ (H1); those of independent coupling do neither."
         ),
         formula=r"E[x_1|x_t=x]=R\frac{I_{d/2}(s)}{I_{d/2-1}(s)}\frac{x}{|x|},\quad s=\beta_tR|x|/\alpha_t^2",
-        assumptions=(r"The uniform law on $|x|=R$ in $R^d$, $d\ge2$, drawn apart from the noise.",),
+        assumptions=(
+            r"The uniform law on $|x|=R$ in $R^d$, $d\ge2$, drawn apart from the noise; the linear schedule, "
+            r"$t\in(0,1)$.",
+        ),
         source="this project; amos1974computation",
         status="this project",
         modules=(f"{HERE}test_independent",),

@@ -1,9 +1,10 @@
 """H3: second epi-derivatives, through Moreau envelopes and through the derivative of prox.
 
-Assumed: A1–A4. Differences of prox and of envelopes are extrapolated by Richardson's scheme; the difference
-of the two highest orders estimates the truncation. Complex steps, where prox is analytic, have none. All stay
-within the face of z, whose distance to the nearest kink prox states; what is too close is counted. The
-picture shows why the convergence is *epi*. Control: A3 violated, where prox has two one-sided derivatives.
+Assumed: A1–A4; K = H⁻¹, which needs A5 too, is in test_from_a1. Differences of prox and of envelopes are
+extrapolated by Richardson's scheme; the difference of the two highest orders estimates the truncation.
+Complex steps, where prox is analytic, have none. All stay within the face of z, whose distance to the
+nearest kink prox states; what is too close is counted. The picture shows why the convergence is *epi*.
+Control: A3 violated, where prox has two one-sided derivatives.
 """
 
 import numpy as np
@@ -66,6 +67,7 @@ def test_derivative_of_prox(evidence, target, step, seed):
             because="they are equal within the face of z; prox's rounding over the half-step, and that of H",
             left_out=len(stated.bound) - len(room),
             chosen=f"left out where rounding alone moves D prox by more than {RESOLVED:g}",
+            clause="prox",
         )
     assume(checked)
 
@@ -103,6 +105,7 @@ def test_derivative_of_prox_by_complex_steps(evidence, target, step, seed):
             stated[away],
             because="they are equal; complex steps have no truncation and round as D prox does",
             left_out=len(z) - len(away),
+            clause="prox",
         )
 
 
@@ -161,6 +164,7 @@ def test_envelopes_of_quotients_converge(evidence, target, step, seed):
             because="the quotients' envelopes converge, smoothly in τ within the face of z; rounding over τ²",
             left_out=left_out,
             chosen="left out where the nearest kink is closer than 1/500 of the length over which prox bends",
+            clause="epi-limit",
         )
     assume(checked)
 
@@ -168,12 +172,30 @@ def test_envelopes_of_quotients_converge(evidence, target, step, seed):
 @pytest.mark.claim("H3")
 def test_pointwise_quotient_is_infinite_on_the_sphere(evidence, rng):
     """For a tangent direction φ(x₁+τw) = +∞ at every τ, while envelopes converge to (r/R)|w|²."""
+    import sympy as sp
+
+    tau = sp.Symbol("tau", positive=True)
+    y, u = (sp.Matrix(sp.symbols(f"{name}_1:4", real=True)) for name in "yu")
+    beyond = sp.expand((y + tau * u).dot(y + tau * u) - y.dot(y) - 2 * tau * y.dot(u) - tau**2 * u.dot(u))
+    evidence.on(BALL).exact(
+        "|x₁+τw|² = R² + τ²|w|² > R² for tangent w ≠ 0: φ, hence Δ²_τφ(x₁|x₀)(w), is +∞",
+        beyond == 0,
+        "all τ > 0, |x₁| = R, ⟨x₁, w⟩ = 0: the ball's indicator",
+        clause="epi",
+    )
     x0, x1 = BALL.sample(50, rng)
     w = np.cross(x0, rng.standard_normal(x0.shape))
     w /= np.linalg.norm(w, axis=1, keepdims=True)
-    tau = 10.0 ** -np.arange(0, 7)
-    infinite = np.array([np.isinf(BALL.value(x1 + h * w)) for h in tau])
-    evidence.on(BALL).exact("Δ²_τφ(x₁|x₀)(w) = +∞ for tangent w", infinite, "τ from 1 to 1e-6")
+    tau = 10.0 ** -np.arange(0, 10)
+    finite = np.array([np.isfinite(BALL.value(x1 + h * w)) for h in tau])
+    slack = 4 * BALL.roundings.domain(x1).bound * BALL.radius
+    evidence.on(BALL).bounded(
+        "τ²|w|² where the library's φ(x₁+τw) is finite, w tangent",
+        np.where(finite, tau[:, None] ** 2, 0.0),
+        Rounding.measured(np.broadcast_to(slack, finite.shape), "the domain is kept to rounding"),
+        because="+∞ as soon as x₁+τw is outside by more than the domain's rounding",
+        clause="epi",
+    )
     curvature, step, along = np.linalg.norm(x0[0]) / BALL.radius, 0.5, np.linspace(-1.5, 1.5, 201)
     z = x1[:1] + step * x0[:1]
     start = BALL.envelope(z, step)
