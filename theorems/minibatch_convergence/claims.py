@@ -282,4 +282,6 @@ CLAIMS = (
 COVERAGE = (
     Coverage(BATCHES, "expected batch plans", "M2", "wording not available to us"),
     Coverage(BATCHES, "two-atom model", "M6", "not read: no claim of priority"),
+    Coverage(BATCHES, "consequences for flow matching", "N2", "not read: may be there in another form"),
+    Coverage(BATCHES, "convergence of expected plans", "N8", "not read: may be there in another form"),
 )
