@@ -204,6 +204,13 @@ CLAIMS = (
         source="this project; amos1974computation",
         status="this project",
         modules=(f"{HERE}test_independent",),
+        depends=("H1",),
+        clauses=(
+            Clause("limit", r"$(1-t)Dv_t\to-P_N$ on $M$."),
+            Clause("exponents", r"$-1$ on $N$, 0 on $T$."),
+            Clause("dimension", r"$d-1$ is read off, as from OT-CFM."),
+            Clause("ends", r"A trajectory ends at $Rx_0/|x_0|$."),
+        ),
     ),
     Claim(
         id="H9",

@@ -28,10 +28,11 @@ def test_rescaled_jacobian_tends_to_the_normal_projector(evidence, dim):
     on = evidence.on(f"independent coupling, S^{dim - 1}", remaining=GAPS)
     because = "Amos: A lies between two algebraic functions of s; A' = 1 − (d−1)A/s − A² falls with A"
     rounding = Rounding(1.0, 16, "A(s) of scaled Bessel functions, and a few operations")
-    on.bounded("|tangential eigenvalue of (1−t)Dv_t|", np.abs(across), rounding, because, main=1 - low)
+    limit = {"because": because, "clause": "limit"}
+    on.bounded("|tangential eigenvalue of (1−t)Dv_t|", np.abs(across), rounding, main=1 - low, **limit)
     steepest = s * (1 - low**2) - (dim - 1) * low
     error, of_slope = np.abs(along + 1), rounding.amplified(s, "sA' cancels terms of size s")
-    on.bounded("|normal eigenvalue of (1−t)Dv_t + 1|", error, of_slope, because, main=np.abs(steepest))
+    on.bounded("|normal eigenvalue of (1−t)Dv_t + 1|", error, of_slope, main=np.abs(steepest), **limit)
     outside = np.maximum(low - mean_length(dim, s), mean_length(dim, s) - high).clip(0.0)
     on.bounded("A(s) outside Amos' bracket", outside, rounding, "the inequality itself")
 
@@ -92,7 +93,60 @@ def test_exponents_by_integration(evidence):
         because="X_t(x) = ρ_t(|x|)x/|x|",
     )
     rates = slopes(tight.log_growth, tight.tau)[-1]
+    _exponents_dimension_and_ends(on, field, tight, rates, uncertain)
     _compare(on, field, tight, rates)
+
+
+def _distance_of_the_end(field, start, tau):
+    """A bound of ||x_τ| − R| for the linear schedule, |x₀| = start (k,).
+
+    With ρ = |x_τ|: dρ/dτ = RA(s) − ρ, so |ρ − R| ≤ e^{−τ}|ρ₀ − R| + R∫₀^τ e^{r−τ}(1 − A(s_r))dr. As A ≥ 0,
+    ρ_r ≥ e^{−r}ρ₀ and s_r ≥ (e^r − 1)Rρ₀; 1 − A falls, and Amos bounds it: an upper sum.
+    """
+    r = np.linspace(0.0, tau, 4001)
+    least = np.maximum(np.expm1(r[:-1]) * field.radius * start[:, None], 1e-300)
+    missing = 1 - bracket(field.dim, least)[0]
+    integral = (np.exp(r[1:] - tau) * missing).sum(axis=1) * (r[1] - r[0])
+    return np.exp(-tau) * np.abs(start - field.radius) + field.radius * integral
+
+
+def _exponents_dimension_and_ends(on, field, found, rates, uncertain):
+    """What independent coupling shares with OT-CFM, from τ = 4 to 5."""
+    start = found.points[0, :, 0]
+    bounds = np.stack([_distance_of_the_end(field, start, tau) for tau in (4.0, 5.0)])
+    by = "the solutions' difference at tolerances 1e-7 and 1e-9"
+    length = np.linalg.norm(found.points, axis=2)
+    asked = {"by": by, "because": "Gronwall for ρ' = RA(s) − ρ, and Amos' bound of A", "clause": "ends"}
+    on.estimated("||x_τ| − R| at τ = 4, 5", np.abs(length[-2:] - field.radius), bounds + uncertain, **asked)
+    on.estimated(
+        "|x_τ/|x_τ| − x₀/|x₀||, τ = 5: the end is that of OT-CFM",
+        np.linalg.norm(found.points[-1] / length[-1][:, None] - [1.0, 0.0], axis=1),
+        uncertain,
+        by=by,
+        because="the field is radial",
+        clause="ends",
+    )
+    rest = field.radius - bounds.max(axis=0)
+    tau = np.linspace(4.0, 5.0, 101)[:, None]
+    s = np.expm1(tau) * np.exp(tau) * field.radius * rest
+    low = bracket(field.dim, s)[0]
+    steepest = (field.radius / rest) * np.abs(s * (1 - low**2) - (field.dim - 1) * low).max(axis=0)
+    on.estimated(
+        "|normal exponent + 1|, |tangential exponent|: slopes from τ = 4 to 5",
+        np.abs(rates - np.array([-1.0, 0.0])),
+        np.stack([steepest, bounds.sum(axis=0) / rest], axis=1) + 2 * uncertain,
+        by=by,
+        because="(R/ρ)sA' and log(ρ₅/ρ₄), ρ within its bound of R; Amos' bound of A'",
+        clause="exponents",
+    )
+    on.estimated(
+        "|dimension read off − 1|",
+        np.abs(intrinsic_dimension(rates, 1.0) - 1),
+        0,
+        by=by,
+        because="integers agree or differ by 1",
+        clause="dimension",
+    )
 
 
 def _compare(on, field, found, rates):
