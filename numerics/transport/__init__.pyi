@@ -5,6 +5,7 @@ __all__ = [
     "CurveLift",
     "ExpectedCost",
     "SemidiscreteSolution",
+    "SurfaceLift",
     "TwoAtomLaw",
     "assignment",
     "assignment_probability",
@@ -16,13 +17,16 @@ __all__ = [
     "greedy",
     "independent",
     "lift",
+    "lift_surface",
     "load",
     "log_assignment_probability",
     "log_assignment_rounding",
     "normal_order_means",
     "save",
     "solve",
+    "sphere_places",
     "sweep_excess",
+    "torus_places",
     "two_atom_law",
     "two_moons",
 ]
@@ -44,6 +48,7 @@ from .sampled import Budget
 from .semidiscrete import solve
 from .solution import SemidiscreteSolution
 from .storage import load, save
+from .surfaces import SurfaceLift, lift_surface, sphere_places, torus_places
 from .sweeps import sweep_excess
 from .tilted import log_assignment_probability, log_assignment_rounding
 from .two_atoms import TwoAtomLaw, two_atom_law

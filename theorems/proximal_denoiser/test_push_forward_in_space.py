@@ -13,11 +13,14 @@ from hypothesis import strategies as st
 from scipy.spatial import ConvexHull
 
 from numerics.accuracy import EPS, Rounding
+from numerics.potentials import Sphere
 from numerics.transport.certify_space import certify
 from numerics.transport.polyhedra import laguerre
 from numerics.transport.semidiscrete import solve
+from numerics.transport.surfaces import lift_surface, sphere_places, torus_places
 from theorems.proximal_denoiser.sampling import measure_duality, on_fresh_noise
 from theorems.proximal_denoiser.test_push_forward import measure_frequencies
+from theorems.setting.fits import last_slope
 from theorems.setting.grammar import generator, seeds
 from theorems.setting.quantifiers import SEEDS, for_all
 
@@ -108,6 +111,55 @@ def test_fresh_noise_meets_the_weights_and_the_cost(evidence, rng, kind):
         because="the plan's cost is the flux through faces, the dual's the first moments of cells",
         clause="duality",
     )
+
+
+@pytest.mark.claim("P1")
+def test_atoms_on_surfaces_approach_the_potential_of_the_surface(evidence, rng):
+    """φ* of n golden-angle atoms, n doubled: on the sphere against |x₀|, on the torus by n/2."""
+    sizes, x0 = np.array([128, 256, 512, 1024]), rng.standard_normal((500, 3))
+    spheres = [lift_surface(sphere_places, int(n)) for n in sizes]
+    tori = [lift_surface(torus_places, int(n)) for n in sizes]
+    off = [np.abs(s.potential.conjugate(x0) - np.linalg.norm(x0, axis=1)).mean() for s in spheres]
+    cost = 4 - 2 * np.sqrt(8 / np.pi)
+    on = evidence.on(Sphere(3))
+    on.estimated(
+        "|W₂² of n atoms on the sphere, extrapolated − W₂² of the sphere|, n = 128 … 1024",
+        [abs(s.w2_squared - cost) for s in spheres],
+        [s.w2_error for s in spheres],
+        by="n and n/2 atoms: what halving them changes, more than is left after extrapolation",
+        because="the error is K/n to first order; W₂² = d + 1 − 2E|x₀|, E|x₀| = √(8/π)",
+        clause="duality",
+    )
+    slope, interval = last_slope(sizes, [s.fine.w2_squared - cost for s in spheres])
+    on.trend(
+        "log of what n atoms on the sphere add to W₂², against log n, n = 128 … 1024",
+        slope=slope,
+        interval=(min(interval[0], slope - 0.02), max(interval[1], slope + 0.02)),
+        theory=-1.0,
+        rule="interval contains theory",
+        alternative=-0.5,
+        chosen="at least ±0.02 about the last local slope: golden-angle points are not self-similar",
+        points=len(sizes),
+        clause="duality",
+    )
+    estimates = [lifted.error(x0).mean() for lifted in tori]
+    evidence.figure(
+        "Potentials of surfaces from n atoms with exact weights",
+        "Errors fall like 1/n: φ* on the sphere against |x₀|, on the sphere and the torus against n/2 atoms.",
+        lambda figure: _draw_orders(figure, sizes, off, [s.error(x0).mean() for s in spheres], estimates),
+        size=(5.2, 3.6),
+    )
+
+
+def _draw_orders(figure, sizes, off, estimated, torus):
+    axes = figure.subplots()
+    axes.loglog(sizes, off, "o-", label="sphere, against |x₀|")
+    axes.loglog(sizes, estimated, "s--", label="sphere, against n/2")
+    axes.loglog(sizes, torus, "^--", label="torus, against n/2")
+    axes.loglog(sizes, off[0] * sizes[0] / sizes, ":", color="grey", label="1/n")
+    axes.set_xlabel("atoms $n$")
+    axes.set_ylabel(r"mean error of $\varphi^*$")
+    axes.legend()
 
 
 # --- controls -----------------------------------------------------------------------------------------
