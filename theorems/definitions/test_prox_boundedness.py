@@ -133,6 +133,46 @@ def test_concave_modulus_has_infinite_threshold(evidence):
     on.exact("−|x| is not convex: its value at 0 exceeds the mean of those at ±1 by 1", middle == 1, "±1")
 
 
+@pytest.mark.claim("D1")
+def test_the_three_functions_in_every_dimension(evidence):
+    """Both norms and the inner product are all that enters: a = |u|, b = |x|, p = ⟨u, x⟩ ≤ ab, in any R^d."""
+    a, b = sp.symbols("a b", nonnegative=True)
+    p, end = sp.symbols("p", real=True), sp.symbols("s", positive=True)
+
+    def cost(f):
+        return f + (a**2 - 2 * p + b**2) / (2 * step)
+
+    share = 1 - step * r
+    square = (1 / step - r) / 2 * (a**2 - 2 * p / share + b**2 / share**2) - r * b**2 / (2 * share)
+    on, domain = (
+        evidence.on("−(r/2)|x|², −|x|³ and −|x| in R^d"),
+        "all d, u, x, λ, r (symbolic in |u|, |x|, ⟨u,x⟩)",
+    )
+    on.exact(
+        "−(r/2)|u|² + |u−x|²/(2λ) = (1/λ − r)|u − x/(1−λr)|²/2 − r|x|²/(2(1−λr))",
+        sp.simplify(cost(-r * a**2 / 2) - square) == 0,
+        domain,
+    )
+    gap = sp.symbols("delta", positive=True)
+    ray = {a: end, p: end * b}  # u = s·x/|x|, or any unit vector where x = 0
+    falls = [
+        sp.limit(cost(-r * a**2 / 2).subs(ray).subs(step, 1 / r + gap), end, sp.oo),
+        sp.limit(cost(-(a**3)).subs(ray), end, sp.oo),
+    ]
+    on.exact(
+        "e_λ ≡ −∞ for −(r/2)|x|² beyond 1/r, and for −|x|³", falls == [-sp.oo, -sp.oo], f"{domain}, along x"
+    )
+    squares = ((a - b - step) ** 2 + 2 * (a * b - p)) / (2 * step)
+    on.exact(
+        "−|u| + |u−x|²/(2λ) = [(|u|−|x|−λ)² + 2(|x||u| − ⟨x,u⟩)]/(2λ) − |x| − λ/2, and attained",
+        [
+            sp.simplify(cost(-a) - squares + b + step / 2) == 0,
+            sp.simplify(squares.subs({a: b + step, p: (b + step) * b})) == 0,
+        ],
+        f"{domain}; Cauchy and Schwarz: the second term is ≥ 0",
+    )
+
+
 # --- controls -----------------------------------------------------------------------------------------
 
 
