@@ -232,7 +232,7 @@ CLAIMS = (
         assumptions=(A1, A2, A3, A5),
         source="this project; lewis2002active",
         status="this project",
-        modules=(f"{HERE}test_twin", f"{HERE}test_added_assumptions"),
+        modules=(f"{HERE}test_twin", f"{HERE}test_twin_cells", f"{HERE}test_added_assumptions"),
         depends=("A1", "A2", "A3", "A4", "A5", "H3"),
         clauses=(
             Clause("cells", r"The noise of $g(s)$, $s>0$, is a segment at $(0,1)$ with the ends stated."),
