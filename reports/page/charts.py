@@ -27,7 +27,7 @@ def strip(counts: dict[str, int], width: int = 96) -> Markup:
 
 def dots(violations: Sequence[Sequence[dict[str, Any]]]) -> Markup:
     """Controls, one row a violation: 0 is the intact value, 1 the predicted one, a dot what was measured."""
-    rows, step, left, width = [], 16, 34, 620
+    rows, step, left, width = [], 12 if len(violations) > 8 else 16, 34, 620
     low, high = -0.15, 1.3
 
     def place(value: float) -> float:

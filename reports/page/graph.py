@@ -7,7 +7,7 @@ from markupsafe import Markup, escape
 
 from reports.page.words import file_name
 
-WIDE, TALL, ACROSS, DOWN = 46, 24, 60, 62
+WIDE, TALL, ACROSS, DOWN = 46, 24, 88, 74
 
 
 def edges(report: Mapping[str, Any]) -> list[tuple[str, str]]:
