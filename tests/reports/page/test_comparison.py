@@ -37,6 +37,13 @@ def test_changed_verdicts_and_audits(after: dict[str, Any]) -> None:
     assert not compare(after, REPORT).worse
 
 
+def test_a_failure_of_another_kind_is_not_worse(after: dict[str, Any]) -> None:
+    after["claims"][1]["verdict"] = "unsupported"
+    found = compare(REPORT, after)
+    assert found.verdicts == [("E2", "refuted", "unsupported")]
+    assert not found.worse
+
+
 def test_a_claim_that_one_run_does_not_know(after: dict[str, Any]) -> None:
     del after["claims"][5]
     assert compare(REPORT, after).verdicts == [("E6", "not run", "absent")]

@@ -1,0 +1,92 @@
+"""Records arranged for a page: nothing is lost, the worst is shown, the strongest control is strongest."""
+
+import copy as copying
+import json
+from typing import Any
+
+import pytest
+
+from reports.page import claims
+from tests.reports.page.conftest import EXAMPLE
+
+REPORT: dict[str, Any] = json.loads((EXAMPLE / "report.json").read_text(encoding="utf-8"))
+FIRST: dict[str, Any] = REPORT["claims"][0]
+
+
+def edited(**changes: Any) -> dict[str, Any]:
+    return copying.deepcopy(FIRST["evidence"][0]) | changes
+
+
+@pytest.mark.parametrize("claim", REPORT["claims"], ids=lambda claim: claim["id"])
+def test_no_record_is_lost(claim: dict[str, Any]) -> None:
+    shown = [r for check in claims.checks(claim) for q in check.quantities for r in q.records]
+    assert sorted(map(repr, shown)) == sorted(map(repr, claim["evidence"]))
+    broken = [r for check in claims.controls(claim) for v in check.violations for r in v.records]
+    assert sorted(map(repr, broken)) == sorted(map(repr, claim["controls"]))
+
+
+def test_parameters_of_a_test_are_one_check() -> None:
+    records = [
+        edited(
+            test=f"theorems.a.test_b::test_c[{k}]",
+            command=f"pytest --pyargs 'theorems.a.test_b::test_c[{k}]' --seed=0",
+            share=k,
+            seconds=1.0,
+        )
+        for k in (0.25, 0.5)
+    ]
+    (check,) = claims.checks({"evidence": records})
+    assert (check.test, check.command) == (
+        "theorems.a.test_b::test_c",
+        "pytest --pyargs theorems.a.test_b::test_c --seed=0",
+    )
+    assert check.seconds == 2.0
+    (quantity,) = check.quantities
+    assert quantity.worst["share"] == 0.5
+
+
+def test_what_is_beyond_is_worst_whatever_its_share() -> None:
+    within, beyond = edited(share=0.9), edited(share=None, holds=False, measured=None)
+    assert claims.Quantity("q", [within, beyond]).worst is beyond
+    assert claims.Quantity("q", [beyond, within]).worst is beyond
+
+
+def test_only_errors_have_shares_and_only_inequalities_slack() -> None:
+    record = {"kind": "error", "share": 0.3, "measured": 3.0, "bound": 10.0, "holds": True}
+    quantity = claims.Quantity("q", [edited(**record), edited(**record | {"share": 0.1})])
+    assert (quantity.shares, quantity.slack) == ((0.1, 0.3), None)
+    for kind in ("inequality", "margin"):
+        quantity = claims.Quantity("q", [edited(**record | {"kind": kind})])
+        assert (quantity.shares, quantity.slack) == (None, 7.0)
+    quantity = claims.Quantity("q", [edited(**record | {"kind": "count"})])
+    assert (quantity.shares, quantity.slack) == (None, None)
+
+
+def test_the_strongest_control_is_farthest_from_going_unnoticed() -> None:
+    def control(**fields: float | bool) -> dict[str, Any]:
+        return FIRST["controls"][0] | {"predicted": 1.0, "intact": 0.0, "rejected": True} | fields
+
+    weak, strong, failed = (
+        control(agreement=0.5),
+        control(agreement=1e-9),
+        control(agreement=0.0, rejected=False),
+    )
+    assert claims.strongest_control({"controls": [weak, strong, failed]}) is strong
+    exact, larger = control(agreement=0.0), control(agreement=0.0, predicted=5.0)
+    assert claims.strongest_control({"controls": [exact, larger, strong]}) is larger
+    assert claims.strongest_control({"controls": [failed]}) is None
+
+
+def test_strengths_count_what_checks_left() -> None:
+    assert sum(claims.strengths(FIRST).values()) == len(FIRST["evidence"])
+    assert next(iter(claims.strengths(FIRST))) == "exact"
+    in_a_control = {"evidence": [edited(role="control")]}
+    assert claims.strengths(in_a_control) == {}
+
+
+def test_clauses_name_their_checks() -> None:
+    rows = {row["name"]: row for row in claims.clause_rows(FIRST)}
+    assert rows["recovery"]["checks"] == ["theorems.demo.test_demo::test_recovery"]
+    assert rows["recovery"]["strengths"] == {"bounded": 1}
+    assert (rows["recovery"]["domain"], rows["recovery"]["points"]) == ("Sphere", 15)
+    assert claims.clause_rows(FIRST | {"evidence": []})[0]["checks"] == []

@@ -1,0 +1,112 @@
+"""Small drawings say what their numbers say, and the graph has every edge once."""
+
+import re
+from typing import Any
+
+import pytest
+
+from reports.page import charts, graph, words
+
+CONTROL = {
+    "violation": "<v>",
+    "predicted": 1.0,
+    "intact": 0.0,
+    "agreement": 0.1,
+    "measured": 1.0,
+    "rejected": True,
+}
+
+
+def numbers(svg: str, attribute: str, kind: str) -> list[float]:
+    return [float(n) for n in re.findall(rf'class="{kind}"[^>]* {attribute}="([\d.]+)"', svg)]
+
+
+def test_a_strip_is_divided_in_proportion() -> None:
+    svg = charts.strip({"exact": 1, "trend": 3}, 80)
+    assert re.findall(r'width="([\d.]+)" height="8"/>', svg) == ["20.0", "60.0"]
+
+
+def test_dots_stand_between_the_intact_and_the_predicted_value() -> None:
+    shares = (0.0, 0.5, 1.0)
+    records = [CONTROL | {"measured": share, "rejected": share == 1} for share in shares]
+    svg = charts.dots([[record] for record in records])
+    centres = numbers(svg, "cx", "dot beyond") + numbers(svg, "cx", "dot")
+    assert centres[1] - centres[0] == pytest.approx(centres[2] - centres[1], abs=0.11)
+    marks = [float(n) for n in re.findall(r'class="mark" x1="([\d.]+)"', svg)]
+    assert marks == pytest.approx([centres[0], centres[2]], abs=0.11)
+    assert "1 of 3 controls" in svg
+    assert "&lt;v&gt;" in svg
+
+
+def test_a_falling_quantity_is_drawn_the_same_way() -> None:
+    falling = {"predicted": -3.0, "intact": 1.0, "agreement": 0.4, "measured": -3.0}
+    assert charts.dots([[CONTROL | falling]]) == charts.dots([[CONTROL]])
+
+
+def test_a_histogram_counts_every_share_once() -> None:
+    svg = charts.histogram([0.0, 5e-7, 1e-6, 0.05, 0.3, 0.7, 1.0, 2.0])
+    counts = [int(n) for n in re.findall(r'text-anchor="middle">(\d+)</text>', svg)[::1] if n]
+    label = re.search(r'aria-label="([^"]*)"', svg)
+    assert label
+    assert label[1].endswith("1 up to 0, 2 up to 10⁻⁶, 1 up to 0.1, 1 up to 0.5, 2 up to 1, 1 up to beyond")
+    assert sum(counts) >= 8
+
+
+def report(**depends: tuple[str, ...]) -> dict[str, Any]:
+    claims = [
+        {"id": name, "depends": list(needs), "verdict": "verified", "status": "stated", "title": "t"}
+        for name, needs in depends.items()
+    ]
+    return {"claims": claims, "hypotheses": {"A1": "h", "A2": "h"}}
+
+
+def test_layers_put_what_is_needed_above() -> None:
+    content = report(P1=(), P2=("P1", "A1"), P3=("P2", "P1"), P10=("P1",), X=("unknown",))
+    pairs = graph.edges(content)
+    assert pairs == [("A1", "P2"), ("P1", "P10"), ("P1", "P2"), ("P1", "P3"), ("P2", "P3")]
+    rows = graph.layers(pairs)
+    level = {name: k for k, row in enumerate(rows) for name in row}
+    assert all(level[need] < level[claim] for need, claim in pairs)
+    assert sum(map(len, rows)) == len(level) == 5
+    svg = graph.drawing(content)
+    assert svg.count('class="edge"') == len(pairs)
+    assert svg.count("<rect") == 5
+    assert 'href="claims/P2.html"' in svg
+
+
+def test_a_circle_is_drawn_and_nothing_is_drawn_of_nothing() -> None:
+    assert sorted(graph.layers([("a", "b"), ("b", "a")])[0]) == ["a", "b"]
+    assert graph.drawing(report(P1=())) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("x_t", "x<sub>t</sub>"),
+        ("v^{(n)}", "v<sup>(n)</sup>"),
+        ("|ẋ_t − v_t|", "|ẋ<sub>t</sub> − v<sub>t</sub>|"),
+        ("prox_{λφ}(x₁)", "prox<sub>λφ</sub>(x₁)"),
+        ("Dv_t, σ_min", "Dv<sub>t</sub>, σ<sub>min</sub>"),
+        ("test_prox and a_long_name", "test_prox and a_long_name"),
+        ("a < b_1", "a &lt; b<sub>1</sub>"),
+    ],
+)
+def test_plain_mathematics_is_set(text: str, shown: str) -> None:
+    assert words.quantity(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (0.0, "0"),
+        (0.5, "0.5"),
+        (0.999, "<1"),
+        (1.0, "1"),
+        (2.0, "2"),
+        (3e-4, "10⁻⁴"),
+        (1e-16, "10⁻¹⁶"),
+        (None, "beyond"),
+    ],
+)
+def test_shares_are_short(value: float | None, shown: str) -> None:
+    assert words.ratio(value) == shown
