@@ -34,7 +34,8 @@ def moved(old: str, new: str) -> Callable[[str], Any]:
     def look_up(name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(f"module {old!r} has no attribute {name!r}")
-        warnings.warn(f"{old} is now {new}; import {name} from there", DeprecationWarning, stacklevel=2)
-        return getattr(importlib.import_module(new), name)
+        found = getattr(importlib.import_module(new), name)
+        warnings.warn(f"{name} of {old} is now in {new}", DeprecationWarning, stacklevel=2)
+        return found
 
     return look_up

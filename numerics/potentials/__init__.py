@@ -6,7 +6,7 @@ from numerics.potentials.bits import Bits
 from numerics.potentials.calculus import embed, product, rotate, scale, translate
 from numerics.potentials.cantor import Cantor
 from numerics.potentials.catalogue import Benchmark, catalogue
-from numerics.potentials.closed_sets import Arc, PointCloud, Torus, Union
+from numerics.potentials.closed_sets import Arc, PointCloud, Union
 from numerics.potentials.curves import Curve
 from numerics.potentials.ellipsoid import Ellipsoid
 from numerics.potentials.gaussian import DegenerateGaussian
@@ -21,6 +21,7 @@ from numerics.potentials.nearest_union import NearestUnionPoint  # noqa: F401  o
 from numerics.potentials.rotations import SpecialOrthogonal
 from numerics.potentials.sphere import Sphere
 from numerics.potentials.stiefel import Stiefel
+from numerics.potentials.torus import Torus
 from numerics.potentials.twin import Twin
 
 __all__ = [

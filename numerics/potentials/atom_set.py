@@ -2,6 +2,7 @@
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
+from scipy.special import ndtri
 
 from numerics.geometry import norms
 from numerics.solvers.exact_active_set import ExactAtoms
@@ -55,3 +56,19 @@ def refuse_duplicates(points: Float[np.ndarray, "N d"]) -> None:
         first = int(np.argmax(same))
         i, j = sorted((int(order[first]), int(order[first + 1])))
         raise ValueError(f"points: rows {i} and {j} are the same atom; merge them and add their weights")
+
+
+def check_weights(name: str, weights: Float[np.ndarray, " N"]) -> None:
+    """Raise a ValueError that names an entry which is no weight, or a sum that is not 1."""
+    if not (np.isfinite(weights).all() and (weights > 0).all()):
+        raise ValueError(f"{name}: got {weights.min()}; every weight must be greater than 0 and less than 1")
+    total = float(weights.sum())
+    if abs(total - 1) > 1e-12 * len(weights):
+        raise ValueError(f"{name}: sum to {total!r}, not 1; divide by the sum if that is meant")
+
+
+def line_heights(y: Float[np.ndarray, " N"], w: Float[np.ndarray, " N"]) -> Float[np.ndarray, " N"]:
+    """Heights for weights w on increasing y: g_{i+1} − g_i = Φ⁻¹(W_i)(y_{i+1} − y_i)."""
+    below, above = np.cumsum(w)[:-1], np.cumsum(w[::-1])[-2::-1]
+    slopes = np.where(below < 0.5, ndtri(below), -ndtri(above))
+    return np.concatenate([[0.0], np.cumsum(slopes * np.diff(y))])

@@ -15,9 +15,9 @@ from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
 from numerics.accuracy import EPS, UNIT, Rounding
-from numerics.checks import as_array, positive_integer
+from numerics.checks import as_array, positive_integer, positive_number
 from numerics.geometry import norms
-from numerics.potentials.atom_set import AtomSet, refuse_duplicates
+from numerics.potentials.atom_set import AtomSet, check_weights, line_heights, refuse_duplicates
 from numerics.potentials.atom_solve import AtomSolve
 from numerics.potentials.geometry import ManifoldGroup
 from numerics.potentials.hull import EnvelopePoint, envelope_points, hull_distance, value_error
@@ -76,7 +76,7 @@ class FiniteAtoms(SolvedOnce):
         if len(second) != len(first):
             raise ValueError(f"y1: got length {len(second)}, y0 has {len(first)}; they must agree")
         points = np.stack([first, second])
-        _check_weights("weight", np.array([weight, 1 - weight]))
+        check_weights("weight", np.array([weight, 1 - weight]))
         rise = ndtri(weight) * norms(points[1] - points[0])
         return cls(points, np.array([0.0, rise]))._named(
             f"two({points[0].tolist()}, {points[1].tolist()}, {weight!r})"
@@ -99,11 +99,8 @@ class FiniteAtoms(SolvedOnce):
             raise ValueError(f"weights: got {len(w)} for {len(y)} positions; give one each")
         if not (np.diff(y) > 0).all():
             raise ValueError(f"positions: must increase; entry {int(np.argmin(np.diff(y))) + 1} does not")
-        _check_weights("weights", w)
-        below, above = np.cumsum(w)[:-1], np.cumsum(w[::-1])[-2::-1]
-        slopes = np.where(below < 0.5, ndtri(below), -ndtri(above))
-        heights = np.concatenate([[0.0], np.cumsum(slopes * np.diff(y))])
-        return cls(y[:, None], heights)._named(f"on_line({y.tolist()}, {w.tolist()})")
+        check_weights("weights", w)
+        return cls(y[:, None], line_heights(y, w))._named(f"on_line({y.tolist()}, {w.tolist()})")
 
     @classmethod
     def hypercube(cls, d: int) -> "FiniteAtoms":
@@ -126,6 +123,24 @@ class FiniteAtoms(SolvedOnce):
         angles = 2 * np.pi * np.arange(positive_integer("n", n, least=2)) / n
         corners = np.stack([np.cos(angles), np.sin(angles)], axis=1)
         return cls(corners, np.zeros(n))._named(f"regular_polygon({n})")
+
+    @classmethod
+    def nearest(cls, points: ArrayLike, curvature: float = 1.0) -> "FiniteAtoms":
+        """The law of the point of a cloud nearest to x₀/a: heights (a/2)|y|², cells of Voronoi, scaled.
+
+        Args:
+            points: (N,d), no two equal.
+            curvature: a > 0.
+
+        Raises:
+            ValueError: If two points coincide, or the curvature is not positive.
+
+        Example:
+            >>> FiniteAtoms.nearest([[0.0], [2.0]]).transport([[0.9], [1.1]]).ravel().tolist()
+            [0.0, 2.0]
+        """
+        cloud, a = as_array("points", points, ndim=2).real, positive_number("curvature", curvature)
+        return cls(cloud, a / 2 * (cloud**2).sum(axis=1))._named(f"nearest({cloud.tolist()}, {a!r})")
 
     @classmethod
     def permutations(cls, n: int) -> "FiniteAtoms":
@@ -289,11 +304,3 @@ class FiniteAtoms(SolvedOnce):
         top = cp.Variable(y.shape[0])
         scores = y @ self.points.T - np.tile(self.heights, (y.shape[0], 1))
         return top, [scores <= cp.reshape(top, (y.shape[0], 1), order="C")]
-
-
-def _check_weights(name: str, weights: Float[np.ndarray, " N"]) -> None:
-    if not (np.isfinite(weights).all() and (weights > 0).all()):
-        raise ValueError(f"{name}: got {weights.min()}; every weight must be greater than 0 and less than 1")
-    total = float(weights.sum())
-    if abs(total - 1) > 1e-12 * len(weights):
-        raise ValueError(f"{name}: sum to {total!r}, not 1; divide by the sum if that is meant")

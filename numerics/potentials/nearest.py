@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from numerics.checks import positive_number
+from numerics.deprecated import goes
 from numerics.potentials.atoms import FiniteAtoms
 from numerics.potentials.base import Potential
 from numerics.potentials.closed_sets import PointCloud
@@ -29,10 +30,10 @@ class NearestPoint(Potential):
 
     Args:
         closed_set: `PointCloud`, `Curve`, `Arc`, `Torus`, a `Union`, or any `ClosedSet`.
-        scale: a > 0, the curvature of (a/2)|·|².
+        curvature: a > 0, of (a/2)|·|². Its older keyword, ``scale``, goes with the next version.
 
     Raises:
-        ValueError: If two points coincide, the scale is not positive, and, for a curved set, at complex
+        ValueError: If two points coincide, the curvature is not positive, and, for a curved set, at complex
             input; `transport_jacobian` raises at focal points.
     """
 
@@ -44,14 +45,23 @@ class NearestPoint(Potential):
         if of is not None:
             NearestPoint._families[of] = cls
 
-    def __new__(cls, closed_set: ClosedSet, scale: float = 1.0) -> "NearestPoint":  # noqa: ARG004
+    def __new__(
+        cls,
+        closed_set: ClosedSet,
+        curvature: float = 1.0,  # noqa: ARG004
+        *,
+        scale: float | None = None,  # noqa: ARG004
+    ) -> "NearestPoint":
         """The family of the set's kind."""
         known = [kind for kind in type(closed_set).__mro__ if kind in NearestPoint._families]
         return super().__new__(NearestPoint._families[known[0]] if cls is NearestPoint else cls)
 
-    def __init__(self, closed_set: ClosedSet, scale: float = 1.0) -> None:
+    def __init__(self, closed_set: ClosedSet, curvature: float = 1.0, *, scale: float | None = None) -> None:
+        if scale is not None:
+            goes("NearestPoint's keyword scale", "curvature")
+            curvature = scale
         self.closed_set = closed_set
-        self.curvature = positive_number("scale", scale)
+        self.curvature = positive_number("curvature", curvature)
         self._call: str | None = f"NearestPoint({closed_set!r}, {self.curvature!r})"
         self._shape(closed_set)
 

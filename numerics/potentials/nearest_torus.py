@@ -19,10 +19,10 @@ from jaxtyping import Float
 
 from numerics.accuracy import UNIT, Rounding
 from numerics.geometry import norms
-from numerics.potentials.closed_sets import Torus
 from numerics.potentials.nearest_curved import NearestCurvedPoint
 from numerics.potentials.proximal_point import ProximalPoint
 from numerics.potentials.strata import Numbers, Points
+from numerics.potentials.torus import Torus
 from numerics.potentials.traits import Traits
 
 _DISC, _TUBE, _AXIS = range(3)

@@ -18,6 +18,7 @@ BELOW = {  # what the files of a folder may not import, at the top or within a f
 MOVED = {
     "numerics.jacobi": ("numerics.solvers.jacobi", "svd"),
     "numerics.proximal.active_set": ("numerics.solvers.active_set", "solve"),
+    "numerics.potentials.closed_sets": ("numerics.potentials.torus", "Torus"),
     "numerics.proximal.minimise": ("numerics.solvers.minimise", "minimise"),
 }
 

@@ -550,6 +550,25 @@ def test_nearest_points_of_a_spiral():
     judge(*np.array(cases).T)
 
 
+def test_thin_tori_to_a_hundred_millionth():
+    """All three kinds of face, beside where they meet; no net grows with R/r."""
+    rng, cases = np.random.default_rng(9), []
+    for _ in range(200):
+        major = _log(rng, -3, 3)
+        minor, a = major * _log(rng, -8, -3), _log(rng, -1, 1)
+        step, turn, around = _log(rng, -2, 2) / a, rng.uniform(0, 6.28), rng.uniform(0, 6.28)
+        outward = np.array([np.cos(around), np.sin(around), 0.0])
+        reach = minor * (1 + rng.choice([-1, 1]) * _log(rng, -12, 0))
+        z = (major * (1 + a * step) + reach * np.cos(turn)) * outward
+        z += np.array([0.0, 0.0, reach * np.sin(turn)])
+        if rng.random() < 0.3:
+            z = rng.standard_normal(3) * major * _log(rng, -3, 1)
+        exact = exact_torus_prox(z, step, a, major, minor)
+        cases.append(_case(NearestPoint(Torus(major, minor), a), z, step, exact)[:3])
+    assert Torus(1.0, 1e-8).net.size < 1e6
+    _judge_all(cases, {0, 1})
+
+
 # --- kinks -------------------------------------------------------------------------------------------------
 
 

@@ -11,7 +11,7 @@ from scipy.optimize import linprog
 from scipy.special import ndtr
 
 from numerics.accuracy import EPS
-from numerics.potentials import FiniteAtoms
+from numerics.potentials import FiniteAtoms, NearestPoint, PointCloud
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -203,3 +203,29 @@ def test_the_envelope_ends_beside_an_atom():
     target = FiniteAtoms([[-0.5], [0.5]], [0.0, -0.84162123])
     x = -0.5 + np.arange(400)[:, None] * 2.0**-54
     np.testing.assert_allclose(target.value(x), -0.84162123 * (x[:, 0] + 0.5), rtol=0, atol=1e-14)
+
+
+def test_a_cloud_and_its_nearest_points_are_one_law():
+    """`FiniteAtoms.nearest` is `NearestPoint` of the cloud, member by member, and prints as a call."""
+    cloud, rng = np.random.default_rng(1).standard_normal((9, 2)), np.random.default_rng(2)
+    ours, theirs = FiniteAtoms.nearest(cloud, 0.5), NearestPoint(PointCloud(cloud), 0.5)
+    x = rng.standard_normal((50, 2))
+    assert (ours.transport(x) == theirs.transport(x)).all()
+    assert (ours.transport(x) == cloud[((x[:, None] / 0.5 - cloud) ** 2).sum(axis=2).argmin(axis=1)]).all()
+    assert (ours.prox(x, 0.3) == theirs.prox(x, 0.3)).all()
+    assert (eval(repr(ours)).heights == ours.heights).all()
+
+
+def test_the_older_keyword_of_the_curvature_works_and_warns():
+    with pytest.warns(DeprecationWarning, match="curvature"):
+        older = NearestPoint(PointCloud([[0.0], [1.0]]), scale=2.0)
+    assert older.curvature == NearestPoint(PointCloud([[0.0], [1.0]]), curvature=2.0).curvature == 2.0
+
+
+@pytest.mark.parametrize("name", ["prox_condition", "transport_condition", "transport_jacobian_condition"])
+def test_condition_numbers_go_and_cover_the_statements(name):
+    target, x = FiniteAtoms.hypercube(2), np.array([[0.3, 2.0]])
+    member, arguments = name.removesuffix("_condition"), (x, 0.5)[: 1 + name.startswith("prox")]
+    with pytest.warns(DeprecationWarning, match=f"roundings.{member}"):
+        condition = getattr(target, name)(*arguments)
+    assert (getattr(target.roundings, member)(*arguments).bound <= 64 * EPS * condition).all()

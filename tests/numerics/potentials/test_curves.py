@@ -8,9 +8,10 @@ from scipy.optimize import linprog, minimize
 
 from numerics.accuracy import EPS
 from numerics.potentials import FiniteAtoms, Sphere
-from numerics.potentials.closed_sets import Arc, PointCloud, Torus, Union
+from numerics.potentials.closed_sets import Arc, PointCloud, Union
 from numerics.potentials.curves import Curve
 from numerics.potentials.nearest import NearestPoint
+from numerics.potentials.torus import Torus
 from tests.numerics.allowances import of_interpolant, of_prox, of_transport
 
 ARC = NearestPoint(Arc(1.0, 0.3, 2.5), 0.7)
