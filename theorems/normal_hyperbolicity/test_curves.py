@@ -5,7 +5,6 @@ Assumed: A1–A5 and SC. The Jacobian goes through the prox. Control: a schedule
 
 import numpy as np
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
 from numerics.accuracy import EPS, Rounding
@@ -22,19 +21,26 @@ from theorems.normal_hyperbolicity.trajectories import (
     field_jacobian,
     formula_rounding,
 )
-from theorems.representatives import every_family
-from theorems.targets import few, generator, has_a_manifold, seeds, targets
+from theorems.setting.draws import few
+from theorems.setting.grammar import generator
+from theorems.setting.quantifiers import HYPERBOLIC, SEEDS, WITH_A_MANIFOLD, for_all
+from theorems.setting.values import Values
 
 CIRCLE = Sphere(2, 2.0)
 hyperbolic = st.sampled_from(
     [Linear(), Polynomial(0.5), Polynomial(2.5), Trigonometric(), VariancePreserving()]
 )
 gaps = st.integers(50, 600).map(lambda k: 10.0 ** (-k / 100))
+GAPS = Values(gaps, 1e-3, (0.3, 1e-2, 1e-3))
 
 
-@pytest.mark.claim("H5")
-@given(target=targets().filter(has_a_manifold), schedule=hyperbolic, gap=gaps, seed=seeds)
-@every_family(has_a_manifold, schedule=Trigonometric(), gap=1e-3, seed=1)
+@for_all(
+    "H5",
+    target=WITH_A_MANIFOLD,
+    schedule=Values(hyperbolic, Trigonometric(), HYPERBOLIC),
+    gap=GAPS,
+    seed=SEEDS,
+)
 def test_rescaled_jacobian_tends_to_the_normal_projector(evidence, target, schedule, gap, seed):
     """‖(1−t)Dv + γP_N‖ is at most the larger of SC's remainder and (1−t)|α̇+β̇κ|/(α+βκ)."""
     alpha, beta, fall, rise = coefficients(schedule, gap)

@@ -9,7 +9,7 @@ finite τ near a point where A1 fails.
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -44,8 +44,10 @@ from theorems.normal_hyperbolicity.strata import (
     on_bow_and_torus,
     on_spiral,
 )
-from theorems.representatives import every_family
-from theorems.targets import few, generator, has_a_manifold, seeds, targets
+from theorems.setting.draws import few
+from theorems.setting.grammar import generator
+from theorems.setting.quantifiers import SEEDS, WITH_A_MANIFOLD, for_all
+from theorems.setting.values import Values
 
 SCHEDULES = (Linear(), Polynomial(2.5), VariancePreserving())
 ALPHA = np.exp(-13.0)
@@ -147,9 +149,9 @@ def test_dimension_is_recovered_point_by_point(evidence, rng):
     )
 
 
-@pytest.mark.claim("H7")
-@given(target=targets().filter(has_a_manifold), schedule=st.sampled_from(SCHEDULES), seed=seeds)
-@every_family(has_a_manifold, schedule=Linear(), seed=1)
+@for_all(
+    "H7", target=WITH_A_MANIFOLD, schedule=Values(st.sampled_from(SCHEDULES), Linear(), SCHEDULES), seed=SEEDS
+)
 def test_dimension_of_drawn_targets(evidence, target, schedule, seed):
     x0, x1 = target.sample(few(target, 30), generator(seed))
     kappa, error = _stretches(target, x0)

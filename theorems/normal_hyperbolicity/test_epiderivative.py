@@ -9,7 +9,7 @@ Control: A3 violated, where prox has two one-sided derivatives.
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume
 from hypothesis import strategies as st
 
 from numerics.accuracy import COMPLEX, EPS, Rounding
@@ -18,27 +18,19 @@ from numerics.potentials import FiniteAtoms, Sphere
 from theorems.normal_hyperbolicity.assumptions import at_points
 from theorems.normal_hyperbolicity.figures import draw_epiconvergence
 from theorems.normal_hyperbolicity.trajectories import bend, bundles
-from theorems.representatives import every_family
+from theorems.setting.draws import few
+from theorems.setting.grammar import generator
+from theorems.setting.quantifiers import ANALYTIC, SEEDS, WITH_A_MANIFOLD, for_all
 from theorems.setting.roundings import hessian_rounding
+from theorems.setting.values import Values
 from theorems.setting.vectors import dot, norm
-from theorems.targets import (
-    analytic_targets,
-    few,
-    generator,
-    has_a_manifold,
-    is_analytic,
-    seeds,
-    targets,
-)
 
 BALL = Sphere(3, 2.0)
 RESOLVED = 1e-3
 steps = st.integers(-8, 4).map(lambda k: 2.0**k)
 
 
-@pytest.mark.claim("H3")
-@given(target=targets().filter(has_a_manifold), step=steps, seed=seeds)
-@every_family(has_a_manifold, step=0.75, seed=1)
+@for_all("H3", target=WITH_A_MANIFOLD, step=Values(steps, 0.75, (2.0**-8, 0.75, 16.0)), seed=SEEDS)
 def test_derivative_of_prox(evidence, target, step, seed):
     checked = 0
     for bundle in bundles(target, few(target, 50), generator(seed)):
@@ -83,9 +75,7 @@ def _theory_rounding(target, bundle, step):
     return of_hessian.amplified(slope, "in (I+λH)⁻¹") + of_data + Rounding(1.0, 8 * target.dim, "products")
 
 
-@pytest.mark.claim("H3")
-@given(target=analytic_targets(), step=steps, seed=seeds)
-@every_family(is_analytic, step=0.75, seed=1)
+@for_all("H3", target=ANALYTIC, step=Values(steps, 0.75, (2.0**-8, 0.75, 16.0)), seed=SEEDS)
 def test_derivative_of_prox_by_complex_steps(evidence, target, step, seed):
     """Where prox is analytic nothing needs to be estimated: complex steps have no truncation."""
     for bundle in bundles(target, 50, generator(seed)):
@@ -130,9 +120,7 @@ def _quotients(target, bundle, step, w, tau):
     return np.array(values), np.array(roundings)
 
 
-@pytest.mark.claim("H3")
-@given(target=targets().filter(has_a_manifold), step=steps, seed=seeds)
-@every_family(has_a_manifold, step=0.75, seed=1)
+@for_all("H3", target=WITH_A_MANIFOLD, step=Values(steps, 0.75, (2.0**-8, 0.75, 16.0)), seed=SEEDS)
 def test_envelopes_of_quotients_converge(evidence, target, step, seed):
     rng, checked = generator(seed), 0
     for bundle in bundles(target, few(target, 50), rng):

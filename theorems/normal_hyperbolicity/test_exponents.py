@@ -7,7 +7,6 @@ e^{−γτ} nearly underflows. The third level, integration of the field, is `te
 
 import numpy as np
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
 from numerics.accuracy import EPS, Rounding
@@ -15,15 +14,18 @@ from numerics.flows.spectrum import path_singular_values, slopes, stretches
 from numerics.potentials import Sphere
 from numerics.schedules import Linear, Logarithmic, Polynomial, Trigonometric, VariancePreserving
 from theorems.normal_hyperbolicity.assumptions import at_points
-from theorems.normal_hyperbolicity.trajectories import HYPERBOLIC, bundles, coefficients
-from theorems.representatives import every_family
-from theorems.targets import few, generator, has_a_manifold, seeds, targets
+from theorems.normal_hyperbolicity.trajectories import bundles, coefficients
+from theorems.setting.draws import few
+from theorems.setting.grammar import generator
+from theorems.setting.quantifiers import HYPERBOLIC, SEEDS, WITH_A_MANIFOLD, for_all
+from theorems.setting.values import Values
 
 RESOLVED = 1e-3
 hyperbolic = st.one_of(
     st.integers(1, 16).map(lambda k: Polynomial(k / 4)),
     st.sampled_from([Linear(), Trigonometric(), VariancePreserving()]),
 )
+OF_ORDER = Values(hyperbolic, VariancePreserving(), HYPERBOLIC)
 
 
 @pytest.mark.claim("H4")
@@ -86,9 +88,7 @@ def _remainders(schedule, tau, kappa):
     return min(remainder, gap), np.minimum(tangent, 1e3)  # by Taylor at most 1−t, whatever α̇ is said to be
 
 
-@pytest.mark.claim("H4")
-@given(target=targets().filter(has_a_manifold), schedule=hyperbolic, seed=seeds)
-@every_family(has_a_manifold, schedule=VariancePreserving(), seed=1)
+@for_all("H4", target=WITH_A_MANIFOLD, schedule=OF_ORDER, seed=SEEDS)
 def test_exponents_from_k_as_a_matrix(evidence, target, schedule, seed):
     order = schedule.terminal_order
     tau = np.array([8.0, 9.0]) / order
@@ -122,9 +122,7 @@ def test_exponents_from_k_as_a_matrix(evidence, target, schedule, seed):
             on.bounded("|exponent| on T", error, noise[seen], main=main, clause="tangential", **asked)
 
 
-@pytest.mark.claim("H4")
-@given(target=targets().filter(has_a_manifold), schedule=hyperbolic, seed=seeds)
-@every_family(has_a_manifold, schedule=VariancePreserving(), seed=1)
+@for_all("H4", target=WITH_A_MANIFOLD, schedule=OF_ORDER, seed=SEEDS)
 def test_exponents_of_mixed_directions(evidence, target, schedule, seed):
     """|DX_t u|² = Σσ_i²u_i²: its logarithmic rate is the mean of the rates with these weights.
 
@@ -166,9 +164,7 @@ def test_exponents_of_mixed_directions(evidence, target, schedule, seed):
         )
 
 
-@pytest.mark.claim("H4")
-@given(target=targets().filter(has_a_manifold), schedule=hyperbolic, seed=seeds)
-@every_family(has_a_manifold, schedule=Trigonometric(), seed=1)
+@for_all("H4", target=WITH_A_MANIFOLD, schedule=OF_ORDER.but(usual=Trigonometric()), seed=SEEDS)
 def test_exponents_far_out(evidence, target, schedule, seed):
     """Arithmetic of the schedule at α = e^{−400}: the m curvatures are H's, the d − m zeros of K are H1's.
 

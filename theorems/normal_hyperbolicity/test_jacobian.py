@@ -7,13 +7,12 @@ on the circle, whose eigenvalues are known and are not those of H1.
 
 import numpy as np
 import pytest
-from hypothesis import given
 
 from numerics.accuracy import COMPLEX, EPS
 from numerics.flows.independent import IndependentField
 from numerics.flows.spectrum import complex_jacobian, jacobian, path_eigenvalues
 from numerics.potentials import FiniteAtoms
-from numerics.schedules import Linear, Trigonometric
+from numerics.schedules import Linear
 from theorems.normal_hyperbolicity.assumptions import at_points
 from theorems.normal_hyperbolicity.trajectories import (
     bundles,
@@ -22,25 +21,14 @@ from theorems.normal_hyperbolicity.trajectories import (
     field_jacobian,
     formula_rounding,
 )
-from theorems.representatives import every_family
+from theorems.setting.draws import few
+from theorems.setting.grammar import generator
 from theorems.setting.independent_sphere import IndependentSphere
 from theorems.setting.interpolant import Interpolant
-from theorems.targets import (
-    analytic_targets,
-    few,
-    generator,
-    has_a_manifold,
-    is_analytic,
-    schedules,
-    seeds,
-    targets,
-    times,
-)
+from theorems.setting.quantifiers import ANALYTIC, SCHEDULES, SEEDS, TIMES, WITH_A_MANIFOLD, for_all
 
 
-@pytest.mark.claim("H1")
-@given(target=targets().filter(has_a_manifold), schedule=schedules(), t=times(), seed=seeds)
-@every_family(has_a_manifold, schedule=Trigonometric(), t=0.4, seed=1)
+@for_all("H1", target=WITH_A_MANIFOLD, schedule=SCHEDULES, t=TIMES, seed=SEEDS)
 def test_field_jacobian_is_that_of_k(evidence, target, schedule, t, seed):
     for bundle in bundles(target, few(target, 100), generator(seed)):
         margins = at_points(target, bundle.x0)
@@ -54,9 +42,7 @@ def test_field_jacobian_is_that_of_k(evidence, target, schedule, t, seed):
         )
 
 
-@pytest.mark.claim("H1")
-@given(target=analytic_targets(), schedule=schedules(), t=times(), seed=seeds)
-@every_family(is_analytic, schedule=Trigonometric(), t=0.4, seed=1)
+@for_all("H1", target=ANALYTIC, schedule=SCHEDULES, t=TIMES, seed=SEEDS)
 def test_field_jacobian_by_complex_steps(evidence, target, schedule, t, seed):
     """The velocity is rebuilt from prox alone and differentiated; nobody's Jacobian is believed."""
     r = 1 - t

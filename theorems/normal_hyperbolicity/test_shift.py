@@ -7,14 +7,14 @@ optimality condition. Control: the tilt forgotten.
 
 import numpy as np
 import pytest
-from hypothesis import given
 
 from numerics.accuracy import EPS, Rounding
 from numerics.potentials import DegenerateGaussian
-from theorems.representatives import every_family
+from theorems.setting.draws import few
+from theorems.setting.grammar import generator
+from theorems.setting.quantifiers import SEEDS, TARGETS, TIMES, for_all
 from theorems.setting.roundings import gap_rounding
 from theorems.setting.vectors import dot, norm
-from theorems.targets import few, generator, seeds, targets, times
 
 
 @pytest.mark.claim("H2")
@@ -34,9 +34,7 @@ def test_objectives_differ_by_a_constant(evidence):
     )
 
 
-@pytest.mark.claim("H2")
-@given(target=targets(), seed=seeds)
-@every_family(seed=1)
+@for_all("H2", target=TARGETS, seed=SEEDS)
 def test_data_minimise_the_tilted_potential(evidence, target, seed):
     rng = generator(seed)
     x0, x1 = target.sample(few(target, 100), rng)
@@ -51,9 +49,7 @@ def test_data_minimise_the_tilted_potential(evidence, target, seed):
     )
 
 
-@pytest.mark.claim("H2")
-@given(target=targets(), t=times(), seed=seeds)
-@every_family(t=0.4, seed=1)
+@for_all("H2", target=TARGETS, t=TIMES, seed=SEEDS)
 def test_prox_minimises_the_tilted_objective(evidence, target, t, seed):
     """Strong convexity: the tilted objective at any v exceeds that at its minimiser by |v−u|²/(2λ)."""
     rng, step = generator(seed), (1 - t) / t
@@ -85,9 +81,7 @@ def test_prox_minimises_the_tilted_objective(evidence, target, t, seed):
     )
 
 
-@pytest.mark.claim("H2")
-@given(target=targets(), t=times(), seed=seeds)
-@every_family(t=0.4, seed=1)
+@for_all("H2", target=TARGETS, t=TIMES, seed=SEEDS)
 def test_prox_is_stationary_for_the_tilted_objective(evidence, target, t, seed):
     """The prox u at x₁+λx₀+w belongs to ∂φ*(y), y = x₀ + (x₁+w−u)/λ: sharp in u, also where φ is infinite."""
     rng, step = generator(seed), (1 - t) / t

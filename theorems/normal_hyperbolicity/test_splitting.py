@@ -7,37 +7,28 @@ complex steps where it is analytic, without K; bounds on T are those of
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume
 from hypothesis import strategies as st
 
 from numerics.accuracy import COMPLEX, EPS, Rounding
 from numerics.flows.exact import ExactField
 from numerics.flows.spectrum import complex_jacobian, jacobian
 from numerics.potentials import DegenerateGaussian, Sphere
-from numerics.schedules import Trigonometric
 from theorems.normal_hyperbolicity.assumptions import at_points
 from theorems.normal_hyperbolicity.trajectories import bundles, coefficients, smooth_radius
-from theorems.representatives import every_family
+from theorems.setting.draws import few
+from theorems.setting.grammar import generator
+from theorems.setting.quantifiers import ANALYTIC, SCHEDULES, SEEDS, WITH_A_MANIFOLD, for_all
 from theorems.setting.roundings import hessian_rounding
+from theorems.setting.values import Values
 from theorems.setting.vectors import norm
-from theorems.targets import (
-    analytic_targets,
-    few,
-    generator,
-    has_a_manifold,
-    is_analytic,
-    schedules,
-    seeds,
-    targets,
-)
 
 RESOLVED = 1e-3
 gaps = st.integers(5, 300).map(lambda k: 10.0 ** (-k / 100))
+GAPS = Values(gaps, 0.05, (0.3, 1e-2, 1e-3))
 
 
-@pytest.mark.claim("H6")
-@given(target=targets().filter(has_a_manifold), schedule=schedules(), gap=gaps, seed=seeds)
-@every_family(has_a_manifold, schedule=Trigonometric(), gap=0.05, seed=1)
+@for_all("H6", target=WITH_A_MANIFOLD, schedule=SCHEDULES, gap=GAPS, seed=SEEDS)
 def test_splitting_of_the_flow(evidence, target, schedule, gap, seed):
     field, checked = ExactField(target, schedule), 0
     alpha, beta, *_ = coefficients(schedule, gap)
@@ -86,9 +77,7 @@ def test_splitting_of_the_flow(evidence, target, schedule, gap, seed):
     assume(checked)
 
 
-@pytest.mark.claim("H6")
-@given(target=analytic_targets(), schedule=schedules(), gap=gaps, seed=seeds)
-@every_family(is_analytic, schedule=Trigonometric(), gap=0.05, seed=1)
+@for_all("H6", target=ANALYTIC, schedule=SCHEDULES, gap=GAPS, seed=SEEDS)
 def test_splitting_by_complex_steps(evidence, target, schedule, gap, seed):
     """Where T is analytic nothing needs to be estimated: DX_t whole, against αP_N + T(α+βH⁻¹)Tᵀ."""
     alpha, beta, *_ = coefficients(schedule, gap)

@@ -10,43 +10,17 @@ import pytest
 from numerics.accuracy import EPS
 from numerics.flows.exact import ExactField
 from numerics.flows.spectrum import intrinsic_dimension, path_jacobians, qr_growth
-from theorems.normal_hyperbolicity import (
-    test_curves,
-    test_epiderivative,
-    test_exponents,
-    test_jacobian,
-    test_shift,
-    test_splitting,
-)
-from theorems.user_targets import HYPERBOLIC, ask, named, solved
+from theorems.setting.audits import ask, asked_in, solved
+from theorems.setting.quantifiers import HYPERBOLIC
 
 MOST_DIMENSIONS = 4
 """Up to which the field is integrated."""
-CHECKS = named(
-    {
-        "H1": (
-            test_jacobian.test_field_jacobian_is_that_of_k,
-            test_jacobian.test_field_jacobian_by_complex_steps,
-        ),
-        "H2": (
-            test_shift.test_data_minimise_the_tilted_potential,
-            test_shift.test_prox_minimises_the_tilted_objective,
-        ),
-        "H3": (
-            test_epiderivative.test_derivative_of_prox,
-            test_epiderivative.test_envelopes_of_quotients_converge,
-        ),
-        "H4": (test_exponents.test_exponents_from_k_as_a_matrix, test_exponents.test_exponents_far_out),
-        "H5": (test_curves.test_rescaled_jacobian_tends_to_the_normal_projector,),
-        "H6": (test_splitting.test_splitting_of_the_flow,),
-    }
-)
 
 
-@pytest.mark.parametrize(("claim", "check"), CHECKS)
+@pytest.mark.parametrize(("claim", "check"), asked_in(__package__))
 def test_the_claims_on_this_target(evidence, user_target, claim, check):
     auditor = evidence.auditing(user_target.name, claim)
-    ask(auditor, check, solved(user_target).potential, schedule=HYPERBOLIC)
+    ask(auditor, check, solved(user_target).potential)
 
 
 def test_the_exponents_by_integrating_the_field(evidence, user_target, rng):
