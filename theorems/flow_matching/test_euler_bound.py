@@ -11,7 +11,8 @@ import pytest
 from hypothesis import strategies as st
 
 from numerics.accuracy import EPS
-from theorems.setting.grammar import generator, seeds
+from theorems.setting.draws import generator
+from theorems.setting.grammar import seeds
 from theorems.setting.quantifiers import for_all
 from theorems.setting.vectors import norm
 

@@ -24,9 +24,9 @@ from numerics.potentials import Ellipsoid, FiniteAtoms, Sphere, Stiefel
 from numerics.transport.couplings import assignment
 from numerics.transport.two_atoms import TwoAtomLaw
 from theorems.betting import mean_interval
-from theorems.minibatch_convergence.fits import last_slope
 from theorems.minibatch_convergence.quadrature import RESOLUTIONS
-from theorems.setting.grammar import generator
+from theorems.setting.draws import generator
+from theorems.setting.fits import last_slope
 from theorems.setting.quantifiers import SEEDS, TARGETS, for_all
 from theorems.setting.values import Values
 from theorems.setting.vectors import norm

@@ -20,7 +20,7 @@ from numerics.potentials import AtomAndDensity, Cantor, FiniteAtoms, Quantile, S
 from numerics.transport.couplings import assignment, estimate_excess, greedy, independent
 from numerics.transport.minibatch import assignment_probability, expected_cost
 from theorems.minibatch_convergence.quadrature import RESOLUTIONS
-from theorems.setting.grammar import generator
+from theorems.setting.draws import generator
 from theorems.setting.quantifiers import SEEDS, TARGETS, for_all
 from theorems.setting.values import Values
 from theorems.statistics import gaussian_lipschitz

@@ -18,11 +18,11 @@ from math import comb
 import numpy as np
 import pytest
 import sympy as sp
-from hypothesis import given
 from hypothesis import strategies as st
 
 from numerics.accuracy import Rounding
 from numerics.transport.minibatch import assignment_probability, bernstein_copula
+from theorems.setting.quantifiers import for_all
 
 N, K = sp.symbols("n k", positive=True, integer=True)
 W, U = sp.symbols("w u", positive=True)
@@ -98,8 +98,8 @@ def test_misassigned_mass_for_every_size(evidence):
     )
 
 
-@pytest.mark.claim("M5")
-@given(
+@for_all(
+    "M5",
     n=st.integers(1, 40),
     u=st.integers(0, 64).map(lambda k: k / 64),
     w=st.integers(0, 64).map(lambda k: k / 64),

@@ -10,7 +10,6 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import ndtr
 
@@ -21,16 +20,17 @@ from numerics.potentials import FiniteAtoms
 from numerics.transport.minibatch import expected_cost
 from numerics.transport.two_atoms import TwoAtomLaw
 from theorems.minibatch_convergence.figures import draw_fields
-from theorems.minibatch_convergence.fits import last_slope
 from theorems.minibatch_convergence.quadrature import RESOLUTIONS
+from theorems.setting.fits import last_slope
 from theorems.setting.grammar import schedules
+from theorems.setting.quantifiers import for_all
 
 TIMES = (0.1, 0.3, 0.5, 0.7, 0.9)
 weights = st.integers(1, 15).map(lambda k: k / 16)
 
 
-@pytest.mark.claim("M4")
-@given(
+@for_all(
+    "M4",
     w=weights,
     n=st.integers(1, 300),
     distance=st.integers(1, 12).map(lambda k: k / 4),
@@ -72,8 +72,7 @@ def test_energy_is_the_cost_less_the_floor(evidence, w, n, distance, schedule, t
     )
 
 
-@pytest.mark.claim("M4")
-@given(w=weights, schedule=schedules(), t=st.sampled_from(TIMES))
+@for_all("M4", w=weights, schedule=schedules(), t=st.sampled_from(TIMES))
 def test_loss_floor_is_below_hoeffdings_bound(evidence, w, schedule, t):
     """At most (β̇ − α̇β/α)²Δ² times the chance that noise δ/2 beyond b is matched as if before, or the reverse.
 

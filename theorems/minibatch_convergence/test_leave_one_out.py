@@ -14,12 +14,11 @@ from itertools import permutations
 
 import numpy as np
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
 from numerics.accuracy import Rounding
 from numerics.transport.couplings import assignment
-from theorems.setting.grammar import generator, seeds
+from theorems.setting.draws import generator
 from theorems.setting.quantifiers import SEEDS, TARGETS, for_all
 from theorems.setting.values import Values
 
@@ -75,8 +74,7 @@ def measure_leave_one_out(on, x0, x1, drop, couple, clause):
 # --- in rational arithmetic -------------------------------------------------------------------------------
 
 
-@pytest.mark.claim("N8")
-@given(n=st.integers(1, 4), d=st.integers(1, 3), seed=seeds)
+@for_all("N8", n=st.integers(1, 4), d=st.integers(1, 3), seed=SEEDS)
 def test_leave_one_out_in_integers(evidence, n, d, seed):
     """Integer points, ties among them; the optima by trying all permutations; the datum dropped is any."""
     rng = generator(seed)
@@ -97,8 +95,7 @@ def _least(cost):
     return Fraction(min(int(cost[range(n), p].sum()) for p in permutations(range(n))), n)
 
 
-@pytest.mark.claim("N8")
-@given(n=st.integers(1, 9), seed=seeds)
+@for_all("N8", n=st.integers(1, 9), seed=SEEDS)
 def test_mean_of_the_plans_is_feasible(evidence, n, seed):
     """Whatever permutations the parts have: rows and columns of their sum are n, so over n(n+1) a plan."""
     rng = generator(seed)
@@ -161,8 +158,7 @@ def test_one_datum_dropped_every_time_is_no_plan(evidence, n):
     )
 
 
-@pytest.mark.claim("M2")
-@given(m=st.integers(1, 12), n=st.integers(1, 12), seed=seeds, d=st.integers(1, 4))
+@for_all("M2", m=st.integers(1, 12), n=st.integers(1, 12), seed=SEEDS, d=st.integers(1, 4))
 def test_parts_cost_no_less_than_the_whole(evidence, m, n, seed, d):
     """The corollary of any split, by the plans of m and of n pairs: (m+n)c_{m+n} ≤ mc_m + nc_n."""
     rng = generator(seed)

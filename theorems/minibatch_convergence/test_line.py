@@ -7,7 +7,6 @@ of the n data are. Control: a rank taken among n other noises, whose marginal is
 import numpy as np
 import pytest
 import sympy as sp
-from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 from scipy.special import ndtr
@@ -16,7 +15,8 @@ from numerics.accuracy import EPS
 from numerics.potentials import FiniteAtoms, Quantile
 from numerics.transport.minibatch import assignment_probability, expected_cost
 from theorems.minibatch_convergence.quadrature import RESOLUTIONS
-from theorems.setting.grammar import generator, seeds
+from theorems.setting.draws import generator
+from theorems.setting.quantifiers import SEEDS, for_all
 from theorems.statistics import dkw
 
 LEVEL = 1e-10
@@ -106,8 +106,7 @@ def laws(draw):
     )
 
 
-@pytest.mark.claim("M5")
-@given(law=laws(), n=st.integers(1, 64), seed=seeds)
+@for_all("M5", law=laws(), n=st.integers(1, 64), seed=SEEDS)
 def test_matched_data_have_the_stated_law(evidence, law, n, seed):
     """One pair of each of many batches; where G_n jumps, the uniform is spread over the jump."""
     rng, batches = generator(seed), 2000

@@ -7,7 +7,6 @@ batch unused, and the nearest datum for each noise has another marginal altogeth
 import numpy as np
 import pytest
 import sympy as sp
-from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import ndtr
 
@@ -16,7 +15,8 @@ from numerics.flows.independent import IndependentField
 from numerics.transport.couplings import assignment
 from numerics.transport.two_atoms import two_atom_law
 from theorems.minibatch_convergence.test_line import U, W, probability, rank_density
-from theorems.setting.grammar import generator, seeds, times
+from theorems.setting.draws import generator
+from theorems.setting.grammar import times
 from theorems.setting.quantifiers import SEEDS, TARGETS, for_all
 from theorems.setting.values import Values
 from theorems.setting.vectors import norm
@@ -63,8 +63,7 @@ def test_every_datum_of_a_batch_is_used_once(evidence, target, n, seed):
     )
 
 
-@pytest.mark.claim("M1")
-@given(d=st.integers(1, 4), w=st.integers(1, 15).map(lambda k: k / 16), t=times(), seed=seeds)
+@for_all("M1", d=st.integers(1, 4), w=st.integers(1, 15).map(lambda k: k / 16), t=times(), seed=SEEDS)
 def test_field_of_one_pair_is_the_independent_one(evidence, d, w, t, seed):
     rng = generator(seed)
     points, x = rng.standard_normal((2, d)), rng.standard_normal((100, d))

@@ -8,7 +8,6 @@ Assumed: two atoms. Control: the coordinate across the atoms in place of that al
 
 import numpy as np
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 from scipy.special import ndtri
@@ -20,15 +19,15 @@ from numerics.transport.minibatch import expected_cost
 from numerics.transport.two_atoms import TwoAtomLaw
 from theorems.betting import mean_interval
 from theorems.minibatch_convergence.test_line import measure_matched_law
-from theorems.setting.grammar import generator, seeds
+from theorems.setting.draws import generator
+from theorems.setting.quantifiers import SEEDS, for_all
 from theorems.statistics import hoeffding
 
 LEVEL = 1e-9
 W, POINTS = 0.3, np.array([[0.5, -1.0, 0.25], [1.5, 1.0, 0.75]])
 
 
-@pytest.mark.claim("M6")
-@given(d=st.integers(2, 6), n=st.integers(1, 40), seed=seeds)
+@for_all("M6", d=st.integers(2, 6), n=st.integers(1, 40), seed=SEEDS)
 def test_least_coordinates_go_to_the_first_atom(evidence, d, n, seed):
     rng = generator(seed)
     points, x0 = rng.standard_normal((2, d)), rng.standard_normal((n, d))

@@ -9,7 +9,6 @@ from math import comb
 import numpy as np
 import ot
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 from scipy.special import log_ndtr, ndtr
@@ -20,9 +19,10 @@ from numerics.transport.couplings import assignment
 from numerics.transport.minibatch import bernstein_copula, expected_cost
 from numerics.transport.two_atoms import TwoAtomLaw
 from theorems.betting import mean_interval
-from theorems.minibatch_convergence.fits import slope_of_intervals
 from theorems.minibatch_convergence.quadrature import RESOLUTIONS
-from theorems.setting.grammar import generator, seeds
+from theorems.setting.draws import generator
+from theorems.setting.fits import slope_of_intervals
+from theorems.setting.quantifiers import SEEDS, for_all
 from theorems.setting.vectors import norm
 from theorems.statistics import gaussian_lipschitz, random_signs
 
@@ -124,8 +124,7 @@ def _moved_by_the_copula(n):
     return moved
 
 
-@pytest.mark.claim("M3")
-@given(d=st.integers(2, 6), n=st.integers(1, 32), seed=seeds)
+@for_all("M3", d=st.integers(2, 6), n=st.integers(1, 32), seed=SEEDS)
 def test_gap_of_a_pair_is_its_distance_on_spheres(evidence, d, n, seed):
     """|x₀||x₁ − T(x₀)|² = 2(|x₀| − ⟨x₀,x₁⟩): cost tending to W₂² forces x₁ to T(x₀)."""
     target, rng = Sphere(d), generator(seed)

@@ -16,7 +16,7 @@ from numerics.transport.couplings import independent
 from numerics.transport.minibatch import expected_cost
 from numerics.transport.sweeps import sweep_excess
 from theorems.minibatch_convergence.figures import draw_rates
-from theorems.minibatch_convergence.fits import slope_of, slope_of_intervals, slope_of_means
+from theorems.setting.fits import slope_of, slope_of_intervals, slope_of_means
 from theorems.statistics import gaussian_lipschitz, mean_square_interval
 
 LEVEL = 1e-9

@@ -16,7 +16,6 @@ import numpy as np
 import pytest
 import sympy as sp
 from flint import arb, ctx
-from hypothesis import given
 from hypothesis import strategies as st
 
 from numerics.accuracy import Rounding
@@ -24,7 +23,9 @@ from numerics.intervals.balls import above
 from numerics.intervals.batches import label_odds
 from numerics.transport.two_atoms import TwoAtomLaw
 from theorems.minibatch_convergence.step import Step
-from theorems.setting.grammar import generator, schedules, seeds
+from theorems.setting.draws import generator
+from theorems.setting.grammar import schedules
+from theorems.setting.quantifiers import SEEDS, for_all
 
 TIMES = (0.1, 0.3, 0.5, 0.7, 0.9)
 SIZES = (16, 64, 256, 1024, 4096, 16384, 65536)
@@ -97,8 +98,7 @@ def _tilted_in_fractions(n, su, cu, sw, cw):
 # --- where the labels are decided ---------------------------------------------------------------------------
 
 
-@pytest.mark.claim("N2")
-@given(case=steps, n=st.one_of(st.integers(1, 40), st.sampled_from([300, 3000])))
+@for_all("N2", case=steps, n=st.one_of(st.integers(1, 40), st.sampled_from([300, 3000])))
 def test_odds_in_the_gap_are_exponential(evidence, case, n):
     """Both ends of the log-odds, for every n: (2n−1)D and O(log n), so each side of x* takes one label."""
     low, high = case.gap
@@ -123,8 +123,7 @@ def test_odds_in_the_gap_are_exponential(evidence, case, n):
         )
 
 
-@pytest.mark.claim("N2")
-@given(case=steps, n=st.one_of(st.integers(1, 40), st.sampled_from([300, 3000])), seed=seeds)
+@for_all("N2", case=steps, n=st.one_of(st.integers(1, 40), st.sampled_from([300, 3000])), seed=SEEDS)
 def test_field_beside_the_gap_is_the_populations_but_for_an_exponential(evidence, case, n, seed):
     """At the ends of the gap and beyond: |v^(n) − v| ≤ J·φ_N(z_j)b(u_j)^{2n−1}… over φ_N(z_i)min(w_i, ½).
 
@@ -196,8 +195,7 @@ def test_one_switch_in_a_certified_place(evidence, n):
         )
 
 
-@pytest.mark.claim("N2")
-@given(case=steps, n=st.sampled_from([1, 2, 7, 50, 400]))
+@for_all("N2", case=steps, n=st.sampled_from([1, 2, 7, 50, 400]))
 def test_odds_fall_along_the_line(evidence, case, n):
     low, high = case.gap
     x = np.linspace(low - (high - low), high + (high - low), 41)
@@ -212,8 +210,7 @@ def test_odds_fall_along_the_line(evidence, case, n):
     )
 
 
-@pytest.mark.claim("N2")
-@given(seed=seeds, n=st.sampled_from([4, 64, 300]), t=st.sampled_from(TIMES))
+@for_all("N2", seed=SEEDS, n=st.sampled_from([4, 64, 300]), t=st.sampled_from(TIMES))
 def test_only_the_coordinate_along_the_atoms_counts(evidence, seed, n, t):
     """Any d: v^(n) − v is the line's, along e."""
     rng = generator(seed)

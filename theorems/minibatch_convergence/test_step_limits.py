@@ -14,8 +14,8 @@ import pytest
 
 from numerics.accuracy import EPS, Rounding
 from theorems.minibatch_convergence.figures import draw_step
-from theorems.minibatch_convergence.fits import last_slope
 from theorems.minibatch_convergence.step import Step
+from theorems.setting.fits import last_slope
 
 SIZES = (16, 64, 256, 1024, 4096, 16384, 65536)
 STEP = Step()  # atoms at 0 and 2, w = 0.3, t = 0.5, linear

@@ -12,12 +12,12 @@ from numerics.potentials import FiniteAtoms, Sphere
 from numerics.transport.minibatch import expected_cost, normal_order_means
 from numerics.transport.two_atoms import TwoAtomLaw
 from theorems.betting import mean_interval
-from theorems.minibatch_convergence.fits import slope_of_intervals
-from theorems.minibatch_convergence.libraries import Questions, TorchCFM, batches_of
 from theorems.minibatch_convergence.test_cost import measure_halves
 from theorems.minibatch_convergence.test_leave_one_out import measure_leave_one_out
 from theorems.minibatch_convergence.test_line import measure_matched_law
 from theorems.minibatch_convergence.test_plan import TURNED, measure_turned_noise
+from theorems.setting.fits import slope_of_intervals
+from theorems.setting.libraries import Questions, TorchCFM, batches_of
 from theorems.setting.vectors import norm
 from theorems.statistics import bernstein, gaussian_lipschitz, hoeffding, hoeffding_sum, mean_of_squares
 

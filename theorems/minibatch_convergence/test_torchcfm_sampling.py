@@ -13,7 +13,7 @@ import pytest
 from numerics.accuracy import EPS
 from numerics.potentials import Sphere
 from numerics.transport.couplings import assignment
-from theorems.minibatch_convergence.libraries import Questions, TorchCFM, batches_of
+from theorems.setting.libraries import Questions, TorchCFM, batches_of
 from theorems.setting.vectors import norm
 from theorems.statistics import hoeffding
 

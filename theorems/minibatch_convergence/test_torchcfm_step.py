@@ -9,8 +9,8 @@ from scipy.stats import binom
 
 from numerics.potentials import FiniteAtoms
 from theorems.minibatch_convergence.figures import draw_returned
-from theorems.minibatch_convergence.libraries import Questions, TorchCFM, batches_of
 from theorems.minibatch_convergence.step import Step
+from theorems.setting.libraries import Questions, TorchCFM, batches_of
 
 LEVEL = 1e-6
 STEP = Step()

@@ -24,8 +24,7 @@ from numerics.potentials import (
 )
 from numerics.schedules import Linear, Logarithmic, Polynomial, Trigonometric, VariancePreserving
 from theorems.normal_hyperbolicity.assumptions import MOVE, at_points, margins, margins_of, order_margin
-from theorems.setting.draws import few
-from theorems.setting.grammar import generator
+from theorems.setting.draws import few, generator
 from theorems.setting.instances import REPRESENTATIVES
 from theorems.setting.quantifiers import SEEDS, WITH_A_MANIFOLD, for_all
 

@@ -14,11 +14,10 @@ from flint import arb, ctx
 from numerics.accuracy import EPS
 from numerics.intervals.balls import PRECISION, above, below, distance, exact, identity, norm
 from theorems.exact_twins import TWINS, has_a_tangent, pair
-from theorems.targets import has_a_manifold
 
 POINTS = 4
 RESOLUTION = 2.0**-100  # chosen: what an enclosure may be wide, far below every double's rounding
-SMOOTH = [t for t in TWINS if has_a_manifold(t.target) and not t.misfit]
+SMOOTH = [t for t in TWINS if t.target.traits.manifold and not t.misfit]
 
 
 @pytest.fixture(autouse=True)

@@ -21,8 +21,7 @@ from theorems.normal_hyperbolicity.trajectories import (
     field_jacobian,
     formula_rounding,
 )
-from theorems.setting.draws import few
-from theorems.setting.grammar import generator
+from theorems.setting.draws import few, generator
 from theorems.setting.quantifiers import HYPERBOLIC, SEEDS, WITH_A_MANIFOLD, for_all
 from theorems.setting.values import Values
 

@@ -44,8 +44,7 @@ from theorems.normal_hyperbolicity.strata import (
     on_bow_and_torus,
     on_spiral,
 )
-from theorems.setting.draws import few
-from theorems.setting.grammar import generator
+from theorems.setting.draws import few, generator
 from theorems.setting.quantifiers import SEEDS, WITH_A_MANIFOLD, for_all
 from theorems.setting.values import Values
 

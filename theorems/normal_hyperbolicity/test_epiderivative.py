@@ -18,8 +18,7 @@ from numerics.potentials import FiniteAtoms, Sphere
 from theorems.normal_hyperbolicity.assumptions import at_points
 from theorems.normal_hyperbolicity.figures import draw_epiconvergence
 from theorems.normal_hyperbolicity.trajectories import bend, bundles
-from theorems.setting.draws import few
-from theorems.setting.grammar import generator
+from theorems.setting.draws import few, generator
 from theorems.setting.quantifiers import ANALYTIC, SEEDS, WITH_A_MANIFOLD, for_all
 from theorems.setting.roundings import hessian_rounding
 from theorems.setting.values import Values

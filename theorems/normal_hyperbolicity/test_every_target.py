@@ -21,8 +21,7 @@ from numerics.potentials import Bits, Cantor, Sphere, product
 from numerics.schedules import Linear, VariancePreserving
 from theorems.normal_hyperbolicity.figures import draw_bits
 from theorems.normal_hyperbolicity.trajectories import compared_with_k
-from theorems.setting.draws import few
-from theorems.setting.grammar import generator
+from theorems.setting.draws import few, generator
 from theorems.setting.quantifiers import SCHEDULES, SEEDS, TARGETS, TIMES, for_all
 from theorems.statistics import hoeffding
 

@@ -21,8 +21,7 @@ from theorems.normal_hyperbolicity.trajectories import (
     field_jacobian,
     formula_rounding,
 )
-from theorems.setting.draws import few
-from theorems.setting.grammar import generator
+from theorems.setting.draws import few, generator
 from theorems.setting.independent_sphere import IndependentSphere
 from theorems.setting.interpolant import Interpolant
 from theorems.setting.quantifiers import ANALYTIC, SCHEDULES, SEEDS, TIMES, WITH_A_MANIFOLD, for_all

@@ -5,13 +5,13 @@ import pytest
 
 from numerics.potentials import Arc, FiniteAtoms, NearestPoint, Sphere, product
 from theorems.normal_hyperbolicity.margins import DIRECTIONS, TURNS, nearest_exit
-from theorems.representatives import REPRESENTATIVES
-from theorems.targets import generator, has_a_manifold
+from theorems.setting.draws import generator
+from theorems.setting.instances import REPRESENTATIVES
 
 SHARP = 0.01
 BLOCKS = product(Sphere(2, 1.0), FiniteAtoms.two([0.0], [1.0], 0.2))
 TARGETS = [
-    *filter(has_a_manifold, REPRESENTATIVES),
+    *(target for target in REPRESENTATIVES if target.traits.manifold),
     product(NearestPoint(Arc(1.0, 0.25, 2.5), 0.75), Sphere(3, 0.5)),
 ]
 SEARCH = {

@@ -10,8 +10,7 @@ import pytest
 
 from numerics.accuracy import EPS, Rounding
 from numerics.potentials import DegenerateGaussian
-from theorems.setting.draws import few
-from theorems.setting.grammar import generator
+from theorems.setting.draws import few, generator
 from theorems.setting.quantifiers import SEEDS, TARGETS, TIMES, for_all
 from theorems.setting.roundings import gap_rounding
 from theorems.setting.vectors import dot, norm

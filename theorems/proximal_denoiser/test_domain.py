@@ -18,10 +18,9 @@ from numerics.geometry import norms
 from numerics.potentials import DegenerateGaussian, Quantile, product
 from theorems.proximal_denoiser.hulls import HULLS
 from theorems.proximal_denoiser.supports import SUPPORTS
-from theorems.setting.grammar import generator
+from theorems.setting.draws import few, generator
 from theorems.setting.quantifiers import SEEDS, TARGETS, for_all
 from theorems.setting.roundings import dot_rounding, gap_rounding
-from theorems.setting.traits import few
 from theorems.setting.values import Values
 from theorems.statistics import hoeffding
 

@@ -32,9 +32,8 @@ from numerics.potentials import (
 )
 from numerics.schedules import Linear, Logarithmic, Polynomial, Trigonometric, VariancePreserving
 from theorems.proximal_denoiser.hulls import HULLS
-from theorems.setting.grammar import generator
+from theorems.setting.draws import few, generator
 from theorems.setting.quantifiers import SEEDS, for_all
-from theorems.setting.traits import few
 from theorems.setting.values import Targets
 
 TILTED = np.array([[4.0, 1.0], [1.0, 0.5]])

@@ -16,10 +16,9 @@ from numerics.flows.independent import IndependentField
 from numerics.potentials import FiniteAtoms
 from numerics.schedules import Linear
 from theorems.proximal_denoiser.rotated import RotatedCircle, turn
-from theorems.setting.grammar import generator
+from theorems.setting.draws import few, generator
 from theorems.setting.interpolant import Interpolant
 from theorems.setting.quantifiers import SCHEDULES, SEEDS, TARGETS, TIMES, for_all
-from theorems.setting.traits import few
 from theorems.setting.vectors import dot, norm
 from theorems.statistics import hoeffding
 

@@ -13,7 +13,7 @@ from numerics.accuracy import EPS, Rounding
 from numerics.flows.exact import ExactField
 from numerics.potentials import Ellipsoid, FiniteAtoms
 from numerics.schedules import Linear, Trigonometric
-from theorems.setting.grammar import generator
+from theorems.setting.draws import generator
 from theorems.setting.quantifiers import SCHEDULES, SEEDS, TARGETS, TIMES, for_all
 from theorems.setting.roundings import length_rounding
 from theorems.setting.values import Values

@@ -28,7 +28,7 @@ from numerics.potentials import (
     Torus,
 )
 from theorems.proximal_denoiser.supports import matrices
-from theorems.setting.grammar import generator
+from theorems.setting.draws import generator
 from theorems.setting.quantifiers import SEEDS, for_all
 from theorems.statistics import dkw, hoeffding
 

@@ -16,7 +16,7 @@ from scipy.optimize import linear_sum_assignment
 from numerics.accuracy import Rounding
 from numerics.flows.exact import ExactField
 from numerics.potentials import FiniteAtoms
-from theorems.setting.grammar import generator
+from theorems.setting.draws import generator
 from theorems.setting.libraries import TorchCFM
 from theorems.setting.quantifiers import SCHEDULES, SEEDS, TIMES, for_all
 from theorems.setting.roundings import dot_rounding

@@ -15,10 +15,9 @@ from numerics.flows.spectrum import complex_jacobian
 from numerics.potentials import Sphere
 from theorems.proximal_denoiser.rotated import RotatedCircle
 from theorems.proximal_denoiser.secants import circulation
-from theorems.setting.grammar import generator
+from theorems.setting.draws import few, generator
 from theorems.setting.interpolant import Interpolant
 from theorems.setting.quantifiers import ANALYTIC, SCHEDULES, SEEDS, TARGETS, TIMES, for_all
-from theorems.setting.traits import few
 from theorems.setting.vectors import dot, norm
 
 

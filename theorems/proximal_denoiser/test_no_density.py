@@ -27,10 +27,9 @@ from numerics.potentials import (
     Stiefel,
     product,
 )
-from theorems.setting.grammar import generator
+from theorems.setting.draws import few, generator
 from theorems.setting.interpolant import Interpolant
 from theorems.setting.quantifiers import SCHEDULES, SEEDS, TIMES, for_all
-from theorems.setting.traits import few
 from theorems.setting.values import Targets
 from theorems.setting.vectors import norm
 

@@ -23,7 +23,7 @@ from numerics.schedules import Linear, Polynomial, Trigonometric
 from theorems.proximal_denoiser.known_costs import KNOWN_COSTS
 from theorems.proximal_denoiser.rational import combine, dot
 from theorems.proximal_denoiser.rational_draws import atoms_and_points, interpolant, minty, schedule_values
-from theorems.setting.grammar import generator
+from theorems.setting.draws import generator
 from theorems.setting.quantifiers import SCHEDULES, SEEDS, TARGETS, for_all
 from theorems.setting.values import Values
 from theorems.statistics import gaussian_lipschitz, mean_of_squares, random_signs

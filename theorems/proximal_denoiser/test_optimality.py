@@ -12,7 +12,7 @@ from scipy.special import gammaln
 
 from numerics.accuracy import Rounding
 from numerics.potentials import FiniteAtoms, Sphere
-from theorems.setting.grammar import generator
+from theorems.setting.draws import generator
 from theorems.setting.quantifiers import SEEDS, TARGETS, for_all
 from theorems.setting.roundings import gap_rounding
 from theorems.setting.vectors import dot, norm

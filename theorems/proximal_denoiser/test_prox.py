@@ -15,11 +15,10 @@ from numerics.flows.exact import ExactField
 from numerics.potentials import DegenerateGaussian, Ellipsoid, FiniteAtoms, Sphere
 from numerics.schedules import Linear
 from theorems.proximal_denoiser.figures import draw_interpolation
-from theorems.setting.grammar import generator
+from theorems.setting.draws import few, generator
 from theorems.setting.interpolant import Interpolant
 from theorems.setting.quantifiers import SCHEDULES, SEEDS, TARGETS, TIMES, VARYING, for_all
 from theorems.setting.roundings import dot_rounding, length_rounding
-from theorems.setting.traits import few
 from theorems.setting.vectors import dot, norm
 from theorems.statistics import hoeffding
 

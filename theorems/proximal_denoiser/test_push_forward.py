@@ -22,7 +22,8 @@ from numerics.transport.sampled import Budget
 from numerics.transport.semidiscrete import solve
 from theorems.proximal_denoiser.duality import mean_conjugate
 from theorems.proximal_denoiser.sampling import measure_duality, measure_weights, on_fresh_noise
-from theorems.setting.grammar import generator, seeds
+from theorems.setting.draws import generator
+from theorems.setting.grammar import seeds
 from theorems.setting.quantifiers import SEEDS, for_all
 
 LEVEL = 1e-9

@@ -20,8 +20,9 @@ from numerics.transport.semidiscrete import solve
 from numerics.transport.surfaces import lift_surface, sphere_places, torus_places
 from theorems.proximal_denoiser.sampling import measure_duality, on_fresh_noise
 from theorems.proximal_denoiser.test_push_forward import measure_frequencies
+from theorems.setting.draws import generator
 from theorems.setting.fits import last_slope
-from theorems.setting.grammar import generator, seeds
+from theorems.setting.grammar import seeds
 from theorems.setting.quantifiers import SEEDS, for_all
 
 KINDS = ("normal", "clusters", "grid", "sphere", "rays")

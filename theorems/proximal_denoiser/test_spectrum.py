@@ -16,10 +16,9 @@ from numerics.flows.independent import IndependentField
 from numerics.flows.spectrum import complex_jacobian
 from numerics.potentials import FiniteAtoms
 from theorems.proximal_denoiser.secants import slopes
-from theorems.setting.grammar import generator
+from theorems.setting.draws import few, generator
 from theorems.setting.quantifiers import ANALYTIC, SCHEDULES, SEEDS, TARGETS, TIMES, WITH_A_MANIFOLD, for_all
 from theorems.setting.roundings import length_rounding
-from theorems.setting.traits import few, is_analytic
 from theorems.setting.vectors import norm
 
 RESOLVED = 1e-3
@@ -116,7 +115,7 @@ def test_field_spectrum_lies_between_the_rates(evidence, target, schedule, t, se
     spectrum = np.linalg.eigvalsh(jacobian)
     stated = field.roundings.jacobian(t, beta * z)
     on = evidence.on(target, schedule=schedule, t=t, seed=seed)
-    if is_analytic(target):
+    if target.traits.analytic:
         of_prox, eye = _complex_jacobian(target, z, alpha / beta), np.eye(target.dim)
         on.bounded(
             "|Dv_t − ((α̇/α)(I − J) + (β̇/β)J)|, J by complex steps",

@@ -27,9 +27,8 @@ from theorems.proximal_denoiser.rational_draws import (
 )
 from theorems.proximal_denoiser.start_pictures import draw_starts
 from theorems.proximal_denoiser.starts import ON_THE_WALL, STARTS, THRESHOLD, TIE
-from theorems.setting.grammar import generator
+from theorems.setting.draws import few, generator
 from theorems.setting.quantifiers import SCHEDULES, SEEDS, TARGETS, for_all
-from theorems.setting.traits import few
 
 DOMAIN = "atoms, heights, noise in ⅛ℤ, d ≤ 3, at most 7 atoms"
 EVERY_SCHEDULE = [Linear(), Trigonometric(), Polynomial(2.0), VariancePreserving(), Logarithmic()]

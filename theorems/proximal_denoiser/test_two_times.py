@@ -25,10 +25,9 @@ from theorems.proximal_denoiser.rational_draws import (
     minty,
     schedule_values,
 )
-from theorems.setting.grammar import generator
+from theorems.setting.draws import few, generator
 from theorems.setting.quantifiers import SCHEDULES, SEEDS, TARGETS, TIMES, for_all
 from theorems.setting.roundings import length_rounding
-from theorems.setting.traits import few
 
 DOMAIN = "atoms, heights, points in ⅛ℤ, d ≤ 3, at most 7 atoms; α, β at either time quotients of 1…12"
 TIE = FiniteAtoms.two([0.0, 1.0], [2.0, 0.0], 0.3)

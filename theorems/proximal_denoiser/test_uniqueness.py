@@ -20,9 +20,8 @@ from numerics.transport.cells import laguerre
 from numerics.transport.sampled import Budget, solve_sampled
 from numerics.transport.semidiscrete import solve
 from theorems.proximal_denoiser.shape_pictures import draw_undetermined
-from theorems.setting.grammar import generator
+from theorems.setting.draws import few, generator
 from theorems.setting.quantifiers import SEEDS, TARGETS, for_all
-from theorems.setting.traits import few
 
 BUDGET = Budget(draws=4000, held_out=100)
 

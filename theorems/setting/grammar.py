@@ -12,7 +12,6 @@ from numerics.schedules import (
     Trigonometric,
     VariancePreserving,
 )
-from theorems.setting.draws import generator as generator
 from theorems.setting.families import FAMILIES, VARYING, quarters
 
 MOST_DIMENSIONS = 24

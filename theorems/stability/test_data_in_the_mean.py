@@ -15,7 +15,6 @@ from itertools import pairwise
 import numpy as np
 import ot
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 from scipy.stats import norm as normal
@@ -27,6 +26,7 @@ from numerics.transport.cells import laguerre
 from numerics.transport.lifts import two_moons
 from numerics.transport.neighbours import reweighted
 from numerics.transport.semidiscrete import solve
+from theorems.setting.quantifiers import for_all
 from theorems.statistics import hoeffding
 
 LEVEL = 1e-11
@@ -195,8 +195,7 @@ def _laws(draw):
     return sides
 
 
-@pytest.mark.claim("N5")
-@given(laws=_laws())
+@for_all("N5", laws=_laws())
 def test_on_the_line_the_transports_are_as_far_apart_as_the_data(evidence, laws):
     """∫|Q_Q(u) − Q_P(u)|²du over merged cells in fractions; δ² by assignments of twelve equal parts."""
     (y, a), (z, b) = laws

@@ -17,11 +17,10 @@ from numerics.flows.exact import ExactField
 from numerics.geometry import norms
 from numerics.potentials import DegenerateGaussian, scale, translate
 from numerics.schedules import Trigonometric
-from theorems.setting.grammar import generator
+from theorems.setting.draws import few, generator
 from theorems.setting.instances import REPRESENTATIVES
 from theorems.setting.quantifiers import SCHEDULES, SEEDS, STEPS, TARGETS, TIMES, for_all
 from theorems.setting.roundings import gap_rounding
-from theorems.setting.traits import few
 
 
 def _residual(target, u, x0, step):

@@ -16,7 +16,6 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
 from numerics.accuracy import EPS, Rounding
@@ -30,9 +29,8 @@ from numerics.potentials import (
     Sphere,
 )
 from numerics.schedules import Linear, Schedule, Trigonometric
-from theorems.setting.grammar import generator
+from theorems.setting.draws import few, generator
 from theorems.setting.quantifiers import SCHEDULES, SEEDS, TARGETS, for_all
-from theorems.setting.traits import few
 from theorems.setting.values import Values
 from theorems.stability.rational import TwoAtoms
 
@@ -150,8 +148,8 @@ def test_the_path_comes_home(evidence, rng, target):
 rationals = st.integers(-40, 40).map(lambda k: Fraction(k, 16))
 
 
-@pytest.mark.claim("N3")
-@given(
+@for_all(
+    "N3",
     gap=st.integers(1, 40).map(lambda k: Fraction(k, 8)),
     tie=rationals,
     times=st.lists(st.integers(2, 31), min_size=2, max_size=6, unique=True),

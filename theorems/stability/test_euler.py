@@ -12,15 +12,13 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
 from numerics.accuracy import EPS, Rounding
 from numerics.flows.perturbed import euler_bound, pair_of
 from numerics.geometry import norms
-from theorems.setting.grammar import generator
+from theorems.setting.draws import few, generator
 from theorems.setting.quantifiers import SEEDS, TARGETS, for_all
-from theorems.setting.traits import few
 from theorems.setting.values import Values
 from theorems.stability.rational import TwoAtoms
 from theorems.stability.steps import Steps
@@ -89,8 +87,9 @@ def test_a_step_is_the_exact_flow(evidence, target, steps, seed):
 # --- rational arithmetic --------------------------------------------------------------------------------
 
 
-@pytest.mark.claim("N3")
-@given(gap=positive, tie=sixteenths, x0=sixteenths, errors=st.lists(sixteenths, min_size=1, max_size=12))
+@for_all(
+    "N3", gap=positive, tie=sixteenths, x0=sixteenths, errors=st.lists(sixteenths, min_size=1, max_size=12)
+)
 def test_two_atoms_in_fractions(evidence, gap, tie, x0, errors):
     law, n = TwoAtoms(gap, tie), len(errors)
     path = law.euler_steps(x0, errors)
@@ -119,8 +118,7 @@ def test_two_atoms_in_fractions(evidence, gap, tie, x0, errors):
     on.exact("dist(Y_n, hull) ≤ |e_{n−1}|/n", away <= abs(errors[-1]) / n, domain, clause="Euler's bound")
 
 
-@pytest.mark.claim("N3")
-@given(gap=positive, tie=sixteenths, shares=st.lists(st.integers(1, 9), min_size=2, max_size=12))
+@for_all("N3", gap=positive, tie=sixteenths, shares=st.lists(st.integers(1, 9), min_size=2, max_size=12))
 def test_two_atoms_attain_the_constant(evidence, gap, tie, shares):
     """From the tie, with errors that take u to the other atom: equality, whatever the number of steps."""
     law, n = TwoAtoms(gap, tie), len(shares)

@@ -15,9 +15,9 @@ from numerics.flows.exact import ExactField
 from numerics.flows.perturbed import pair_of
 from numerics.geometry import norms
 from numerics.potentials import DegenerateGaussian
-from theorems.setting.grammar import generator, times
+from theorems.setting.draws import few, generator
+from theorems.setting.grammar import times
 from theorems.setting.quantifiers import SCHEDULES, SEEDS, TARGETS, TIMES, for_all
-from theorems.setting.traits import few
 from theorems.setting.values import Values
 
 LATER = Values(times(), 0.8, (0.02, 0.8))

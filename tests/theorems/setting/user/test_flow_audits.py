@@ -4,6 +4,7 @@ They are v = A_t x with diagonal A_t, exact for a Gaussian on a line, and the sa
 time: each must deviate exactly where predicted, and by the amount predicted.
 """
 
+import inspect
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -82,13 +83,12 @@ def found(flow: UserFlow, *audits: Any, **fixtures: Any) -> dict[str, tuple[str,
     """Outcome and number of every audit, by its short name."""
     recorder = Recorder(takes_evidence=False, takes_controls=False)
     for audit in audits or AUDITS:
-        names = audit.__code__.co_varnames[: audit.__code__.co_argcount]
         given = {
             "evidence": Evidence(recorder),
             "user_flow": flow,
             "rng": np.random.default_rng(3),
         } | fixtures
-        audit(**{name: given[name] for name in names})
+        audit(**{name: given[name] for name in inspect.signature(audit).parameters})
     assert {audit.subject for audit in recorder.audits.values()} == {flow.name}
     assert {audit.kind for audit in recorder.audits.values()} == {"flow"}
     assert not recorder.evidence

@@ -1,0 +1,60 @@
+"""Data flows one way, numerics → theorems → reports, and no theorem's folder looks into another's."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from theorems.claim import READING_ORDER
+
+ROOT = Path(__file__).parents[1]
+ABOVE = {"numerics": {"theorems", "reports"}, "theorems": {"reports"}}
+
+
+def imported(file: Path) -> Iterator[tuple[str, int]]:
+    """Every module that a file imports, with its line; names that are imported from one, too."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((name.name, node.lineno) for name in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from ((f"{node.module}.{name.name}", node.lineno) for name in node.names)
+
+
+def files(folder: str) -> list[Path]:
+    return sorted((ROOT / folder).rglob("*.py"))
+
+
+@pytest.mark.parametrize("package", ABOVE)
+def test_nothing_looks_up(package: str) -> None:
+    for file in files(package):
+        for module, line in imported(file):
+            above = module.split(".")[0] in ABOVE[package]
+            assert not above, f"{file.relative_to(ROOT)}:{line} imports {module}, which is above {package}"
+
+
+@pytest.mark.parametrize("folder", READING_ORDER)
+def test_no_folder_of_a_theorem_imports_anothers(folder: str) -> None:
+    for file in files(f"theorems/{folder}"):
+        for module, line in imported(file):
+            parts = module.split(".")
+            other = parts[0] == "theorems" and len(parts) > 1 and parts[1] in set(READING_ORDER) - {folder}
+            assert not other, (
+                f"{file.relative_to(ROOT)}:{line} imports {module}: what two need goes to theorems/setting"
+            )
+
+
+def test_what_several_theorems_rest_on_rests_on_none() -> None:
+    for file in (*files("theorems/setting"), *(ROOT / "theorems").glob("*.py")):
+        for module, line in imported(file):
+            parts = module.split(".")
+            one = parts[0] == "theorems" and len(parts) > 1 and parts[1] in READING_ORDER
+            assert not one, f"{file.relative_to(ROOT)}:{line} imports {module}, of one theorem"
+
+
+def test_a_forbidden_import_is_seen(tmp_path: Path) -> None:
+    file = tmp_path / "sly.py"
+    file.write_text(
+        "def f():\n    from reports.evidence import fixture\n    import theorems.stability.comb\n"
+    )
+    assert {module for module, _ in imported(file)} == {"reports.evidence.fixture", "theorems.stability.comb"}

@@ -1,5 +1,0 @@
-"""Old name of `theorems.setting.vectors`."""
-
-from theorems.setting.vectors import Array, dot, norm
-
-__all__ = ["Array", "dot", "norm"]
