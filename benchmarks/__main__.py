@@ -13,6 +13,7 @@ NAMES = (
     "peer_prox",
     "sampled",
     "semidiscrete",
+    "space",
     "spectrum",
     "training",
     "suite",

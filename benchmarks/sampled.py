@@ -1,4 +1,4 @@
-"""Beyond the plane, how nearly does sampling meet weights, against POT with at least as much CPU time?"""
+"""Beyond space, how nearly does sampling meet weights, against POT with at least as much CPU time?"""
 
 import time
 
@@ -19,7 +19,7 @@ def clouds() -> dict[str, np.ndarray]:
     rng = np.random.default_rng(0)
     images = load_digits().data / 16
     return {
-        "normal": rng.normal(size=(500, 3)),
+        "normal": rng.normal(size=(500, 4)),
         "exponential": rng.exponential(size=(500, 10)),
         "handwritten digits": images - images.mean(axis=0),
     }
