@@ -102,7 +102,7 @@ def draw_bits(figure: "Figure", bits: "Potential", rate: float, deviation: float
     for sign in (-1, 1):
         right.plot(k, -rate * k + sign * deviation * np.sqrt(k), ":", color=THEORY, lw=0.9)
     right.set_xlabel("bits k")
-    right.set_title("log slope of the quantile function over the cell of k bits", fontsize=9)
+    right.set_title("log slope of Q over cells of k bits", fontsize=9)
     right.legend(fontsize=7)
 
 
