@@ -28,6 +28,7 @@ CLAIMS = (
             f"{HERE}test_optimality",
             f"{HERE}test_weights",
             f"{HERE}test_push_forward",
+            f"{HERE}test_statements",
             f"{HERE}test_push_forward_in_space",
             f"{HERE}test_laws",
             f"{HERE}test_domain",
@@ -72,6 +73,7 @@ CLAIMS = (
             f"{HERE}test_rational",
             f"{HERE}test_certified",
             f"{HERE}test_routes",
+            f"{HERE}test_statements",
             f"{HERE}test_digits",
             f"{HERE}test_uniform_digits",
         ),
@@ -128,7 +130,7 @@ CLAIMS = (
         assumptions=(SETTING, COUPLING, SCHEDULE, r"$t\in(0,1)$."),
         source=f"{PAPER}, section 2; moreau1965proximite",
         status="reconstructed",
-        modules=(f"{HERE}test_moreau",),
+        modules=(f"{HERE}test_moreau", f"{HERE}test_statements"),
         depends=("P2",),
         clauses=(
             Clause("noise", r"$\nabla e_{\lambda\varphi}(x_t/\beta_t)=x_0$."),
@@ -152,7 +154,7 @@ CLAIMS = (
         assumptions=(SETTING, SCHEDULE, r"$t\in(0,1)$."),
         source=f"{PAPER}, section 2; rockafellar1998variational",
         status="reconstructed",
-        modules=(f"{HERE}test_spectrum",),
+        modules=(f"{HERE}test_spectrum", f"{HERE}test_statements"),
         depends=("P2",),
         clauses=(
             Clause("contraction", "$J$ is symmetric with spectrum in $[0,1]$."),

@@ -1,0 +1,106 @@
+"""What the library states it errs by is of the size that rounding of input and output makes unavoidable.
+
+Every *bounded* check judges by these statements: one that is a million times too large lets anything pass.
+What no algorithm can avoid is one rounding of what goes in, times the slope there, and one of what comes out;
+a statement may exceed that by a thousand at the median of drawn points. That it is large enough is what every
+bounded check asks.
+"""
+
+import numpy as np
+import pytest
+
+from numerics.accuracy import EPS
+from numerics.potentials import Ellipsoid
+from theorems.setting.draws import generator
+from theorems.setting.instances import REPRESENTATIVES
+from theorems.setting.vectors import norm
+
+STEPS = (0.01, 1.0, 100.0)
+N, WIDE = 100, 1000.0
+SIZE = {
+    "by": f"the median of {N} drawn points",
+    "because": "eps·(|output| + slope·|input|) is what one rounding of each makes",
+    "chosen": "a thousand times that",
+}
+
+
+def _over(statement, unavoidable):
+    """The median of a statement over what cannot be avoided; 0 where nothing is stated."""
+    bound = np.broadcast_to(statement.bound, unavoidable.shape)
+    return float(np.median(bound / np.maximum(unavoidable, np.finfo(float).tiny)))
+
+
+def _of_transport(target, x0, x1):
+    slope = np.linalg.norm(target.transport_jacobian(x0), axis=(1, 2))
+    return EPS * (norm(x1) + slope * norm(x0) + target.finest)
+
+
+@pytest.mark.claim("P1")
+def test_statements_of_transport_and_conjugate_are_no_larger_than_rounding(evidence):
+    for target in REPRESENTATIVES:
+        x0, x1 = target.sample(N, generator(5))
+        on = evidence.on(target)
+        stated = target.roundings.transport(x0)
+        on.estimated(
+            "statement of T over what rounding makes",
+            _over(stated, _of_transport(target, x0, x1)),
+            WIDE,
+            **SIZE,
+        )
+        unavoidable = EPS * (np.abs(target.conjugate(x0)) + norm(x1) * norm(x0) + target.finest)
+        stated = target.roundings.conjugate(x0)
+        on.estimated("statement of φ* over what rounding makes", _over(stated, unavoidable), WIDE, **SIZE)
+
+
+@pytest.mark.claim("P2", "P4")
+@pytest.mark.parametrize("step", STEPS)
+def test_statements_of_prox_and_envelope_are_no_larger_than_rounding(evidence, step):
+    for target in REPRESENTATIVES:
+        x0, x1 = target.sample(N, generator(6))
+        z = x1 + step * x0
+        found = target.proximal_point(z, step)
+        on = evidence.on(target, step=step)
+        unavoidable = EPS * (norm(z) + norm(found.point) + target.finest)
+        of_point = _over(found.rounding.point, unavoidable)
+        on.estimated("statement of prox over what rounding makes", of_point, WIDE, **SIZE)
+        slope = norm(found.dual)
+        unavoidable = EPS * (np.abs(found.envelope) + slope * norm(z) + step * slope**2 + target.finest)
+        of_envelope = _over(found.rounding.envelope, unavoidable)
+        on.estimated("statement of the envelope over what rounding makes", of_envelope, WIDE, **SIZE)
+
+
+@pytest.mark.claim("P5")
+@pytest.mark.parametrize("step", STEPS)
+def test_statements_of_jacobians_are_no_larger_than_rounding(evidence, step):
+    """Where a point lies at a kink to rounding the statement is of a set: left out, and counted."""
+    for target in REPRESENTATIVES:
+        x0, x1 = target.sample(N, generator(7))
+        found = target.proximal_point(x1 + step * x0, step)
+        smooth = found.kink > 0
+        kept = found.rounding.jacobian.bound
+        kept = np.broadcast_to(kept, smooth.shape)[smooth]
+        share = float(np.median(kept)) / EPS if smooth.any() else 0.0
+        evidence.on(target, step=step).estimated(
+            "statement of D prox, whose norm is at most 1, over eps",
+            share,
+            WIDE,
+            left_out=int((~smooth).sum()),
+            **SIZE,
+        )
+
+
+@pytest.mark.control("P1", "P2", "P4", "P5")
+@pytest.mark.parametrize("factor", [1e6, 3e4])
+def test_a_statement_that_is_too_large_is_told(evidence, factor):
+    target = Ellipsoid([[4.0, 1.0, 0.0], [1.0, 2.0, 0.25], [0.0, 0.25, 0.5]])
+    x0, x1 = target.sample(N, generator(5))
+    stated, unavoidable = target.roundings.transport(x0), _of_transport(target, x0, x1)
+    found = _over(stated.amplified(factor), unavoidable)
+    evidence.on(target, factor=factor).control(
+        "a statement multiplied, over what rounding makes: beyond a thousand",
+        predicted=factor * _over(stated, unavoidable),
+        measured=found,
+        agreement=1e-9 * found,
+        because="a statement is linear in its size",
+        intact=WIDE,
+    )
