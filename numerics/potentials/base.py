@@ -24,9 +24,10 @@ from numerics.potentials.older_names import OlderNames
 from numerics.potentials.proximal_point import ProximalPoint
 from numerics.potentials.roundings import Roundings
 from numerics.potentials.traits import Traits
+from numerics.rebuilt import Rebuilt
 
 
-class Potential(OlderNames, ABC):
+class Potential(Rebuilt, OlderNames, ABC):
     """An Aleksandrov–Brenier potential φ with its transport, prox and geometry (design.md).
 
     A family sets ``dim`` (ambient dimension d) and ``scale`` (the size of its data, which sets what

@@ -12,9 +12,10 @@ from numerics.geometry import norms
 from numerics.potentials.curve_minima import CurveMinima
 from numerics.potentials.ellipse_projection import EllipsePoint, project
 from numerics.potentials.strata import Parameters, Points, Stratum, curved, isolated
+from numerics.rebuilt import Rebuilt
 
 
-class Curve(CurveMinima):
+class Curve(Rebuilt, CurveMinima):
     r"""A C² curve γ in R^d without self-intersections.
 
     nearest: the local minima of |x − γ(t)| over a net of parameters are refined by safeguarded Newton to
@@ -109,7 +110,7 @@ class Curve(CurveMinima):
         def frame(t: Parameters) -> tuple[Points, Points]:
             return np.stack([np.cos(t), np.sin(t)], axis=1), np.stack([-np.sin(t), np.cos(t)], axis=1)
 
-        return cls(
+        curve = cls(
             lambda t: unit * t[:, None] * frame(t)[0],
             lambda t: unit * (frame(t)[0] + t[:, None] * frame(t)[1]),
             lambda t: unit * (2 * frame(t)[1] - t[:, None] * frame(t)[0]),
@@ -118,11 +119,13 @@ class Curve(CurveMinima):
             samples=int(256 * max(1.0, turns)),
             name=f"Curve.spiral({float(turns)!r})",
         )
+        curve.made_by(cls.spiral, turns)
+        return curve
 
     @classmethod
     def trefoil(cls) -> "Curve":
         """The trefoil knot (sin t + 2 sin 2t, cos t − 2 cos 2t, −sin 3t) in R³."""
-        return cls(
+        curve = cls(
             lambda t: np.stack(
                 [np.sin(t) + 2 * np.sin(2 * t), np.cos(t) - 2 * np.cos(2 * t), -np.sin(3 * t)], axis=1
             ),
@@ -134,6 +137,8 @@ class Curve(CurveMinima):
             ),
             name="Curve.trefoil()",
         )
+        curve.made_by(cls.trefoil)
+        return curve
 
     def nearest(self, points: Points) -> Points:
         """γ(t) with t the global minimiser of |x − γ(t)|."""
