@@ -42,6 +42,7 @@ CLAIMS = (
         assumptions=(r"$\delta\,\mathrm{Lip}(u)<1$, a global Lipschitz constant in $R^d$.",),
         source=f"{NOTES}, section 1; behrmann2019invertible",
         status="corrected",
+        depends=("F1",),
         modules=(f"{HERE}test_residual_maps",),
     ),
     Claim(
@@ -60,6 +61,7 @@ CLAIMS = (
         assumptions=(NOISE, r"$u$ is $C^1$ in $x$, with trajectories on all of $[0,1]$."),
         source=f"{NOTES}, section 2; chen2018neural",
         status="corrected",
+        depends=("F1",),
         modules=(f"{HERE}test_instantaneous_change",),
     ),
     Claim(
@@ -102,6 +104,7 @@ CLAIMS = (
         ),
         source=f"{NOTES}, section 3; lipman2023flow, theorem 2",
         status="stated",
+        depends=("F4",),
         modules=(f"{HERE}test_losses",),
     ),
     Claim(
@@ -122,6 +125,7 @@ CLAIMS = (
         assumptions=(NOISE, r"$\mu$, $\sigma>0$ are $C^1$ in $t$."),
         source=f"{NOTES}, section 3; lipman2023flow, theorem 3",
         status="corrected",
+        depends=("F4",),
         modules=(f"{HERE}test_conditional_fields", f"{HERE}test_generators"),
     ),
     Claim(
@@ -148,6 +152,7 @@ CLAIMS = (
         ),
         source=f"{NOTES}, Figure 2; liu2023flow",
         status="corrected",
+        depends=("F6", "M6"),
         modules=(f"{HERE}test_crossings", f"{HERE}test_straightness"),
     ),
     Claim(
@@ -172,6 +177,7 @@ CLAIMS = (
         ),
         source=f"{NOTES}, section 3, algorithms 1 and 2",
         status="stated",
+        depends=("F3",),
         modules=(f"{HERE}test_sampling", f"{HERE}test_euler_bound"),
     ),
     Claim(
@@ -189,6 +195,7 @@ CLAIMS = (
         assumptions=(NOISE, r"Finitely many prompts; noise apart from data and prompt."),
         source=f"{NOTES}, section 3",
         status="stated",
+        depends=("F5",),
         modules=(f"{HERE}test_prompts",),
     ),
     Claim(
@@ -208,6 +215,7 @@ CLAIMS = (
         assumptions=(NOISE, r"$p^wq^{1-w}$ is integrable, where it is spoken of."),
         source=f"{NOTES}, section 3; ho2022classifier",
         status="stated",
+        depends=("F9",),
         modules=(f"{HERE}test_guidance",),
     ),
 )

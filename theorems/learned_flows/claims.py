@@ -33,6 +33,7 @@ CLAIMS = (
         assumptions=(NETWORK, OURS, CIRCLE),
         source="this project; tong2024improving",
         status="this project",
+        depends=("P3", "M4"),
         modules=(f"{HERE}test_loss",),
     ),
     Claim(
@@ -54,6 +55,7 @@ CLAIMS = (
         ),
         source="this project; tong2024improving",
         status="this project",
+        depends=("L1", "M2"),
         modules=(f"{HERE}test_training", f"{HERE}test_moons"),
     ),
     Claim(
@@ -75,6 +77,7 @@ CLAIMS = (
         assumptions=(NETWORK, "The circle for the floor."),
         source="this project",
         status="this project",
+        depends=("H4",),
         modules=(f"{HERE}test_terminal",),
     ),
     Claim(
@@ -98,6 +101,7 @@ CLAIMS = (
         ),
         source=f"{PAPER}, figures 3 and 4; this project",
         status="this project",
+        depends=("H4", "H5"),
         modules=(f"{HERE}test_circle", f"{HERE}test_moons"),
     ),
     Claim(
@@ -124,6 +128,7 @@ CLAIMS = (
         ),
         source=f"{PAPER}, figure 5; this project",
         status="this project",
+        depends=("H5",),
         modules=(f"{HERE}test_images",),
     ),
 )

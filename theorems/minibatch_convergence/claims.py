@@ -176,6 +176,7 @@ CLAIMS = (
         assumptions=(PLAN, MOMENT),
         source="this project; no claim of priority",
         status="open",
+        depends=("M2",),
         modules=(f"{HERE}test_rates",),
     ),
     Claim(

@@ -45,6 +45,7 @@ CLAIMS = (
         assumptions=(PAIR, r"$K=DT(x_0)$ exists; $t\in(0,1)$."),
         source=f"{PAPER}, Proposition 4.1",
         status="reconstructed",
+        depends=("P2", "P6"),
         modules=(
             f"{HERE}test_jacobian",
             f"{HERE}test_every_target",
@@ -70,6 +71,7 @@ CLAIMS = (
         ),
         source=f"{PAPER}, Lemma 4.2",
         status="reconstructed",
+        depends=("P2",),
         modules=(f"{HERE}test_shift",),
     ),
     Claim(
@@ -144,6 +146,7 @@ CLAIMS = (
         assumptions=(PAIR, MANIFOLD, A1, A2, A3, A4, A5, SC),
         source=f"{PAPER}, section 4",
         status="this project",
+        depends=("H1",),
         modules=(
             f"{HERE}test_curves",
             f"{HERE}test_moons",
@@ -183,6 +186,7 @@ CLAIMS = (
         assumptions=(PAIR, MANIFOLD, A1, A2, A3, A4, A5, SC_ALPHA),
         source="this project",
         status="this project",
+        depends=("H4",),
         modules=(f"{HERE}test_dimension", f"{HERE}test_assumptions"),
     ),
     Claim(
@@ -254,6 +258,7 @@ CLAIMS = (
         assumptions=(A1, A2, A3, A4),
         source="this project",
         status="this project",
+        depends=("H3", "H4"),
         modules=(f"{HERE}test_added_assumptions",),
     ),
     Claim(
