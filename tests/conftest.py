@@ -26,6 +26,12 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("unit")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Know the marks of claims: tests import checks, and the plugin declares them to theorems alone."""
+    for mark in ("claim(id): a check of the claims named", "control(id): a deliberate violation of them"):
+        config.addinivalue_line("markers", mark)
+
+
 @pytest.fixture
 def rng(request: pytest.FixtureRequest) -> np.random.Generator:
     """A generator that depends on the test's name alone."""

@@ -83,7 +83,7 @@ def computed(shown: Shown) -> dict[str, Any]:
     """The data of one target.
 
     Returns:
-        ``pairs`` (PAIRS rows x₀, x₁), and one list a time for ``exact``, ``independent`` (two a place)
+        ``pairs`` (PAIRS rows x₀, x₁), and one list a time for ``optimal``, ``independent`` (two a place)
         and ``jacobian`` (three a place: the entries xx, xy, yy), places row by row from below.
     """
     potential, rng = shown.make(), np.random.default_rng(0)
@@ -98,9 +98,9 @@ def computed(shown: Shown) -> dict[str, Any]:
     places[:, axes] = np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2)
     found: dict[str, Any] = {"name": shown.name, "words": shown.words}
     found["pairs"] = _whole(np.hstack([noise[:PAIRS, axes], data[:PAIRS, axes]]))
-    found |= {"exact": [], "independent": [], "jacobian": []}
+    found |= {"optimal": [], "independent": [], "jacobian": []}
     for t in TIMES:
-        found["exact"].append(_whole(exact.velocity(t, places)[:, axes]))
+        found["optimal"].append(_whole(exact.velocity(t, places)[:, axes]))
         found["independent"].append(_whole(blurred.velocity(t, places)[:, axes]))
         slope = exact.jacobian(t, places)[:, axes][:, :, axes]
         found["jacobian"].append(_whole(slope[:, [0, 0, 1], [0, 1, 1]]))

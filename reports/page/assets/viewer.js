@@ -82,7 +82,7 @@ function show() {
   canvas.width = canvas.height = Math.round(canvas.clientWidth * ratio);
   pen.clearRect(0, 0, canvas.width, canvas.height);
   if (on("independent")) field(target.independent, t, colour("independent"));
-  if (on("exact")) field(target.exact, t, colour("exact"));
+  if (on("optimal")) field(target.optimal, t, colour("optimal"));
   if (on("frames")) frames(target.jacobian, t);
   const noise = colour("noise"), now = colour("now"), points = colour("data"), prox = colour("prox");
   for (let i = 0; i < target.pairs.length; i += 4) {
@@ -96,7 +96,7 @@ function show() {
     dot(u, v, points, 2 * ratio);
   }
   form.elements.read.value = `t = ${t.toFixed(2)}`;
-  const parts = [["law", "the law of x_t"], ["exact", "the exact field"], ["independent", "the field of the independent coupling"],
+  const parts = [["law", "the law of x_t"], ["optimal", "the exact field"], ["independent", "the field of the independent coupling"],
     ["prox", "arrows from x_t/β to x₁"], ["frames", "the eigenframes of Dv_t"]].filter(([name]) => on(name)).map(([, words]) => words);
   said.textContent = target.words;
   canvas.setAttribute("aria-label", `${target.name}, t = ${t.toFixed(2)}: ${parts.join(", ") || "the data alone"}`);

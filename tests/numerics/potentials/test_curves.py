@@ -346,7 +346,7 @@ def _tangent(t):
         (lambda: Curve(_circle, _tangent, lambda t: -_circle(t), (1.0, 0.0)), "interval: got"),
         (lambda: Curve(lambda t: _circle(t) / t[:, None], _tangent, _circle), "position"),
         (lambda: Union(Arc(1.0, 0.0, 1.0), Torus(2.0, 1.0)), "second: lies in R"),
-        (lambda: NearestPoint(Torus(2.0, 1.0), 0.0), "scale: got 0"),
+        (lambda: NearestPoint(Torus(2.0, 1.0), 0.0), "curvature: got 0"),
         (lambda: ARC.transport([[1.0, 1j]]), "complex"),
         (lambda: ARC.subdifferential([5.0, 5.0]), "not in the hull"),
         (lambda: ARC.manifold([0.5, 0.0], [0.0, 1.0]), "row 0 is not on the set"),

@@ -27,7 +27,7 @@ def test_the_data_are_what_is_computed(name: str) -> None:
     now = json.loads(json.dumps(fields.computed(fields.SHOWN[NAMES.index(name)])))
     then = DATA["targets"][NAMES.index(name)]
     assert now.keys() == then.keys()
-    for part in ("pairs", "exact", "independent", "jacobian"):
+    for part in ("pairs", "optimal", "independent", "jacobian"):
         apart = np.abs(np.array(now[part]) - np.array(then[part]))
         assert apart.max() <= 1, f"{part}: run python -m reports.page.fields"
 
@@ -39,7 +39,7 @@ def test_the_exact_field_is_curl_free_and_moves_pairs(name: str) -> None:
     pairs = np.array(target["pairs"]).reshape(-1, 4) / DATA["unit"]
     line = np.linspace(-DATA["reach"], DATA["reach"], DATA["side"])
     grid = np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2)
-    for t, values in zip(DATA["times"][:4], target["exact"][:4], strict=True):
+    for t, values in zip(DATA["times"][:4], target["optimal"][:4], strict=True):
         field = np.array(values).reshape(-1, 2) / DATA["unit"]
         at = (1 - t) * pairs[:, :2] + t * pairs[:, 2:]
         nearest = ((at[:, None] - grid) ** 2).sum(axis=2)
