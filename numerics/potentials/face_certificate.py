@@ -3,7 +3,8 @@ r"""How far a computed face's point may be from the prox: an a-posteriori bound.
 **Crude, always true.** For u = Σ w_i y_i, a slope p and G = Σ w_i (φ*(p) − ⟨p,y_i⟩ + (a/2)|y_i|²) ≥ φ(u) +
 φ*(p) − ⟨u,p⟩: the primal objective at u and the dual one at p differ by G and are strongly convex and
 concave, with moduli 1/λ and λ, so |u − prox(u+λp)| ≤ √(λG); and prox is nonexpansive: |z − u − λp| is
-added. The objective at u exceeds its minimum by G + |z − u − λp|²/(2λ) at most.
+added. It is about convex combinations: by what Σ w_i is off 1, times the largest atom, u misses one, and
+twice that is added. The objective at u exceeds its minimum by G + |z − u − λp|²/(2λ) at most.
 
 **Sharp.** Let M be the matrix of the optimality conditions (`face_newton`), N its computed inverse, ρ the
 residuals plus what they err by (|z|, |u|, λ|p| in the first rows; in the levels `Envelope.noise`; in the
@@ -75,7 +76,8 @@ def certify(envelope: Envelope, chord: Chord, z: Float[np.ndarray, " d"], step: 
     point, far = chord.point, norms(chord.slope) * step
     missed = norms(z - point - step * chord.slope) + UNIT * (2 * norms(z) + 3 * norms(point) + 3 * far)
     gap = float(np.abs(chord.weights) @ np.maximum((excess + noise).max(axis=1, initial=0.0), 0.0))
-    crude = float(np.sqrt(step * gap) + missed + 2 * envelope.off_set)
+    unbalanced = float(abs(chord.weights.sum() - 1) + k * UNIT) * float(norms(chord.atoms).max())
+    crude = float(np.sqrt(step * gap) + missed + 2 * unbalanced + 2 * envelope.off_set)
     # p = (z−u)/λ is known to roundings of |z|/λ, and no levels are closer than that
     blur = noise + 8 * UNIT * (norms(z) + 2 * norms(point)) / step * norms(pairs[1] - pairs[0]).reshape(k, r)
     gap += float(missed) ** 2 / (2 * step)

@@ -73,7 +73,11 @@ def _frames(
 
 
 def polished(envelope: Envelope, chord: Chord, z: Float[np.ndarray, " d"], step: float) -> Chord:
-    """Newton; atoms whose weights turn negative leave; no atom moves by more than half-way to another."""
+    """Newton; atoms whose weights turn negative leave; no atom moves by more than half-way to another.
+
+    Where λ is far below rounding the condition Σw = 1 is lost beside the others in least squares, so the
+    weights are made convex at the end: the certificate is about convex combinations.
+    """
     spacing, radius = envelope.closed_set.spacing, envelope.closed_set.radius
     last = np.inf
     for _ in range(_STEPS):
@@ -97,15 +101,19 @@ def polished(envelope: Envelope, chord: Chord, z: Float[np.ndarray, " d"], step:
         if settled <= 2 * EPS * radius or (small and settled > last / 4):
             break
         last = settled
-    return chord
+    return _convex(chord)
 
 
 def _without(chord: Chord, leaver: int) -> Chord:
     kept = np.arange(len(chord.atoms)) != leaver
-    weights = np.maximum(chord.weights[kept], 0.0)
+    return _convex(Chord(chord.atoms[kept], chord.weights[kept], chord.slope))
+
+
+def _convex(chord: Chord) -> Chord:
+    weights = np.maximum(chord.weights, 0.0)
     total = weights.sum()
     weights = weights / total if total > 0 else np.full(len(weights), 1 / len(weights))
-    return Chord(chord.atoms[kept], weights, chord.slope)
+    return Chord(chord.atoms, weights, chord.slope)
 
 
 def face_jacobian(envelope: Envelope, chord: Chord, step: float) -> Float[np.ndarray, "d d"]:
