@@ -14,8 +14,9 @@ import numpy as np
 from coverage import Coverage, CoverageData
 from tqdm import tqdm
 
+from benchmarks.mutants.population import PLACES
+
 ALONE = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-WATCHED = ("numerics", "theorems", "reports")
 
 
 class Watch:
@@ -84,7 +85,7 @@ def _times(kept: Path, name: str) -> Path:
 
 
 def _run(root: Path, name: str, kept: Path) -> tuple[str, int]:
-    watched = ",".join(str(root / place) for place in WATCHED)
+    watched = ",".join(str(root / place) for place in PLACES)
     data = kept / f"{_stem(name)}.coverage"
     script = (
         "import sys, pytest; from pathlib import Path; from benchmarks.mutants.contexts import Watch; "

@@ -87,7 +87,7 @@ def matched(points: ArrayLike, block: int, labels: ArrayLike | None = None) -> P
             drawn = rng.integers(len(cloud), size=size)
             x0.append(noise)
             chosen.append(drawn[assignment(noise, cloud[drawn])])
-        kept = rng.permutation(len(x0) * size)[:n] if len(x0) == 1 else _of_each(len(x0), size, n, rng)
+        kept = _kept(len(x0), size, n, rng)
         index = np.concatenate(chosen)[kept]
         found = np.concatenate(x0)[kept], cloud[index]
         return found if own is None else (*found, own[index])
@@ -115,8 +115,8 @@ def labelled(potential: FiniteAtoms, labels: ArrayLike) -> Pairs:
     return pairs
 
 
-def _of_each(blocks: int, size: int, n: int, rng: np.random.Generator) -> np.ndarray:
-    """N of the pairs, as evenly from each block as n allows; all of all but one."""
+def _kept(blocks: int, size: int, n: int, rng: np.random.Generator) -> np.ndarray:
+    """Which n of the pairs are kept: all of every block but the last, and some of that."""
     last = (blocks - 1) * size
     return np.concatenate([np.arange(last), last + rng.permutation(size)[: n - last]])
 

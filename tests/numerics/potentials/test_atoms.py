@@ -1,8 +1,5 @@
 """Finite atoms against brute force: every face by subsets in exact fractions, and a linear program."""
 
-import itertools
-from fractions import Fraction
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,48 +9,9 @@ from scipy.special import ndtr
 
 from numerics.accuracy import EPS
 from numerics.potentials import FiniteAtoms, NearestPoint, PointCloud
+from tests.numerics.accuracy import hostile_atoms
 
 SEEDS = st.integers(0, 2**32 - 1)
-
-
-def solve_exactly(rows, right):
-    """Gauss–Jordan in fractions; None where singular."""
-    n = len(rows)
-    system = [[*row, b] for row, b in zip(rows, right, strict=True)]
-    for i in range(n):
-        pivot = next((k for k in range(i, n) if system[k][i]), None)
-        if pivot is None:
-            return None
-        system[i], system[pivot] = system[pivot], system[i]
-        system[i] = [x / system[i][i] for x in system[i]]
-        for k in range(n):
-            if k != i and system[k][i]:
-                system[k] = [x - system[k][i] * y for x, y in zip(system[k], system[i], strict=True)]
-    return [row[-1] for row in system]
-
-
-def prox_by_subsets(atoms, heights, z, step):
-    """The prox in exact arithmetic: the first face whose affine optimum has w ≥ 0 and dual feasibility."""
-    y = [[Fraction(float(v)) for v in row] for row in atoms]
-    g, point = [Fraction(float(v)) for v in heights], [Fraction(float(v)) for v in z]
-    lam, d = Fraction(float(step)), len(z)
-
-    def dot(a, b):
-        return sum(p * q for p, q in zip(a, b, strict=True))
-
-    for size in range(1, min(len(y), d + 1) + 1):
-        for face in itertools.combinations(range(len(y)), size):
-            rows = [[dot(y[i], y[j]) for j in face] + [Fraction(-1)] for i in face]
-            rows.append([Fraction(1)] * size + [Fraction(0)])
-            found = solve_exactly(rows, [dot(point, y[i]) - lam * g[i] for i in face] + [Fraction(1)])
-            if found is None or min(found[:size]) < 0:
-                continue
-            u = [sum(w * y[i][k] for w, i in zip(found, face, strict=False)) for k in range(d)]
-            residual = [p - q for p, q in zip(point, u, strict=True)]
-            scores = [dot(residual, row) - lam * h for row, h in zip(y, g, strict=True)]
-            if max(scores) == scores[face[0]]:
-                return np.array([float(v) for v in u])
-    raise AssertionError("no face is optimal")
 
 
 @st.composite
@@ -85,7 +43,7 @@ def nasty(draw):
 def test_prox_is_the_exact_one(case):
     points, heights, z, step = case
     potential = FiniteAtoms(points, heights[: len(points)])
-    exact = prox_by_subsets(points, potential.heights, z, step)
+    exact = np.array([float(v) for v in hostile_atoms.prox(points, potential.heights, z, step).point])
     error = np.linalg.norm(potential.prox(z, step)[0] - exact)
     rounded = EPS * np.linalg.norm(exact)  # the exact one, to a double
     assert error <= potential.roundings.prox(z, step).bound[0] + rounded
