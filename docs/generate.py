@@ -1,7 +1,7 @@
 """Pages that are computed: the gallery of potentials and the list of public names."""
 
 from importlib import import_module
-from inspect import cleandoc, isclass
+from inspect import cleandoc, isclass, ismodule
 from pathlib import Path
 
 import matplotlib as mpl
@@ -108,10 +108,8 @@ def api() -> str:
         module = import_module(package)
         lines += [f"## {package}", "", first_paragraph(module), ""]
         for name in names(package):
-            kind = "autoclass" if isclass(getattr(module, name)) else "autofunction"
-            target = getattr(module, name)
-            if kind == "autofunction" and not callable(target):
-                continue
+            named = getattr(module, name)
+            kind = "automodule" if ismodule(named) else "autoclass" if isclass(named) else "autofunction"
             lines += ["```{eval-rst}", f".. {kind}:: {package}.{name}", "```", ""]
     return "\n".join(lines)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 DOCS = Path(__file__).parents[1] / "docs"
-PAGES = sorted(path for path in DOCS.glob("*.md"))
+PAGES = sorted(DOCS.glob("*.md"))
 FENCED = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 SHORTER = (("range(2000)", "range(20)"), ("steps=400", "steps=20"))
 """Training takes minutes; its code runs as it stands but for the number of steps."""

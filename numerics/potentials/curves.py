@@ -158,8 +158,7 @@ class Curve(Rebuilt, CurveMinima):
         The residual ⟨x−γ,γ'⟩/|γ'| is computed, and errs by η + (d+25)u|x−γ| (γ' errs by 12u relatively). With
         what x moves by, it is off by r, and t by at most 2r/(h|γ'|) if h stays the same to a factor 2 up to
         there: looked up at both ends. If not (near a focal point), the minimiser is somewhere in its cell
-            of the net. An end
-        that the residual presses against stays.
+        of the net. An end that the residual presses against stays.
         """
         t = self._several(points)
         others = self._gamma(t.ravel()).reshape(*t.shape, self.dim)

@@ -21,13 +21,12 @@ all but the tangents and II, along which its change over so short an arc is mono
 That solution is the prox of z if its weights are ≥ 0 and no other point of M is above its level. A weight
 that may be negative by δ, set to 0, makes an exact prox of a point that is δ·diam away, and moves u by as
 much: 2δ·diam is added. Other points: within an atom's own patch, where H > 0, the atom is the highest; the
-    highest in
-every other patch are the set's `rivals`. One that lies below the level by more than the comparison errs by
-has no part in the face. One that is level to ε, and r from the affine hull of the face, moves the dual
-solution by at most min(√(2ε/λ), (ε/r)·√(1 + vᵀKv/λ)): the dual objective is λ-strongly convex and rises by
-at most ε at the old solution; and a move by (ε/r)v, v the unit normal that leads from the hull to the
-rival, restores its level and costs (λ + vᵀKv)/2 times its square, K = Σ w_i T_iH_i⁻¹T_iᵀ. λ times that is
-added.
+highest in every other patch are the set's `rivals`. One that lies below the level by more than the
+comparison errs by has no part in the face. One that is level to ε, and r from the affine hull of the face,
+moves the dual solution by at most min(√(2ε/λ), (ε/r)·√(1 + vᵀKv/λ)): the dual objective is λ-strongly
+convex and rises by at most ε at the old solution; and a move by (ε/r)v, v the unit normal that leads from
+the hull to the rival, restores its level and costs (λ + vᵀKv)/2 times its square, K = Σ w_i T_iH_i⁻¹T_iᵀ. λ
+times that is added.
 """
 
 from dataclasses import dataclass
