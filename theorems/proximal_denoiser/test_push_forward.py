@@ -21,6 +21,7 @@ from numerics.transport.certify import MOST_ATOMS, certify
 from numerics.transport.sampled import Budget
 from numerics.transport.semidiscrete import solve
 from theorems.proximal_denoiser.duality import mean_conjugate
+from theorems.proximal_denoiser.raised_height import record_raised_height
 from theorems.proximal_denoiser.sampling import measure_duality, measure_weights, on_fresh_noise
 from theorems.setting.draws import generator
 from theorems.setting.grammar import seeds
@@ -201,22 +202,9 @@ def measure_frequencies(on, solution, rng, draws):
 @pytest.mark.control("P1")
 @given(kind=st.sampled_from(KINDS), n=st.integers(4, 60), seed=seeds)
 def test_heights_off_by_a_little_give_other_weights(evidence, kind, n, seed):
-    """∂P_i/∂g_i = −Σ_j conductance of the edges of cell i: the derivative that Newton uses."""
     points, weights = _case(kind, n, 1, seed)
-    solution = solve(points, weights)
-    cells, atom = laguerre(points, solution.heights), int(np.argmax(weights))
-    slope = cells.conductance[(cells.pairs == atom).any(axis=1)].sum()
-    shift = np.zeros(len(points))
-    shift[atom] = 1e-4 * weights[atom] / slope
-    more, less = (laguerre(points, solution.heights + s * shift).masses[atom] for s in (1, -1))
-    curvature = abs(more + less - 2 * cells.masses[atom])
-    evidence.on("FiniteAtoms", kind=kind, n=n, seed=seed).control(
-        "one height raised: what its cell loses of its weight",
-        predicted=slope * shift[atom],
-        measured=weights[atom] - more,
-        agreement=curvature + 1e-3 * slope * shift[atom] + 64 * float(cells.rounding[atom]),
-        because="first order; the second is half the second difference, the third below 1e−3 of the first",
-    )
+    on = evidence.on("FiniteAtoms", kind=kind, n=n, seed=seed)
+    record_raised_height(on, laguerre, points, weights, "")
 
 
 @pytest.mark.control("P1")

@@ -18,6 +18,7 @@ from numerics.transport.certify_space import certify
 from numerics.transport.polyhedra import laguerre
 from numerics.transport.semidiscrete import solve
 from numerics.transport.surfaces import lift_surface, sphere_places, torus_places
+from theorems.proximal_denoiser.raised_height import record_raised_height
 from theorems.proximal_denoiser.sampling import measure_duality, on_fresh_noise
 from theorems.proximal_denoiser.test_push_forward import measure_frequencies
 from theorems.setting.draws import generator
@@ -169,22 +170,9 @@ def _draw_orders(figure, sizes, off, estimated, torus):
 @pytest.mark.control("P1")
 @given(kind=st.sampled_from(KINDS), n=st.integers(6, 60), seed=seeds)
 def test_heights_off_by_a_little_give_other_weights(evidence, kind, n, seed):
-    """∂P_i/∂g_i = −Σ_j (Gaussian area of the face) / |y_i − y_j|."""
     points, weights = _case(kind, n, 1, seed)
-    solution = solve(points, weights)
-    cells, atom = laguerre(points, solution.heights), int(np.argmax(weights))
-    slope = cells.conductance[(cells.pairs == atom).any(axis=1)].sum()
-    shift = np.zeros(len(points))
-    shift[atom] = 1e-4 * weights[atom] / slope
-    more, less = (laguerre(points, solution.heights + s * shift).masses[atom] for s in (1, -1))
-    curvature = abs(more + less - 2 * cells.masses[atom])
-    evidence.on("FiniteAtoms", kind=kind, n=n, d=3, seed=seed).control(
-        "one height raised: what its cell in space loses of its weight",
-        predicted=slope * shift[atom],
-        measured=weights[atom] - more,
-        agreement=curvature + 1e-3 * slope * shift[atom] + 64 * float(cells.rounding[atom]),
-        because="first order; the second is half the second difference, the third below 1e−3 of the first",
-    )
+    on = evidence.on("FiniteAtoms", kind=kind, n=n, d=3, seed=seed)
+    record_raised_height(on, laguerre, points, weights, " in space")
 
 
 @pytest.mark.control("P1")
