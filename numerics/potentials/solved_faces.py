@@ -1,4 +1,10 @@
-"""One solve of the prox of any curved set: points on the set where that is beyond doubt, faces elsewhere."""
+r"""One solve of the prox of any curved set: points on the set where that is beyond doubt, faces elsewhere.
+
+**Settled.** A point u of M is prox_{λφ}(u + λau), as au is in ∂φ(u); and prox is nonexpansive, so
+|u − prox(z)| ≤ |z − u − λau|, and the objective at u exceeds its minimum by at most |z − u − λau|²/(2λ).
+Where that is a few roundings of z no face, whichever holds the prox, can do better, and none is looked for:
+so it is where λ is so small that x₀ = (z−u)/λ is rounding. D prox is not known there.
+"""
 
 import numpy as np
 from jaxtyping import Float
@@ -12,6 +18,9 @@ from numerics.potentials.proximal_faces import face_of_prox
 from numerics.potentials.set_calculus import along, bending, bent, hessian_noise
 from numerics.potentials.strata import Numbers, Points
 
+_SETTLED = 16
+"""Roundings of z and u: what forming z costs anyway; and what a point computed on M is off it, twice over."""
+
 
 class SolvedFaces:
     """One solve: the candidates on the set, then a face for every other row."""
@@ -24,13 +33,25 @@ class SolvedFaces:
         self.error = closed_set.nearest_rounding(inner, self.point, 3 * UNIT * norms(inner))
         self.margin = self._margins()
         self.height = self.envelope.lift(self.point)
+        self.missed = self._missed(inner)
+        doubted = self.margin <= 0
+        within = _SETTLED * UNIT * (norms(z) + norms(self.point)) + 4 * envelope.off_set
+        self.settled = doubted & (self.missed <= within)
+        self.error[self.settled] = self.missed[self.settled]
         self.faces: dict[int, tuple[Chord, Certificate]] = {}
-        for i in np.flatnonzero(self.margin <= 0):
+        for i in np.flatnonzero(doubted & ~self.settled):
             chord, found = face_of_prox(self.envelope, z[i], float(step[i]))
             self.faces[int(i)] = chord, found
             self.point[i], self.error[i] = chord.point, found.error
             self.height[i] = chord.weights @ self.envelope.lift(chord.atoms)
         self.on_set = np.setdiff1d(np.arange(len(z)), list(self.faces)).astype(int)
+
+    def _missed(self, inner: Points) -> Numbers:
+        """|z − u − λau| = (1+aλ)|z/(1+aλ) − u| and its roundings; u is within `Envelope.off_set` of M."""
+        stretch = 1 + self.envelope.curvature * self.step
+        away, off_set = norms(inner - self.point), self.envelope.off_set
+        rounded = 3 * UNIT * norms(inner) + (self.envelope.closed_set.dim / 2 + 2) * UNIT * away
+        return stretch * (1 + 4 * UNIT) * (away + rounded + off_set) + off_set
 
     def _margins(self) -> Numbers:
         """By how much y is higher than every rival for x₀ = (z−y)/λ, over the distance; 0 where in doubt."""
@@ -74,6 +95,7 @@ class SolvedFaces:
         tilt = norms((self.z - self.point) / step[:, None] - a * self.point)
         bend = 1 / step + a + tilt * bending(self.envelope, self.point)
         gap = self.error**2 * bend / 2 + tilt * self.envelope.off_set
+        gap[self.settled] = (self.missed**2 / (2 * step) + tilt * self.envelope.off_set)[self.settled]
         for i, (_, found) in self.faces.items():
             gap[i] = found.gap
         terms = Rounding(
@@ -97,7 +119,10 @@ class SolvedFaces:
         return bent(self.envelope, y, (self.z[rows] - y) / self.step[rows, None], self.step[rows])
 
     def jacobian_error(self) -> Numbers:
-        """On the set λ times what H errs by, 32 roundings, and the change over u's error; faces likewise."""
+        """On the set λ times what H errs by, 32 roundings, and the change over u's error; faces likewise.
+
+        Where the point is settled D prox is unknown: two projections' difference is at most √d.
+        """
         total = np.zeros(len(self.z))
         rows = self.on_set
         if rows.size:
@@ -110,6 +135,7 @@ class SolvedFaces:
             )
             size = np.linalg.norm(here, axis=(1, 2))
             total[rows] = change + size * (step * lost * size + 32 * UNIT)
+        total[self.settled] = np.sqrt(self.envelope.closed_set.dim)
         for i, (chord, found) in self.faces.items():
             total[i] = _face_jacobian_error(self.envelope, chord, found, self.z[i], float(self.step[i]))
         return total

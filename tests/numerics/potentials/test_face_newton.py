@@ -7,6 +7,7 @@ from numerics.accuracy import UNIT
 from numerics.geometry import norms
 from numerics.potentials import Curve, NearestPoint
 from numerics.potentials.proximal_faces import face_of_prox
+from numerics.potentials.solved_faces import SolvedFaces
 
 CURVES = [NearestPoint(Curve.spiral(1.5), 0.5), NearestPoint(Curve.trefoil(), 1.0)]
 
@@ -31,3 +32,56 @@ def test_a_face_is_a_convex_combination(target, step):
         chord, _ = face_of_prox(target._lifted, z, step)
         assert (chord.weights >= 0).all()
         assert abs(chord.weights.sum() - 1) <= len(chord.weights) * UNIT
+
+
+@pytest.mark.parametrize("target", CURVES, ids=repr)
+@pytest.mark.parametrize("step", [1e-22, 1e-19, 2.5e-17])
+def test_a_step_below_rounding_costs_a_few_roundings(target, step):
+    """No face is looked for, D prox says that it is not known, and the envelope's statement holds."""
+    x0, x1 = target.sample(200, np.random.default_rng(7))
+    z = x1 + step * x0
+    found = target.proximal_point(z, step)
+    sizes = 64 * UNIT * (norms(z) + norms(x1)) + 8 * target.closed_set.error
+    assert (found.rounding.point.bound <= sizes).all()
+    assert (norms(found.point - x1) <= found.rounding.point.bound + 2 * sizes).all()
+    solved = SolvedFaces(target._lifted, z, np.full(len(z), step))
+    assert solved.settled.any()
+    assert not solved.faces
+    assert (found.kink[solved.settled] == 0).all()
+    assert (found.rounding.jacobian.bound[solved.settled] >= 1).all()
+    objective = target.roundings.value(x1).bound + step * norms(x0) ** 2 / 2 + found.rounding.envelope.bound
+    assert (np.abs(found.envelope - target.value(x1)) <= objective + norms(x0) * sizes).all()
+
+
+@pytest.mark.parametrize("target", CURVES, ids=repr)
+def test_what_a_settled_point_states(target):
+    """prox(u+λau) = u and prox is nonexpansive: |z − u − λau| is stated at least, and its square over 2λ."""
+    rng = np.random.default_rng(9)
+    _, x1 = target.sample(200, rng)
+    step = 1e-17
+    z = x1 + 12 * UNIT * rng.standard_normal(x1.shape)
+    solved = SolvedFaces(target._lifted, z, np.full(len(z), step))
+    missed = norms(z - solved.point * (1 + target._lifted.curvature * step))[solved.settled]
+    assert missed.max() > 4 * UNIT
+    assert (solved.error[solved.settled] >= missed).all()
+    assert (solved.envelope_error().bound[solved.settled] >= missed**2 / (2 * step)).all()
+
+
+@pytest.mark.parametrize("target", CURVES, ids=repr)
+def test_beyond_rounding_faces_tell_more(target):
+    """At λ = 1e-12 points in doubt are not settled: a face states less than the distance to the set."""
+    x0, x1 = target.sample(200, np.random.default_rng(7))
+    solved = SolvedFaces(target._lifted, x1 + 1e-12 * x0, np.full(len(x0), 1e-12))
+    rows = list(solved.faces)
+    assert rows
+    assert (solved.error[rows] < solved.missed[rows] / 4).all()
+
+
+@pytest.mark.parametrize("target", CURVES, ids=repr)
+def test_off_the_set_faces_are_still_looked_for(target):
+    """Inside the hull and at steps of order 1 nothing is settled by being near the set."""
+    x0 = np.random.default_rng(8).standard_normal((5, target.dim)) / 10
+    found = target.proximal_point(x0, 1.0)
+    away = norms(found.point - target.closed_set.nearest(found.point))
+    assert (away > 1e-3).any()
+    assert (found.rounding.point.bound < 1e-9).all()
