@@ -19,7 +19,11 @@ from numerics.potentials.proximal_point import ProximalPoint
 from numerics.potentials.self_similar import from_digits, gauss_rule, periodic_digits, rational_between
 from numerics.potentials.traits import Traits
 
-_DIGITS = 53
+_DIGITS = 54
+"""Of the mantissa, the last a 0: six blocks."""
+_BLOCK = 9
+_BLOCKS = np.array([float(Fraction(2 * int(f"{k:b}", 3), 3**_BLOCK)) for k in range(2**_BLOCK)])
+"""Σ 2bᵢ3⁻ⁱ over the nine binary digits b₁b₂… of k."""
 _LEVELS = 40
 
 
@@ -196,12 +200,15 @@ class CantorLaw:
 
 
 def _quantile(p: Values) -> Values:
-    """Q(p) for 0 ≤ p ≤ ½: the mantissa's digits from the last to the first, times 3 to the exponent."""
+    """Q(p) for 0 ≤ p ≤ ½: the mantissa's digits from the last to the first, times 3 to the exponent.
+
+    Read by blocks, a block's value and each sum being rounded once and what comes after divided by 3⁹.
+    """
     mantissa, exponent = np.frexp(p)
     bits = np.ldexp(mantissa, _DIGITS).astype(np.int64)
     value = np.zeros_like(p)
-    for k in range(_DIGITS):
-        value = (value + 2 * ((bits >> k) & 1)) / 3
+    for k in range(0, _DIGITS, _BLOCK):
+        value = _BLOCKS[(bits >> k) & (2**_BLOCK - 1)] + value / 3.0**_BLOCK
     return value * 3.0 ** np.maximum(exponent, -600)
 
 

@@ -9,6 +9,7 @@ of the bracket. The prox is z − λs clipped to [T(s₋), T(s₊)], so it errs 
 λΔ and the rounding of z − λs, nor by more than T(s₊+Δ) − T(s₋−Δ) + 2e: the smaller is stated.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,8 +19,10 @@ from scipy.optimize.elementwise import find_root
 from numerics.accuracy import EPS, UNIT
 from numerics.potentials.laws import Law
 from numerics.potentials.normal import Values
+from numerics.solvers.doubles import halved
 
-_MOST_STEPS = 4000
+_STEPS = 16
+"""By interpolation, of which smooth laws need half a dozen; where T jumps it may need a thousand."""
 
 
 @dataclass(frozen=True)
@@ -170,15 +173,27 @@ def _bracket(law: Law, z: Values, step: Values, images: tuple[float, float, floa
     below, above = np.where(at_above <= 0, above, below), np.where(at_below >= 0, below, above)
     inner = (at_below < 0) & (at_above > 0)
     if inner.any():
-        found = find_root(
-            excess,
-            (below[inner], above[inner]),
-            args=(z[inner], step[inner]),
-            tolerances={"xatol": 1e-300, "xrtol": EPS, "fatol": 0.0, "frtol": 0.0},
-            maxiter=_MOST_STEPS,
-        )
-        sides = np.sort(np.stack(found.bracket), axis=0)
-        exact = found.f_x == 0
-        below[inner] = np.where(exact, found.x, sides[0])
-        above[inner] = np.where(exact, found.x, sides[1])
+        roots = _enclosed(excess, (below[inner], above[inner]), (z[inner], step[inner]))
+        below[inner], above[inner] = roots
+    return below, above
+
+
+def _enclosed(
+    excess: Callable[..., Values], bracket: tuple[Values, Values], given: tuple[Values, Values]
+) -> tuple[Values, Values]:
+    """The change of sign between neighbouring doubles: by interpolation, and by halving what is left."""
+    found = find_root(
+        excess,
+        bracket,
+        args=given,
+        tolerances={"xatol": 1e-300, "xrtol": EPS, "fatol": 0.0, "frtol": 0.0},
+        maxiter=_STEPS,
+    )
+    below, above = np.sort(np.stack(found.bracket), axis=0)
+    exact = found.f_x == 0
+    below, above = np.where(exact, found.x, below), np.where(exact, found.x, above)
+    left = ~found.success
+    if left.any():
+        z, step = (values[left] for values in given)
+        below[left], above[left] = halved(lambda s: excess(s, z, step), below[left], above[left])
     return below, above

@@ -28,6 +28,7 @@ from scipy.special import (
 
 from numerics.accuracy import UNIT
 from numerics.potentials.normal import Values, tail
+from numerics.solvers.doubles import middle, place
 
 _STEPS = 100
 _SERIES = 350.0  # gammaincc's series for small shapes, which cancels: 245 roundings were seen
@@ -79,7 +80,7 @@ class Tails:
         is returned has a tail probability right to ``allowed``, or is one of two neighbours that enclose it.
         """
         low, high = np.full_like(x, self.ends[0]), np.full_like(x, self.ends[1])
-        x = np.where(np.isfinite(x), x, _middle(low, high))
+        x = np.where(np.isfinite(x), x, middle(low, high))
         best, least = x.copy(), np.full_like(x, np.inf)
         rows = np.arange(len(x))
         for _ in range(_STEPS):
@@ -90,7 +91,7 @@ class Tails:
             best[rows[better]], least[rows[better]] = at[better], miss[better]
             right = np.where(up, found < goal, found > goal)
             high[rows[right]], low[rows[~right]] = at[right], at[~right]
-            apart = _ordinal(low[rows]) + 1 < _ordinal(high[rows])
+            apart = place(low[rows]) + 1 < place(high[rows])
             going = (miss > allowed[rows]) & apart
             if not going.any():
                 break
@@ -107,24 +108,10 @@ class Tails:
             steps = [x + ratio * found * np.log(found / goal), x + ratio * (found - goal)]
             close = np.abs(steps[1] - x) <= np.spacing(np.abs(x))
             neighbour = np.nextafter(x, np.where(sign * (found - goal) > 0, np.inf, -np.inf))
-        new = _middle(low, high)
+        new = middle(low, high)
         for step in (steps[1], steps[0], np.where(close, neighbour, np.nan)):
             new = np.where((step > low) & (step < high), step, new)
         return new
-
-
-def _ordinal(x: Values) -> np.ndarray:
-    """The place of a double among doubles."""
-    bits = np.asarray(x.view(np.int64))
-    return np.asarray(np.where(bits < 0, np.int64(-(2**63)) - bits, bits))
-
-
-def _middle(low: Values, high: Values) -> Values:
-    """The double halfway between two, in the order of doubles; arithmetic where they are close."""
-    a, b = _ordinal(low + 0.0), _ordinal(high + 0.0)
-    half = (a >> 1) + (b >> 1) + (a & b & 1)
-    bits = np.where(half < 0, np.int64(-(2**63)) - half, half)
-    return np.asarray(bits, dtype=np.int64).view(np.float64)
 
 
 def _either(lower: Form, upper: Form) -> Form:
