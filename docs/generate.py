@@ -13,7 +13,14 @@ from numerics.potentials.instances import Instance, instances
 mpl.use("Agg")
 import matplotlib.pyplot as plt
 
-PACKAGES = ("numerics.schedules", "numerics.potentials", "numerics.transport", "numerics.flows")
+PACKAGES = (
+    "numerics.schedules",
+    "numerics.accuracy",
+    "numerics.potentials",
+    "numerics.proximal",
+    "numerics.transport",
+    "numerics.flows",
+)
 POINTS, STEP = 400, 0.5
 NOISE, DATA, ARROW = "#9aa5b1", "#0b6e4f", "#c8553d"
 
@@ -109,17 +116,12 @@ def api() -> str:
         lines += [f"## {package}", "", first_paragraph(module), ""]
         for name in names(package):
             named = getattr(module, name)
-            kind = "automodule" if ismodule(named) else "autoclass" if isclass(named) else "autofunction"
-            lines += ["```{eval-rst}", f".. {kind}:: {package}.{name}", "```", ""]
+            kind = "class" if isclass(named) else "function"
+            kind = "module" if ismodule(named) else "data" if isinstance(named, float) else kind
+            lines += ["```{eval-rst}", f".. auto{kind}:: {package}.{name}", "```", ""]
     return "\n".join(lines)
 
 
 def names(package: str) -> list[str]:
-    """What a package exports; of a module, its public classes and functions."""
-    module = import_module(package)
-    listed = getattr(module, "__all__", None)
-    if listed is not None:
-        return sorted(listed)
-    return sorted(
-        n for n, v in vars(module).items() if isclass(v) and v.__module__ == package and n[0] != "_"
-    )
+    """What a package exports."""
+    return sorted(import_module(package).__all__)

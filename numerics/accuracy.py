@@ -15,6 +15,8 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
+__all__ = ["COMPLEX", "EPS", "UNIT", "Rounding", "spread_over"]
+
 EPS = float(np.finfo(np.float64).eps)
 UNIT = EPS / 2
 COMPLEX = 4.0
@@ -100,6 +102,12 @@ def spread_over(roundings: list[tuple[np.ndarray, Rounding]], n: int) -> Roundin
     Args:
         roundings: Pairs of row indices and their statement.
         n: The size of the batch.
+
+    Example:
+        >>> measured = Rounding.measured(1e-9, "a certificate")
+        >>> parts = [(np.array([0, 2]), measured), (np.array([1]), Rounding.none())]
+        >>> spread_over(parts, 3).bound.round(12).tolist()
+        [1e-09, 0.0, 1e-09]
     """
     bound = np.zeros(n)
     reasons: dict[str, None] = {}

@@ -16,6 +16,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from numerics.checks import as_array, positive_number
 
+__all__ = [
+    "Linear",
+    "Logarithmic",
+    "Polynomial",
+    "Schedule",
+    "Trigonometric",
+    "VariancePreserving",
+]
+
 Array = NDArray[np.float64]
 
 
@@ -24,6 +33,13 @@ class Schedule(ABC):
 
     Every method takes a scalar or (n,) array and returns the same shape, and raises `ValueError` when
     a time lies outside [0, 1], or when not exactly one of ``t`` and ``remaining`` is given.
+
+    Example:
+        >>> schedule: Schedule = Linear()
+        >>> float(schedule.alpha(0.25)), float(schedule.beta(0.25)), float(schedule.step(0.25))
+        (0.75, 0.25, 3.0)
+        >>> float(schedule.alpha(remaining=1e-30))  # where 1 − t would be lost
+        1e-30
     """
 
     @property
@@ -89,7 +105,12 @@ def _times(t: ArrayLike | None, remaining: ArrayLike | None) -> tuple[Array, Arr
 
 @dataclass(frozen=True)
 class Linear(Schedule):
-    """OT-CFM's schedule: α = 1−t, β = t; γ = 1."""
+    """OT-CFM's schedule: α = 1−t, β = t; γ = 1.
+
+    Example:
+        >>> float(Linear().alpha(0.25)), float(Linear().beta(0.25)), float(Linear().alpha_dot(0.25))
+        (0.75, 0.25, -1.0)
+    """
 
     terminal_order = 1.0
 
@@ -112,6 +133,11 @@ class Polynomial(Schedule):
 
     Args:
         p: The power, greater than 0. For p ≤ 1/2 the kinetic energy of the flow is infinite (P6).
+
+    Example:
+        >>> schedule = Polynomial(2.0)
+        >>> float(schedule.alpha(0.5)), float(schedule.alpha_dot(0.5)), schedule.terminal_order
+        (0.25, -1.0, 2.0)
     """
 
     p: float
@@ -139,7 +165,14 @@ class Polynomial(Schedule):
 
 @dataclass(frozen=True)
 class Trigonometric(Schedule):
-    """α = cos(πt/2), β = sin(πt/2); γ = 1. Evaluated from 1 − t in the second half: α = sin(π(1−t)/2)."""
+    """α = cos(πt/2), β = sin(πt/2); γ = 1. Evaluated from 1 − t in the second half: α = sin(π(1−t)/2).
+
+    Example:
+        >>> float(Trigonometric().alpha(1.0)), float(Trigonometric().beta(1.0))
+        (0.0, 1.0)
+        >>> round(float(Trigonometric().alpha(0.5)), 12)  # 1/√2
+        0.707106781187
+    """
 
     terminal_order = 1.0
 
@@ -158,7 +191,12 @@ class Trigonometric(Schedule):
 
 @dataclass(frozen=True)
 class VariancePreserving(Schedule):
-    """α = √(1−t²), β = t; γ = 1/2. Its kinetic energy is infinite (P6)."""
+    """α = √(1−t²), β = t; γ = 1/2. Its kinetic energy is infinite (P6).
+
+    Example:
+        >>> round(float(VariancePreserving().alpha(0.6)), 12), float(VariancePreserving().beta(0.6))
+        (0.8, 0.6)
+    """
 
     terminal_order = 0.5
 
@@ -177,7 +215,12 @@ class VariancePreserving(Schedule):
 
 @dataclass(frozen=True)
 class Logarithmic(Schedule):
-    """α = 1/(1 − log(1−t)), β = 1 − α; γ = 0: it violates γ > 0 of condition SC, and is a control."""
+    """α = 1/(1 − log(1−t)), β = 1 − α; γ = 0: it violates γ > 0 of condition SC, and is a control.
+
+    Example:
+        >>> round(float(Logarithmic().alpha(remaining=np.exp(-3.0))), 12)  # 1/(1 + 3)
+        0.25
+    """
 
     terminal_order = 0.0
 

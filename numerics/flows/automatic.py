@@ -38,6 +38,10 @@ def automatic_jacobian(
             shape, a value or a derivative that isn't finite, depends on x where autograd sees no
             dependence (NumPy, ``detach`` or ``no_grad`` inside), or mixes samples (checked on the first of
             each chunk).
+
+    Example:
+        >>> automatic_jacobian(lambda t, x: t * x**2, 0.5, [[3.0]]).tolist()
+        [[[3.0]]]
     """
     dtype, device = _dtype(velocity, x), _device(velocity, x)
     points = torch.tensor(as_array("x", _plain(x), ndim=2).real, dtype=dtype, device=device)

@@ -64,6 +64,20 @@ def trained(
     Raises:
         ValueError: As `learned.train`.
         RuntimeError: As `learned.train`.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from numerics.flows import Training, pairs
+        >>> from numerics.potentials import Sphere
+        >>> shape = Training(steps=3, batch=8, width=4)
+        >>> with tempfile.TemporaryDirectory() as folder:  # trained once, read the second time
+        ...     kept = [
+        ...         trained(pairs.exact(Sphere(2)), 2, shape, directory=Path(folder), progress=False)
+        ...         for _ in range(2)
+        ...     ]
+        ...     len(list(Path(folder).glob("*.pt")))
+        1
     """
     check_device(device)
     conditions = count_conditions(pairs, dim, training.batch)

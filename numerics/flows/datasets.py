@@ -75,6 +75,11 @@ def matched(points: ArrayLike, block: int, labels: ArrayLike | None = None) -> P
 
     Raises:
         ValueError: If points are malformed, block is no positive integer, or there is not one label a point.
+
+    Example:
+        >>> x0, x1 = matched([[-1.0], [1.0]], block=4)(4, np.random.default_rng(0))  # on the line, so sorted
+        >>> bool((np.diff(x1[np.argsort(x0[:, 0]), 0]) >= 0).all())
+        True
     """
     cloud = as_array("points", points, ndim=2).real
     size = positive_integer("block", block)
@@ -104,6 +109,13 @@ def labelled(potential: FiniteAtoms, labels: ArrayLike) -> Pairs:
 
     Raises:
         ValueError: If there is not one label an atom.
+
+    Example:
+        >>> from numerics.potentials import FiniteAtoms
+        >>> pairs = labelled(FiniteAtoms([[-1.0], [1.0]], [0.0, 0.0]), [7, 9])  # −1 is a seven, 1 a nine
+        >>> x0, x1, label = pairs(100, np.random.default_rng(0))
+        >>> bool(((x0 > 0)[:, 0] == (label == 9)).all() and (x1[:, 0] == label - 8).all())
+        True
     """
     own = _labels(labels, len(potential.points))
 

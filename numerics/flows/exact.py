@@ -35,6 +35,14 @@ class ExactField:
 
     Raises:
         ValueError: If a time is 1 or outside [0, 1], or shapes don't agree.
+
+    Example:
+        >>> from numerics.potentials import FiniteAtoms
+        >>> field = ExactField(FiniteAtoms.hypercube(1))
+        >>> field.denoise(0.5, [[2.0]]).tolist(), field.noise(0.5, [[2.0]]).tolist()  # 2 = ½·3 + ½·1
+        ([[1.0]], [[3.0]])
+        >>> field.velocity(0.5, [[2.0]]).tolist()  # 1 − 3
+        [[-2.0]]
     """
 
     potential: Potential

@@ -25,6 +25,10 @@ def guided(unconditional: Velocity, conditional: Velocity, weight: float) -> Vel
 
     Raises:
         ValueError: If the weight isn't finite; when asked, if the two fields return different shapes.
+
+    Example:
+        >>> guided(lambda t, x: 0 * x, lambda t, x: 0 * x + 1, weight=2.0)(0.5, np.zeros((1, 1))).tolist()
+        [[2.0]]
     """
     w = float(as_array("weight", weight, ndim=0).real)
 

@@ -25,6 +25,13 @@ class IndependentField:
     Raises:
         ValueError: If shapes disagree, a weight isn't positive or they don't sum to 1, or a time is 1 or
             outside [0, 1].
+
+    Example:
+        >>> field = IndependentField([[0.0], [4.0]], [0.25, 0.75])
+        >>> field.denoise(0.0, [[7.0]]).round(12).tolist()  # noise says nothing: the mean
+        [[3.0]]
+        >>> field.denoise(0.5, [[1.0]]).round(12).tolist()  # halfway between ½·0 and ½·4: the mean
+        [[3.0]]
     """
 
     def __init__(self, points: ArrayLike, weights: ArrayLike, schedule: Schedule | None = None) -> None:

@@ -42,6 +42,10 @@ class Training:
 
     Raises:
         ValueError: If one is out of range.
+
+    Example:
+        >>> Training(steps=3).batch
+        512
     """
 
     steps: int = 2000
@@ -72,6 +76,13 @@ class LearnedField:
         dim: d.
         training: How it was trained.
         losses: (steps,), the mean of |v_θ − ẋ_t|² over each batch.
+
+    Example:
+        >>> from numerics.flows import Training, pairs, train
+        >>> from numerics.potentials import Sphere
+        >>> field = train(pairs.exact(Sphere(2)), 2, Training(steps=3, batch=8, width=4), progress=False)
+        >>> field.velocity(0.5, [[0.1, 0.2]]).shape, field.losses.shape
+        ((1, 2), (3,))
     """
 
     module: VelocityNetwork
@@ -175,6 +186,14 @@ def train(
     Raises:
         ValueError: If the device is absent, or pairs are not finite numbers of these shapes.
         RuntimeError: If the loss stops being finite, naming the step.
+
+    Example:
+        >>> from numerics.flows import pairs
+        >>> from numerics.potentials import Sphere
+        >>> shape = Training(steps=3, batch=8, width=4)
+        >>> first, again = (train(pairs.exact(Sphere(2)), 2, shape, progress=False) for _ in range(2))
+        >>> first.losses.tolist() == again.losses.tolist()
+        True
     """
     place = check_device(device)
     rng = np.random.default_rng(training.seed)

@@ -31,6 +31,11 @@ class MixtureField:
 
     Raises:
         ValueError: If shapes disagree, a covariance or weight is no such thing, or C_k is singular at t.
+
+    Example:
+        >>> wide = MixtureField([[0.0]], [[[4.0]]], [1.0])
+        >>> wide.score(1.0, [[2.0]]).tolist()  # of N(0, 4): −2/4
+        [[-0.5]]
     """
 
     def __init__(

@@ -24,6 +24,11 @@ class VelocityNetwork(torch.nn.Module):
 
     Raises:
         ValueError: If a size isn't a positive integer.
+
+    Example:
+        >>> network = VelocityNetwork(dim=2, width=8, depth=1)
+        >>> sum(weights.numel() for weights in network.parameters())  # (3 + 1)·8 + (8 + 1)·2
+        50
     """
 
     def __init__(self, dim: int, width: int, depth: int, conditions: int = 0, *, seed: int = 0) -> None:

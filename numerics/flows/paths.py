@@ -18,7 +18,13 @@ Scalar = complex | float | int
 
 
 class GaussianPath(ABC):
-    """The coefficients a_t (of the data) and σ_t (of the noise), t in [0, 1]; analytic: complex t pass."""
+    """The coefficients a_t (of the data) and σ_t (of the noise), t in [0, 1]; analytic: complex t pass.
+
+    Example:
+        >>> path: GaussianPath = OptimalTransportPath()
+        >>> float(path.gain(0.25)), float(path.deviation(0.25))  # x_t = ¼x₁ + ¾x₀
+        (0.25, 0.75)
+    """
 
     @abstractmethod
     def gain(self, t: Scalar) -> Scalar:
@@ -68,6 +74,10 @@ class OptimalTransportPath(GaussianPath):
 
     Raises:
         ValueError: If it lies outside [0, 1].
+
+    Example:
+        >>> float(OptimalTransportPath(0.5).deviation(1.0)), float(OptimalTransportPath(0.5).deviation(0.0))
+        (0.5, 1.0)
     """
 
     smallest: float = 0.0
@@ -103,6 +113,10 @@ class VarianceExploding(GaussianPath):
 
     Raises:
         ValueError: Unless 0 < smallest < largest.
+
+    Example:
+        >>> round(float(VarianceExploding(0.1, 10.0).deviation(0.5)), 12)  # the geometric mean
+        1.0
     """
 
     smallest: float
@@ -141,6 +155,13 @@ class VariancePreservingPath(GaussianPath):
 
     Raises:
         ValueError: Unless both are positive.
+
+    Example:
+        >>> path = VariancePreservingPath(2.0, 2.0)
+        >>> round(float(path.gain(0.0)), 4)  # 1/e
+        0.3679
+        >>> round(float(path.gain(0.5) ** 2 + path.deviation(0.5) ** 2), 12)
+        1.0
     """
 
     first: float = 0.1

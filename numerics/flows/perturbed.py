@@ -108,6 +108,14 @@ def pair_of(field: ExactField, t: float, x: Points) -> tuple[np.ndarray, ...]:
 
     Raises:
         ValueError: If t is not in (0, 1).
+
+    Example:
+        >>> from numerics.flows import ExactField
+        >>> from numerics.potentials import FiniteAtoms
+        >>> field = ExactField(FiniteAtoms.hypercube(1))
+        >>> noise, data, of_noise, of_data = pair_of(field, 0.5, np.array([[2.0]]))
+        >>> noise.tolist(), data.tolist()  # 2 = ½·3 + ½·1
+        ([[3.0]], [[1.0]])
     """
     _inside("times", t)
     alpha, beta = float(field.schedule.alpha(t)), float(field.schedule.beta(t))
@@ -120,7 +128,12 @@ def pair_of(field: ExactField, t: float, x: Points) -> tuple[np.ndarray, ...]:
 
 
 def kick_bound(betas: ArrayLike, sizes: ArrayLike) -> Float[np.ndarray, " n"]:
-    """Σ_j |k_j|/β_j (n,), the most by which u moves (N3 (2)), for betas (m,) and sizes (m,n) ≥ 0."""
+    """Σ_j |k_j|/β_j (n,), the most by which u moves (N3 (2)), for betas (m,) and sizes (m,n) ≥ 0.
+
+    Example:
+        >>> kick_bound([0.5, 1.0], [[0.25], [0.25]]).tolist()
+        [0.75]
+    """
     return np.asarray((np.asarray(sizes) / np.asarray(betas, dtype=float)[:, None]).sum(axis=0))
 
 
@@ -134,6 +147,10 @@ def euler_steps(velocity: Velocity, x0: ArrayLike, errors: ArrayLike) -> Float[n
 
     Raises:
         ValueError: If shapes disagree.
+
+    Example:
+        >>> euler_steps(lambda t, x: x, [[1.0]], [[[0.0]], [[1.0]]])[:, 0, 0].tolist()  # the last adds ½
+        [1.0, 1.5, 2.75]
     """
     e = _errors("errors", errors, x0)
     path = [np.asarray(x0, dtype=float)]
@@ -173,6 +190,11 @@ def response(
 
     Raises:
         ValueError: If shapes disagree.
+
+    Example:
+        >>> from numerics.schedules import Linear
+        >>> response([[[3.0]]], Linear(), [0.5], [[[1.0]]], [1.0]).tolist()  # 3/(½ + ½·3)
+        [[1.5]]
     """
     kappa, frame = np.linalg.eigh(np.asarray(spread, dtype=float))
     kappa = np.maximum(kappa, 0.0)
@@ -188,7 +210,12 @@ def response(
 
 
 def euler_response(spread: ArrayLike, errors: ArrayLike) -> Points:
-    """The same of Euler's steps: (1/m)Σ_{k≤m−2} K(αI+βK)⁻¹|_{(k+1)/m} e_k + e_{m−1}/m (N3 (5))."""
+    """The same of Euler's steps: (1/m)Σ_{k≤m−2} K(αI+βK)⁻¹|_{(k+1)/m} e_k + e_{m−1}/m (N3 (5)).
+
+    Example:
+        >>> euler_response([[[1.0]]], [[[1.0]], [[1.0]]]).tolist()  # K = 1: ½·1 + ½·1
+        [[1.0]]
+    """
     e = np.asarray(errors, dtype=float)
     m = len(e)
     earlier = response(spread, Linear(), np.arange(1, m) / m, e[:-1], np.full(m - 1, 1 / m)) if m > 1 else 0.0
@@ -219,6 +246,13 @@ def solved_end(
 
     Raises:
         RuntimeError: If the integrator gives up, with its words.
+
+    Example:
+        >>> from numerics.flows import ExactField
+        >>> from numerics.potentials import FiniteAtoms
+        >>> field = ExactField(FiniteAtoms.hypercube(1))
+        >>> solved_end(field, 0.5, [[0.25]], lambda t, x: 0 * x).round(7).tolist()  # 0.25/0.5, in the fan
+        [[0.5]]
     """
     _inside("s", s)
     start = as_points("x", x, field.potential.dim).real

@@ -27,6 +27,10 @@ def euler(
 
     Raises:
         ValueError: If an argument is out of range, or the field returns another shape.
+
+    Example:
+        >>> euler(lambda t, x: x, [[1.0]], steps=2)[:, 0, 0].tolist()
+        [1.0, 1.5, 2.25]
     """
     path = [_noise(x0)]
     times = _interval(start, stop, positive_integer("steps", steps))
@@ -46,6 +50,10 @@ def integrate(
     Raises:
         ValueError: If times don't increase within [start, 1], or the field returns another shape.
         RuntimeError: If the integrator fails.
+
+    Example:
+        >>> round(float(integrate(lambda t, x: x, [[1.0]], [1.0], tolerance=1e-10)[0, 0, 0]), 8)  # e
+        2.71828183
     """
     noise = _noise(x0)
     wanted = np.atleast_1d(as_array("times", times, ndim=(0, 1)).real)

@@ -60,7 +60,13 @@ def stretches(potential: Potential, x0: ArrayLike) -> Points:
 def path_singular_values(
     schedule: Schedule, kappa: ArrayLike, t: ArrayLike | None = None, *, remaining: ArrayLike | None = None
 ) -> Float[np.ndarray, "*times n d"]:
-    """The singular values α + βκ of DX_t for κ (n,d) at one or k times: (n,d) or (k,n,d)."""
+    """The singular values α + βκ of DX_t for κ (n,d) at one or k times: (n,d) or (k,n,d).
+
+    Example:
+        >>> from numerics.schedules import Linear
+        >>> path_singular_values(Linear(), [[0.0, 3.0]], 0.5).tolist()  # ½ + ½κ
+        [[0.5, 2.0]]
+    """
     values, alpha, beta = _at(schedule.alpha, schedule.beta, kappa, t, remaining)
     return np.asarray(alpha + beta * values)
 
@@ -68,7 +74,13 @@ def path_singular_values(
 def path_eigenvalues(
     schedule: Schedule, kappa: ArrayLike, t: ArrayLike | None = None, *, remaining: ArrayLike | None = None
 ) -> Float[np.ndarray, "*times n d"]:
-    """The eigenvalues (α̇ + β̇κ)/(α + βκ) of Dv_t(x_t) for κ (n,d) at one or k times: (n,d) or (k,n,d)."""
+    """The eigenvalues (α̇ + β̇κ)/(α + βκ) of Dv_t(x_t) for κ (n,d) at one or k times: (n,d) or (k,n,d).
+
+    Example:
+        >>> from numerics.schedules import Linear
+        >>> path_eigenvalues(Linear(), [[0.0, 1.0]], 0.5).tolist()  # −1/½ and (−1 + 1)/1
+        [[-2.0, 0.0]]
+    """
     values, fall, rise = _at(schedule.alpha_dot, schedule.beta_dot, kappa, t, remaining)
     return (fall + rise * values) / path_singular_values(schedule, values, t, remaining=remaining)
 
@@ -92,7 +104,14 @@ def _at(
 
 
 def path_jacobians(field: ExactField, x0: ArrayLike, remaining: ArrayLike) -> Float[np.ndarray, "k n d d"]:
-    """Dv_t(x_t) through the prox, along the trajectories of x0 (n,d) at k times; K is not used."""
+    """Dv_t(x_t) through the prox, along the trajectories of x0 (n,d) at k times; K is not used.
+
+    Example:
+        >>> from numerics.potentials import FiniteAtoms
+        >>> field = ExactField(FiniteAtoms.hypercube(1))
+        >>> path_jacobians(field, [[3.0]], [0.5, 0.25]).ravel().tolist()  # −1/(1−t)
+        [-2.0, -4.0]
+    """
     gaps = np.atleast_1d(as_array("remaining", remaining, ndim=(0, 1)).real)
     noise = np.atleast_2d(np.asarray(x0, dtype=float))
     k, (n, d) = len(gaps), noise.shape
@@ -131,6 +150,10 @@ def jacobian(
 
     Raises:
         ValueError: If shapes disagree or a step isn't positive.
+
+    Example:
+        >>> jacobian(lambda at, x: x**2, 0.5, [[3.0]], step=0.1).jacobian.round(9).tolist()
+        [[[6.0]]]
     """
     points = np.atleast_2d(as_array("x", x, ndim=(1, 2)).real)
     n, d = points.shape
@@ -151,7 +174,12 @@ def jacobian(
 
 
 def complex_jacobian(velocity: Velocity, at: ArrayLike, x: ArrayLike, tiny: float = 1e-30) -> Matrices:
-    """The Jacobian of a field that is analytic and accepts complex points, to rounding: no truncation."""
+    """The Jacobian of a field that is analytic and accepts complex points, to rounding: no truncation.
+
+    Example:
+        >>> complex_jacobian(lambda at, x: x**3, 0.5, [[2.0]]).tolist()
+        [[[12.0]]]
+    """
     points = np.atleast_2d(as_array("x", x, ndim=(1, 2)).real)
     n, d = points.shape
     times = np.broadcast_to(as_array("at", at, ndim=(0, 1)).real, (n,))
@@ -182,6 +210,13 @@ class Growth:
         tau: (k+1,).
         points: (k+1,n,d), the trajectories.
         log_growth: (k+1,n,d), the logarithms of the diagonal of R in DX_τ = QR.
+
+    Example:
+        >>> def slope(r, x):
+        ...     return -np.ones((1, 1, 1)) / r
+        >>> shrink = qr_growth(lambda r, x: -x / r[:, None], slope, [[4.0]], [2.0])
+        >>> shrink.tau.tolist(), shrink.log_growth[:, 0, 0].round(9).tolist()  # X_τ = 4e^{−τ}
+        ([0.0, 2.0], [0.0, -2.0])
     """
 
     tau: Float[np.ndarray, " k"]
@@ -207,6 +242,14 @@ def qr_growth(
     Raises:
         ValueError: If the times don't increase.
         RuntimeError: If the integrator fails.
+
+    Example:
+        >>> def field(remaining, x):
+        ...     return -x / remaining[:, None]
+        >>> def slope(remaining, x):
+        ...     return -np.eye(x.shape[1]) / remaining[:, None, None]
+        >>> qr_growth(field, slope, [[4.0]], [1.0, 2.0]).points[:, 0, 0].round(4).tolist()  # 4, 4/e, 4/e²
+        [4.0, 1.4715, 0.5413]
     """
     noise = np.atleast_2d(as_array("x0", x0, ndim=(1, 2)).real)
     times = np.concatenate([[0.0], np.atleast_1d(as_array("tau", tau, ndim=(0, 1)).real)])
@@ -250,6 +293,10 @@ def intrinsic_dimension(exponents: ArrayLike, order: float) -> np.ndarray:
 
     Raises:
         ValueError: If γ isn't positive: without contraction the spectrum says nothing (SC).
+
+    Example:
+        >>> int(intrinsic_dimension([0.0, 0.0, -1.0], 1.0))
+        2
     """
     rates = as_array("exponents", exponents, ndim=(1, 2, 3)).real
     return np.asarray((rates > -positive_number("order", order) / 2).sum(axis=-1))

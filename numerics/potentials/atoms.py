@@ -45,6 +45,13 @@ class FiniteAtoms(SolvedOnce):
 
     Raises:
         ValueError: If shapes disagree, an entry isn't finite, or two atoms coincide.
+
+    Example:
+        >>> signs = FiniteAtoms.hypercube(1)  # ±1 with weight ½ each, cut at 0; φ = 0 between them
+        >>> signs.transport([[-0.1], [2.0]]).tolist()
+        [[-1.0], [1.0]]
+        >>> signs.prox([[0.25], [3.0]], step=1.0).tolist()
+        [[0.25], [1.0]]
     """
 
     _traits = Traits(analytic=True)

@@ -33,6 +33,16 @@ class Potential(Rebuilt, OlderNames, ABC):
     A family sets ``dim`` (ambient dimension d) and ``scale`` (the size of its data, which sets what
     "to rounding" means), declares ``_traits`` where they are not the usual ones, and implements the
     underscored methods. ``repr`` is a constructor call that can be pasted.
+
+    Example:
+        >>> from numerics.potentials import Sphere
+        >>> potential, x0 = Sphere(2, 2.0), [[3.0, 4.0]]
+        >>> potential.transport(x0).round(12).tolist()  # 2·x₀/|x₀|
+        [[1.2, 1.6]]
+        >>> potential.conjugate(x0).tolist()  # 2·|x₀|
+        [10.0]
+        >>> potential.prox([[0.5, 0.5], [0.0, 9.0]], step=1.0).tolist()  # the projection on the ball
+        [[0.5, 0.5], [0.0, 2.0]]
     """
 
     dim: int

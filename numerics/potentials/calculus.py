@@ -18,6 +18,12 @@ def rotate(base: Potential, rotation: ArrayLike) -> Potential:
 
     Raises:
         ValueError: If Q isn't orthogonal of the right size.
+
+    Example:
+        >>> from numerics.potentials import FiniteAtoms
+        >>> turned = rotate(FiniteAtoms.two([0.0, 0.0], [1.0, 0.0], 0.5), [[0.0, -1.0], [1.0, 0.0]])
+        >>> turned.transport([[0.0, 2.0], [0.0, -2.0]]).tolist()  # the atoms (0, 0) and (0, 1)
+        [[0.0, 1.0], [0.0, 0.0]]
     """
     return Isometric(base, rotation, square=True)
 
@@ -27,6 +33,12 @@ def embed(base: Potential, isometry: ArrayLike) -> Potential:
 
     Raises:
         ValueError: If the columns of V aren't orthonormal or V has the wrong width.
+
+    Example:
+        >>> from numerics.potentials import FiniteAtoms
+        >>> slanted = embed(FiniteAtoms.hypercube(1), [[0.6], [0.8]])  # ±1 on the line along (0.6, 0.8)
+        >>> slanted.transport([[1.0, 1.0], [-1.0, 0.0]]).tolist()
+        [[0.6, 0.8], [-0.6, -0.8]]
     """
     return Isometric(base, isometry, square=False)
 
@@ -36,6 +48,11 @@ def translate(base: Potential, shift: ArrayLike) -> Potential:
 
     Raises:
         ValueError: If b has the wrong length or an entry isn't finite.
+
+    Example:
+        >>> from numerics.potentials import Sphere
+        >>> translate(Sphere(2), [1.0, 1.0]).transport([[0.0, 5.0]]).tolist()
+        [[1.0, 2.0]]
     """
     return Translated(base, shift)
 
@@ -45,10 +62,21 @@ def scale(base: Potential, factor: float) -> Potential:
 
     Raises:
         ValueError: If s isn't positive and finite.
+
+    Example:
+        >>> from numerics.potentials import Sphere
+        >>> scale(Sphere(2), 3.0).transport([[0.0, 5.0]]).tolist()
+        [[0.0, 3.0]]
     """
     return Scaled(base, factor)
 
 
 def product(first: Potential, second: Potential) -> Potential:
-    r"""The product law of two independent blocks: $φ^* ⊕ ψ^*$, $φ ⊕ ψ$."""
+    r"""The product law of two independent blocks: $φ^* ⊕ ψ^*$, $φ ⊕ ψ$.
+
+    Example:
+        >>> from numerics.potentials import FiniteAtoms, Sphere
+        >>> product(FiniteAtoms.hypercube(1), Sphere(2)).transport([[-0.1, 0.0, 3.0]]).tolist()
+        [[-1.0, 0.0, 1.0]]
+    """
     return Product(first, second)

@@ -37,6 +37,11 @@ class Cantor(LinePotential):
     T has jumps in every interval, so what x₀ is off by costs an oscillation (``roundings.transport``); prox,
     which is nonexpansive, does not suffer. K = 0 almost everywhere, though no point is an atom: the
     support is no manifold, and `manifold` refuses (A1 fails).
+
+    Example:
+        >>> from fractions import Fraction
+        >>> Cantor().quantile_exact(Fraction(1, 4)), Cantor().distribution_exact(Fraction(1, 2))
+        (Fraction(2, 9), Fraction(1, 2))
     """
 
     _traits = Traits(manifold=False)

@@ -18,6 +18,12 @@ class Benchmark:
         w2_squared: W₂² between N(0, I_d) and the target.
         error: Bound on the error of ``w2_squared``; four standard errors for "Monte Carlo".
         method: "closed form", "quadrature" or "Monte Carlo".
+
+    Example:
+        >>> from numerics.potentials import DegenerateGaussian
+        >>> wide = DegenerateGaussian([0.0], [[4.0]])
+        >>> Benchmark("wide", wide, 1, w2_squared=(2 - 1) ** 2, error=0.0, method="closed form").dim
+        1
     """
 
     name: str
@@ -35,7 +41,13 @@ class Benchmark:
 
 @cache
 def catalogue() -> tuple[Benchmark, ...]:
-    """The benchmark's targets, from points to matrices; a second at first, as six entries are sampled."""
+    """The benchmark's targets, from points to matrices; a second at first, as six entries are sampled.
+
+    Example:
+        >>> found = {entry.name: entry for entry in catalogue()}
+        >>> found["circle"].potential, round(found["circle"].w2_squared, 4)  # 2 + 2² − 2·2·√(π/2)
+        (Sphere(2, 2.0), 0.9867)
+    """
     return tuple(_benchmark(instance) for instance in instances(Use.BENCHMARK))
 
 

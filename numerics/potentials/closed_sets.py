@@ -36,6 +36,10 @@ class PointCloud:
     Args:
         points: (N,d), no two equal.
         name: What ``repr`` prints instead of a digest of a large cloud.
+
+    Example:
+        >>> PointCloud([[0.0], [1.0]]).nearest(np.array([[0.4], [0.6]])).tolist()
+        [[0.0], [1.0]]
     """
 
     def __init__(self, points: ArrayLike, name: str | None = None) -> None:
@@ -89,6 +93,11 @@ class Arc:
 
     Raises:
         ValueError: If the radius isn't positive or the angles don't make an arc.
+
+    Example:
+        >>> from numerics.potentials import NearestPoint
+        >>> NearestPoint(Arc(1.0, 0.0, 3.0)).transport([[0.0, 2.0], [1.0, -1.0]]).round(12).tolist()
+        [[0.0, 1.0], [1.0, 0.0]]
     """
 
     dim = 2
@@ -188,6 +197,11 @@ class Union:
 
     Raises:
         ValueError: If the dimensions differ.
+
+    Example:
+        >>> both = Union(PointCloud([[0.0, 0.0]]), PointCloud([[4.0, 0.0]]))
+        >>> both.nearest(np.array([[1.0, 1.0], [3.0, 0.0]])).tolist()
+        [[0.0, 0.0], [4.0, 0.0]]
     """
 
     def __init__(self, first: ClosedSet, second: ClosedSet) -> None:

@@ -39,6 +39,10 @@ class Curve(Rebuilt, CurveMinima):
     Raises:
         ValueError: If the interval is empty, values aren't finite (n,d), γ' vanishes or disagrees with
             differences of γ, or a closed curve doesn't close.
+
+    Example:
+        >>> Curve.ellipse(2.0, 1.0).nearest(np.array([[5.0, 0.0], [0.0, -3.0]])).round(12).tolist()
+        [[2.0, 0.0], [0.0, -1.0]]
     """
 
     def __init__(

@@ -54,6 +54,10 @@ class Ellipsoid(SolvedOnce):
     Raises:
         ValueError: If A is not symmetric positive definite, its least eigenvalue above d·eps times the
             largest entry; `transport` raises at x₀ = 0.
+
+    Example:
+        >>> Ellipsoid([[4.0, 0.0], [0.0, 1.0]]).transport([[3.0, 0.0], [0.0, -2.0]]).tolist()  # axes 2, 1
+        [[2.0, 0.0], [0.0, -1.0]]
     """
 
     _traits = Traits(analytic=True)

@@ -45,6 +45,13 @@ class DegenerateGaussian(Potential):
 
     Raises:
         ValueError: If a shape is wrong, an entry isn't finite, or Σ isn't symmetric semidefinite.
+
+    Example:
+        >>> law = DegenerateGaussian([1.0, 2.0], [[4.0, 0.0], [0.0, 0.0]])  # a line; Σ^{1/2} = diag(2, 0)
+        >>> law.transport([[1.0, 5.0]]).tolist()
+        [[3.0, 2.0]]
+        >>> law.prox([[4.0, 9.0]], 1.0).tolist()  # 1 + (4 − 1)·2/(2 + 1), on the line
+        [[3.0, 2.0]]
     """
 
     _traits = Traits(analytic=True)

@@ -15,6 +15,12 @@ class Manifold:
     Attributes:
         tangent: (d, m), orthonormal basis of the tangent space T.
         hessian: (m, m), covariant Hessian H on M of φ − ⟨x₀, ·⟩ in that basis; K = H⁻¹ on T (H3).
+
+    Example:
+        >>> from numerics.potentials import Sphere
+        >>> at = Sphere(2).manifold([1.0, 0.0], [3.0, 0.0])  # H = |x₀|/R on the circle
+        >>> at.dimension, at.hessian.tolist()
+        (1, [[3.0]])
     """
 
     tangent: Float[np.ndarray, "d m"]
@@ -28,7 +34,14 @@ class Manifold:
 
 @dataclass(frozen=True)
 class ManifoldGroup:
-    """The points of a batch that share a dimension m: their rows, tangents (k,d,m) and Hessians (k,m,m)."""
+    """The points of a batch that share a dimension m: their rows, tangents (k,d,m) and Hessians (k,m,m).
+
+    Example:
+        >>> from numerics.potentials import Sphere
+        >>> (group,) = Sphere(2).manifolds([[1.0, 0.0], [0.0, 1.0]], [[3.0, 0.0], [0.0, 5.0]])
+        >>> group.rows.tolist(), group.hessian[:, 0, 0].tolist()
+        ([0, 1], [3.0, 5.0])
+    """
 
     rows: np.ndarray
     tangent: Float[np.ndarray, "k d m"]
@@ -46,6 +59,12 @@ class Subdifferential(ABC):
     Attributes:
         rounding: How far outside a member may be computed to lie by rounding alone, per unit of |x0| + 1.
         blur: How far x₁ may be from the point whose set this is: x₁ counts as lying on a face near it.
+
+    Example:
+        >>> from numerics.potentials import FiniteAtoms
+        >>> slopes = FiniteAtoms.hypercube(1).subdifferential([1.0])  # at the atom 1: [0, ∞)
+        >>> slopes.contains([[2.0], [-1.0]]).tolist(), slopes.boundary_distance([[2.0]]).tolist()
+        ([True, False], [2.0])
     """
 
     rounding: float

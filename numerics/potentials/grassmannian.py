@@ -58,6 +58,10 @@ class Grassmannian(HullIndicator):
     Raises:
         ValueError: If n or k is not a positive integer, or k > n; `transport` and `transport_jacobian`
             raise where the gap is closed, and every method at complex input.
+
+    Example:
+        >>> Grassmannian(2, 1).transport([[2.0, 0.0, 1.0]]).tolist()  # diag(2, 1) goes to the projector on e₁
+        [[1.0, 0.0, 0.0]]
     """
 
     def __init__(self, n: int, k: int) -> None:

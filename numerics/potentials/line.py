@@ -224,6 +224,11 @@ class Quantile(LinePotential):
     Raises:
         ValueError: If it is no frozen scipy law, its second moment isn't finite, its quantiles aren't finite,
             fall, or aren't resolved up to noise 4, it is a point, or it has more than 2²⁰ atoms.
+
+    Example:
+        >>> from scipy import stats
+        >>> Quantile(stats.uniform(1, 2)).transport([[0.0]]).tolist()  # the median of [1, 3]
+        [[2.0]]
     """
 
     def __init__(self, distribution: Any) -> None:
@@ -261,6 +266,12 @@ class AtomAndDensity(LinePotential):
     Raises:
         ValueError: If atoms don't increase, weights aren't positive or sum to 1 or more, or the law is
             refused by `Quantile` or discrete.
+
+    Example:
+        >>> from scipy import stats
+        >>> law = AtomAndDensity([0.0], [0.5], stats.uniform(-1, 2))  # the atom takes the noise up to ±0.674
+        >>> law.transport([[-0.6], [0.6]]).tolist()
+        [[0.0], [0.0]]
     """
 
     def __init__(self, atoms: ArrayLike, weights: ArrayLike, distribution: Any) -> None:

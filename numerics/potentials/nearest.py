@@ -35,6 +35,12 @@ class NearestPoint(Potential):
     Raises:
         ValueError: If two points coincide, the curvature is not positive, and, for a curved set, at complex
             input; `transport_jacobian` raises at focal points.
+
+    Example:
+        >>> from numerics.potentials import PointCloud
+        >>> law = NearestPoint(PointCloud([[0.0], [1.0]]), curvature=2.0)
+        >>> law.transport([[0.9], [1.1]]).tolist()  # of 0.45 and of 0.55
+        [[0.0], [1.0]]
     """
 
     _families: ClassVar[dict[type, type]] = {}

@@ -79,6 +79,11 @@ class SpecialOrthogonal(HullIndicator):
     Raises:
         ValueError: `transport` and `transport_jacobian` raise where s₂+s₃ = 0, and every method at
             complex input.
+
+    Example:
+        >>> import numpy as np
+        >>> SpecialOrthogonal().transport([np.diag([3.0, 2.0, 1.0]).ravel()]).round(12).tolist()  # to I
+        [[1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]]
     """
 
     def __init__(self) -> None:

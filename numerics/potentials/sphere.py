@@ -34,6 +34,12 @@ class Sphere(Potential):
     Raises:
         ValueError: If dim is not a positive integer, or radius not positive and finite; `transport` and
             `transport_jacobian` raise at x₀ = 0.
+
+    Example:
+        >>> Sphere(2, 3.0).transport([[0.0, 5.0]]).tolist()
+        [[0.0, 3.0]]
+        >>> Sphere(2, 3.0).prox([[1.0, 0.0], [9.0, 0.0]], step=0.5).tolist()  # the projection on the ball
+        [[1.0, 0.0], [3.0, 0.0]]
     """
 
     _traits = Traits(analytic=True)

@@ -59,6 +59,10 @@ class Stiefel(HullIndicator):
     Raises:
         ValueError: If n or p is not a positive integer, or p > n; `transport` and `transport_jacobian`
             raise at rank-deficient matrices, and every method at complex input.
+
+    Example:
+        >>> Stiefel(2, 1).transport([[3.0, 4.0]]).round(12).tolist()  # x₀/|x₀|
+        [[0.6, 0.8]]
     """
 
     def __init__(self, n: int, p: int) -> None:

@@ -26,6 +26,10 @@ class Torus:
 
     Raises:
         ValueError: If a radius isn't positive or minor ≥ major.
+
+    Example:
+        >>> Torus(2.0, 0.5).nearest(np.array([[3.0, 0.0, 0.0], [2.0, 0.0, 7.0]])).round(12).tolist()
+        [[2.5, 0.0, 0.0], [2.0, 0.0, 0.5]]
     """
 
     dim = 3

@@ -54,6 +54,10 @@ class Twin(SolvedOnce):
     D prox and the envelope follow from the error of the pair, the first to first order.
 
     `Raises`: ValueError at complex noise or points, and, in `manifold`, where x₁ is not T(x₀).
+
+    Example:
+        >>> abs(Twin().transport([[2.0, 0.0], [0.0, -2.0]])).tolist()  # the atom, and the parabola's vertex
+        [[1.0, 0.0], [0.0, 0.0]]
     """
 
     dim = 2

@@ -81,6 +81,11 @@ class ConicProx:
 
     Raises:
         ValueError: If the potential has no such form, route is unknown, or block not a positive integer.
+
+    Example:
+        >>> from numerics.potentials import Sphere
+        >>> ConicProx(Sphere(2))([[0.0, 3.0], [0.5, 0.0]], 1.0).round(6).tolist()
+        [[0.0, 1.0], [0.5, 0.0]]
     """
 
     def __init__(

@@ -38,6 +38,11 @@ class Arc:
 
     Raises:
         ValueError: If one is out of range.
+
+    Example:
+        >>> quarter = Arc((0.0, 0.0), 2.0, 0.0, np.pi / 2)
+        >>> bool(quarter.length == np.pi), quarter.point(np.array([0.0, np.pi])).round(12).tolist()
+        (True, [[2.0, 0.0], [0.0, 2.0]])
     """
 
     centre: tuple[float, float]
@@ -77,7 +82,12 @@ class Arc:
 
 
 def two_moons() -> tuple[Arc, Arc]:
-    """The two half circles of scikit-learn's ``make_moons``, without noise."""
+    """The two half circles of scikit-learn's ``make_moons``, without noise.
+
+    Example:
+        >>> [bool(moon.length == np.pi) for moon in two_moons()]
+        [True, True]
+    """
     return Arc((0.0, 0.0), 1.0, 0.0, np.pi), Arc((1.0, 0.5), 1.0, np.pi, np.pi)
 
 
@@ -91,6 +101,11 @@ class CurveLift:
         coarse: That with n/2 atoms.
         fine_places: One array an arc: the arc lengths of its atoms.
         coarse_places: The same for the coarse solution.
+
+    Example:
+        >>> lifted = lift((Arc((0.0, 0.0), 1.0),), 48)  # the circle, φ = const on it: H = |x₀|
+        >>> bool(abs(lifted.hessian(0, [0.0], [[2.0, 0.0]]) - 2.0) < 1e-9)
+        True
     """
 
     arcs: tuple[Arc, ...]
@@ -155,6 +170,11 @@ def lift(arcs: tuple[Arc, ...], n: int, grading: float = 0.0) -> CurveLift:
     Raises:
         ValueError: If n is too small or grading out of range.
         RuntimeError: As `semidiscrete.solve`.
+
+    Example:
+        >>> lifted = lift((Arc((0.0, 0.0), 1.0),), 48)  # a circle: φ is constant on it
+        >>> bool(abs(lifted.value(0, [0.0, 1.0])).max() < 1e-9)
+        True
     """
     positive_integer("n", n)
     if not 0 <= grading < 1:

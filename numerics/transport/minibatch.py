@@ -43,6 +43,12 @@ def assignment_probability(u: ArrayLike, w: ArrayLike, n: int) -> Float[np.ndarr
 
     Raises:
         ValueError: If a rank is outside [0,1] or n < 1.
+
+    Example:
+        >>> round(float(assignment_probability(0.3, 0.25, 1)), 12)  # a batch of one: w
+        0.25
+        >>> round(float(assignment_probability(0.5, 0.5, 2)), 12)  # P(B < B'), B ~ Bin(1, ½), B' ~ Bin(2, ½)
+        0.5
     """
     n = positive_integer("n", n)
     first, second = ranks("u", u), ranks("w", w)
@@ -75,6 +81,12 @@ def bernstein_copula(u: ArrayLike, v: ArrayLike, n: int) -> Float[np.ndarray, ".
     """Density (1/n) Σ_i f_{i:n}(u) f_{i:n}(v), f_{i:n} that of Beta(i, n−i+1): P(equal ranks)·n.
 
     f_{i:n}(u) = n·P(Bin(n−1,u) = i−1), so the density is n·P(A = B), A, B ~ Bin(n−1,u), Bin(n−1,v).
+
+    Example:
+        >>> round(float(bernstein_copula(0.3, 0.8, 1)), 12)  # a batch of one: independent
+        1.0
+        >>> round(float(bernstein_copula(0.5, 0.5, 3)), 12)  # 3·P(A = B), A, B ~ Bin(2, ½): 3·(1 + 4 + 1)/16
+        1.125
     """
     n = positive_integer("n", n)
     wide_u, wide_v = np.broadcast_arrays(ranks("u", u), ranks("v", v))
@@ -88,7 +100,12 @@ def bernstein_copula(u: ArrayLike, v: ArrayLike, n: int) -> Float[np.ndarray, ".
 
 
 def mass_below(u: Float[np.ndarray, " k"], w: float, n: int) -> Float[np.ndarray, " k"]:
-    """H(u) = ∫₀^u G_n(·,w) = E min(A,B)/n, a sum of positive terms."""
+    """H(u) = ∫₀^u G_n(·,w) = E min(A,B)/n, a sum of positive terms.
+
+    Example:
+        >>> mass_below(np.array([0.5]), 0.3, 1).round(12).tolist()  # a batch of one: w·u
+        [0.15]
+    """
     rows = max(1, 2**22 // (2 * half_width(n, np.array([0.5])) + 1))
     return np.concatenate([_mass_of_block(u[i : i + rows], w, n) for i in range(0, len(u), rows)])
 

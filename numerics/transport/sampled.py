@@ -49,6 +49,10 @@ class Budget:
 
     Raises:
         ValueError: If one is below 100.
+
+    Example:
+        >>> Budget(draws=400)  # with 10 atoms: 4000 noises for the passes, 10000 held out
+        Budget(draws=400, held_out=1000)
     """
 
     draws: int = 3000

@@ -54,6 +54,12 @@ def solve(
         ValueError: If an argument is malformed (naming the entry), weights don't sum to 1 (naming the
             sum), or two atoms coincide (naming them).
         RuntimeError: If the cap is reached, naming what was reached.
+
+    Example:
+        >>> solve([[0.0], [1.0]], weights=[0.25, 0.75]).masses.round(12).tolist()
+        [0.25, 0.75]
+        >>> [round(w, 12) for w in solve([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, -1.0]]).masses.tolist()]
+        [0.25, 0.25, 0.25, 0.25]
     """
     y = _real("points", points, 2)
     n = len(y)

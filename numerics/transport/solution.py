@@ -35,6 +35,14 @@ class SemidiscreteSolution:
         method: What the atoms span: "collinear" (a line: closed form), "newton" (a plane: Newton with exact
             cells), "space" (three dimensions: the same), "sampled" (more). Each states its error in
             ``uncertainty`` and ``w2_uncertainty``.
+
+    Example:
+        >>> from numerics.transport import solve
+        >>> solution = solve([[0.0], [1.0]])
+        >>> solution.masses.tolist(), solution.method
+        ([0.5, 0.5], 'collinear')
+        >>> round(solution.w2_squared, 4)  # 1 + ½ − 2/√(2π)
+        0.7021
     """
 
     points: Float[np.ndarray, "n d"]

@@ -66,6 +66,13 @@ def load(path: str | Path) -> SemidiscreteSolution:
         FileNotFoundError: If there is no such file.
         ValueError: If it is no such file, or damaged, or of another format,
             naming the file and what is wrong.
+
+    Example:
+        >>> import tempfile
+        >>> from numerics.transport import save, solve
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     load(save(solve([[0.0], [1.0]]), folder + "/two")).masses.tolist()
+        [0.5, 0.5]
     """
     arrays = _arrays(Path(path))
     if str(arrays.pop("format", "")) != FORMAT:

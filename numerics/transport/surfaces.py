@@ -49,6 +49,11 @@ def torus_places(n: int, major: float = 2.0, minor: float = 1.0) -> Float[np.nda
 
     Raises:
         ValueError: If n or a radius is not positive, or minor is not below major.
+
+    Example:
+        >>> x, y, z = torus_places(100, 2.0, 0.5).T
+        >>> bool(np.allclose((np.hypot(x, y) - 2.0) ** 2 + z**2, 0.25))
+        True
     """
     wide, thin = positive_number("major", major), positive_number("minor", minor)
     if thin >= wide:
@@ -70,6 +75,11 @@ class SurfaceLift:
     Attributes:
         fine: The exact solution with n atoms.
         coarse: That with n/2.
+
+    Example:
+        >>> lifted = lift_surface(sphere_places, 64)
+        >>> lifted.potential.dim, len(lifted.fine.points), len(lifted.coarse.points)
+        (3, 64, 32)
     """
 
     fine: SemidiscreteSolution

@@ -89,6 +89,13 @@ def sweep_excess(
 
     Raises:
         ValueError: If a batch size is not positive, or a size has fewer than two batches.
+
+    Example:
+        >>> from numerics.potentials import FiniteAtoms
+        >>> target, batches = {"signs": FiniteAtoms.hypercube(1)}, {1: 400, 16: 50}
+        >>> found = sweep_excess(target, batches, np.random.default_rng(0))
+        >>> len(found["signs"][16].values), bool(found["signs"][16].mean < found["signs"][1].mean)
+        (50, True)
     """
     places = [
         (name, n, part)

@@ -39,6 +39,11 @@ class TwoAtomLaw:
 
     Raises:
         ValueError: If there are not two distinct atoms, w is outside (0,1), or n < 1.
+
+    Example:
+        >>> law = TwoAtomLaw([[-1.0], [1.0]], weight=0.5, n=1)  # a batch of one: drawn apart
+        >>> round(law.misassigned_mass().value, 12)
+        0.5
     """
 
     def __init__(
@@ -296,5 +301,10 @@ class TwoAtomLaw:
 
 
 def two_atom_law(points: ArrayLike, weight: float, n: int | None) -> TwoAtomLaw:
-    """π_n between noise and two atoms (2,d), ``weight`` that of the first; linear schedule."""
+    """π_n between noise and two atoms (2,d), ``weight`` that of the first; linear schedule.
+
+    Example:
+        >>> round(two_atom_law([[-1.0], [1.0]], 0.3, 1).misassigned_mass().value, 12)  # 2·0.3·0.7
+        0.42
+    """
     return TwoAtomLaw(points, weight, n)
