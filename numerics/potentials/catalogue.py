@@ -53,6 +53,5 @@ def catalogue() -> tuple[Benchmark, ...]:
 
 def _benchmark(instance: Instance) -> Benchmark:
     cost, strata = instance.cost, instance.strata
-    assert cost is not None, "a benchmark has a cost: `Instance` refuses one without"
     dimension = strata[0] if len(strata) == 1 else None
     return Benchmark(instance.name, instance.potential, dimension, cost.w2_squared, cost.error, cost.method)

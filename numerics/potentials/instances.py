@@ -42,7 +42,7 @@ class Use(Flag):
     REPRESENTATIVE = auto()
     """By every check of the theorems, whatever is drawn: small, and quick to ask."""
     BENCHMARK = auto()
-    """In the catalogue of known transport; needs a name and a cost."""
+    """In the catalogue of known transport; needs a name."""
 
 
 @dataclass(frozen=True)
@@ -55,17 +55,17 @@ class Instance:
             where the support is a manifold nowhere.
         uses: Where it is met.
         name: A short name; unique.
-        known: W₂² between N(0, I_d) and the data, from the potential.
+        known: W₂² between N(0, I_d) and the data, from the potential; sampled if nothing better is known.
 
     Raises:
-        ValueError: If it is of no use, a stratum is no dimension, or a benchmark lacks its name or cost.
+        ValueError: If it is of no use, a stratum is no dimension, or a benchmark lacks its name.
     """
 
     potential: Potential
     strata: tuple[int, ...]
     uses: Use
     name: str = ""
-    known: Callable[[Potential], TransportCost] | None = None
+    known: Callable[[Potential], TransportCost] = costs.sampled
 
     def __post_init__(self) -> None:
         if not self.uses:
@@ -74,8 +74,8 @@ class Instance:
             raise ValueError(f"strata: got {self.strata}, must increase from 0 to at most d = {self.dim}")
         if bool(self.strata) != self.potential.traits.manifold:
             raise ValueError(f"strata: got {self.strata}; {self.potential!r} says {self.potential.traits}")
-        if Use.BENCHMARK in self.uses and not (self.name and self.known):
-            raise ValueError(f"{self.potential!r}: a benchmark needs a name and its cost")
+        if Use.BENCHMARK in self.uses and not self.name:
+            raise ValueError(f"{self.potential!r}: a benchmark needs a name")
 
     @property
     def dim(self) -> int:
@@ -83,9 +83,9 @@ class Instance:
         return self.potential.dim
 
     @cached_property
-    def cost(self) -> TransportCost | None:
-        """W₂² with its error and method, None where it is not known."""
-        return None if self.known is None else self.known(self.potential)
+    def cost(self) -> TransportCost:
+        """W₂² with its error and method."""
+        return self.known(self.potential)
 
 
 @cache
