@@ -21,6 +21,7 @@ __all__ = [
     "load",
     "log_assignment_probability",
     "log_assignment_rounding",
+    "merge_duplicates",
     "normal_order_means",
     "save",
     "solve",
@@ -41,6 +42,7 @@ from .couplings import (
     greedy,
     independent,
 )
+from .duplicates import merge_duplicates
 from .lifts import Arc, CurveLift, lift, two_moons
 from .minibatch import assignment_probability, bernstein_copula
 from .order_statistics import normal_order_means

@@ -15,6 +15,7 @@ from numerics.checks import as_array, positive_integer
 from numerics.transport import newton, starts
 from numerics.transport.collinear import positions, solve_collinear
 from numerics.transport.diagram import Diagram
+from numerics.transport.duplicates import refuse_duplicates
 from numerics.transport.hulls import principal_axes
 from numerics.transport.newton import Progress
 from numerics.transport.sampled import Budget, solve_sampled
@@ -99,22 +100,6 @@ def check_weights(weights: ArrayLike, n: int) -> Float[np.ndarray, " n"]:
     if abs(total - 1) > 8 * max(n, 8) * max(eps, EPS):
         raise ValueError(f"weights: they sum to {total!r}; they must sum to 1: divide them by their sum")
     return w / total
-
-
-def refuse_duplicates(points: Float[np.ndarray, "n d"]) -> None:
-    """Pass if all atoms are distinct.
-
-    Raises:
-        ValueError: Naming the first two that coincide.
-    """
-    order = np.lexsort(points.T)
-    same = np.flatnonzero((points[order][1:] == points[order][:-1]).all(axis=1))
-    if same.size:
-        i, j = sorted(int(k) for k in order[same[0] : same[0] + 2])
-        raise ValueError(
-            f"points: atoms {i} and {j} coincide at {points[i].tolist()}"
-            f" ({same.size} such repetitions); merge them and add their weights"
-        )
 
 
 def _real(name: str, value: ArrayLike, ndim: int) -> Float[np.ndarray, "..."]:

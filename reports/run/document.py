@@ -75,7 +75,7 @@ def command(config: pytest.Config, run: "Run") -> str:
     words += [f"--deselect={shlex.quote(prefix)}" for prefix in config.getoption("deselect", None) or ()]
     for option in OPTIONS:
         if (value := config.getoption(option, None)) not in (None, DEFAULTS.get(option)):
-            words.append(f"{option}={shlex.quote(str(value))}")
+            words.append(option if value is True else f"{option}={shlex.quote(str(value))}")
     return " ".join([*words, f"--hypothesis-profile={run.profile}", f"--seed={run.seed}"])
 
 

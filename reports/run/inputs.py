@@ -20,9 +20,9 @@ TARGET: "pytest.StashKey[UserTarget]" = pytest.StashKey()
 FLOW: "pytest.StashKey[UserFlow]" = pytest.StashKey()
 NEEDS = {"user_target": "--target", "user_flow": "--flow"}
 """Fixtures, and the option without which tests that ask for them are not collected."""
-OPTIONS = ("--claim", "--target", "--flow", "--dim", "--device", "--mnist")
+OPTIONS = ("--claim", "--target", "--merge-duplicates", "--flow", "--dim", "--device", "--mnist")
 """Options that change what a run finds."""
-DEFAULTS = {"--device": "cpu"}
+DEFAULTS = {"--device": "cpu", "--merge-duplicates": False}
 T = TypeVar("T")
 
 
@@ -30,8 +30,12 @@ def add_options(group: pytest.OptionGroup) -> None:
     """Declare the options."""
     group.addoption(
         "--target",
-        metavar="FILE.npz",
-        help="ask the claims of your own data, too: `points` (n, d), and `weights` (n,) where not uniform",
+        metavar="FILE",
+        help="ask the claims of your own data, too: .npz with `points` (n, d), and `weights` (n,) where not"
+        " uniform, .npy, .csv or .parquet with a point a row",
+    )
+    group.addoption(
+        "--merge-duplicates", action="store_true", help="add the weights of repeated points of --target"
     )
     group.addoption(
         "--flow",
@@ -64,6 +68,8 @@ def refuse_bad(config: pytest.Config) -> None:
     mnist_directory(config)
     if given("--dim") is not None and given("--flow") is None:
         raise pytest.UsageError("--dim: is the dimension of --flow; add --flow=MODULE:ATTR")
+    if given("--merge-duplicates") and given("--target") is None:
+        raise pytest.UsageError("--merge-duplicates: is for --target; add --target=FILE")
     if given("--target") is not None:
         user_target(config)
     if given("--flow") is not None:
@@ -80,9 +86,12 @@ def user_target(config: pytest.Config) -> "UserTarget":
 
     file = config.getoption("--target")
     if TARGET not in config.stash:
-        points, weights = _refusing("--target", file, lambda: load(file))
+        merge = config.getoption("--merge-duplicates")
+        points, weights, merged = _refusing("--target", file, lambda: load(file, merge=merge))
         name, seed = Path(file).name, config.getoption("--seed")
-        config.stash[TARGET] = UserTarget(name, points, weights, seed, lambda line: _say(config, line))
+        config.stash[TARGET] = UserTarget(
+            name, points, weights, seed, lambda line: _say(config, line), merged
+        )
     return config.stash[TARGET]
 
 

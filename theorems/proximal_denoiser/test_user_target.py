@@ -38,11 +38,12 @@ def test_the_solver_reaches_the_weights(evidence, user_target, rng):
         return
     n, d = found.points.shape
     low, high = found.total_variation_interval()
+    errors = found.error.max(), found.uncertainty.max()
     extremes = found.weights.min(), found.weights.max()
     evidence.table(
         f"{user_target.name}: what the solver found",
-        ("points", "dimension", "method", "steps", "largest |mass − weight|", "± at most", "level"),
-        [(n, d, found.method, found.iterations, found.error.max(), found.uncertainty.max(), found.level)],
+        ("points", "merged", "dimension", "method", "steps", "largest |mass − weight|", "± at most", "level"),
+        [(n, user_target.merged, d, found.method, found.iterations, *errors, found.level)],
     )
     evidence.table(
         f"{user_target.name}: weights and cost",

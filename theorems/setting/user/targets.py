@@ -1,33 +1,29 @@
-"""A point cloud from a file, `--target=FILE.npz`: read, validated, and solved once for all audits.
+"""A point cloud from a file, `--target=FILE`: read, validated, and solved once for all audits.
 
-Nothing of the file is believed: no pickles are loaded, and sizes are read from the headers of the arrays
-before any memory is taken. What is wrong is said in one line that names the file, the array and the index.
+Nothing of the file is believed: no pickles are loaded, and sizes are read from headers before any memory is
+taken. What is wrong is said in one line that names the array or the column and the index.
 """
 
 import time
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from numerics.checks import as_array
-from numerics.transport.semidiscrete import check_weights, refuse_duplicates, solve
+from numerics.transport.duplicates import merge_duplicates, refuse_duplicates
+from numerics.transport.semidiscrete import check_weights, solve
+from theorems.setting.user.arrays import Read, read_npy, read_npz
+from theorems.setting.user.columns import read_csv, read_parquet
+from theorems.setting.user.sizes import refuse_bytes
 
 if TYPE_CHECKING:
     from numerics.transport.solution import SemidiscreteSolution
 
-MOST_POINTS = 100_000
-"""In dimension 1 and 2, where cells are exact; more than the benchmarks have solved."""
-MOST_POINTS_IN_SPACE = 20_000
-"""In dimension 3, where cells are exact too: under a minute."""
-MOST_POINTS_SAMPLED, MOST_NUMBERS_SAMPLED = 5_000, 200_000
-"""In dimension 4 and more, n and n·d: the noise costs 4000·n²·d multiplications."""
 SECONDS_BETWEEN_LINES = 1.0
 Array = NDArray[np.float64]
 
@@ -42,6 +38,7 @@ class UserTarget:
         weights: (n,), positive, summing to 1.
         seed: Feeds the solver's noise for d ≥ 4.
         say: Called with lines of progress.
+        merged: How many repetitions of points were merged when it was read.
     """
 
     name: str
@@ -49,6 +46,7 @@ class UserTarget:
     weights: Array
     seed: int = 0
     say: Callable[[str], object] = str
+    merged: int = 0
 
     @cached_property
     def solution(self) -> "SemidiscreteSolution":
@@ -58,7 +56,8 @@ class UserTarget:
             RuntimeError: If the solver's cap is reached, naming what was reached.
         """
         n, d = self.points.shape
-        self.say(f"target {self.name}: solving {n} points in dimension {d}")
+        merged = f" ({self.merged} repetitions merged)" if self.merged else ""
+        self.say(f"target {self.name}: solving {n} points{merged} in dimension {d}")
         spoken = time.monotonic()
 
         def progress(iteration: int, error: float, step: float) -> None:
@@ -75,76 +74,50 @@ class UserTarget:
         return found
 
 
-def load(path: str | Path) -> tuple[Array, Array]:
+READERS: dict[str, Callable[[Path], Read]] = {
+    ".npz": read_npz,
+    ".npy": read_npy,
+    ".csv": read_csv,
+    ".parquet": read_parquet,
+}
+
+
+def load(path: str | Path, *, merge: bool = False) -> tuple[Array, Array, int]:
     """The points and weights of a file, uniform weights where it has none.
 
     Args:
-        path: An ``.npz`` file with ``points`` (n, d) and, optionally, ``weights`` (n,).
+        path: ``.npz`` with ``points`` (n, d) and, optionally, ``weights`` (n,); ``.npy`` with the points;
+            ``.csv`` or ``.parquet`` with a point a row, and, optionally, a column ``weights``.
+        merge: Whether the weights of repeated points are added (``--merge-duplicates``), rather than
+            repetitions refused.
+
+    Returns:
+        Points, weights, and how many repetitions were merged.
 
     Raises:
-        ValueError: In one line, naming the array and the index, if there is no such file, it is no npz
-            archive, ``points`` is missing, an array holds Python objects or no real numbers, has the wrong
-            shape, is too large, has a NaN or an infinity, if weights are not positive or don't sum to 1,
-            or if points coincide.
+        ValueError: In one line, naming the array or the column and the index, if there is no such file, it
+            is of another kind or damaged, ``points`` is missing, an entry is no real number, a shape is
+            wrong, the file or an array is too large, has a NaN or an infinity, if weights are not positive
+            or don't sum to 1, or if points coincide and are not to be merged.
     """
     file = Path(path)
     if not file.is_file():
         raise ValueError("there is no such file")
-    if not zipfile.is_zipfile(file):
-        raise ValueError("not an .npz archive; write one with numpy.savez(FILE, points=…, weights=…)")
-    with zipfile.ZipFile(file) as archive:
-        names = [name.removesuffix(".npy") for name in archive.namelist()]
-        if "points" not in names:
-            held = ", ".join(sorted(names)) or "nothing"
-            raise ValueError(f"the array `points` is missing; the file holds {held}")
-        points = _array(archive, "points", 2)
-        weights = _array(archive, "weights", 1) if "weights" in names else None
+    refuse_bytes(file)
+    reader = READERS.get(file.suffix.lower())
+    if reader is None:
+        kinds = ", ".join(READERS)
+        raise ValueError(f"cannot be read: its name ends in {file.suffix!r}; give one of {kinds}")
+    raw, given = reader(file)
+    points = as_array("points", raw, ndim=2).real
     n = len(points)
-    checked = as_array("points", points, ndim=2).real
-    refuse_duplicates(checked)
-    return checked, np.full(n, 1 / n) if weights is None else check_weights(weights, n)
-
-
-def _array(archive: zipfile.ZipFile, name: str, ndim: int) -> Array:
-    """One array of an archive, refused by its header where it cannot be used."""
-    broken = KeyError, EOFError, OSError, ValueError, RuntimeError, zipfile.BadZipFile
+    if given is not None:
+        as_array("weights", given, ndim=1)
+    weights = np.full(n, 1 / n) if given is None else check_weights(given, n)
+    if merge:
+        points, weights, _ = merge_duplicates(points, weights)
     try:
-        with archive.open(f"{name}.npy") as stream:
-            shape, dtype = _header(stream)
-    except broken as error:
-        raise ValueError(f"{name}: its header cannot be read ({error})") from error
-    _refuse_header(name, shape, dtype, ndim)
-    try:
-        with archive.open(f"{name}.npy") as stream:
-            return np.asarray(npy.read_array(stream, allow_pickle=False), dtype=np.float64)
-    except broken as error:
-        raise ValueError(f"{name}: cannot be read ({error})") from error
-
-
-def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[np.generic]]:
-    version = npy.read_magic(stream)
-    read = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}.get(version)
-    if read is None:
-        raise OSError(f"npy format {version} is not for plain numbers")
-    shape, _, dtype = read(stream)
-    return shape, dtype
-
-
-def _refuse_header(name: str, shape: tuple[int, ...], dtype: np.dtype[np.generic], ndim: int) -> None:
-    if dtype.hasobject:
-        raise ValueError(f"{name}: holds pickled Python objects, which are never loaded; save plain numbers")
-    if dtype.kind not in "fiu":
-        raise ValueError(f"{name}: entries are {dtype}; they must be real numbers")
-    if len(shape) != ndim:
-        wanted = "(n, d)" if ndim == 2 else "(n,)"
-        raise ValueError(f"{name}: got shape {shape}; it must be {wanted}")
-    n, d = shape[0], shape[1] if ndim == 2 else 1
-    if n > MOST_POINTS:
-        raise ValueError(f"{name}: got shape {shape}; at most {MOST_POINTS} points can be solved")
-    if d == 3 and n > MOST_POINTS_IN_SPACE:
-        raise ValueError(f"{name}: got shape {shape}; in dimension 3 at most {MOST_POINTS_IN_SPACE} points")
-    if d > 3 and (n > MOST_POINTS_SAMPLED or n * d > MOST_NUMBERS_SAMPLED):
-        raise ValueError(
-            f"{name}: got shape {shape}, {n * d} numbers; from dimension 4 on at most {MOST_POINTS_SAMPLED}"
-            f" points and {MOST_NUMBERS_SAMPLED} numbers can be solved: give a subsample"
-        )
+        refuse_duplicates(points)
+    except ValueError as error:
+        raise ValueError(f"{str(error).replace('merge_duplicates', '--merge-duplicates')}") from None
+    return points, weights, n - len(points)

@@ -37,7 +37,8 @@ BAD = {
     "sum": ({"points": SQUARE, "weights": [0.25, 0.25, 0.25, 0.125]}, ["weights", "sum to 0.875"]),
     "count": ({"points": SQUARE, "weights": [0.5, 0.5]}, ["weights", "got 2 for 4 points"]),
     "weights of two axes": ({"points": SQUARE, "weights": np.full((4, 1), 0.25)}, ["weights", "(4, 1)"]),
-    "duplicates": ({"points": SQUARE[[0, 1, 2, 1]]}, ["points", "atoms 1 and 3 coincide"]),
+    "duplicates": ({"points": SQUARE[[0, 1, 2, 1]]}, ["atoms 1 and 3 coincide", "--merge-duplicates"]),
+    "wide duplicates": ({"points": np.ones((2, 3000))}, ["points", "[1, 1, 1, 1, …]"]),
     "many points": ({"points": np.zeros((100_001, 1), np.int8)}, ["points", "(100001, 1)", "at most 100000"]),
     "many in space": ({"points": np.zeros((20_001, 3), np.int8)}, ["points", "(20001, 3)", "at most 20000"]),
     "many beyond": ({"points": np.zeros((5001, 4), np.int8)}, ["points", "(5001, 4)", "at most 5000"]),
@@ -86,17 +87,17 @@ def test_what_is_no_archive_is_said_to_be_none(tmp_path: Path, content: bytes) -
         load(tmp_path / "cloud.npz")
     with pytest.raises(ValueError, match="no such file"):
         load(tmp_path / "absent.npz")
-    np.save(tmp_path / "plain.npy", SQUARE)
+    (tmp_path / "cloud.npy").write_bytes(content)
     with pytest.raises(ValueError, match="not an"):
-        load(tmp_path / "plain.npy")
+        load(tmp_path / "cloud.npy")
 
 
 def test_weights_are_uniform_where_there_are_none(tmp_path: Path) -> None:
-    points, weights = load(write(tmp_path / "a.npz", points=SQUARE.astype(np.float32)))
+    points, weights, _ = load(write(tmp_path / "a.npz", points=SQUARE.astype(np.float32)))
     assert points.dtype == weights.dtype == np.float64
     np.testing.assert_array_equal(points, SQUARE)
     np.testing.assert_array_equal(weights, np.full(4, 0.25))
-    _, given = load(write(tmp_path / "b.npz", points=SQUARE, weights=[0.1, 0.2, 0.3, 0.4]))
+    _, given, _ = load(write(tmp_path / "b.npz", points=SQUARE, weights=[0.1, 0.2, 0.3, 0.4]))
     np.testing.assert_allclose(given, [0.1, 0.2, 0.3, 0.4], rtol=1e-15)
 
 

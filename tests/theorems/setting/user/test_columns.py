@@ -1,0 +1,165 @@
+"""Point clouds from .npy, .csv and .parquet: read as from .npz, refused in one line, merged on request."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_iris
+
+from theorems.setting.user import sizes
+from theorems.setting.user.targets import load
+
+SQUARE = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.5]])
+WEIGHTS = np.array([0.125, 0.25, 0.125, 0.5])
+PLAIN = "0,0\n1,0\n0,1\n1,1.5\n"
+GOOD = {
+    "plain": PLAIN,
+    "header": "x,y\n" + PLAIN,
+    "blank lines": "x , y\n\n" + PLAIN.replace("\n", "\r\n\r\n"),
+    "byte-order mark": "\ufeffx,y\n" + PLAIN,
+    "quoted": '"x","y, up"\n"0","0"\n1,0\n0,1\n1e0,1.5\n',
+}
+BAD = {
+    "empty": ("", ["is empty"]),
+    "header alone": ("x,y\n", ["header and no rows"]),
+    "name": ("x,species\n1,2\n3,setosa\n", ["column 'species', row 1", "'setosa'", "drop"]),
+    "name without header": ("1,2\n3,setosa\n", ["column 1, row 1", "'setosa'"]),
+    "missing": ("x,y\n1,2\n3,\n", ["column 'y', row 1", "is empty"]),
+    "short row": ("x,y\n1,2\n3\n", ["row 1 has 1 entries", "2"]),
+    "NaN": ("x,y\n1,2\n3,nan\n", ["points", "(1, 1)", "nan"]),
+    "infinity": ("x,y\n1,2\n3,-inf\n", ["points", "(1, 1)", "-inf"]),
+    "weights alone": ("weights\n1\n", ["no coordinates"]),
+    "weights twice": ("x,weight,weights\n1,1,1\n", ["'weight'", "'weights'", "keep one"]),
+    "weights of sum 2": ("x,weights\n1,1\n2,1\n", ["weights", "sum to 2.0"]),
+    "negative weight": ("x,weights\n1,2\n2,-1\n", ["weights", "entry 1 is -1"]),
+    "NaN weight": ("x,weights\n1,1\n2,nan\n", ["weights", "(1,)", "nan"]),
+    "duplicates": ("x,y\n1,2\n1,2\n", ["atoms 0 and 1 coincide", "--merge-duplicates"]),
+    "semicolons": ("x;y\n1;2\n", ["'1;2' is no number"]),
+}
+
+
+def said(path: Path, words: list[str], **options: Any) -> None:
+    with pytest.raises(ValueError, match=re.escape(words[0])) as error:
+        load(path, **options)
+    message = str(error.value)
+    assert all(word in message for word in words), message
+    assert "\n" not in message
+    assert len(message) < 250
+
+
+@pytest.mark.parametrize("case", GOOD)
+def test_tables_are_read(tmp_path: Path, case: str) -> None:
+    (tmp_path / "a.csv").write_bytes(GOOD[case].encode())
+    points, weights, merged = load(tmp_path / "a.csv")
+    np.testing.assert_array_equal(points, SQUARE)
+    np.testing.assert_array_equal(weights, np.full(4, 0.25))
+    assert merged == 0
+
+
+@pytest.mark.parametrize("name", ["weight", "weights"])
+def test_a_column_of_weights_may_stand_anywhere(tmp_path: Path, name: str) -> None:
+    rows = [f"{x},{w},{y}" for (x, y), w in zip(SQUARE, WEIGHTS, strict=True)]
+    (tmp_path / "a.CSV").write_text("\n".join([f"x,{name},y", *rows]))
+    points, weights, _ = load(tmp_path / "a.CSV")
+    np.testing.assert_array_equal(points, SQUARE)
+    np.testing.assert_array_equal(weights, WEIGHTS)
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_tables_are_named(tmp_path: Path, case: str) -> None:
+    text, words = BAD[case]
+    (tmp_path / "a.csv").write_text(text)
+    said(tmp_path / "a.csv", words)
+
+
+def test_what_is_no_text_and_what_is_no_kind(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(b"\xff\xfe\x00x")
+    said(tmp_path / "a.csv", ["not a table", "UTF-8"])
+    (tmp_path / "a.dat").write_text(PLAIN)
+    said(tmp_path / "a.dat", [".dat", ".npz, .npy, .csv, .parquet"])
+
+
+def test_sizes_are_refused_while_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sizes, "MOST_POINTS", 1000)
+    (tmp_path / "a.csv").write_text("1\n" * 1500 + "not read\n")
+    said(tmp_path / "a.csv", ["(1001, 1)", "at most 1000 points"])
+    monkeypatch.setattr(sizes, "MOST_BYTES", 2999)
+    said(tmp_path / "a.csv", ["3009 bytes", "2999"])
+
+
+def test_an_array_of_points(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", SQUARE.astype(np.float32))
+    points, weights, _ = load(tmp_path / "a.npy")
+    np.testing.assert_array_equal(points, SQUARE)
+    assert weights.sum() == 1
+    for name, array, words in (
+        ("axes", np.zeros(3), ["points", "(3,)", "(n, d)"]),
+        ("objects", np.array([[None]]), ["points", "pickled"]),
+        ("size", np.zeros((100_001, 1), np.int8), ["points", "(100001, 1)", "at most 100000"]),
+        ("NaN", np.full((1, 1), np.nan), ["points", "(0, 0)", "nan"]),
+    ):
+        np.save(tmp_path / f"{name}.npy", array)
+        said(tmp_path / f"{name}.npy", words)
+
+
+def test_iris_is_merged_on_request(tmp_path: Path) -> None:
+    iris = load_iris().data
+    np.savez(tmp_path / "iris.npz", points=iris)
+    said(tmp_path / "iris.npz", ["coincide", "--merge-duplicates"])
+    points, weights, merged = load(tmp_path / "iris.npz", merge=True)
+    distinct, counts = np.unique(iris, axis=0, return_counts=True)
+    assert merged == len(iris) - len(distinct) > 0
+    order = np.lexsort(points.T[::-1])
+    np.testing.assert_array_equal(points[order], distinct)
+    np.testing.assert_allclose(weights[order], counts / len(iris), rtol=1e-15)
+
+
+# --- parquet ------------------------------------------------------------------------------------------
+
+
+def parquet(path: Path, **columns: Any) -> Path:
+    pyarrow = pytest.importorskip("pyarrow", reason="pyarrow is not installed (an optional extra)")
+    from pyarrow import parquet
+
+    parquet.write_table(pyarrow.table(columns), path)
+    return path
+
+
+def test_parquet_is_read(tmp_path: Path) -> None:
+    x, y = SQUARE.T
+    file = parquet(tmp_path / "a.parquet", x=x.astype(np.float32), weights=WEIGHTS, y=y)
+    points, weights, _ = load(file)
+    np.testing.assert_array_equal(points, SQUARE)
+    np.testing.assert_array_equal(weights, WEIGHTS)
+    points, _, _ = load(parquet(tmp_path / "b.parquet", x=np.arange(3), y=np.array([3, 4, 5], np.int8)))
+    np.testing.assert_array_equal(points, [[0, 3], [1, 4], [2, 5]])
+
+
+@pytest.mark.parametrize(
+    ("columns", "words"),
+    [
+        ({"x": [1.0, 2.0], "name": ["a", "b"]}, ["column 'name'", "string", "drop"]),
+        ({"x": [1.0, None]}, ["column 'x', row 1", "is empty"]),
+        ({"x": [1.0, np.nan]}, ["points", "(1, 0)", "nan"]),
+        ({"weights": [1.0]}, ["no coordinates"]),
+        ({"x": [[1.0, 2.0]]}, ["column 'x'", "list"]),
+        ({"x": [1.0, 1.0]}, ["coincide", "--merge-duplicates"]),
+        ({"x": np.zeros(100_001)}, ["(100001, 1)", "at most 100000"]),
+    ],
+)
+def test_bad_parquet_is_named(tmp_path: Path, columns: dict[str, Any], words: list[str]) -> None:
+    said(parquet(tmp_path / "a.parquet", **columns), words)
+
+
+def test_damaged_parquet_is_one_line(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow", reason="pyarrow is not installed (an optional extra)")
+    (tmp_path / "a.parquet").write_bytes(b"PAR1 nothing PAR1")
+    said(tmp_path / "a.parquet", ["not a parquet table"])
+
+
+def test_without_pyarrow_the_remedy_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
+    (tmp_path / "a.parquet").write_bytes(b"PAR1")
+    said(tmp_path / "a.parquet", ["pyarrow", "pip install", ".csv"])

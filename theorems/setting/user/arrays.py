@@ -1,0 +1,92 @@
+"""Arrays of NumPy's own files, .npz and .npy: sizes are read from headers before any memory is taken.
+
+No pickle is loaded. What is wrong is said in one line, a `ValueError` that names the array.
+"""
+
+import zipfile
+from pathlib import Path
+from typing import IO, TypeAlias
+
+import numpy as np
+from numpy.lib import format as npy
+
+from theorems.setting.user.sizes import refuse_size
+
+Read: TypeAlias = tuple[np.ndarray, np.ndarray | None]
+BROKEN = (KeyError, EOFError, OSError, ValueError, RuntimeError, zipfile.BadZipFile)
+"""What NumPy and zipfile raise at bytes that are no array."""
+
+
+def read_npz(file: Path) -> Read:
+    """The arrays `points` and, where there is one, `weights` of an archive.
+
+    Raises:
+        ValueError: If it is no archive, `points` is missing, or an array cannot be used.
+    """
+    if not zipfile.is_zipfile(file):
+        raise ValueError("not an .npz archive; write one with numpy.savez(FILE, points=…, weights=…)")
+    with zipfile.ZipFile(file) as archive:
+        names = [name.removesuffix(".npy") for name in archive.namelist()]
+        if "points" not in names:
+            held = ", ".join(sorted(names)) or "nothing"
+            raise ValueError(f"the array `points` is missing; the file holds {held}")
+        points = _of_archive(archive, "points", 2)
+        return points, _of_archive(archive, "weights", 1) if "weights" in names else None
+
+
+def read_npy(file: Path) -> Read:
+    """The one array of the file, as points.
+
+    Raises:
+        ValueError: If it is no such file, or its array cannot be used.
+    """
+    try:
+        with file.open("rb") as stream:
+            header = _header(stream)
+    except BROKEN as error:
+        raise ValueError(f"not an .npy file, which numpy.save(FILE, points) writes ({error})") from error
+    _refuse(*header, "points", 2)
+    with file.open("rb") as stream:
+        return _body(stream, "points"), None
+
+
+def _of_archive(archive: zipfile.ZipFile, name: str, ndim: int) -> np.ndarray:
+    """One array of an archive, refused by its header where it cannot be used."""
+    try:
+        with archive.open(f"{name}.npy") as stream:
+            header = _header(stream)
+    except BROKEN as error:
+        raise ValueError(f"{name}: its header cannot be read ({error})") from error
+    _refuse(*header, name, ndim)
+    try:
+        with archive.open(f"{name}.npy") as stream:
+            return _body(stream, name)
+    except zipfile.BadZipFile as error:
+        raise ValueError(f"{name}: cannot be read ({error})") from error
+
+
+def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[np.generic]]:
+    version = npy.read_magic(stream)
+    read = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}.get(version)
+    if read is None:
+        raise OSError(f"npy format {version} is not for plain numbers")
+    shape, _, dtype = read(stream)
+    return shape, dtype
+
+
+def _body(stream: IO[bytes], name: str) -> np.ndarray:
+    try:
+        return np.asarray(npy.read_array(stream, allow_pickle=False))
+    except BROKEN as error:
+        raise ValueError(f"{name}: cannot be read ({error})") from error
+
+
+def _refuse(shape: tuple[int, ...], dtype: np.dtype[np.generic], name: str, ndim: int) -> None:
+    if dtype.hasobject:
+        raise ValueError(f"{name}: holds pickled Python objects, which are never loaded; save plain numbers")
+    if dtype.kind not in "fiu":
+        raise ValueError(f"{name}: entries are {dtype}; they must be real numbers")
+    if len(shape) != ndim:
+        wanted = "(n, d)" if ndim == 2 else "(n,)"
+        raise ValueError(f"{name}: got shape {shape}; it must be {wanted}")
+    refuse_size(name, shape)

@@ -1,0 +1,131 @@
+"""Tables of a point cloud, .csv and .parquet: one point a row, one coordinate a column.
+
+A column named `weight` or `weights` holds the weights; every other column is a coordinate. What is wrong is
+said in one line, a `ValueError` that names the column and the row (rows count from 0, without the header).
+"""
+
+import csv
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from theorems.setting.user.arrays import Read
+from theorems.setting.user.sizes import refuse_size
+
+WEIGHTS = ("weight", "weights")
+NO_NUMBER = "is no number: every column but `weights` is a coordinate, so drop the others"
+
+
+def read_csv(file: Path) -> Read:
+    """A table in UTF-8 with commas; a first line that is not all numbers names the columns.
+
+    Raises:
+        ValueError: If it is no such table, or an entry is no number.
+    """
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as stream:
+            return _table(stream)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(f"not a table with commas, in UTF-8 ({error})") from error
+
+
+def _table(stream: Iterator[str]) -> Read:
+    lines = (line for line in csv.reader(stream) if line)
+    first = next(lines, None)
+    if first is None:
+        raise ValueError("the table is empty; give one point a line")
+    names = None if all(map(_is_number, first)) else [name.strip() for name in first]
+    rows = [] if names is not None else [_numbers(first, None, 0)]
+    for line in lines:
+        if len(line) != len(first):
+            raise ValueError(
+                f"row {len(rows)} has {len(line)} entries, the first line {len(first)}; give one a column"
+            )
+        rows.append(_numbers(line, names, len(rows)))
+        _refuse_rows(len(rows), len(first))
+    if not rows:
+        raise ValueError("the table has a header and no rows; give one point a line")
+    return _split(np.array(rows), names or [])
+
+
+def _refuse_rows(n: int, d: int) -> None:
+    """Stop while reading: the limits for the fewest coordinates that there can be."""
+    if n % 1000 == 1:
+        refuse_size("points", (n, max(1, d - 1)))
+
+
+def _is_number(entry: str) -> bool:
+    try:
+        float(entry)
+    except ValueError:
+        return False
+    return True
+
+
+def _numbers(line: Sequence[str], names: Sequence[str] | None, row: int) -> np.ndarray:
+    try:
+        return np.array([float(entry) for entry in line])
+    except ValueError:
+        column = next(k for k, entry in enumerate(line) if not _is_number(entry))
+        entry = line[column].strip()
+        said = f"{entry[:40]!r} {NO_NUMBER}" if entry else "is empty; drop the row or fill it in"
+        raise ValueError(f"column {names[column] if names else column!r}, row {row}: {said}") from None
+
+
+def read_parquet(file: Path) -> Read:
+    """A table of numbers, read by pyarrow.
+
+    Raises:
+        ValueError: If pyarrow is not installed, it is no such table, or a column holds no numbers.
+    """
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except ModuleNotFoundError:
+        raise ValueError(
+            "reading .parquet needs pyarrow: pip install 'otcfm-theorems[parquet]', or write .csv or .npz"
+        ) from None
+    try:
+        table = parquet.ParquetFile(file)
+        names = table.schema_arrow.names
+        _refuse_columns(table.schema_arrow, names, pyarrow.types)
+        d = len(names) - sum(name in WEIGHTS for name in names)
+        refuse_size("points", (table.metadata.num_rows, max(d, 1)))
+        read = table.read()
+    except (OSError, pyarrow.ArrowException) as error:
+        raise ValueError(f"not a parquet table ({' '.join(str(error).split())[:120]})") from error
+    columns = []
+    for name in names:
+        column = read.column(name)
+        if column.null_count:
+            row = int(np.flatnonzero(column.is_null().to_numpy(zero_copy_only=False))[0])
+            raise ValueError(f"column '{name}', row {row}: is empty; drop the row or fill it in")
+        columns.append(column.to_numpy().astype(np.float64))
+    return _split(np.stack(columns, axis=1), names)
+
+
+def _refuse_columns(schema: Any, names: Sequence[str], types: Any) -> None:
+    if len(set(names)) < len(names):
+        raise ValueError("two columns have the same name; give each its own")
+    for name in names:
+        kind = schema.field(name).type
+        if not (types.is_floating(kind) or types.is_integer(kind)):
+            raise ValueError(f"column '{name}': {kind} {NO_NUMBER}")
+
+
+def _split(table: np.ndarray, names: Sequence[str]) -> Read:
+    """Points, and weights where a column has their name.
+
+    Raises:
+        ValueError: If two have, or no column is left.
+    """
+    ours = [k for k, name in enumerate(names) if name in WEIGHTS]
+    if len(ours) > 1:
+        raise ValueError(f"columns {names[ours[0]]!r} and {names[ours[1]]!r} are both weights; keep one")
+    points = np.delete(table, ours, axis=1)
+    if not points.shape[1]:
+        raise ValueError("the table has weights and no coordinates; give one column a coordinate")
+    refuse_size("points", points.shape)
+    return points, table[:, ours[0]] if ours else None

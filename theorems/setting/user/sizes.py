@@ -1,0 +1,45 @@
+"""How large a point cloud may be, said before it is read."""
+
+from pathlib import Path
+
+MOST_BYTES = 2**30
+"""Of a file: far more than the largest cloud below takes as text."""
+MOST_POINTS = 100_000
+"""In dimension 1 and 2, where cells are exact; more than the benchmarks have solved."""
+MOST_POINTS_IN_SPACE = 20_000
+"""In dimension 3, where cells are exact too: under a minute."""
+MOST_POINTS_SAMPLED, MOST_NUMBERS_SAMPLED = 5_000, 200_000
+"""In dimension 4 and more, n and n·d: the noise costs 4000·n²·d multiplications."""
+
+
+def refuse_bytes(file: Path) -> None:
+    """Pass if the file is at most `MOST_BYTES` long.
+
+    Raises:
+        ValueError: If it is longer, with its size and the limit.
+    """
+    found = file.stat().st_size
+    if found > MOST_BYTES:
+        raise ValueError(f"the file has {found} bytes; at most {MOST_BYTES} are read: give a subsample")
+
+
+def refuse_size(name: str, shape: tuple[int, ...]) -> None:
+    """Pass if so many points of such dimension can be solved.
+
+    Args:
+        name: Of the array, for the message.
+        shape: (n, d), or (n,) of weights.
+
+    Raises:
+        ValueError: If not, with the shape and the limit.
+    """
+    n, d = shape[0], shape[1] if len(shape) == 2 else 1
+    if n > MOST_POINTS:
+        raise ValueError(f"{name}: got shape {shape}; at most {MOST_POINTS} points can be solved")
+    if d == 3 and n > MOST_POINTS_IN_SPACE:
+        raise ValueError(f"{name}: got shape {shape}; in dimension 3 at most {MOST_POINTS_IN_SPACE} points")
+    if d > 3 and (n > MOST_POINTS_SAMPLED or n * d > MOST_NUMBERS_SAMPLED):
+        raise ValueError(
+            f"{name}: got shape {shape}, {n * d} numbers; from dimension 4 on at most {MOST_POINTS_SAMPLED}"
+            f" points and {MOST_NUMBERS_SAMPLED} numbers can be solved: give a subsample"
+        )
