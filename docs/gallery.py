@@ -23,8 +23,8 @@ INTRODUCTION = """# Gallery of potentials
 One card a family; every picture and number is computed. A card says
 
 - the law, φ, φ\\* and T, as the code says them;
-- in pictures: the transport T (noise grey, data green); ∂φ, as noise that goes to one place has one colour; and
-  the proximal map with step 0.5, as arrows from z to prox(z); on the line all three are graphs;
+- in pictures: the transport T (noise grey, data green); ∂φ: noise that goes to one place has one colour; the
+  proximal map with step 0.5, as arrows from z to prox(z); on the line all three are graphs;
 - the proximal map in use: of z = x₁ + λx₀ it finds x₁;
 - W₂² between noise and the data, with its error and method.
 """
