@@ -10,6 +10,7 @@ w, p, θ finishes to rounding (`face_newton`); the nearest points to p/a are new
 one whose certificate (`face_certificate`) is best, once no round improves it.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +18,7 @@ from jaxtyping import Float, Int
 
 from numerics.accuracy import UNIT
 from numerics.geometry import norms
-from numerics.potentials.strata import ClosedSet
+from numerics.potentials.strata import ClosedSet, retracted
 from numerics.solvers import active_set
 
 
@@ -109,8 +110,8 @@ class Envelope:
             least[rows] = self._least(y[rows], x0[rows], m)
             for j in range(m):
                 for sign in (1.0, -1.0):
-                    moved = y[rows] + sign * reach[rows, None] * stratum.tangent[:, :, j]
-                    there = self._least(self.closed_set.nearest(moved), x0[rows], m)
+                    moves = sign * reach[rows, None] * stratum.tangent[:, :, j]
+                    there = self._least(retracted(self.closed_set, y[rows], moves), x0[rows], m)
                     same = (there >= least[rows] / 2) & (there <= 2 * least[rows])
                     least[rows] = np.where(same, least[rows], 0.0)
         return np.maximum(least, 0.0)
@@ -136,7 +137,7 @@ def level(
     return Chord(atoms, weights, (z - weights @ atoms) / step)
 
 
-def starts(envelope: Envelope, chord: Chord) -> list[Chord]:
+def starts(envelope: Envelope, chord: Chord) -> Iterator[Chord]:
     """Atoms close together may stand for one: every grouping by single linkage, each as its projected mean.
 
     First the one that joins neighbours in the net, then those that join less, and more.
@@ -153,7 +154,7 @@ def starts(envelope: Envelope, chord: Chord) -> list[Chord]:
             order.append(float(distance))
     joined = max(i for i, distance in enumerate(order) if distance <= 1.6 * envelope.closed_set.spacing)
     found = [found[joined], *found[:joined][::-1], *found[joined + 1 :]]
-    return [_grouped(envelope, chord, groups) for groups in found]
+    return (_grouped(envelope, chord, groups) for groups in found)
 
 
 def _grouped(envelope: Envelope, chord: Chord, label: Int[np.ndarray, " k"]) -> Chord:

@@ -24,6 +24,7 @@ from numerics.potentials.strata import (
     curved,
     isolated,
     merged,
+    retracted,
     tie_rounding,
 )
 
@@ -249,14 +250,25 @@ class Union:
         """Those of both parts."""
         return np.concatenate([part.rivals(points) for part in self.parts], axis=1)
 
-    def strata(self, points: Points) -> Sequence[Stratum]:
-        """Those of the part that each point belongs to."""
+    def _owners(self, points: Points) -> list[Int[np.ndarray, " k"]]:
+        """Which points belong to each part; those on both to the first."""
         images = np.stack([part.nearest(points) for part in self.parts])
         apart = norms(points - images)
         second = apart[0] > np.maximum(apart[1], 32 * UNIT * self.radius)
+        return [np.flatnonzero(second == bool(k)) for k in range(2)]
+
+    def retract(self, points: Points, moves: Points) -> Points:
+        """That of the part that each point belongs to."""
+        images = np.empty_like(points)
+        for part, rows in zip(self.parts, self._owners(points), strict=True):
+            if rows.size:
+                images[rows] = retracted(part, points[rows], moves[rows])
+        return images
+
+    def strata(self, points: Points) -> Sequence[Stratum]:
+        """Those of the part that each point belongs to."""
         strata = []
-        for k, part in enumerate(self.parts):
-            rows = np.flatnonzero(second == bool(k))
+        for part, rows in zip(self.parts, self._owners(points), strict=True):
             if rows.size:
                 strata += [replace(s, rows=rows[s.rows]) for s in part.strata(points[rows])]
         return merged(strata)

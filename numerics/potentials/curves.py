@@ -146,10 +146,22 @@ class Curve(Rebuilt, CurveMinima):
 
     def nearest(self, points: Points) -> Points:
         """γ(t) with t the global minimiser of |x − γ(t)|."""
-        t = self._nearest_parameter(points)
+        return self._at(self._nearest_parameter(points))
+
+    def _at(self, t: Parameters) -> Points:
+        """γ(t), whose parameters are remembered."""
         images = self._gamma(t)
         self._remembered[images.tobytes()] = t[:, None]
         return images
+
+    def retract(self, points: Points, moves: Points) -> Points:
+        """γ(t + ⟨move,γ'⟩/|γ'|²) for points γ(t) of the curve, at most to its ends."""
+        t = self._nearest_parameter(points)
+        speed = self._velocity(t)
+        t = t + (moves * speed).sum(axis=1) / (speed**2).sum(axis=1)
+        if not self.closed:
+            t = np.clip(t, self._start, self._stop)
+        return self._at(t)
 
     def rivals(self, points: Points) -> Float[np.ndarray, "n k d"]:
         """The three best local minima, and the twin of the best in its own cell of the net, nearest first."""

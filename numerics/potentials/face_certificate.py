@@ -38,6 +38,7 @@ from numerics.accuracy import UNIT
 from numerics.geometry import norms
 from numerics.potentials.chords import Chord, Envelope
 from numerics.potentials.face_newton import System, system
+from numerics.potentials.strata import retracted
 
 
 @dataclass(frozen=True)
@@ -162,7 +163,7 @@ def _change(
     change = np.zeros_like(at.matrix)
     for sign in (1.0, -1.0):
         moves = np.stack([t @ (sign * box[at.part(i)]) for i, t in enumerate(at.tangents)])
-        atoms = envelope.closed_set.nearest(chord.atoms + moves)
+        atoms = retracted(envelope.closed_set, chord.atoms, moves)
         corner = Chord(atoms, chord.weights + sign * box[d : d + k], chord.slope + sign * box[:d])
         there = system(envelope, corner, z, step)
         if there.offsets != at.offsets:

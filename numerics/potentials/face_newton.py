@@ -12,6 +12,7 @@ from jaxtyping import Float
 from numerics.accuracy import EPS
 from numerics.geometry import norms
 from numerics.potentials.chords import Chord, Envelope
+from numerics.potentials.strata import retracted
 
 _STEPS = 40
 
@@ -88,7 +89,7 @@ def polished(envelope: Envelope, chord: Chord, z: Float[np.ndarray, " d"], step:
         size = float(norms(moves).max())
         apart = norms(chord.atoms[:, None] - chord.atoms)[np.triu_indices(k, 1)].min(initial=np.inf)
         damping = min(1.0, min(4 * spacing, 0.4 * apart) / size) if size > 0 else 1.0
-        moved = envelope.closed_set.nearest(chord.atoms + damping * moves)
+        moved = retracted(envelope.closed_set, chord.atoms, damping * moves)
         weights = chord.weights + damping * change[d : d + k]
         settled = max(
             float(norms(moved - chord.atoms).max()), float(np.abs(change[d : d + k]).max()) * radius

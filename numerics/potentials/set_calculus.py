@@ -8,7 +8,7 @@ from jaxtyping import Float
 from numerics.accuracy import UNIT
 from numerics.geometry import norms
 from numerics.potentials.chords import Envelope
-from numerics.potentials.strata import Numbers, Points
+from numerics.potentials.strata import Numbers, Points, retracted
 
 
 def bent(envelope: Envelope, y: Points, x0: Points, step: Numbers) -> Float[np.ndarray, "n d d"]:
@@ -49,7 +49,7 @@ def along(
     width = np.maximum(radius, 1e-5 * envelope.closed_set.radius)
     total = np.zeros(len(y))
     for axis in np.eye(envelope.closed_set.dim):
-        ends = [envelope.closed_set.nearest(y + sign * width[:, None] * axis) for sign in (1, -1)]
+        ends = [retracted(envelope.closed_set, y, sign * width[:, None] * axis) for sign in (1, -1)]
         apart = norms(ends[0] - ends[1])
         rise = np.linalg.norm(field(ends[0]) - field(ends[1]), axis=(1, 2))
         total += np.where(apart > 1e-3 * width, rise / np.where(apart > 0, apart, 1.0), 0.0) ** 2

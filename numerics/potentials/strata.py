@@ -70,6 +70,16 @@ class ClosedSet(Protocol):
         """The nearest points of the set within each of its parts: one for every local minimum of |x − y|."""
 
 
+def retracted(closed_set: ClosedSet, points: Points, moves: Points) -> Points:
+    r"""Points of the set that agree with y + move to first order, for points y of it and small moves.
+
+    The set's own ``retract(points, moves)`` where it has one (a curve steps along its parameter), else the
+    nearest point, which searches the whole set.
+    """
+    own = getattr(closed_set, "retract", None)
+    return np.asarray(own(points, moves) if own else closed_set.nearest(points + moves))
+
+
 def isolated(rows: Int[np.ndarray, " k"], inward: Float[np.ndarray, "k d"]) -> Stratum:
     """Points that are strata of dimension 0: ends of a curve, or isolated where ``inward`` is zero."""
     k, dim = inward.shape

@@ -7,10 +7,12 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog, minimize
 
 from numerics.accuracy import EPS
+from numerics.geometry import norms
 from numerics.potentials import FiniteAtoms, Sphere
 from numerics.potentials.closed_sets import Arc, PointCloud, Union
 from numerics.potentials.curves import Curve
 from numerics.potentials.nearest import NearestPoint
+from numerics.potentials.strata import retracted
 from numerics.potentials.torus import Torus
 from tests.numerics.allowances import of_interpolant, of_prox, of_transport
 
@@ -401,3 +403,28 @@ def test_prox_is_firmly_nonexpansive(seed, p, exponent):
     rounding = 2 * (of_prox(p, z, step) + of_prox(p, other, step))
     excess = (change**2).sum(axis=1) - (change * (z - other)).sum(axis=1)
     assert (excess <= rounding * np.linalg.norm(z - other, axis=1)).all()
+
+
+@pytest.mark.parametrize(
+    "closed_set",
+    [
+        Curve.spiral(1.5),
+        Curve.trefoil(),
+        Curve.ellipse(2.0, 1.0),
+        Union(Curve.ellipse(2.0, 1.0), Curve.spiral(1.0)),
+    ],
+    ids=repr,
+)
+def test_retracting_agrees_with_projecting_to_first_order(closed_set):
+    """|retract(y, sm) − nearest(y + sm)| = O(s²), and what it returns lies on the set."""
+    rng = np.random.default_rng(3)
+    y = closed_set.nearest(2 * rng.standard_normal((200, closed_set.dim)))
+    moves = rng.standard_normal(y.shape)
+    off = []
+    for s in (1e-3, 1e-4):
+        images = retracted(closed_set, y, s * moves)
+        assert norms(images - closed_set.nearest(images)).max() <= 4 * closed_set.error
+        off.append(norms(images - closed_set.nearest(y + s * moves)))
+    nine_in_ten = [np.quantile(values, 0.9) for values in off]  # the rest are beside ends
+    assert nine_in_ten[0] > 0
+    assert nine_in_ten[1] <= 1.5e-2 * nine_in_ten[0] + 4 * closed_set.error
