@@ -60,7 +60,7 @@ def code_hash(root: Path = ROOT) -> str:
 
 
 def run_seed(seed: int, profile: str, extra: Sequence[str], kept: Path) -> dict[str, Any]:
-    """One run of the theorems; what it found is written to ``kept`` before it is returned."""
+    """One run of the theorems; what it found is written to ``kept``, unless a signal ended it."""
     start = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report"
@@ -77,6 +77,8 @@ def run_seed(seed: int, profile: str, extra: Sequence[str], kept: Path) -> dict[
         "seconds": round(time.perf_counter() - start, 1),
         "output": (ended.stdout + ended.stderr)[-TAIL:] if ended.returncode else "",
     }
+    if ended.returncode < 0:
+        return found
     kept.mkdir(parents=True, exist_ok=True)
     unfinished = kept / f".{profile}-{seed}.part"
     unfinished.write_text(json.dumps(found, indent=1), encoding="utf-8")

@@ -1,6 +1,7 @@
 """The sweep over seeds: what it runs, keeps and says."""
 
 import json
+import subprocess
 
 import pytest
 
@@ -99,3 +100,12 @@ def test_bad_arguments_end_with_a_message(argument, capsys):
         seeds.main([argument])
     assert ended.value.code == 2
     assert argument.split("=")[0].strip("-") in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("status", "is_kept"), [(0, True), (1, True), (-15, False)])
+def test_a_run_that_a_signal_ended_is_not_kept(tmp_path, monkeypatch, status, is_kept):
+    """Otherwise a sweep that was stopped would go on with a seed marked as failed."""
+    ended = subprocess.CompletedProcess([], status, "", "")
+    monkeypatch.setattr(seeds.subprocess, "run", lambda *_, **__: ended)
+    assert seeds.run_seed(3, "quick", [], tmp_path)["exit"] == status
+    assert (tmp_path / "quick-3.json").exists() == is_kept
