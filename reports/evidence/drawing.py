@@ -1,7 +1,6 @@
 """Figures as bytes that depend on nothing but what is drawn."""
 
 import io
-import re
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -10,6 +9,7 @@ from cycler import cycler
 from matplotlib.figure import Figure as Canvas
 
 from reports.evidence.exhibits import Figure
+from reports.evidence.shortening import shorter
 
 STYLE: Any = {
     "font.family": ["STIXGeneral", "DejaVu Sans"],
@@ -54,14 +54,4 @@ def render(
         undated = {"Date": None, "Creator": None} if format == "svg" else {"Software": None}
         canvas.savefig(buffer, format=format, metadata=undated)
     data = buffer.getvalue()
-    return Figure(title, alt, format, _shorter(data) if format == "svg" else data)
-
-
-def _shorter(svg: bytes) -> bytes:
-    """An SVG without comments and indentation, its coordinates to a hundredth of their unit."""
-    text = re.sub(r"<!--.*?-->", "", svg.decode("utf-8"), flags=re.DOTALL)
-    return re.sub(r' d="[^"]*"', _shorter_path, re.sub(r">\s+<", ">\n<", text)).encode("utf-8")
-
-
-def _shorter_path(path: re.Match[str]) -> str:
-    return re.sub(r"(\.\d\d)\d+", r"\1", path[0]).replace("\n", "")
+    return Figure(title, alt, format, shorter(data) if format == "svg" else data)
