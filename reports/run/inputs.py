@@ -40,7 +40,8 @@ def add_options(group: pytest.OptionGroup) -> None:
     group.addoption(
         "--flow",
         metavar="MODULE:ATTR",
-        help="ask the claims of your own flow, too: velocity(t, x), NumPy or torch, t a scalar, x (n, D)",
+        help="ask the claims of your own flow, too: velocity(t, x), NumPy or torch, x (n, D); the order of"
+        " its arguments is found out, or said: 'MODULE:ATTR(x, t)'",
     )
     group.addoption("--dim", type=_dimension, metavar="D", help="dimension of --flow")
     group.addoption(

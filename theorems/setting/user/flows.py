@@ -9,7 +9,7 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -17,19 +17,22 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from numerics.checks import as_points
+from theorems.setting.user import reading
+from theorems.setting.user.reading import USUAL, Order, Reading
 from theorems.setting.user.trying import (
     DOUBLE,
-    PROBED_TIMES,
     NumpyField,
     RaisedError,
     by_differences,
     checked_call,
     differentiates,
+    hushed,
     precision_of,
-    probes,
     quiet,
     refuse_noise,
     said,
+    seconds_of,
+    tried,
 )
 
 if TYPE_CHECKING:
@@ -37,6 +40,8 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 MOST_NUMBERS_AT_ONCE = 2**20
+SLOW = 0.2
+"""Seconds a call on 100 points from which a flow is said to be slow: audits make some thousand calls."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +56,7 @@ class UserFlow:
         differentiates: Whether its automatic derivatives agree with differences of its values.
         seed: Feeds every draw about it.
         say: Called with lines of progress.
+        reading: How its arguments are handed over.
     """
 
     name: str
@@ -60,13 +66,14 @@ class UserFlow:
     differentiates: bool = False
     seed: int = 0
     say: Callable[[str], object] = str
+    reading: Reading = USUAL
 
     @property
     def how(self) -> str:
         """How it is evaluated, in words."""
         kind = "double" if self.precision == DOUBLE else "single"
         derivatives = "automatic derivatives" if self.differentiates else "derivatives by differences"
-        return f"{self.field.how}, {kind} precision, {derivatives}"
+        return f"{self.reading}, {self.field.how}, {kind} precision, {derivatives}"
 
     def velocity(self, t: float, x: ArrayLike) -> Array:
         """v(t, x) in float64 for x (n,d), many points a call.
@@ -90,7 +97,7 @@ class UserFlow:
         """
         points = as_points("x", x, self.dim).real
         if self.differentiates:
-            with quiet():
+            with hushed():
                 found = self.field.jacobian(t, points)
             assert found is not None
             return np.asarray(found)
@@ -102,8 +109,10 @@ def load(words: str, dim: int | None = None, device: str = "cpu", **fields: Any)
 
     Args:
         words: A module, installed or in the current directory, and the dotted name of a field in it: a
-            function ``velocity(t, x)`` of NumPy arrays or torch tensors, t a scalar and x (n,d), or a
-            `torch.nn.Module` called so.
+            function ``velocity(t, x)`` of NumPy arrays or torch tensors, x (n,d), t a scalar, (n,) or (n,1);
+            a `torch.nn.Module` called so; either with its arguments in the order (x, t); or a network of one
+            argument of d+1 columns, t the last. ``MODULE:ATTR(x, t)`` says the order, else it is found out
+            (`theorems.setting.user.reading`).
         dim: d; None takes it from the field's attribute ``dim``.
         device: Where torch evaluates.
         **fields: ``seed`` and ``say`` of the `UserFlow`.
@@ -112,15 +121,35 @@ def load(words: str, dim: int | None = None, device: str = "cpu", **fields: Any)
         ValueError: In one line, if there is no such module or attribute, importing fails, it is not
             callable, d is unknown, or calls at several times and points show that it is no such field.
     """
-    module, colon, path = words.partition(":")
+    name, order = reading.said(words)
+    module, colon, path = name.partition(":")
     if not (colon and module and path):
         raise ValueError("give MODULE:ATTR, a module and the name of a field in it, such as my_flow:velocity")
     found = _attribute(_imported(module), module, path)
     d = _dimension(found, dim)
-    field = _wrapped(found, d, device)
+    field, read = _wrapped(found, d, device, order)
     precision = precision_of(field, d)
     refuse_noise(field, d, precision)
-    return UserFlow(words, d, field, precision, differentiates(field, d, precision), **fields)
+    flow = UserFlow(name, d, field, precision, differentiates(field, d, precision), reading=read, **fields)
+    _tell(flow)
+    return flow
+
+
+def _tell(flow: UserFlow) -> None:
+    """What of the way it is called its user should know."""
+    read = flow.reading
+    other = "x, t" if read.order == "t, x" else "t, x"
+    remedy = "" if read.order == "[x, t]" else f"; --flow='{flow.name}({other})' reads it the other way"
+    flow.say(f"flow {flow.name}: read as {read}, {read.because}{remedy}")
+    for note in getattr(flow.field, "notes", ()):
+        flow.say(f"flow {flow.name}: {note}")
+    seconds, printed = seconds_of(flow.field, flow.dim)
+    if printed:
+        flow.say(f"flow {flow.name}: it prints while it is asked, which is not shown")
+    if seconds > SLOW:
+        flow.say(
+            f"flow {flow.name}: it is slow, {seconds:.2g} s a call on 100 points; expect some thousand calls"
+        )
 
 
 # --- finding it ------------------------------------------------------------------------------------------
@@ -169,29 +198,64 @@ def _dimension(found: Any, dim: int | None) -> int:
 # --- trying it out ---------------------------------------------------------------------------------------
 
 
-def _wrapped(found: Any, d: int, device: str) -> "NumpyField | TorchField":
-    """The first way to call it that works; else what was wrong with the best attempt."""
-    problems = []
-    for field in _ways(found, device):
-        try:
-            for t in PROBED_TIMES:
-                for x in (probes(d), probes(d)[:1]):
-                    checked_call(field, t, x)
-        except ValueError as error:
-            problems.append(error)
-        else:
-            return field
+def _wrapped(
+    found: Any, d: int, device: str, order: Order | None
+) -> "tuple[NumpyField | TorchField, Reading]":
+    """The first way to call it that works, in the order that is decided; else what was wrong."""
+    working: dict[Order, tuple[NumpyField | TorchField, Reading]] = {}
+    problems: list[ValueError] = []
+    for read in reading.candidates(found, order):
+        if read.order in working:
+            continue
+        for field in _ways(found, device, read):
+            try:
+                tried(field, d)
+            except ValueError as error:
+                problems.append(error)
+            else:
+                working[read.order] = field, read
+                break
+    if not working:
+        raise ValueError(_what_was_wrong(problems, len(list(_ways(found, device, USUAL)))))
+    if len(working) == 2:
+        return _decided(working, d)
+    ((field, read),) = working.values()
+    return field, read if read.because else replace(read, because="as the other order fails")
+
+
+def _what_was_wrong(problems: list[ValueError], ways: int) -> str:
+    """What a call returned wrongly, if one returned; else how the likeliest reading failed."""
     returned = [error for error in problems if not isinstance(error, RaisedError)]
-    if not returned and problems[0].args[1] != problems[-1].args[1]:
-        raise ValueError(f"{problems[0]}; with tensors it {problems[-1].args[1]}")
-    raise ValueError((returned or problems)[0].args[0])
+    first, last = problems[0], problems[:ways][-1]
+    if not returned and first.args[1] != last.args[1]:
+        return f"{first}; with tensors it {last.args[1]}"
+    return str((returned or problems)[0].args[0])
 
 
-def _ways(found: Any, device: str) -> Iterator["NumpyField | TorchField"]:
+def _decided(
+    working: "dict[Order, tuple[NumpyField | TorchField, Reading]]", d: int
+) -> "tuple[NumpyField | TorchField, Reading]":
+    """Of two orders that both work, the one whose flow joins noise with data."""
+
+    def apart(order: Order) -> float:
+        return reading.misfit(lambda t, x: checked_call(working[order][0], t, x), d)
+
+    misfits: dict[Order, float] = {order: apart(order) for order in working}
+    best, other = sorted(working, key=lambda order: misfits[order])
+    because = f"by its flow: moments miss those of a coupling by {misfits[best]:.2g}"
+    if misfits[best] * reading.CLEARLY >= misfits[other]:
+        best, because = "t, x", "though its values and its flow allow either order"
+    else:
+        because += f", the other way by {misfits[other]:.2g}"
+    field, read = working[best]
+    return field, replace(read, because=because)
+
+
+def _ways(found: Any, device: str, read: Reading) -> Iterator["NumpyField | TorchField"]:
     torch = sys.modules.get("torch")  # a field made with torch has imported it
     if torch is None or not isinstance(found, torch.nn.Module):
-        yield NumpyField(found)
+        yield NumpyField(read.of(found))
     if torch is not None:
         from theorems.setting.user.torch_field import ways
 
-        yield from ways(found, device)
+        yield from ways(found, device, read)

@@ -4,9 +4,12 @@ It must be finite, of the shape of its points, the same at a second call, and in
 of the batch. How precise it is, and whether its automatic derivatives are right, is found out, too.
 """
 
+import io
+import sys
+import time
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -18,6 +21,7 @@ from numerics.flows.spectrum import jacobian
 Array = NDArray[np.float64]
 PROBED_TIMES = (0.0, 0.25, 0.5, 0.9, 0.99)
 PROBED_POINTS = 7
+"""One more where d is 7, so that a time (n,) is not taken for a row."""
 DOUBLE, SINGLE = float(np.finfo(np.float64).eps), float(np.finfo(np.float32).eps)
 LONGEST_WORDS = 300
 
@@ -64,8 +68,9 @@ def by_differences(
 
 def probes(d: int) -> Array:
     """Noise, and points further out: (n,d)."""
-    spread = np.linspace(1.0, 3.0, PROBED_POINTS)[:, None]
-    return np.asarray(spread * np.random.default_rng(0).standard_normal((PROBED_POINTS, d)))
+    n = PROBED_POINTS + (d == PROBED_POINTS)
+    spread = np.linspace(1.0, 3.0, n)[:, None]
+    return np.asarray(spread * np.random.default_rng(0).standard_normal((n, d)))
 
 
 class RaisedError(ValueError):
@@ -73,6 +78,38 @@ class RaisedError(ValueError):
 
     def __str__(self) -> str:
         return str(self.args[0])
+
+
+class NotFiniteError(ValueError):
+    """The field returned NaN or an infinity."""
+
+
+def tried(field: Field, d: int) -> None:
+    """Call a field at several times, on several points and on one.
+
+    Raises:
+        ValueError: As `checked_call`; for NaN or an infinity at one end of time alone, saying so.
+    """
+    for t in PROBED_TIMES:
+        for x in (probes(d), probes(d)[:1]):
+            try:
+                checked_call(field, t, x)
+            except NotFiniteError as error:
+                raise NotFiniteError(f"{error}{_at_one_end(field, t, x)}") from None
+
+
+def _at_one_end(field: Field, t: float, x: Array) -> str:
+    """Words for a field that is finite at all other times."""
+    if t not in (PROBED_TIMES[0], PROBED_TIMES[-1]):
+        return ""
+    try:
+        for other in PROBED_TIMES:
+            if other != t:
+                checked_call(field, other, x)
+    except ValueError:
+        return ""
+    remedy = "give its limit there" if t == 0 else "audits ask up to there, and never t = 1"
+    return f"; it is finite at all other times tried, so {remedy}"
 
 
 def checked_call(field: Field, t: float, x: Array) -> Array:
@@ -83,7 +120,7 @@ def checked_call(field: Field, t: float, x: Array) -> Array:
     """
     asked = f"velocity({t:g}, x) with x of shape {x.shape}"
     try:
-        with quiet():
+        with hushed():
             value = field.velocity(t, x)
     except (Exception, SystemExit) as error:
         raise RaisedError(f"{asked} raised {said(error)}", f"raised {said(error)}") from error
@@ -96,14 +133,14 @@ def checked_call(field: Field, t: float, x: Array) -> Array:
         index = tuple(int(i) for i in np.argwhere(bad)[0])
         at = np.array2string(x[index[0]][:4], precision=4, separator=", ")
         more = ", …" if x.shape[1] > 4 else ""
-        raise ValueError(f"{asked} returned {value[index]} at {index}, where x is {at}{more}")
+        raise NotFiniteError(f"{asked} returned {value[index]} at {index}, where x is {at}{more}")
     return np.asarray(value, dtype=np.float64)
 
 
 def precision_of(field: Field, d: int) -> float:
     """Single where a move of 1e-10 changes nothing: float32 inside, whatever is returned."""
     x = probes(d)
-    with quiet():
+    with hushed():
         native = np.dtype(field.velocity(0.5, x).dtype)
     if native.itemsize < 8:
         return SINGLE
@@ -139,7 +176,7 @@ def differentiates(field: Field, d: int, precision: float) -> bool:
     """Whether automatic derivatives exist and agree with differences at most points (not at kinks)."""
     x, t = probes(d), 0.5
     try:
-        with quiet():
+        with hushed():
             found = field.jacobian(t, x)
     except (Exception, SystemExit):
         return False
@@ -148,6 +185,15 @@ def differentiates(field: Field, d: int, precision: float) -> bool:
     differences = by_differences(lambda at, y: checked_call(field, at, y), t, x, precision)
     error = np.abs(found - differences).max(axis=(1, 2))
     return bool(np.median(error) <= 0.01 * (1 + np.abs(differences).max()))
+
+
+def seconds_of(field: Field, d: int) -> tuple[float, bool]:
+    """What a call on 100 points takes, and whether it prints."""
+    x = np.random.default_rng(1).standard_normal((100, d))
+    before = time.perf_counter()
+    with hushed() as printed:
+        field.velocity(0.5, x)
+    return time.perf_counter() - before, bool(printed.getvalue())
 
 
 def said(error: BaseException) -> str:
@@ -162,3 +208,12 @@ def quiet() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
+
+
+@contextmanager
+def hushed() -> Iterator[io.StringIO]:
+    """The same, what it prints is kept, and torch's state of gradients is put back."""
+    torch = sys.modules.get("torch")
+    state = nullcontext() if torch is None else torch.set_grad_enabled(torch.is_grad_enabled())
+    with quiet(), state, redirect_stdout(io.StringIO()) as printed:
+        yield printed

@@ -31,6 +31,8 @@ def needs_three(t, x): return x @ np.eye(3)
 def writes(t, x):
     x *= -1
     return x
+def early_only(t, x): return np.full_like(x, np.nan) if t == 0 else -x
+def late_only(t, x): return np.full_like(x, np.nan) if t > 0.98 else -x
 class Net:
     dim = 2
     def __call__(self, t, x): return -x
@@ -51,14 +53,20 @@ class Net(torch.nn.Module):
 class Dropped(Net):
     def forward(self, t, x):
         return torch.nn.functional.dropout(super().forward(t, x), training=self.training)
+    def field(self, t, x):
+        return self(t.float(), x.float())
 class Normed(Net):
     def __init__(self):
         super().__init__()
         self.norm = torch.nn.BatchNorm1d(2, track_running_stats=False)
     def forward(self, t, x):
         return self.norm(super().forward(t, x)) if len(x) > 1 else super().forward(t, x)
-net, dropped, normed = Net(), Dropped(), Normed()
+net, dropped, normed, held = Net(), Dropped(), Normed(), Dropped()
+bound = held.field
 evaluated = Dropped().eval()
+def dropping(t, x): return torch.nn.functional.dropout(net(t, x))
+training = Dropped()
+def uses_training(t, x): return training(t.float(), x.float())
 def single(t, x): return net(t, x)
 def blind(t, x):
     with torch.no_grad():

@@ -33,7 +33,15 @@ BAD = {
     "my_flow:complex_values": ["complex128"],
     "my_flow:nothing": ["returned object values"],
     "my_flow:needs_three": ["raised ValueError", "matmul"],
-    "my_torch:dropped": ["two calls at t = 0", "eval()"],
+    "my_torch:dropping": ["two calls at t = 0", "eval()"],
+    "my_flow:early_only": [
+        "velocity(0, x)",
+        "nan",
+        "finite at all other times tried, so give its limit there",
+    ],
+    "my_flow:late_only": ["velocity(0.99, x)", "nan", "audits ask up to there, and never t = 1"],
+    "my_flow:velocity(t)": ["only (t, x) or (x, t)"],
+    "my_flow:velocity(x, x)": ["only (t, x) or (x, t)"],
     "my_torch:normed": ["depends on the other points", "eval()"],
 }
 
@@ -81,6 +89,9 @@ WAYS = {
     "my_flow:writes": ("NumPy", DOUBLE, False),
     "my_torch:net": ("torch on cpu", DOUBLE, True),
     "my_torch:evaluated": ("torch on cpu", DOUBLE, True),
+    "my_torch:dropped": ("torch on cpu", DOUBLE, True),
+    "my_torch:bound": ("torch on cpu", SINGLE, True),
+    "my_torch:uses_training": ("torch on cpu", SINGLE, True),
     "my_torch:single": ("torch on cpu", SINGLE, True),
     "my_torch:blind": ("torch on cpu", SINGLE, False),
     "my_torch:arrays": ("NumPy", SINGLE, False),

@@ -1,0 +1,155 @@
+"""How a field takes its arguments: velocity(t, x) or velocity(x, t), and the form of t.
+
+Both orders of arguments may succeed, as for v = x/(1+t). What decides is, in this order: what the user says,
+the names of the parameters, which order returns a field's values at all, and last the flow itself. For *any*
+coupling of noise with data E x_t = t·E x₁, and E x_t x_tᵀ is quadratic in t (docs/theory.md §0): a field that
+was read wrongly makes neither.
+"""
+
+import inspect
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Order = Literal["t, x", "x, t", "[x, t]"]
+Form = Literal["a scalar", "(n,)", "(n, 1)"]
+FORMS: tuple[Form, ...] = ("a scalar", "(n,)", "(n, 1)")
+POINT = re.compile(r"x\w*|z\w*|y\w*|points?|pts|pos\w*|state\w*|sample\w*|inputs?|im(g|age)\w*", re.I)
+TIME = re.compile(r"t|ts|t\d|tau|s|time\w*|t_\w*", re.I)
+SAID = re.compile(r"(.*)\(\s*(t|x)\s*,\s*(t|x)\s*\)")
+CLEARLY = 3.0
+"""How many times smaller a misfit must be to decide between two orders: a convention."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One way to hand over t and x.
+
+    Attributes:
+        order: Of the arguments; "[x, t]" is one argument of d+1 columns, t the last, as torchcfm's networks.
+        form: Of t.
+        because: What decided on the order.
+    """
+
+    order: Order = "t, x"
+    form: Form = "a scalar"
+    because: str = ""
+
+    def __str__(self) -> str:
+        if self.order == "[x, t]":
+            return "velocity([x, t]), one array of d+1 columns"
+        return f"velocity({self.order}), t {self.form}"
+
+    def of(self, found: Callable[..., Any]) -> Callable[[Any, Any], Any]:
+        """The field as a function of a scalar t and x (n,d), NumPy or torch."""
+        if self.order == "t, x" and self.form == "a scalar":
+            return found
+
+        def call(t: Any, x: Any) -> Any:
+            at = _formed(t, x, self.form)
+            if self.order == "[x, t]":
+                return found(_joined(x, at))
+            return found(at, x) if self.order == "t, x" else found(x, at)
+
+        return call
+
+
+USUAL = Reading()
+
+
+def _formed(t: Any, x: Any, form: Form) -> Any:
+    if form == "a scalar":
+        return t
+    shape = (len(x),) if form == "(n,)" else (len(x), 1)
+    return t.expand(shape) if hasattr(t, "expand") else np.full(shape, t)
+
+
+def _joined(x: Any, at: Any) -> Any:
+    if hasattr(at, "expand"):
+        import torch
+
+        return torch.cat([x, at], dim=1)
+    return np.concatenate([x, at], axis=1)
+
+
+def said(words: str) -> tuple[str, Order | None]:
+    """``MODULE:ATTR(x, t)`` taken apart: the field's name and the order, None where it is not said.
+
+    Raises:
+        ValueError: If the brackets do not hold t and x once each.
+    """
+    if "(" not in words:
+        return words, None
+    found = SAID.fullmatch(words.strip())
+    if found is None or found[2] == found[3]:
+        raise ValueError("after the name only (t, x) or (x, t) may stand, the order of its arguments")
+    return found[1], "t, x" if found[2] == "t" else "x, t"
+
+
+def candidates(found: Any, order: Order | None) -> list[Reading]:
+    """The readings to be tried, the likeliest first."""
+    if order is not None:
+        return [Reading(order, form, "as you say") for form in FORMS]
+    names, alone = _parameters(found)
+    if alone:
+        return [Reading("[x, t]", "(n, 1)", "as it takes one argument")]
+    for order, kinds in (("t, x", (TIME, POINT)), ("x, t", (POINT, TIME))):
+        if len(names) > 1 and all(kind.fullmatch(name) for kind, name in zip(kinds, names, strict=False)):
+            because = f"by the names of its parameters, ({names[0]}, {names[1]})"
+            return [Reading(order, form, because) for form in FORMS]  # type: ignore[arg-type]
+    return [Reading(order, form) for order in ("t, x", "x, t") for form in FORMS]
+
+
+def _parameters(found: Any) -> tuple[list[str], bool]:
+    """Names of the positional parameters, and whether there is exactly one and no more are taken."""
+    forward = getattr(found, "forward", None)
+    try:
+        declared = inspect.signature(forward if callable(forward) else found).parameters.values()
+    except (TypeError, ValueError):  # built in C, or scripted
+        return [], False
+    positional = [p for p in declared if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    more = any(p.kind is p.VAR_POSITIONAL for p in declared)
+    return [p.name for p in positional], len(positional) == 1 and not more
+
+
+def misfit(velocity: Callable[[float, Array], Array], d: int, stop: float = 0.9, steps: int = 36) -> float:
+    """How far the moments of the field's own flow are from those of any coupling of noise with data.
+
+    The mean must be linear in t and second moments quadratic; the largest residual of the best fits, relative
+    to the size of x_t and of its square. It is 0 up to sampling for the field of every coupling.
+
+    Args:
+        velocity: v(t, x), x (n,d).
+        d: The dimension.
+        stop: The last time.
+        steps: Of the midpoint rule.
+
+    Returns:
+        A number ≥ 0; infinite where the field cannot be followed.
+    """
+    half = np.random.default_rng(5).standard_normal((256 if d <= 32 else 64, d))
+    x = np.concatenate([half, -half])
+    times, delta = np.linspace(0.0, stop, steps + 1), stop / steps
+    first, second = [x.mean(axis=0)], [(x.T @ x / len(x)).ravel()]
+    try:
+        for t in times[:-1]:
+            x = x + delta * velocity(t + delta / 2, x + delta / 2 * velocity(t, x))
+            first.append(x.mean(axis=0))
+            second.append((x.T @ x / len(x)).ravel())
+    except ValueError:
+        return np.inf
+    scale = max(np.abs(row).max() for row in second)
+    if not np.isfinite(scale):
+        return np.inf
+    apart = _residual(times, np.array(first), 1) / np.sqrt(scale)
+    return float(apart + _residual(times, np.array(second), 2) / scale)
+
+
+def _residual(times: Array, values: Array, degree: int) -> float:
+    powers = np.vander(times, degree + 1)
+    return float(np.abs(values - powers @ np.linalg.lstsq(powers, values, rcond=None)[0]).max())
