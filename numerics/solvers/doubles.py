@@ -25,9 +25,9 @@ def halved(sign: Callable[[Values], Values], below: Values, above: Values) -> tu
 
     Example:
         >>> import numpy as np
-        >>> a, b = halved(lambda x: x**3 - 2, np.array([0.0]), np.array([2.0]))
-        >>> bool(b == np.nextafter(a, 2)), round(a[0] ** 3, 12)
-        (True, 2.0)
+        >>> a, b = halved(lambda x: x**2 - 2, np.array([0.0]), np.array([2.0]))
+        >>> bool(b[0] == np.nextafter(a[0], 2)), round(float(a[0]), 12)  # √2
+        (True, 1.414213562373)
     """
     while (np.nextafter(below, np.inf) < above).any():
         x = middle(below, above)
