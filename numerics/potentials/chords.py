@@ -128,13 +128,19 @@ class Envelope:
         return least
 
 
-def level(
-    envelope: Envelope, pool: Float[np.ndarray, "N d"], z: Float[np.ndarray, " d"], step: float
-) -> Chord:
-    """The prox for the atoms of the pool alone."""
-    (face,) = active_set.solve(pool, envelope.lift(pool), z[None], np.array([step]))
-    atoms, weights = pool[face.members[0]], face.weights[0]
-    return Chord(atoms, weights, (z - weights @ atoms) / step)
+def levels(
+    envelope: Envelope,
+    pool: Float[np.ndarray, "N d"],
+    z: Float[np.ndarray, "n d"],
+    step: Float[np.ndarray, " n"],
+) -> list[Chord]:
+    """The prox of every row for the atoms of the pool alone."""
+    found: dict[int, Chord] = {}
+    for face in active_set.solve(pool, envelope.lift(pool), z, step):
+        for i, members, weights in zip(face.rows, face.members, face.weights, strict=True):
+            atoms = pool[members]
+            found[int(i)] = Chord(atoms, weights, (z[i] - weights @ atoms) / step[i])
+    return [found[i] for i in range(len(z))]
 
 
 def starts(envelope: Envelope, chord: Chord) -> Iterator[Chord]:

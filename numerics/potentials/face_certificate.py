@@ -65,9 +65,16 @@ class Certificate:
     change: Float[np.ndarray, "q q"] | None
 
 
-def certify(envelope: Envelope, chord: Chord, z: Float[np.ndarray, " d"], step: float) -> Certificate:
-    """Bound the distance of a face's point from prox_{step·φ}(z)."""
-    rivals = _rivals(envelope, chord)
+def certify(
+    envelope: Envelope,
+    chord: Chord,
+    z: Float[np.ndarray, " d"],
+    step: float,
+    rivals: Float[np.ndarray, "r d"] | None = None,
+) -> Certificate:
+    """Bound the distance of a face's point from prox_{step·φ}(z); ``rivals`` where they are known."""
+    if rivals is None:
+        (rivals,) = rivals_of(envelope, chord.slope[None])
     k, r = len(chord.atoms), len(rivals)
     pairs = np.repeat(chord.atoms, r, axis=0), np.tile(rivals, (k, 1))
     slope = np.broadcast_to(chord.slope, pairs[0].shape)
@@ -88,9 +95,11 @@ def certify(envelope: Envelope, chord: Chord, z: Float[np.ndarray, " d"], step: 
     return Certificate(sharp[0], True, violation, rivals, gap, sharp[1], sharp[2])
 
 
-def _rivals(envelope: Envelope, chord: Chord) -> Float[np.ndarray, "r d"]:
-    images = (chord.slope / envelope.curvature)[None]
-    return np.concatenate([envelope.closed_set.nearest(images), envelope.closed_set.rivals(images)[0]])
+def rivals_of(envelope: Envelope, slopes: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n r d"]:
+    """The highest points for every slope: the nearest to p/a, and the nearest of every part of the set."""
+    images = slopes / envelope.curvature
+    nearest = envelope.closed_set.nearest(images)[:, None]
+    return np.concatenate([nearest, envelope.closed_set.rivals(images)], axis=1)
 
 
 def _noise(

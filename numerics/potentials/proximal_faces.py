@@ -8,13 +8,38 @@ import numpy as np
 from jaxtyping import Float
 
 from numerics.geometry import norms
-from numerics.potentials.chords import Chord, Envelope, level, starts
-from numerics.potentials.face_certificate import Certificate, certify
+from numerics.potentials.chords import Chord, Envelope, levels, starts
+from numerics.potentials.face_certificate import Certificate, certify, rivals_of
 from numerics.potentials.face_newton import polished
 
 _ROUNDS = 30
 _PATIENCE = 4
 _ACCEPTED = 1e-4
+
+
+def faces_of_prox(
+    envelope: Envelope, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]
+) -> list[tuple[Chord, Certificate]]:
+    """`face_of_prox` of every row.
+
+    The finite prox on the net and the search for rivals are done for all rows at once; a row whose first
+    face has no sharp certificate goes its rounds alone.
+    """
+    plains = levels(envelope, envelope.closed_set.net, z, step)
+    first = [
+        polished(envelope, next(starts(envelope, plain)), point, float(at))
+        for plain, point, at in zip(plains, z, step, strict=True)
+    ]
+    rivals = rivals_of(envelope, np.nan_to_num(np.stack([chord.slope for chord in first])))
+    faces = []
+    for chord, point, at, others in zip(first, z, step, rivals, strict=True):
+        known = np.isfinite(chord.slope).all()
+        found = certify(envelope, chord, point, float(at), others) if known else None
+        if found is None or not found.sharp:
+            faces.append(face_of_prox(envelope, point, float(at)))
+        else:
+            faces.append((chord, found))
+    return faces
 
 
 def face_of_prox(envelope: Envelope, z: Float[np.ndarray, " d"], step: float) -> tuple[Chord, Certificate]:
@@ -28,7 +53,7 @@ def face_of_prox(envelope: Envelope, z: Float[np.ndarray, " d"], step: float) ->
     best: tuple[Chord, Certificate] | None = None
     idle = 0
     for _ in range(_ROUNDS):
-        plain = level(envelope, pool, z, step)
+        (plain,) = levels(envelope, pool, z[None], np.array([step]))
         found = _certified(envelope, plain, z, step)
         first = min(found, key=lambda pair: pair[1].error)
         if best is None or first[1].error < best[1].error * (1 - 1e-3):

@@ -14,7 +14,7 @@ from numerics.geometry import norms
 from numerics.potentials.chords import Chord, Envelope
 from numerics.potentials.face_certificate import Certificate, kink_of
 from numerics.potentials.face_newton import face_jacobian, system
-from numerics.potentials.proximal_faces import face_of_prox
+from numerics.potentials.proximal_faces import faces_of_prox
 from numerics.potentials.set_calculus import along, bending, bent, hessian_noise
 from numerics.potentials.strata import Numbers, Points
 
@@ -39,8 +39,9 @@ class SolvedFaces:
         self.settled = doubted & (self.missed <= within)
         self.error[self.settled] = self.missed[self.settled]
         self.faces: dict[int, tuple[Chord, Certificate]] = {}
-        for i in np.flatnonzero(doubted & ~self.settled):
-            chord, found = face_of_prox(self.envelope, z[i], float(step[i]))
+        rows = np.flatnonzero(doubted & ~self.settled)
+        solved = faces_of_prox(self.envelope, z[rows], step[rows]) if rows.size else []
+        for i, (chord, found) in zip(rows, solved, strict=True):
             self.faces[int(i)] = chord, found
             self.point[i], self.error[i] = chord.point, found.error
             self.height[i] = chord.weights @ self.envelope.lift(chord.atoms)

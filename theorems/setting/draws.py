@@ -11,5 +11,5 @@ def generator(seed: int) -> np.random.Generator:
 
 
 def few(target: Potential, n: int) -> int:
-    """N points, or n/25, at least 4, where prox is found for one point at a time."""
-    return n if target.traits.batched else max(4, n // 25)
+    """N points, or n/10, at least 4, where faces are polished one at a time."""
+    return n if target.traits.batched else max(4, n // 10)
