@@ -54,4 +54,14 @@ def render(
         undated = {"Date": None, "Creator": None} if format == "svg" else {"Software": None}
         canvas.savefig(buffer, format=format, metadata=undated)
     data = buffer.getvalue()
-    return Figure(title, alt, format, shorter(data) if format == "svg" else data)
+    return Figure(title, alt, format, shorter(data) if format == "svg" else _with_a_palette(data))
+
+
+def _with_a_palette(png: bytes) -> bytes:
+    """A PNG in the 256 colours that serve it best: as seen the same, and less than half as large."""
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    with Image.open(io.BytesIO(png)) as image:
+        image.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(buffer, "png", optimize=True)
+    return buffer.getvalue()

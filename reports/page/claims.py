@@ -32,6 +32,11 @@ class Quantity:
         return max(self.records, key=lambda r: (not r["holds"], _badness(r)))
 
     @property
+    def fails(self) -> bool:
+        """Whether a record is beyond its bound."""
+        return not self.worst["holds"]
+
+    @property
     def shares(self) -> tuple[float, float] | None:
         """The least and the largest share of its bound that an error used; None where nothing is an error."""
         found = [r["share"] for r in self.records if r["kind"] == "error" and r["share"] is not None]
@@ -49,6 +54,15 @@ class Quantity:
         """The sum of a count over the records."""
         return sum(record[counted] for record in self.records)
 
+    @property
+    def roundings(self) -> tuple[float, str] | None:
+        """The largest count of roundings and each of their sources; None where none is stated."""
+        stated = [record for record in self.records if record["rounding_because"] is not None]
+        if not stated:
+            return None
+        sources = [source for record in stated for source in record["rounding_because"].split("; ")]
+        return max(record["rounding_count"] for record in stated), "; ".join(dict.fromkeys(sources))
+
 
 @dataclass
 class Violation:
@@ -61,6 +75,11 @@ class Violation:
     def worst(self) -> Fields:
         """The record that was not rejected, or else whose agreement was used up most."""
         return max(self.records, key=lambda r: (not r["rejected"], _disagreement(r)))
+
+    @property
+    def fails(self) -> bool:
+        """Whether a case was not rejected as predicted."""
+        return not self.worst["rejected"]
 
 
 @dataclass
@@ -126,6 +145,29 @@ def controls(claim: Fields) -> list[Check]:
     return sorted(found.values(), key=_reading_order)
 
 
+def shown(listed: list[list[Any]], most: int) -> list[list[Any]]:
+    """Which rows of each module a claim's page shows unfolded: what fails, and in turn the first of each.
+
+    Args:
+        listed: The quantities or violations of each module, most telling first.
+        most: How many rows are shown in all, if no more fail.
+    """
+    turns = sorted((turn, k) for k, rows in enumerate(listed) for turn in range(len(rows)))
+    failing = [(turn, k) for turn, k in turns if listed[k][turn].fails]
+    kept = {*failing, *[place for place in turns if place not in failing][: max(most - len(failing), 0)]}
+    return [[row for turn, row in enumerate(rows) if (turn, k) in kept] for k, rows in enumerate(listed)]
+
+
+def by_module(checks: list[Check], rows: str, most: int | None) -> list[tuple[str, list[Check], list[Any]]]:
+    """Each module with its checks, and those of their ``rows`` that are shown unfolded: at most so many."""
+    modules: dict[str, list[Check]] = {}
+    for check in checks:
+        modules.setdefault(check.module, []).append(check)
+    listed = [[row for check in found for row in getattr(check, rows)] for found in modules.values()]
+    kept = listed if most is None else shown(listed, most)
+    return list(zip(modules, modules.values(), kept, strict=True))
+
+
 def strengths(claim: Fields) -> dict[str, int]:
     """How many records of each strength the checks of a claim left, strongest first; none is left out."""
     counted = Counter(record["strength"] for record in claim["evidence"] if record["role"] == "check")
@@ -157,7 +199,7 @@ def clause_rows(claim: Fields) -> list[Fields]:
             | {
                 "checks": sorted({_bare(record["test"]) for record in named}),
                 "strengths": strengths({"evidence": named}),
-                "domain": ", ".join(sorted({record["target"] for record in named if record["target"]})),
+                "domain": sorted({record["target"] for record in named if record["target"]}),
                 "points": sum(record["points"] for record in named),
             }
         )
@@ -187,7 +229,7 @@ def _found(found: dict[str, Check], record: Fields, role: str) -> Check:
 
 def _bare(text: str) -> str:
     """A test's name, or the command that runs it, without the test's parameters and the quotes they need."""
-    return re.sub(r"'?(theorems[\w.]*::[\w:]+)\[[^ ]*\]'?", r"\1", text)
+    return re.sub(r"'?(theorems[\w.]*::[\w:]+)\[.*\]'?", r"\1", text)
 
 
 def _reading_order(check: Check) -> tuple[str, int, str]:

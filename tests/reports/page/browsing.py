@@ -14,7 +14,7 @@ from reports.page import site
 from tests.reports.page.conftest import EXAMPLE
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-CLAIMS, USUAL, MOST = 50, (16, 8), (32, 16)
+CLAIMS, USUAL, MOST = 50, (16, 8), (65, 16)
 """How large the large report is: claims; quantities and violations of each, and of every tenth."""
 
 
@@ -60,6 +60,6 @@ def large() -> dict[str, Any]:
 
 def _numbered(records: list[dict[str, Any]], name: str, j: int) -> dict[str, Any]:
     record = copy.deepcopy(records[j % len(records)])
-    module = f"theorems.demo.test_{'abcdef'[j // 6]}"
+    module = f"theorems.demo.test_{'abcdef'[j % 6]}"
     record |= {name: f"{record[name]}, number {j}", "test": f"{module}::test_{j}", "clause": None}
-    return record | {"place": f"theorems/demo/test_{'abcdef'[j // 6]}.py:{j + 1}"}
+    return record | {"place": f"theorems/demo/test_{'abcdef'[j % 6]}.py:{j + 1}"}

@@ -126,8 +126,8 @@ def test_without_javascript_everything_is_there(browser: Any, report: Path) -> N
     assert not page.is_visible("form.filter")
     assert page.locator("tr[data-verdict]:visible").count() == 6
     page.goto((report / "claims" / "E1.html").as_uri())
-    page.click("summary >> nth=0")
-    assert page.is_visible("details pre")
+    page.click("#evidence summary >> nth=0")
+    assert page.is_visible("#evidence details pre >> nth=0")
     context.close()
 
 

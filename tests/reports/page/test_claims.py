@@ -28,8 +28,8 @@ def test_no_record_is_lost(claim: dict[str, Any]) -> None:
 def test_parameters_of_a_test_are_one_check() -> None:
     records = [
         edited(
-            test=f"theorems.a.test_b::test_c[{k}]",
-            command=f"pytest --pyargs 'theorems.a.test_b::test_c[{k}]' --seed=0",
+            test=f"theorems.a.test_b::test_c[the interval [0, {k}]]",
+            command=f"pytest --pyargs 'theorems.a.test_b::test_c[the interval [0, {k}]]' --seed=0",
             share=k,
             seconds=1.0,
         )
@@ -43,6 +43,37 @@ def test_parameters_of_a_test_are_one_check() -> None:
     assert check.seconds == 2.0
     (quantity,) = check.quantities
     assert quantity.worst["share"] == 0.5
+
+
+def test_roundings_of_many_families_are_said_once() -> None:
+    records = [
+        edited(rounding_count=3.0, rounding_because="a sum; a product"),
+        edited(rounding_count=7.0, rounding_because="a product; a quotient"),
+    ]
+    assert claims.Quantity("q", records).roundings == (7.0, "a sum; a product; a quotient")
+    assert claims.Quantity("q", [edited(rounding_because=None)]).roundings is None
+
+
+def test_rows_unfold_in_turn_and_what_fails_always() -> None:
+    def rows(*failing: bool) -> list[Any]:
+        return [claims.Quantity(f"q{k}", [edited(holds=not fails)]) for k, fails in enumerate(failing)]
+
+    many, few = rows(False, False, False, True), rows(False)
+    assert claims.shown([many, few], 3) == [[many[0], many[3]], few]
+    assert claims.shown([many, few], 1) == [[many[3]], []]
+    assert claims.shown([many, few], 9) == [many, few]
+    assert claims.shown([rows(True, True)], 0)[0] == rows(True, True)
+
+
+def test_modules_keep_every_check() -> None:
+    checks = claims.checks(FIRST)
+    for most in (None, 0, 1):
+        found = claims.by_module(checks, "quantities", most)
+        assert [check for _, listed, _ in found for check in listed] == checks
+        unfolded = sum(len(rows) for _, _, rows in found)
+        assert (
+            unfolded == sum(len(c.quantities) for c in checks) if most is None else unfolded <= max(most, 0)
+        )
 
 
 def test_what_is_beyond_is_worst_whatever_its_share() -> None:
@@ -88,5 +119,5 @@ def test_clauses_name_their_checks() -> None:
     rows = {row["name"]: row for row in claims.clause_rows(FIRST)}
     assert rows["recovery"]["checks"] == ["theorems.demo.test_demo::test_recovery"]
     assert rows["recovery"]["strengths"] == {"bounded": 1}
-    assert (rows["recovery"]["domain"], rows["recovery"]["points"]) == ("Sphere", 15)
+    assert (rows["recovery"]["domain"], rows["recovery"]["points"]) == (["Sphere"], 15)
     assert claims.clause_rows(FIRST | {"evidence": []})[0]["checks"] == []
