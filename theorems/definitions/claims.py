@@ -1,6 +1,6 @@
 """The two definitions that the proximal formulation rests on (theory.md §1), read as statements to check."""
 
-from theorems.claim import Claim, Coverage
+from theorems.claim import Claim, Clause, Coverage
 
 PAPER = "fukumizu2026proximal"
 HERE = "theorems.definitions."
@@ -25,6 +25,12 @@ CLAIMS = (
         source=f"{PAPER}, Definition A.1; rockafellar1998variational, Definition 1.23",
         status="reconstructed",
         modules=(f"{HERE}test_prox_boundedness",),
+        clauses=(
+            Clause("convex", r"A proper lsc convex $f$ has $\lambda_f=\infty$."),
+            Clause("square", r"$-\frac r2|x|^2$ has $\lambda_f=1/r$, in every dimension."),
+            Clause("cube", "$-|x|^3$ is not prox-bounded."),
+            Clause("modulus", r"$-|x|$ has $\lambda_f=\infty$ without being convex."),
+        ),
     ),
     Claim(
         id="D2",
@@ -50,6 +56,22 @@ CLAIMS = (
             f"{HERE}test_prox_regularity",
             f"{HERE}test_local_regularity",
             f"{HERE}test_published_mistakes",
+        ),
+        clauses=(
+            Clause("convex", r"A convex $f$ has $\rho=0$ everywhere."),
+            Clause(
+                "shifted",
+                r"$f-\frac\rho2|x|^2$ has modulus at most $\rho$, exactly $\rho$ where $f$ is affine.",
+            ),
+            Clause(
+                "local",
+                r"It is local in $x$ and in $v$: a kink whose modulus depends on $\bar v$, and the circle.",
+            ),
+            Clause("concave modulus", "$-|x|$ is not prox-regular at 0."),
+            Clause(
+                "prox", r"The prox is single-valued and $1/(1-\lambda\rho)$-Lipschitz for $\lambda<1/\rho$."
+            ),
+            Clause("no prox", r"Of $-\frac\rho2|x|^2$ it is empty for $\lambda>1/\rho$."),
         ),
     ),
 )

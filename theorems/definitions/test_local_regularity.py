@@ -33,9 +33,15 @@ def test_modulus_at_a_kink_depends_on_the_subgradient(evidence):
         "at 0 for v̄ = 0 modulus 0: the slack is h(1 ∓ v − ρh/2), positive for |v| < ½, h < 1/ρ",
         [sp.expand(a - b) == 0 for a, b in zip(found, expected, strict=True)],
         domain="all h, v, ρ (symbolic); ∂(|x| − ρx²/2) meets a small ball at 0 in x = 0 alone",
+        clause="local",
     )
     needed = modulus_needed(x - rho * x**2 / 2, (x + h) - rho * (x + h) ** 2 / 2, 1 - rho * x, h)
-    on.exact("at 0 for v̄ = 1 modulus ρ: pairs 0 < x < x'", sp.simplify(needed - rho) == 0, "all x, x', ρ")
+    on.exact(
+        "at 0 for v̄ = 1 modulus ρ: pairs 0 < x < x'",
+        sp.simplify(needed - rho) == 0,
+        "all x, x', ρ",
+        clause="local",
+    )
 
 
 @for_all(
@@ -47,7 +53,10 @@ def test_circle_is_prox_regular_without_being_convex(evidence, radius, parameter
     move = (a - x) ** 2 + (b - y) ** 2
     pairing = normal * (x * (a - x) + y * (b - y)) / radius
     evidence.on("δ of the circle", R=radius, points=parameters, normal=normal).exact(
-        "⟨v, x'−x⟩ = −(ν/2R)|x'−x|²", pairing == -normal * move / (2 * radius), "rational points, R, ν in ⅛ℤ"
+        "⟨v, x'−x⟩ = −(ν/2R)|x'−x|²",
+        pairing == -normal * move / (2 * radius),
+        "rational points, R, ν in ⅛ℤ",
+        clause="local",
     )
 
 
@@ -66,6 +75,7 @@ def test_prox_is_lipschitz_near_the_circle(evidence, radius, share, seed):
         np.maximum(moved - norm(z - other) / (1 - share), 0),
         Rounding(2 * radius / (1 - share), 8, "lengths, quotients and products at both points"),
         because="the exact excess is ≤ 0",
+        clause="prox",
     )
 
 

@@ -43,6 +43,7 @@ def test_convex_potentials_are_bounded_at_every_step(evidence, target, step, see
         np.maximum(below, 0.0),
         _of_both(target, z, data, noise, step),
         because="the envelope of an affine minorant minorises the envelope",
+        clause="convex",
     )
 
 
@@ -59,6 +60,7 @@ def test_the_minorant_is_attained(evidence, target, step, seed):
         gap,
         _of_both(target, z, data, noise, step) + formed,
         because="x₁ minimises, so the minorant touches the envelope",
+        clause="convex",
     )
 
 
@@ -80,12 +82,23 @@ def test_threshold_of_the_concave_square(evidence):
     beyond = [sp.limit(cost.subs(step, 1 / r + gap), u, end) for end in (sp.oo, -sp.oo)]
     at = sp.expand(cost.subs(step, 1 / r))
     on = evidence.on("−(r/2)x²")
-    on.exact("λ < 1/r: e_λ(x) = −rx²/(2(1−λr))", sp.simplify(cost - square) == 0, "all r, λ, x (symbolic)")
-    on.exact("λ > 1/r: e_λ ≡ −∞", beyond == [-sp.oo, -sp.oo], "all r, x and λ = 1/r + δ, δ > 0 (symbolic)")
+    on.exact(
+        "λ < 1/r: e_λ(x) = −rx²/(2(1−λr))",
+        sp.simplify(cost - square) == 0,
+        "all r, λ, x (symbolic)",
+        clause="square",
+    )
+    on.exact(
+        "λ > 1/r: e_λ ≡ −∞",
+        beyond == [-sp.oo, -sp.oo],
+        "all r, x and λ = 1/r + δ, δ > 0 (symbolic)",
+        clause="square",
+    )
     on.exact(
         "λ = 1/r: −∞ but at x = 0, so the supremum is not the set's only boundary case",
         sp.simplify(at - (r * x**2 / 2 - r * x * u)) == 0,
         "all r, x (symbolic)",
+        clause="square",
     )
 
 
@@ -99,6 +112,7 @@ def test_concave_square_below_its_threshold_in_rationals(evidence, r, share, x, 
         "e_λ(x) = −rx²/(2(1−λr)) at u = x/(1−λr), and u' exceeds it by (1/λ − r)(u'−u)²/2",
         value == -r * x**2 / (2 * (1 - share)) and beaten == (1 / step - r) * (competitor - best) ** 2 / 2,
         domain="r, x in ⅛ℤ, λ = k/(64r), k < 64",
+        clause="square",
     )
 
 
@@ -106,7 +120,10 @@ def test_concave_square_below_its_threshold_in_rationals(evidence, r, share, x, 
 def test_concave_cube_has_no_threshold(evidence):
     cost = penalised(-(u**3), u, x, step)
     evidence.on("−|x|³").exact(
-        "e_λ ≡ −∞ for every λ > 0", sp.limit(cost, u, sp.oo) == -sp.oo, "all λ, x (symbolic), along u → ∞"
+        "e_λ ≡ −∞ for every λ > 0",
+        sp.limit(cost, u, sp.oo) == -sp.oo,
+        "all λ, x (symbolic), along u → ∞",
+        clause="cube",
     )
 
 
@@ -121,6 +138,7 @@ def test_concave_modulus_has_infinite_threshold(evidence):
         "e_λ(x) ≥ −|x| − λ/2 as a sum of nonnegative terms",
         sp.simplify(sp.expand(cost - squares / (2 * step) - minimum)) == 0,
         "all λ, x, u (symbolic)",
+        clause="modulus",
     )
     positive = sp.symbols("a", nonnegative=True)
     attained = [cost.subs(u, s * (positive + step)).subs(x, s * positive) for s in (1, -1)]
@@ -128,9 +146,15 @@ def test_concave_modulus_has_infinite_threshold(evidence):
         "attained at u = ±(|x| + λ)",
         [sp.simplify(value + positive + step / 2) == 0 for value in attained],
         "all λ and x of either sign (symbolic)",
+        clause="modulus",
     )
     middle = -sp.Abs(sp.Integer(0)) - (-sp.Abs(sp.Integer(1)) - sp.Abs(sp.Integer(-1))) / 2
-    on.exact("−|x| is not convex: its value at 0 exceeds the mean of those at ±1 by 1", middle == 1, "±1")
+    on.exact(
+        "−|x| is not convex: its value at 0 exceeds the mean of those at ±1 by 1",
+        middle == 1,
+        "±1",
+        clause="modulus",
+    )
 
 
 @pytest.mark.claim("D1")
@@ -152,6 +176,7 @@ def test_the_three_functions_in_every_dimension(evidence):
         "−(r/2)|u|² + |u−x|²/(2λ) = (1/λ − r)|u − x/(1−λr)|²/2 − r|x|²/(2(1−λr))",
         sp.simplify(cost(-r * a**2 / 2) - square) == 0,
         domain,
+        clause="square",
     )
     gap = sp.symbols("delta", positive=True)
     ray = {a: end, p: end * b}  # u = s·x/|x|, or any unit vector where x = 0
@@ -159,9 +184,8 @@ def test_the_three_functions_in_every_dimension(evidence):
         sp.limit(cost(-r * a**2 / 2).subs(ray).subs(step, 1 / r + gap), end, sp.oo),
         sp.limit(cost(-(a**3)).subs(ray), end, sp.oo),
     ]
-    on.exact(
-        "e_λ ≡ −∞ for −(r/2)|x|² beyond 1/r, and for −|x|³", falls == [-sp.oo, -sp.oo], f"{domain}, along x"
-    )
+    for name, fall, clause in (("−(r/2)|x|² beyond 1/r", falls[0], "square"), ("−|x|³", falls[1], "cube")):
+        on.exact(f"e_λ ≡ −∞ for {name}", fall == -sp.oo, f"{domain}, along x", clause=clause)
     squares = ((a - b - step) ** 2 + 2 * (a * b - p)) / (2 * step)
     on.exact(
         "−|u| + |u−x|²/(2λ) = [(|u|−|x|−λ)² + 2(|x||u| − ⟨x,u⟩)]/(2λ) − |x| − λ/2, and attained",
@@ -170,6 +194,7 @@ def test_the_three_functions_in_every_dimension(evidence):
             sp.simplify(squares.subs({a: b + step, p: (b + step) * b})) == 0,
         ],
         f"{domain}; Cauchy and Schwarz: the second term is ≥ 0",
+        clause="modulus",
     )
 
 

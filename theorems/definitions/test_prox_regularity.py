@@ -52,7 +52,7 @@ def test_convex_potentials_have_modulus_zero(evidence, target, seed, rho):
     for other in (rng.permutation(x), (x + rng.permutation(x)) / 2, target.sample(n, rng)[1]):
         move, rounding = other - x, _rounding(target, x, other, v, error)
         room = target.value(other) - target.value(x) - dot(v, move)
-        on.bounded("φ(x) + ⟨v, x'−x⟩ above φ(x')", np.maximum(-room, 0.0), rounding, "ρ = 0")
+        on.bounded("φ(x) + ⟨v, x'−x⟩ above φ(x')", np.maximum(-room, 0.0), rounding, "ρ = 0", clause="convex")
         weight = float(rho)
         here, there = (target.value(a) - weight * dot(a, a) / 2 for a in (x, other))
         room = there - here - dot(v - weight * x, move) + weight * dot(move, move) / 2
@@ -62,6 +62,7 @@ def test_convex_potentials_have_modulus_zero(evidence, target, seed, rho):
             np.maximum(-room, 0.0),
             rounding + squares,
             because="modulus at most ρ",
+            clause="shifted",
         )
 
 
@@ -83,7 +84,10 @@ def test_modulus_is_exactly_rho_on_affine_pieces(evidence, pieces, points, rho):
             found = modulus_needed(here, there, slope - rho * x, other - x)
             needed.append(found == rho if same else found < rho)
     evidence.on("max of affine functions − (ρ/2)x²", pieces=pieces, rho=rho).exact(
-        "modulus needed: ρ on a piece, less across a kink", needed, "slopes, offsets, points, ρ in ⅛ℤ"
+        "modulus needed: ρ on a piece, less across a kink",
+        needed,
+        "slopes, offsets, points, ρ in ⅛ℤ",
+        clause="shifted",
     )
 
 
@@ -95,7 +99,10 @@ def test_modulus_of_a_strongly_convex_function_is_less(evidence):
     here, there = ((s - rho) * p**2 / 2 for p in (x, x + move))
     needed = modulus_needed(here, there, (s - rho) * x, move)
     evidence.on("(s/2)x² − (ρ/2)x²").exact(
-        "modulus ρ − s", sp.simplify(needed - (rho - s)) == 0, "all s, ρ, x, x' (symbolic)"
+        "modulus ρ − s",
+        sp.simplify(needed - (rho - s)) == 0,
+        "all s, ρ, x, x' (symbolic)",
+        clause="shifted",
     )
 
 
@@ -110,6 +117,7 @@ def test_concave_modulus_is_not_prox_regular(evidence):
         "slack −h(2 − ρh/2) at v = ±1, x' = ±h: negative for every ρ and h < 4/ρ",
         [sp.expand(s + h * (2 - rho * h / 2)) == 0 for s in limiting],
         domain="all ρ, h (symbolic): every neighbourhood of 0, so no modulus exists",
+        clause="concave modulus",
     )
     quotients = [sp.simplify(slack(0, -h, v, side * h, 0) / h) for side in (1, -1)]
     lowest = sp.Min(*(sp.limit(q, h, 0) for q in quotients))
@@ -117,6 +125,7 @@ def test_concave_modulus_is_not_prox_regular(evidence):
         "the Fréchet subdifferential at 0 is empty: liminf [f(h) − f(0) − vh]/|h| = −1 − |v| < 0",
         sp.simplify(lowest.rewrite(sp.Abs) + 1 + sp.Abs(v)) == 0,
         domain="all v (symbolic)",
+        clause="concave modulus",
     )
 
 
@@ -149,6 +158,7 @@ def test_prox_is_single_valued_and_lipschitz_below_the_threshold(evidence, targe
             np.maximum(cost[0] + growth - cost[1], 0.0),
             gap_rounding(target, u, y) + gap_rounding(target, v, y) + terms + off,
             because="the cost is (1/λ − ρ)-strongly convex: one minimiser",
+            clause="prox",
         )
     length = target.scale * 10.0 ** rng.uniform(-4, 0, (n, 1))
     other = z + length * rng.standard_normal(z.shape)
@@ -164,6 +174,7 @@ def test_prox_is_single_valued_and_lipschitz_below_the_threshold(evidence, targe
         + length_rounding(moved)
         + length_rounding(there.z),
         because="the exact excess is ≤ 0; both proxes err by what they state",
+        clause="prox",
     )
 
 
@@ -179,11 +190,13 @@ def test_lipschitz_constant_is_attained(evidence):
         "prox = z/(1 − λρ): slope 1/(1 − λρ)",
         sp.simplify(sp.diff(stationary, z) - 1 / (1 - step * rho)) == 0,
         domain="all ρ, λ ≠ 1/ρ (symbolic)",
+        clause="prox",
     )
     on.exact(
         "the cost bends by 1/λ − ρ: beyond 1/ρ its only stationary point is a maximum",
         sp.simplify(sp.diff(cost, u, 2) - (1 / step - rho)) == 0,
         domain="all ρ, λ (symbolic)",
+        clause="no prox",
     )
 
 

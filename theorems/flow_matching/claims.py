@@ -1,6 +1,6 @@
 """The ground of flow matching, in the order of theory.md §5, and the coverage of the notes it is from."""
 
-from theorems.claim import Claim, Coverage
+from theorems.claim import Claim, Clause, Coverage
 
 NOTES = "rangrej2024flow"
 HERE = "theorems.flow_matching."
@@ -24,6 +24,10 @@ CLAIMS = (
         source=f"{NOTES}, section 1",
         status="corrected",
         modules=(f"{HERE}test_change_of_variables",),
+        clauses=(
+            Clause("sum", "Log-determinants add, each at its own intermediate point."),
+            Clause("density", r"The density of $\psi(x_0)$, its constant included."),
+        ),
     ),
     Claim(
         id="F2",
@@ -44,6 +48,13 @@ CLAIMS = (
         status="corrected",
         depends=("F1",),
         modules=(f"{HERE}test_residual_maps",),
+        clauses=(
+            Clause("bijection", r"$\varphi$ is one-to-one and onto."),
+            Clause("apart", "Images keep $1-q$ of every distance."),
+            Clause("ratio", "The iteration converges with ratio $q$ from anywhere."),
+            Clause("not needed", "A map beyond the bound may be a bijection."),
+            Clause("two points", "Beyond it two points may have one image."),
+        ),
     ),
     Claim(
         id="F3",
@@ -63,6 +74,12 @@ CLAIMS = (
         status="corrected",
         depends=("F1",),
         modules=(f"{HERE}test_instantaneous_change",),
+        clauses=(
+            Clause("transport", r"$\partial_tp=-\mathrm{div}(pu)$."),
+            Clause("divergence", r"$\log p_t(x_t)$ falls at the rate $\mathrm{div}\,u$."),
+            Clause("integrated", r"Integrated it gives $\log p_1$, for either coupling."),
+            Clause("probes", "The trace from probes with independent signs."),
+        ),
     ),
     Claim(
         id="F4",
@@ -84,6 +101,12 @@ CLAIMS = (
         source=f"{NOTES}, section 3; lipman2023flow, theorem 1",
         status="corrected",
         modules=(f"{HERE}test_marginal_path", f"{HERE}test_instantaneous_change"),
+        clauses=(
+            Clause("ends", r"From $N(0,I)$ to $q*N(0,\sigma_{\min}^2I)$."),
+            Clause("mixture", "Conditional paths mix to the path."),
+            Clause("average", "The field is the average over the posterior at time $t$."),
+            Clause("transport", "It transports the path."),
+        ),
     ),
     Claim(
         id="F5",
@@ -106,6 +129,10 @@ CLAIMS = (
         status="stated",
         depends=("F4",),
         modules=(f"{HERE}test_losses",),
+        clauses=(
+            Clause("gradient", "Both losses have one gradient; in finite sums, too, without a Gaussian."),
+            Clause("difference", r"They differ by $E\,\mathrm{Var}(u_t(x_t|x_1)\mid x_t)$."),
+        ),
     ),
     Claim(
         id="F6",
@@ -127,6 +154,13 @@ CLAIMS = (
         status="corrected",
         depends=("F4",),
         modules=(f"{HERE}test_conditional_fields", f"{HERE}test_generators"),
+        clauses=(
+            Clause("field", r"$(\dot\sigma/\sigma)(x-\mu)+\dot\mu$, for each of the three paths."),
+            Clause("uniqueness", r"No other affine field has the flow $\psi_t$."),
+            Clause("other fields", r"$S(x-\mu_t)$ added, $S$ skew, the path is the same."),
+            Clause("start", "Variance-exploding and -preserving paths start at $N(0,I)$ only in a limit."),
+            Clause("OT", "On the OT path the field is constant along each path."),
+        ),
     ),
     Claim(
         id="F7",
@@ -154,6 +188,16 @@ CLAIMS = (
         status="corrected",
         depends=("F6", "M6"),
         modules=(f"{HERE}test_crossings", f"{HERE}test_straightness"),
+        clauses=(
+            Clause("crossing", "Conditional paths cross with the stated probability."),
+            Clause("apart", "Trajectories of the marginal field never meet at one time."),
+            Clause("straight", "OT trajectories have $S=0$."),
+            Clause(
+                "minibatches",
+                r"$S=\int E|u_t|^2dt-W_2^2$ on the line, $S_n\le c_n-W_2^2$, and its rate for two atoms.",
+            ),
+            Clause("same law", "$N(0,I)$ to itself, independent: straight in space, not at constant speed."),
+        ),
     ),
     Claim(
         id="F8",
@@ -179,6 +223,19 @@ CLAIMS = (
         status="stated",
         depends=("F3",),
         modules=(f"{HERE}test_sampling", f"{HERE}test_euler_bound"),
+        clauses=(
+            Clause(
+                "bound",
+                r"Euler's method errs by at most $\frac\delta2(L_t+LV)(e^L-1)/L$ for any such Lipschitz "
+                "field, at the times of Algorithm 2.",
+            ),
+            Clause("exact field", "By nothing for the exact OT field, at any number of steps."),
+            Clause(
+                "spheres", r"By $\frac{d-1}{2R}\delta^2$ to leading order for independent pairs on a sphere."
+            ),
+            Clause("order one", r"By $\frac12(1+\frac\pi2)|x_0|\delta$ for $N(0,1)$ to itself."),
+            Clause("training", "The law of the samples approaches the target with training."),
+        ),
     ),
     Claim(
         id="F9",
@@ -197,6 +254,12 @@ CLAIMS = (
         status="stated",
         depends=("F5",),
         modules=(f"{HERE}test_prompts",),
+        clauses=(
+            Clause("class", "The field of a prompt carries noise to the law of its class."),
+            Clause("average", "Averaged over the posterior of the prompt it is the unconditional field."),
+            Clause("loss", r"Ignoring the prompt costs $E|u(\cdot,\varnothing)-u(\cdot,p)|^2$."),
+            Clause("training", "A small network, in the example, tells the prompts."),
+        ),
     ),
     Claim(
         id="F10",
@@ -217,6 +280,13 @@ CLAIMS = (
         status="stated",
         depends=("F9",),
         modules=(f"{HERE}test_guidance",),
+        clauses=(
+            Clause("ends", "The unconditional field at $w=0$, the conditional one at $w=1$."),
+            Clause(
+                "equal covariance", "Between Gaussians of equal covariance the tilted law, for every $w$."
+            ),
+            Clause("unequal", "From $N(0,1)$ and $N(0,s^2)$ to deviation $s^w$, which is not the tilt's."),
+        ),
     ),
 )
 

@@ -50,6 +50,7 @@ def test_log_determinants_add(evidence, seed, dim, count):
         np.abs(np.linalg.slogdet(whole)[1] - psi.log_determinant(x)),
         _of_determinants(psi, x, whole),
         because="the chain rule: det DΨ is the product of the det Dφ_k, each at its own point",
+        clause="sum",
     )
 
 
@@ -90,6 +91,7 @@ def test_mass_of_intervals(evidence, seed, count):
         np.abs(masses[0] - masses[1]) + _of_masses(psi, edges).bound,
         by=f"{TWO_ORDERS}, 64 and 96 nodes",
         because="x₀ = ψ⁻¹(x₁) has the law N(0,1); rounding of Φ, of 96 densities and of the inverse",
+        clause="density",
     )
 
 
@@ -134,6 +136,7 @@ def test_total_mass_and_moments_in_the_plane(evidence, rng, count):
         by=f"{TWO_STEPS} on either side",
         because="change of variables; tails, noise beyond 8 and data beyond its image, 4·10⁻¹⁵, and rounding",
         chosen="10⁻¹³ for tails and rounding",
+        clause="density",
     )
 
 

@@ -56,6 +56,7 @@ def test_derivation_for_any_path(evidence):
         "d/dt ψ_t at ψ_t⁻¹(x) = (σ̇/σ)(x − μ) + μ̇",
         sp.simplify(field - formula) == 0,
         "any C¹ μ, σ (symbolic, formulas; the code: test_numbers)",
+        clause="field",
     )
     places = sp.symbols("y1:4", real=True)
     means = [sp.Function(f"mu{i}")(t) for i in range(3)]
@@ -67,6 +68,7 @@ def test_derivation_for_any_path(evidence):
         "∂_t p + div(u p) = 0 in R³",
         sp.simplify(residual / density) == 0,
         "any C¹ μ, σ (symbolic, formulas; the code: test_numbers)",
+        clause="field",
     )
 
 
@@ -84,6 +86,7 @@ def test_three_paths(evidence):
             "u_t(x|x₁): −(σ'/σ)(x − x₁) for VE, α'/(1−α²)·(αx − x₁) for VP",
             sp.simplify(symbolic(*SYMBOLIC[name]) - form) == 0,
             domain="geometric σ; α = exp(−T/2), T quadratic (symbolic, formulas; the code: test_numbers)",
+            clause="field",
         )
     field = symbolic(*SYMBOLIC["OT"])
     on = evidence.on("OT path")
@@ -92,12 +95,14 @@ def test_three_paths(evidence):
         "u_t(x|x₁) = (x₁ − (1−σ_min)x)/(1 − (1−σ_min)t)",
         sp.simplify(field - form) == 0,
         "all (symbolic, formulas)",
+        clause="field",
     )
     along = field.subs(x, SYMBOLIC["OT"][1] * x0 + t * x1)
     on.exact(
         "(35): along the path u = x₁ − (1−σ_min)x₀, the same at every t",
         sp.simplify(along - (x1 - (1 - smallest) * x0)) == 0,
         domain="all t, x₀, x₁, σ_min (symbolic, formulas; the code: test_numbers)",
+        clause="OT",
     )
     theta = sp.Function("u_theta")(t, sp.Symbol("z"))
     losses = [(theta - along) ** 2, (theta - (x1 - x0)) ** 2]
@@ -105,6 +110,7 @@ def test_three_paths(evidence):
         "(36) ⇒ (37): the integrands agree at σ_min = 0",
         sp.simplify(losses[0].subs(smallest, 0) - losses[1]) == 0,
         domain="all t, x₀, x₁, u_θ (symbolic, formulas; the code: test_numbers)",
+        clause="OT",
     )
 
 
@@ -124,6 +130,7 @@ def test_coefficients_are_the_codes(evidence):
                 sp.expand(path.deviation_dot(t) - sp.diff(deviation, t)) == 0,
             ],
             domain="the code, all t (symbolic), σ_min as given",
+            clause="field",
         )
     path = VarianceExploding(sp.Rational(1, 100), sp.Integer(10))
     sigma = SYMBOLIC["VE"][1].subs({low: path.smallest, high: path.largest})
@@ -134,6 +141,7 @@ def test_coefficients_are_the_codes(evidence):
             sp.simplify(path.deviation(t) - sigma) == 0,
         ],
         domain="the code, all t (symbolic), σ from 10 to 1/100",
+        clause="field",
     )
 
 
@@ -153,6 +161,7 @@ def test_numbers(evidence, seed, dim, path, time):
         np.abs(field - stepped),
         rounding.amplified(1 + COMPLEX, "the second time by complex steps"),
         because="u_t(ψ_t(x₀|x₁)|x₁) is dψ_t/dt, and complex steps have no truncation",
+        clause="field",
     )
     name, values = numbers_of(path)
     expression = symbolic(*SYMBOLIC[name]).subs(values)
@@ -162,6 +171,7 @@ def test_numbers(evidence, seed, dim, path, time):
         np.abs(field - formula(time, here, data)),
         rounding + _of_formula(rounding, path, time, formula_length),
         because="they are one function of t, x and x₁ (SymPy, above)",
+        clause="field",
     )
 
 
@@ -213,6 +223,7 @@ def test_start_at_noise_in_the_limit(evidence):
         "KL = x₁²/(2σ₁²) for x/σ₁ (VE), → 0 as σ₁ → ∞",
         [sp.simplify(scaled - x1**2 / (2 * sigma**2)) == 0, sp.limit(scaled, sigma, sp.oo) == 0],
         domain="all x₁ (symbolic, formulas; the code: test_numbers)",
+        clause="start",
     )
     on.exact(
         "KL = (α₁²x₁² − α₁² − log(1−α₁²))/2 (VP), → 0 as α₁ → 0; it rises at α₁x₁² + α₁³/(1−α₁²) > 0",
@@ -222,6 +233,7 @@ def test_start_at_noise_in_the_limit(evidence):
             sp.simplify(sp.diff(kept, alpha) - alpha * x1**2 - alpha**3 / (1 - alpha**2)) == 0,
         ],
         domain="all x₁ (symbolic, formulas; the code: test_numbers)",
+        clause="start",
     )
 
 

@@ -41,6 +41,7 @@ def test_conditional_paths_cross(evidence, rng, spread, end):
         level=LEVEL,
         because="Hoeffding: the pairs are independent",
         points=PAIRS,
+        clause="crossing",
     )
 
 
@@ -72,6 +73,7 @@ def test_trajectories_stay_apart(evidence, seed, dim, end):
             2 * np.sqrt(dim) * error,
             by=SOLVED,
             because="Grönwall, downwards; error of both trajectories",
+            clause="apart",
         )
 
 
@@ -90,6 +92,7 @@ def test_the_distance_is_attained(evidence, rng, end):
         2 * np.sqrt(2) * resolved(found.error)[:, None],
         by=SOLVED,
         because="Du_t = (σ̇/σ)I; error of both trajectories",
+        clause="apart",
     )
 
 
@@ -108,6 +111,7 @@ def test_trajectories_on_the_line_do_not_cross(evidence):
             steepest(TWO, t) * error + rank_rounding(TWO, t).bound,
             by=SOLVED,
             because="F_t is Lipschitz with the largest density; error of the integration",
+            clause="apart",
         )
     evidence.figure(
         "Conditional paths, marginal trajectories and OT trajectories (the notes' Figure 2, on the line)",

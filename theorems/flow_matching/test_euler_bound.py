@@ -59,6 +59,7 @@ def test_euler_errs_by_at_most_its_constant_over_the_steps(evidence, d, strength
         norm(_euler(field, x0, steps) - fine),
         _bound(constants, steps) + _bound(constants, FINE) + rounding,
         because="Grönwall: (δ/2)(L_t + LV)(e^L − 1)/L for either; a step rounds 64 times, stretched by e^L",
+        clause="bound",
     )
 
 

@@ -54,6 +54,7 @@ def test_affine_field_is_determined_by_its_flow(evidence, d):
             all(sp.simplify(found[shift[i]] - sp.diff(mu[i], t) + rate * mu[i]) == 0 for i in range(d)),
         ],
         "symbolic in σ, μ and all coefficients",
+        clause="uniqueness",
     )
 
 
@@ -69,11 +70,14 @@ def test_turning_fields_generate_the_same_path(evidence, d):
     field = sp.diff(sigma, t) / sigma * away + sp.diff(mu, t)
     on = evidence.on("N(μ, σ²I)", d=d)
     domain = "symbolic in σ, μ, x and S"
-    on.exact("u transports the path", _transport_residual(field, density, x) == 0, domain)
+    on.exact(
+        "u transports the path", _transport_residual(field, density, x) == 0, domain, clause="other fields"
+    )
     on.exact(
         "so does u + S(x−μ), S skew",
         _transport_residual(field + _skew(d) * away, density, x) == 0,
         domain,
+        clause="other fields",
     )
 
 

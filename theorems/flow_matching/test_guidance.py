@@ -5,6 +5,8 @@ p^w q^{1−w}. Controls: Gaussians of unequal variance, where it ends at deviati
 has precision w/σ_p² + (1−w)/σ_q²; and two Gaussians of which one is prompted for.
 """
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 import sympy as sp
@@ -43,6 +45,7 @@ def test_identities(evidence, seed, dim, t):
             f"w = {w:g}: ũ is u(·,{'p' if w else '∅'})",
             found == field.velocity(t, x),
             "floating point, bitwise",
+            clause="ends",
         )
 
 
@@ -62,7 +65,10 @@ def test_identities_of_a_learned_field(evidence, rng):
     for w, single in ((0.0, free), (1.0, prompted)):
         found = guided(free, prompted, w)(0.5, x)
         on.exact(
-            f"w = {w:g}: ũ is u(·,{'p' if w else '∅'})", found == single(0.5, x), "floating point, bitwise"
+            f"w = {w:g}: ũ is u(·,{'p' if w else '∅'})",
+            found == single(0.5, x),
+            "floating point, bitwise",
+            clause="ends",
         )
     exact = MIXTURE.given([1])
     rows = []
@@ -94,12 +100,14 @@ def test_equal_covariances_symbolically(evidence):
         "(1−w)u_q + w u_p = u of N((1−w)a + wb, s²)",
         sp.simplify((1 - w) * field(a) + w * field(b) - field(middle)) == 0,
         domain="all t, x, a, b, s, w (symbolic, formulas; the code: test_equal_covariances)",
+        clause="equal covariance",
     )
     tilt = (1 - w) * log_law(a) + w * log_law(b) - log_law(middle)
     on.exact(
         "log p^w q^{1−w} − log N((1−w)a + wb, s²) does not depend on x",
         sp.simplify(sp.diff(tilt, x)) == 0,
         domain="all x, a, b, s, w (symbolic, formulas; the code: test_equal_covariances)",
+        clause="equal covariance",
     )
 
 
@@ -124,6 +132,35 @@ def test_equal_covariances(evidence, seed, dim, w, t):
         + of_tilt.velocity
         + placed.amplified(steep, "the tilt's mean"),
         because="they are equal: u_t is affine in the mean for one covariance",
+        clause="equal covariance",
+    )
+
+
+@pytest.mark.claim("F10")
+def test_unequal_variances_symbolically(evidence):
+    """Q = N(0,1), p = N(0,s²): the flow of ũ is x ↦ √(C_q^{1−w}C_p^w)x; the tilt has another deviation."""
+    t, w = sp.symbols("t w", real=True)
+    s = sp.symbols("s", positive=True)
+    of_q, of_p = (1 - t) ** 2 + t**2, (1 - t) ** 2 + t**2 * s**2
+    rate = (1 - w) * sp.diff(of_q, t) / (2 * of_q) + w * sp.diff(of_p, t) / (2 * of_p)
+    growth = ((1 - w) * sp.log(of_q) + w * sp.log(of_p)) / 2
+    on = evidence.on("N(0,1), N(0,s²)")
+    on.exact(
+        "ũ = (d/dt log g)x with g = √(C_q^{1−w}C_p^w), g(0) = 1, g(1) = s^w",
+        [
+            sp.simplify(sp.diff(growth, t) - rate) == 0,
+            growth.subs(t, 0) == 0,
+            sp.simplify(sp.expand_log(growth.subs(t, 1), force=True) - w * sp.log(s)) == 0,
+        ],
+        domain="all t, s, w (symbolic, formulas; the code: test_unequal_variances)",
+        clause="unequal",
+    )
+    half, two = Fraction(1, 2), 2
+    on.exact(
+        "the tilt's precision is w/s² + 1 − w: 7 at s = ½, w = 2, where the flow ends with 16",
+        [two / half**2 + 1 - two == 7, 1 / half ** (2 * two) == 16],
+        domain="fractions",
+        clause="unequal",
     )
 
 

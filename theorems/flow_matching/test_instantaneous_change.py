@@ -55,6 +55,7 @@ def test_gaussian_to_gaussian_by_two_couplings(evidence, seed, dim):
             resolved(found.error) + 2 * MixtureRoundings(independent, 1.0, x1).log_density.bound,
             by=SOLVED,
             because=BY_FLOW,
+            clause="integrated",
         )
 
 
@@ -81,6 +82,7 @@ def test_gaussian_to_mixture(evidence, seed, dim, parts):
         resolved(found.error) + 2 * MixtureRoundings(field, 1.0, x1).log_density.bound,
         by=SOLVED,
         because=BY_FLOW,
+        clause="integrated",
     )
 
 
@@ -99,6 +101,7 @@ def test_hutchinsons_estimate(evidence, rng, dim):
         2 * resolved(exact.error) + Rounding(1 + np.abs(exact.value), dim + 4, "sums of log p₀").bound,
         by=f"{SOLVED}, of the one with the trace; the other is taken to err as much",
         because="the mean of εᵀJε over all signs is tr J",
+        clause="probes",
     )
     probes = rng.choice([-1.0, 1.0], (4000, dim))
     found = probed_log_density(field.velocity, field.jacobian, x1, probes, LEVEL)
@@ -108,6 +111,7 @@ def test_hutchinsons_estimate(evidence, rng, dim):
         found.radius,
         level=LEVEL,
         because="Hoeffding: εᵀMε stays within Σ_{i≠j}|M_ij| of tr M, M = ∫Du dt",
+        clause="probes",
     )
 
 
@@ -133,6 +137,7 @@ def test_one_probe_may_be_off_by_all_that_hoeffding_allows_for(evidence, level):
         found.radius,
         by=SOLVED,
         because="2 exp(−½) > 1: a coin is never farther off than Hoeffding's radius of one toss",
+        clause="probes",
     )
     on.estimated(
         "| |log p₁ from one probe − log p₁| − 2a |",
@@ -141,6 +146,7 @@ def test_one_probe_may_be_off_by_all_that_hoeffding_allows_for(evidence, level):
         by=SOLVED,
         because="M = Du, and εᵀMε = ±2a whatever the signs are",
         chosen="the tolerance, far above the integrator's",
+        clause="probes",
     )
 
 
@@ -167,6 +173,7 @@ def test_transport_equation(evidence, seed, dim, parts, t):
         np.abs(in_time + along + div),
         _of_transport(MixtureRoundings(field, t, x), dim),
         because="the mixture solves the transport equation, and complex steps have no truncation",
+        clause="transport",
     )
 
 
@@ -201,6 +208,7 @@ def test_jacobian_that_probes_meet(evidence, seed, dim, parts, t):
         np.abs(field.jacobian(t, x) - stepped).max(axis=(1, 2)),
         MixtureRoundings(field, t, x).jacobian.amplified(1 + COMPLEX, "once more by complex steps"),
         because="they are equal, and complex steps have no truncation",
+        clause="probes",
     )
 
 
@@ -219,11 +227,13 @@ def test_log_density_falls_by_the_divergence(evidence):
         "(12): d/dt p_t(x_t) = −p div u",
         sp.expand(total + p * div) == 0,
         "any C¹ p > 0, u (symbolic, formulas; the code: test_transport_equation)",
+        clause="divergence",
     )
     on.exact(
         "(13): d/dt log p_t(x_t) = −div u",
         sp.simplify(total / p + div) == 0,
         "any C¹ p > 0, u (symbolic, formulas; the code: test_transport_equation)",
+        clause="divergence",
     )
     printed = sp.Matrix(u).jacobian(sp.Matrix(x))
     on.audit(

@@ -103,6 +103,7 @@ def test_gradients_agree(evidence, seed, smallest):
         moved + rounding.bound,
         by=f"{TWO_STEPS} on each side",
         because="both losses have one gradient; rounding of densities on a grid of 12 deviations",
+        clause="gradient",
     )
     difference = losses.conditional(theta) - losses.marginal(theta)
     on.estimated(
@@ -113,6 +114,7 @@ def test_gradients_agree(evidence, seed, smallest):
         + rounding.bound,
         by=f"{TWO_STEPS}, three times",
         because="the posterior's variance; rounding of densities on a grid of 12 deviations",
+        clause="difference",
     )
 
 
@@ -146,11 +148,13 @@ def test_in_fractions(evidence, table, speeds, theta):
         "∇L_FM = ∇L_CFM",
         [a == b for a, b in zip(of_fm, of_cfm, strict=True)],
         "laws and fields in fractions: the argument, not the code",
+        clause="gradient",
     )
     on.exact(
         "L_CFM − L_FM = E Var(u(x|x₁)|x)",
         cfm - fm == variance,
         "laws and fields in fractions: the argument, not the code",
+        clause="difference",
     )
 
 

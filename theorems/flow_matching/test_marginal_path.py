@@ -51,6 +51,7 @@ def test_field_is_the_posterior_average(evidence, seed, path, t):
         np.abs(p - p_coarse) + of_density.bound,
         by=TWO_STEPS,
         because="(16); rounding of densities",
+        clause="mixture",
     )
     size = np.abs(flux) + density * (1 + np.abs(x[:, 0]))
     on.estimated(
@@ -62,6 +63,7 @@ def test_field_is_the_posterior_average(evidence, seed, path, t):
         + own.amplified((1 + size) / path.deviation(t), "u_t(x|x₁) has 1/σ_t").bound,
         by=TWO_STEPS,
         because="(19), the posterior at time t; rounding of densities and fields",
+        clause="average",
     )
 
 
@@ -101,6 +103,7 @@ def _ranks(on, field):
             steepest(field, t) * error + rank_rounding(field, t).bound,
             by=SOLVED,
             because="F_t is Lipschitz with the largest density; error of the integration",
+            clause="transport",
         )
 
 
@@ -120,6 +123,7 @@ def test_plane_is_transported(evidence):
         by=f"{TWO_STEPS} in the noise; {SOLVED}",
         because="X₁ has the mixture's law; 2·10⁻⁸ of the noise lies beyond 6",
         chosen="10⁻⁷ for the noise beyond 6",
+        clause="transport",
     )
 
 
@@ -143,6 +147,32 @@ def test_path_starts_at_noise(evidence, seed, path, dim):
         MixtureRoundings(field, 0.0, x).log_density
         + Rounding(np.abs(exact) + dim, dim + LIBRARY, "d squares, and log 2π"),
         because="every conditional path starts at N(0,I), so that their mixture does",
+        clause="ends",
+    )
+
+
+@for_all("F4", seed=SEEDS, smallest=st.sampled_from([0.05, 0.1, 0.5]), dim=st.integers(1, 4))
+def test_path_ends_at_the_data_blurred(evidence, seed, smallest, dim):
+    """(18): p_1 = q*N(0, σ_min²I), here by Cholesky's root of each S_k + σ_min²I, where the library turns."""
+    rng = generator(seed)
+    field = mixture(rng, dim, 3, OptimalTransportPath(smallest))
+    x = field.means[rng.integers(3, size=16)] + rng.standard_normal((16, dim))
+    parts, worst = [], 0.0
+    for w, m, s in zip(field.weights, field.means, field.covariances, strict=True):
+        root = np.linalg.cholesky(s + smallest**2 * np.eye(dim))
+        white = np.linalg.solve(root, (x - m).T).T
+        logs = np.log(2 * np.pi) * dim / 2 + np.log(np.diagonal(root)).sum()
+        parts.append(np.log(w) - (white**2).sum(axis=1) / 2 - logs)
+        size = float((white**2).sum(axis=1).max()) + dim + abs(logs)
+        worst = max(worst, size * np.linalg.cond(root) ** 2)
+    exact = np.log(np.exp(np.array(parts)).sum(axis=0))
+    evidence.on("mixture", seed=seed, dim=dim, smallest=smallest).bounded(
+        "|log p_1(x) − log of q*N(0, σ_min²I)|",
+        np.abs(field.log_density(1.0, x) - exact),
+        MixtureRoundings(field, 1.0, x).log_density
+        + Rounding(worst, 4 * dim**2 + 3 * LIBRARY, "Cholesky and a triangular solution, seen through it"),
+        because="every conditional path ends at N(x₁, σ_min²I), so that their mixture is q blurred",
+        clause="ends",
     )
 
 
@@ -161,6 +191,7 @@ def test_superposition(evidence):
         "∂_t p + ∂_x(up) = 0",
         sp.simplify(residual.subs(solved)) == 0,
         "any p_i > 0, u_i, q_i (symbolic, formulas; the code: test_transport_equation)",
+        clause="transport",
     )
 
 

@@ -47,6 +47,7 @@ def test_null_prompt_averages_over_prompts(evidence, seed, dim, t):
         np.abs(field.velocity(t, x) - np.einsum("np,npi->ni", posterior, speeds)),
         _of_average(field, given_prompt, posterior, t, x),
         because="the marginal field of marginal fields is the marginal field",
+        clause="average",
     )
 
 
@@ -78,6 +79,7 @@ def test_prompt_recovers_its_class(evidence, seed, prompt):
         steepest(own, 1.0) * float(found.error[-1]) + rank_rounding(own, 1.0).bound,
         by=SOLVED,
         because="F_p is Lipschitz with the largest density of the class; error of the integration",
+        clause="class",
     )
 
 
@@ -95,6 +97,7 @@ def test_prompts_lower_the_loss(evidence, rng):
         by=f"{TWO_STEPS}, in x₀ and x₁ or in x",
         because="u(·,p) is a conditional expectation, so v − u(·,p) is orthogonal to the rest; tails: 10⁻¹⁸",
         chosen="10⁻¹² for rounding",
+        clause="loss",
     )
     assert gap > 1e6 * bound, "the prompt must matter"
 
@@ -135,6 +138,7 @@ def test_data_are_drawn_from_their_class(evidence, rng):
             level=level,
             because="Dvoretzky–Kiefer–Wolfowitz, given the labels; Cholesky's root, not the sampler's",
             points=len(own),
+            clause="training",
         )
     on.statistical(
         "|share of a class − its weight|",
@@ -142,6 +146,7 @@ def test_data_are_drawn_from_their_class(evidence, rng):
         hoeffding(len(labels), 1.0, LEVEL / 3),
         level=LEVEL,
         because="Hoeffding, for each class",
+        clause="training",
     )
 
 
@@ -170,6 +175,7 @@ def test_learned_prompts(evidence, rng):
             chosen="half of the way, the farthest that tells the laws apart",
             because="claimed: the samples' law is within ½·D(law of the prompt, any other), in closed form; "
             "McDiarmid's radius",
+            clause="training",
         )
         rows.append(["∅" if prompt is None else f"class {prompt}", *found.values()])
     on.table(

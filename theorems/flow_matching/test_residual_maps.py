@@ -53,6 +53,7 @@ def test_fixed_point_converges_with_the_ratio(evidence, seed, dim, hidden, q):
         rounding,
         because="x ↦ y − δu(x) contracts by q = δ‖V‖‖W‖ about φ⁻¹(y): main term q|x_k − φ⁻¹(y)|",
         main=q * error[:-1],
+        clause="ratio",
     )
     found = phi.inverse(y)
     on.bounded(
@@ -61,6 +62,7 @@ def test_fixed_point_converges_with_the_ratio(evidence, seed, dim, hidden, q):
         of_image(phi, x).amplified(1 / (1 - q), "φ⁻¹ is 1/(1−q)-Lipschitz") + lengths,
         because="Banach, a posteriori: main term (q·|last move| + rounding)/(1−q), as the inverse states",
         main=resolved(found.error, 1 + float(scale.max()), 1e-10),
+        clause="bijection",
     )
 
 
@@ -85,6 +87,36 @@ def test_the_stated_error_holds_where_rounding_is_amplified_most(evidence):
         np.array(error),
         Rounding.measured(found.error, "(q·|last move| + rounding)/(1−q), as the inverse states"),
         because="Banach, a posteriori",
+        clause="ratio",
+    )
+
+
+@for_all("F2", seed=SEEDS, dim=st.integers(1, 5), hidden=st.integers(1, 4), q=ratios)
+def test_every_point_has_an_original_and_any_start_finds_it(evidence, seed, dim, hidden, q):
+    """Images y are drawn themselves, not made by φ; the start is as far away as one likes."""
+    rng = generator(seed)
+    phi, y = residual_map(rng, dim, hidden, q), 2 * rng.standard_normal((20, dim))
+    found, on = phi.inverse(y), evidence.on("residual map", seed=seed, dim=dim, hidden=hidden, q=q)
+    on.bounded(
+        "|φ(computed φ⁻¹(y)) − y|, y drawn",
+        norm(phi(found.points) - y),
+        of_image(phi, found.points) + Rounding(norm(y) + norm(found.points), dim / 2 + 2, "a length"),
+        because="φ is onto; main term (1+q) times what the inverse states of itself",
+        main=(1 + q) * resolved(found.error, 1 + float(norm(y).max()), 1e-10),
+        clause="bijection",
+    )
+    start = y + 10.0 ** rng.uniform(-3, 6, (20, 1)) * rng.standard_normal(y.shape)
+    path = phi.iterates(y, 12, start=start)
+    error = np.linalg.norm(path - found.points, axis=2)
+    longest = np.linalg.norm(path, axis=2).max(axis=0)
+    on.bounded(
+        "|x_{k+1} − φ⁻¹(y)|, k < 12, from any start",
+        error[1:],
+        _of_iterates(phi, y, path)
+        + Rounding(longest + norm(found.points), dim / 2 + 4, "lengths of differences"),
+        because="a contraction by q about φ⁻¹(y) wherever it starts: main term q|x_k − φ⁻¹(y)|; φ⁻¹'s error",
+        main=q * error[:-1] + (1 + q) * found.error,
+        clause="ratio",
     )
 
 
@@ -105,6 +137,7 @@ def test_images_stay_apart(evidence, seed, dim, hidden, q):
         np.maximum((1 - q) * norm(a - b) - norm(phi(a) - phi(b)), 0.0),
         of_image(phi, a) + of_image(phi, b) + Rounding(norm(a) + norm(b), dim / 2 + 6, "|a−b|, (1−q)"),
         because="the exact excess is ≤ 0: u is q/δ-Lipschitz",
+        clause="apart",
     )
     on = evidence.on("residual map", seed=seed, dim=dim, hidden=hidden, q=q)
     on.bounded(
@@ -132,12 +165,14 @@ def test_the_ratio_is_attained(evidence, q):
         rounding,
         because="e − e³/3 ≤ tanh e: main term q·e²/3",
         main=q * error[:-1] ** 2 / 3,
+        clause="ratio",
     )
     on.bounded(
         "|x_{k+1} − x|/|x_k − x| − q, where it is positive",
         np.maximum(ratio - q, 0.0),
         rounding,
         because="tanh e ≤ e",
+        clause="ratio",
     )
 
 
@@ -149,19 +184,24 @@ def test_rational_map_is_injective_below_one(evidence):
     share = (1 - a * b) / ((1 + a**2) * (1 + b**2))
     on = evidence.on("x − q·x/(1+x²)")
     on.exact(
-        "difference quotient", sp.simplify(quotient - 1 + q * share) == 0, "all a ≠ b, q (symbolic, formulas)"
+        "difference quotient",
+        sp.simplify(quotient - 1 + q * share) == 0,
+        "all a ≠ b, q (symbolic, formulas)",
+        clause="bijection",
     )
     squares = (a + b / 2) ** 2 + 3 * b**2 / 4 + (a * b) ** 2
     on.exact(
         "(1+a²)(1+b²) − (1−ab) is a sum of squares: φ is injective for 0 ≤ q < 1, and at q = 1",
         sp.expand((1 + a**2) * (1 + b**2) - (1 - a * b) - squares) == 0,
         domain="all a, b (symbolic, formulas)",
+        clause="bijection",
     )
 
 
 # --- controls and audits ------------------------------------------------------------------------------
 
 
+@pytest.mark.claim("F2")
 @pytest.mark.control("F2")
 @pytest.mark.parametrize("root", [Fraction(1, 2), Fraction(1), Fraction(2), Fraction(7, 3)])
 def test_two_points_with_one_image(evidence, root):
@@ -172,6 +212,7 @@ def test_two_points_with_one_image(evidence, root):
         "φ(0) = φ(r) = φ(−r) = 0, r = √(q−1)",
         [rational(p, q) == 0 for p in (Fraction(0), root, -root)],
         domain="fractions",
+        clause="two points",
     )
     slope, of_map = 2 * float((q - 1) / q), Rounding(float(q), 8, "φ")
     found = brentq(lambda x: rational(x, float(q)), float(root) / 2, 2 * float(root), xtol=4 * EPS)
@@ -226,6 +267,7 @@ def _fixed(q):
     return x
 
 
+@pytest.mark.claim("F2")
 @pytest.mark.control("F2")
 def test_the_bound_is_enough_but_not_needed(evidence):
     """X + q·tanh x is increasing; yet the iteration for y = 0 leaves the fixed point with ratio q."""
@@ -247,6 +289,7 @@ def test_the_bound_is_enough_but_not_needed(evidence):
         np.maximum(1 - slope, 0.0),
         Rounding(1.0, LIBRARY, "1 − tanh² is never negative where |tanh| ≤ 1; the sum 1 + q·tanh'"),
         because="tanh' ≥ 0: φ is increasing",
+        clause="not needed",
     )
 
 

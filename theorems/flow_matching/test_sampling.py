@@ -62,6 +62,7 @@ def test_exact_field_has_no_error(evidence, rng, target):
             norm(found - x1),
             _of_steps(target, path) + target.roundings.transport(x0),
             because="trajectories are straight at constant speed, so that Euler's steps are exact (P6)",
+            clause="exact field",
         )
 
 
@@ -99,7 +100,7 @@ def test_independent_coupling_on_spheres_has_order_two(evidence, rng, dim, radiu
             ("error − R(1 − lower bound of A), where it is positive", missing - radius * (1 - low)),
             ("R(1 − upper bound of A) − error, where it is positive", radius * (1 - high) - missing),
         ):
-            on.bounded(quantity, np.maximum(excess, 0.0), rounding, because=BY_AMOS)
+            on.bounded(quantity, np.maximum(excess, 0.0), rounding, because=BY_AMOS, clause="spheres")
         errors.append(missing.max())
     slope, interval = last_slope(STEPS, errors)
     on.trend(
@@ -110,6 +111,7 @@ def test_independent_coupling_on_spheres_has_order_two(evidence, rng, dim, radiu
         rule="interval contains theory",
         alternative=-1.0,
         points=len(STEPS),
+        clause="spheres",
     )
     k = STEPS[-1]
     on.estimated(
@@ -118,6 +120,7 @@ def test_independent_coupling_on_spheres_has_order_two(evidence, rng, dim, radiu
         abs(k**2 * errors[-1] - (k / 4) ** 2 * errors[-2]),
         by=LAST_CHANGE,
         because="the constant is approached at order 1/K",
+        clause="spheres",
     )
 
 
@@ -151,6 +154,7 @@ def test_order_one_is_attained(evidence, start):
         rule="interval contains theory",
         alternative=-2.0,
         points=len(STEPS),
+        clause="order one",
     )
     scaled = np.array(STEPS) * errors
     on.estimated(
@@ -159,6 +163,7 @@ def test_order_one_is_attained(evidence, start):
         abs(scaled[-1] - scaled[-2]),
         by=LAST_CHANGE,
         because="the constant is approached at order 1/K",
+        clause="order one",
     )
 
 
@@ -172,6 +177,7 @@ def test_algorithm_2_as_printed(evidence):
             "times k/K, k < K, and end x₀ + 1",
             [asked == [k / steps for k in range(steps)], end[0, 0] == 1.25],
             domain="binary fractions",
+            clause="bound",
         )
 
 
@@ -211,6 +217,7 @@ def test_distance_falls_with_training(evidence, rng):
         level=LEVEL,
         chosen="half of the noise's distance",
         because="claimed: the samples' law is within ½·D(noise, target), in closed form; McDiarmid's radius",
+        clause="training",
     )
     on.table(
         f"Training: distance of {SAMPLES} samples from three Gaussians (radius {radius:.3f})",
@@ -253,6 +260,7 @@ def test_what_training_is_given(evidence, rng):
             np.abs(error),
             Rounding(size, 2.0**30 + 4, "t and results rounded to float32, 2⁻²³ of the size together"),
             because="algorithm 1's interpolant and speed are these",
+            clause="training",
         )
     on.statistical(
         "sup|F_n(t) − t|",
@@ -260,6 +268,7 @@ def test_what_training_is_given(evidence, rng):
         dkw(len(t), LEVEL) + 2.0**-23,
         level=LEVEL,
         because="t uniform on [0, 1): Dvoretzky–Kiefer–Wolfowitz; rounding to float32",
+        clause="training",
     )
     on.statistical(
         "|share of prompts kept − (1 − unprompted)|",
@@ -267,6 +276,7 @@ def test_what_training_is_given(evidence, rng):
         hoeffding(len(kept), 1.0, LEVEL),
         level=LEVEL,
         because="Hoeffding: prompts are dropped independently",
+        clause="training",
     )
 
 
@@ -291,6 +301,7 @@ def test_gradient_that_training_follows(evidence, rng):
             2 * sizes.T @ np.abs(inputs) / 200, 2 * (200 + 4 + 4), "twice 200 products of sums of 4 and x − ẋ"
         ),
         because="(37) is quadratic in the weights of a linear model",
+        clause="training",
     )
 
 

@@ -47,6 +47,7 @@ def test_optimal_trajectories_are_straight(evidence, rng, target):
         np.sqrt(np.maximum(straightness(times, path, speed), 0)),
         _of_straightness(field, x0, times, path),
         because="trajectories are straight at constant speed, and S is exact for cubic splines",
+        clause="straight",
     )
 
 
@@ -89,6 +90,7 @@ def test_straightness_of_the_independent_coupling(evidence, rng, parts):
         f"in t; {SOLVED}",
         because="the flow ends at the monotone map, whose cost is W₂²; tails: 10⁻¹³",
         chosen="no more than 10⁻⁵ of 1 + W₂²",
+        clause="minibatches",
     )
 
 
@@ -136,6 +138,7 @@ def test_minibatches_straighten(evidence):
         by=f"{TWO_ORDERS} in t and {TWO_STEPS} in x; the library's stated errors, by two rules, too",
         because="binomial sums of SciPy in place of the library's plan",
         chosen="no more than 10⁻⁴",
+        clause="minibatches",
     )
     on.estimated(
         "S_n by the energy of the field, above c_n − W₂², which is O(1/n) by M6",
@@ -145,6 +148,7 @@ def test_minibatches_straighten(evidence):
         np.array([e for _, e in direct]),
         by=f"{TWO_ORDERS} in t and {TWO_STEPS} in x",
         because="the energy of E[ẋ|x_t] is at most the cost of the pairs, c_n (Jensen)",
+        clause="minibatches",
     )
     on.estimated(
         "S_n above that of the smaller batch",
@@ -152,6 +156,7 @@ def test_minibatches_straighten(evidence):
         errors[1:] + errors[:-1],
         by=f"{TWO_ORDERS} in t; the library's stated errors in space, by two rules, too",
         because="S_n falls with n",
+        clause="minibatches",
     )
     slope, interval = last_slope(sizes, numbers)
     on.trend(
@@ -162,6 +167,7 @@ def test_minibatches_straighten(evidence):
         rule="interval contains theory",
         alternative=-0.5,
         points=len(sizes),
+        clause="minibatches",
     )
     on.table(
         "Straightness S of the flow to two atoms, w = 0.3, Δ = 2",
@@ -220,6 +226,7 @@ def _energy_of_plan(w, gap, n, order, step):
 # --- controls -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.claim("F7")
 @pytest.mark.control("F7")
 @pytest.mark.parametrize("dim", [2, 3])
 def test_straight_but_not_at_constant_speed(evidence, rng, dim):
@@ -249,6 +256,16 @@ def test_straight_but_not_at_constant_speed(evidence, rng, dim):
         np.sqrt(dim) * float(found.error.max()),
         by=SOLVED,
         because="x_t is a multiple of x₀",
+        clause="same law",
+    )
+    at_rest = np.sqrt(0.5) * norm(x0)
+    on.estimated(
+        "|x_½| − |x₀|/√2, though it ends at |x₀|: the speed is not constant",
+        np.abs(norm(found.states[len(found.states) // 2]) - at_rest),
+        np.sqrt(dim) * resolved(float(found.error.max())),
+        by=SOLVED,
+        because="x_t = √(t²+(1−t)²)x₀",
+        clause="same law",
     )
 
 

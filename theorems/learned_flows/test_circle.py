@@ -49,6 +49,7 @@ def test_spectrum_follows_the_exact_curve(evidence, rng, device):
         LEVEL,
         chosen=CHOSEN,
         because=BY_BETTING,
+        clause="circle",
     )
 
 
@@ -70,6 +71,7 @@ def test_exponents_follow_the_theory(evidence, rng, device):
         LEVEL,
         chosen=CHOSEN,
         because=BY_BETTING,
+        clause="exponents",
     )
     wrong = int(((found > -0.5).sum(axis=1) != 1).sum())
     on.statistical(
@@ -79,6 +81,7 @@ def test_exponents_follow_the_theory(evidence, rng, device):
         LEVEL,
         chosen="a tenth",
         because=f"exponents above −γ/2 are counted (H7). Clopper–Pearson over {N} draws: {DEMONSTRATED}",
+        clause="dimension",
     )
     half = off.std(axis=0, ddof=1) / np.sqrt(len(off))
     on.table(

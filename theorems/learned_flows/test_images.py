@@ -82,6 +82,7 @@ def leaving(evidence, images, moved):
         LEVEL,
         because=f"a distance gains at most ε, noise too. {BY_BETTING}",
         chosen="half: as far from one as from the other",
+        clause="distance",
     )
     after = [images.distance(moved.flowed[:, r]).mean() for r in range(len(moved.ranks))]
     on.table(
@@ -138,6 +139,7 @@ def keeping(evidence, images, moved):
         LEVEL,
         chosen="twice, and a tenth",
         because=f"Clopper–Pearson over {N} images: {DEMONSTRATED}",
+        clause="kept",
     )
 
 
@@ -153,6 +155,7 @@ def leading(evidence, images, moved):
         0.0,
         LEVEL,
         because=f"a random direction has q/d of itself there. {BY_BETTING}",
+        clause="principal directions",
     )
 
 

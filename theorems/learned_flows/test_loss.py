@@ -81,6 +81,7 @@ def test_exact_pairs_have_no_floor(evidence, rng, device):
         (of_target + of_field).amplified(2.01 * size, "squares")
         + Rounding(size**2, 2 * 6, "differences from v_θ, squared and added"),
         because="on optimal pairs the field is the regression target (P3)",
+        clause="exact pairs",
     )
 
 
@@ -101,6 +102,7 @@ def test_independent_pairs_add_their_variance(evidence, rng, device):
         LEVEL,
         because="its expectation is 0 for any v_θ: the cross term vanishes given x_t; Chernoff's bound with "
         "the moments of von Mises' law given x_t",
+        clause="splitting",
     )
 
 
@@ -122,6 +124,7 @@ def test_training_on_exact_pairs_goes_below_the_other_floor(evidence, rng, devic
         LEVEL,
         because=f"floor of independent pairs by quadrature. {BY_BETTING}",
         chosen="a twentieth of the floor, to be far below and not by a few per cent",
+        clause="training",
     )
     evidence.table(
         "Held-out loss of networks of one size, and the floor of their coupling",

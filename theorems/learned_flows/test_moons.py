@@ -65,6 +65,7 @@ def test_spectrum_follows_the_exact_curve(evidence, rng, device):
         LEVEL,
         chosen=CHOSEN,
         because=BY_BETTING,
+        clause="moons",
     )
 
 
@@ -90,6 +91,7 @@ def test_errors_over_time_and_place(evidence, rng, device):
         1.0,
         LEVEL,
         because=f"paired over held-out noise, |v_θ − v|² counted up to 4. {BY_BETTING}",
+        clause="moons",
     )
     evidence.table(
         "What the network gets wrong on two moons: at end points, where noise piles up, and where T jumps",

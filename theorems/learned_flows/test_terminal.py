@@ -45,6 +45,7 @@ def test_rescaled_jacobian_vanishes(evidence, rng, device, coupling, steps):
             _of_network(learned, share),
             because="|Dv_θ| ≤ L: the product of the layers' norms and sup|SiLU'| < 1.1; main term (1−t)L",
             main=share,
+            clause="slope",
         )
 
 
@@ -62,6 +63,7 @@ def test_growth_stops_before_the_end(evidence, rng, device, coupling, steps):
         share,
         by=f"integrators of tolerance {TOLERANCE:g}",
         because="∫|Dv_θ| ≤ (1−t)L along a path, and σᵢ(AB) ≤ |A|σᵢ(B)",
+        clause="exponents",
     )
 
 
@@ -90,6 +92,7 @@ def test_error_at_the_end_has_a_floor(evidence, rng, device):
             LEVEL,
             because="Var|x₀| = 2 − π/2 in the plane; the root of n·mean is 1-Lipschitz in Gaussian noise, "
             "given the directions, for any field: Gaussian concentration and Poincaré's inequality",
+            clause="floor",
         )
         name = f"{coupling} pairs, {steps} batches"
         curves[name] = np.array([field_error(learned, t, x0[:8000], x1[:8000]).mean() for t in TIMES])

@@ -178,6 +178,11 @@ CLAIMS = (
         status="open",
         depends=("M2",),
         modules=(f"{HERE}test_rates",),
+        clauses=(
+            Clause("spheres", "Spheres and tori: the smaller side governs, not the space around it."),
+            Clause("densities", "Densities in the plane and beyond."),
+            Clause("line", "On the line slower than $1/n$ at every size."),
+        ),
     ),
     Claim(
         id="M8",

@@ -69,6 +69,7 @@ def test_smaller_side_governs(evidence, rng, jobs):
             rule="interval lies below theory",
             level=level,
             points=len(sizes),
+            clause="densities" if _is_gaussian(target) else "spheres",
         )
         last = slope_of(sizes[-2:], [v.mean() for v in values[-2:]])
         rows.append([name, theory, slope, *interval, of, last, above])
@@ -134,6 +135,7 @@ def test_gaussians_on_the_line_by_batches_and_exactly(evidence, rng, jobs):
         alternative=-2 / 3,
         level=LEVEL,
         points=len(batches),
+        clause="line",
     )
     evidence.table(
         "Gaussian to Gaussian on the line: batches beside exact sums (intervals together at 1 − 1e−9)",
@@ -169,6 +171,7 @@ def test_gaussians_on_the_line_are_slower_than_one_over_n(evidence):
         theory=-1.0,
         rule="interval lies above theory",
         points=len(sizes),
+        clause="line",
     )
 
 

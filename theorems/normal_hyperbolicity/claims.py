@@ -52,6 +52,16 @@ CLAIMS = (
             f"{HERE}test_certified",
             f"{HERE}test_conditioning",
             f"{HERE}test_assumptions",
+            f"{HERE}test_integration",
+        ),
+        clauses=(
+            Clause("flow", r"$DX_t=\alpha I+\beta K$, by integrating the field."),
+            Clause(
+                "Jacobian",
+                "$Dv_t(x_t)$ has the eigenvectors of $K$ and the stated eigenvalues, for every target.",
+            ),
+            Clause("manifold", "Where A1–A5 hold $K$ is that of H3."),
+            Clause("linear", r"The linear schedule: $(\kappa-1)/(1+t(\kappa-1))$, at $\kappa=0$ $-1/(1-t)$."),
         ),
     ),
     Claim(
@@ -73,6 +83,10 @@ CLAIMS = (
         status="reconstructed",
         depends=("P2",),
         modules=(f"{HERE}test_shift",),
+        clauses=(
+            Clause("minimum", r"$x_1$ minimises $\tilde\varphi$."),
+            Clause("shift", r"One prox is the other, at every $w$ and $\lambda$."),
+        ),
     ),
     Claim(
         id="H3",
@@ -153,6 +167,13 @@ CLAIMS = (
             f"{HERE}test_conditioning",
             f"{HERE}test_assumptions",
         ),
+        clauses=(
+            Clause("curve", "Eigenvalues of $(1-t)Dv_t$ follow the curve at every $t$."),
+            Clause("limit", r"$(1-t)Dv_t\to-\gamma P_N$."),
+            Clause(
+                "rate", r"Linear: rate $1-t$ with constant $(\kappa-1)/\kappa$, and $-1$ throughout on $N$."
+            ),
+        ),
     ),
     Claim(
         id="H6",
@@ -188,6 +209,10 @@ CLAIMS = (
         status="this project",
         depends=("H4",),
         modules=(f"{HERE}test_dimension", f"{HERE}test_assumptions"),
+        clauses=(
+            Clause("strata", "Point by point, stratum by stratum: the dimension that positions tell."),
+            Clause("count", r"The number of exponents above $-\gamma/2$ is $m$, for drawn targets."),
+        ),
     ),
     Claim(
         id="H8",
@@ -260,6 +285,11 @@ CLAIMS = (
         status="this project",
         depends=("H3", "H4"),
         modules=(f"{HERE}test_added_assumptions",),
+        clauses=(
+            Clause("assumptions", "A1–A4 hold at 0."),
+            Clause("H", "$H=0$, and the prox is differentiable there all the same."),
+            Clause("flow", "$|DX_t|$ is infinite at every $t>0$."),
+        ),
     ),
     Claim(
         id="N1",

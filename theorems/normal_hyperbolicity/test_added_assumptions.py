@@ -84,15 +84,29 @@ def test_cube_root_symbolically(evidence):
 
     x, t, h, step = sp.symbols("x t h lambda", positive=True)
     evidence.exact(
-        "A1: φ = x⁴/4 is C², and T = φ'⁻¹", sp.diff(x**4 / 4, x).subs(x, h ** sp.Rational(1, 3)) == h, "h > 0"
+        "A1: φ = x⁴/4 is C², and T = φ'⁻¹",
+        sp.diff(x**4 / 4, x).subs(x, h ** sp.Rational(1, 3)) == h,
+        "h > 0",
+        clause="assumptions",
     )
-    evidence.exact("A5 fails: H = φ''(0) = 0", sp.diff(x**4 / 4, x, 2).subs(x, 0) == 0, "at 0")
+    y = sp.Symbol("y", real=True)
+    gradient = sp.diff(y**4 / 4, y)
+    evidence.exact(
+        "A2–A4: φ is differentiable, so ∂φ(x) = {φ'(x)} has dimension 0 = d − m, is its own relative "
+        "interior with x₀ = φ'(0) = 0 in it, and φ'(x) → φ'(0) as x → 0",
+        [gradient.subs(y, 0) == 0, sp.limit(gradient, y, 0) == 0, sp.diff(y**4 / 4, y, 2) == 3 * y**2],
+        "φ'' = 3x² ≥ 0: convex on the whole line; d = m = 1",
+        clause="assumptions",
+    )
+    evidence.exact("A5 fails: H = φ''(0) = 0", sp.diff(x**4 / 4, x, 2).subs(x, 0) == 0, "at 0", clause="H")
     stretch = (1 - t) + t * h ** sp.Rational(-2, 3)
-    limit = sp.limit(stretch.subs(t, sp.Rational(1, 2)), h, 0, "+")
-    evidence.exact("X_t(h)/h → ∞ as h → 0", limit == sp.oo, "t = 1/2, linear schedule")
+    limit = sp.limit(stretch, h, 0, "+")
+    evidence.exact("X_t(h)/h → ∞ as h → 0", limit == sp.oo, "all t > 0, linear schedule", clause="flow")
     u = sp.Symbol("u", real=True)
     slope = 1 / sp.diff(u + step * u**3, u).subs(u, 0)
-    evidence.exact("D prox_{λφ}(0) = 1, so Dv_t(0) = 1/t", slope == 1, "all λ > 0: H3 still holds there")
+    evidence.exact(
+        "D prox_{λφ}(0) = 1, so Dv_t(0) = 1/t", slope == 1, "all λ > 0: H3 still holds there", clause="H"
+    )
 
 
 def _data(gap, x):

@@ -55,6 +55,7 @@ def measure_identity(evidence, rng, twins):
         residuals,
         bound=RESOLUTION * np.array(sizes),
         because="K and J are proved by different formulas; chosen: a resolution of 2⁻¹⁰⁰ of 1 + ‖K‖",
+        clause="Jacobian",
     )
 
 

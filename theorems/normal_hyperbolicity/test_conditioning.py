@@ -62,6 +62,7 @@ def test_field_in_extended_precision(evidence, rng):
                 np.abs(found - gap * field_jacobian(bundle, schedule, gap)).max(axis=(1, 2)),
                 stated + moved + Rounding(2.0, 4 * target.dim, "α and its derivative, and products"),
                 because="80 digits truncate and round below 1e-19; float64's H, tangent and α are left",
+                clause="curve",
             )
 
 

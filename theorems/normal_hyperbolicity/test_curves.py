@@ -64,6 +64,7 @@ def test_rescaled_jacobian_tends_to_the_normal_projector(evidence, target, sched
             because="P_N and K share eigenvectors: the norm is the largest of these",
             main=np.maximum(tangent, normal),
             at_kinks=found.at_kinks,
+            clause="limit",
         )
 
 
@@ -77,9 +78,10 @@ def test_rate_symbolically(evidence):
         "lim of (1−t)Dv_t's tangential eigenvalue over 1−t is (κ−1)/κ",
         sp.simplify(sp.limit(curve / s, s, 0) - (k - 1) / k) == 0,
         "all κ > 0, linear schedule",
+        clause="rate",
     )
     normal = sp.simplify(curve.subs(k, 0))
-    evidence.exact("at κ = 0 the curve is −1 at every t", normal == -1, "linear schedule")
+    evidence.exact("at κ = 0 the curve is −1 at every t", normal == -1, "linear schedule", clause="rate")
 
 
 @pytest.mark.claim("H5")
@@ -100,6 +102,7 @@ def test_curves_on_the_circle(evidence, rng):
             "eigenvalues of a symmetric 2×2 matrix of this size; x/t is formed",
         ),
         because="eigenvalues of a symmetric 2×2 matrix of this size; x/t is formed",
+        clause="curve",
     )
     length = np.sqrt(
         -2 * np.log((np.arange(10_000) + 0.5) / 10_000)

@@ -129,6 +129,7 @@ def test_dimension_is_recovered_point_by_point(evidence, rng):
                 because="integers agree or differ by 1",
                 left_out=int((~seen).sum()),
                 chosen="points whose K is known better than α/16 = e^−13/16",
+                clause="strata",
             )
             np.add.at(confusion, (exact[seen], found[seen]), 1)
         for m in sorted(set(exact)):
@@ -170,6 +171,7 @@ def test_dimension_of_drawn_targets(evidence, target, schedule, seed):
         because="integers agree or differ by 1",
         left_out=int((~seen).sum()),
         chosen="points whose K is known better than α/16 and whose κ exceed 16α",
+        clause="count",
     )
 
 
@@ -189,6 +191,7 @@ def test_in_time_the_tangent_is_seen(evidence, x0):
         np.abs(_read_early(x0) - 1),
         Rounding.none("integers agree or differ by 1"),
         because="from τ = 5 to 5.5, log(α + βκ) falls by less than half of what log α does",
+        clause="count",
     )
 
 

@@ -103,7 +103,7 @@ def _from_k(target, schedule, x0, tau):
     return np.array(growth)
 
 
-@pytest.mark.claim("H4")
+@pytest.mark.claim("H1", "H4")
 def test_exponents_by_integrating_the_field(evidence, rng):
     rows = []
     for target, schedule in PAIRS:
@@ -122,6 +122,7 @@ def test_exponents_by_integrating_the_field(evidence, rng):
             uncertain + target.dim * stated / alpha,
             by="twice the solutions' difference at tolerances 1e-7 and 1e-9",
             because="both are the growth of DX_t; the integrator's error, and K's rounding over α",
+            clause="flow",
         )
         rates = np.sort(slopes(tight.log_growth, tight.tau)[-1], axis=1)[:, ::-1]
         for m, exponents in zip(_dimensions(target, x0, x1), rates, strict=True):

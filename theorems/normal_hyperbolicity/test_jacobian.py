@@ -38,6 +38,7 @@ def test_field_jacobian_is_that_of_k(evidence, target, schedule, t, seed):
             found.rounding,
             because="they are equal; what D prox, H, T and x_t err by. At kinks: D prox is a set (Clarke)",
             at_kinks=found.at_kinks,
+            clause="manifold",
         )
 
 
@@ -66,6 +67,7 @@ def test_field_jacobian_by_complex_steps(evidence, target, schedule, t, seed):
             (stated.amplified(COMPLEX) + formula_rounding(target, bundle, schedule, r))[away],
             because="they are equal; complex steps have no truncation and round as D prox does",
             left_out=len(xt) - len(away),
+            clause="manifold",
         )
 
 
@@ -79,8 +81,11 @@ def test_linear_schedule_symbolically(evidence):
         "(α̇+β̇κ)/(α+βκ) = (κ−1)/(1+t(κ−1)) for the linear schedule",
         sp.simplify(linear - (k - 1) / (1 + t * (k - 1))) == 0,
         "all κ, t > 0",
+        clause="linear",
     )
-    evidence.exact("at κ = 0 it is −1/(1−t)", sp.simplify(linear.subs(k, 0) + 1 / (1 - t)) == 0, "all t")
+    evidence.exact(
+        "at κ = 0 it is −1/(1−t)", sp.simplify(linear.subs(k, 0) + 1 / (1 - t)) == 0, "all t", clause="linear"
+    )
     x, y = sp.symbols("x y", real=True)
     length = sp.sqrt(x**2 + y**2)
     jac = sp.Matrix([(r * x / length), (r * y / length)]).jacobian([x, y])

@@ -90,6 +90,7 @@ def test_curves_on_two_moons(evidence, rng, moons):
         error.T,
         by="the difference of the two highest orders of extrapolated differences",
         because="they are equal; prox's rounding over the least half-step",
+        clause="curve",
     )
     law = path_eigenvalues(Linear(), 1 / bend[known][:, None], remaining=1 - t)[..., 0] * (1 - t)[:, None]
     on.figure(

@@ -30,6 +30,7 @@ def test_objectives_differ_by_a_constant(evidence):
         "∇_u of the difference of the two proximal objectives is 0",
         [g == 0 for g in gradient],
         "all u, x₀, x₁, w in R³ and λ > 0, whatever φ is",
+        clause="shift",
     )
 
 
@@ -45,6 +46,7 @@ def test_data_minimise_the_tilted_potential(evidence, target, seed):
         np.maximum(-excess, 0.0),
         gap_rounding(target, x1, x0) + gap_rounding(target, other, x0) + of_data,
         because="x₁ minimises the tilted potential",
+        clause="minimum",
     )
 
 
@@ -77,6 +79,7 @@ def test_prox_minimises_the_tilted_objective(evidence, target, t, seed):
         np.maximum(least + dot(other - u, other - u) / (2 * step) - tilted(other), 0.0),
         gap_rounding(target, other, y) + target.roundings.conjugate(y) + sums + formed + off,
         because="the exact excess is ≤ 0",
+        clause="shift",
     )
 
 
@@ -108,6 +111,7 @@ def test_prox_is_stationary_for_the_tilted_objective(evidence, target, t, seed):
                 np.maximum(dot(u, h) - (moved - conjugate), 0.0),
                 stated + sums + of_prox.amplified(norm(h)) + of_dual.amplified(slope, "y is off"),
                 because="the exact excess is ≤ 0",
+                clause="shift",
             )
 
 

@@ -13,7 +13,7 @@ from numerics.potentials import Potential
 from numerics.potentials.carried import Carried
 from numerics.potentials.instances import Use, instances
 from numerics.potentials.product import Product
-from theorems.claim import READING_ORDER, SHARED, all_claims
+from theorems.claim import READING_ORDER, SHARED, Claim, all_claims
 from theorems.setting.audits import quantified_in
 from theorems.setting.families import FAMILIES, NOT_DRAWN
 
@@ -98,6 +98,17 @@ def test_checks_are_of_claims_and_their_modules_are_named(folder: str) -> None:
             assert claim in claims, f"{check.name} of {folder} checks {claim}, which no claims.py declares"
             module = check.check.__module__
             assert module in claims[claim].modules, f"{claim} does not name {module}, which checks it"
+
+
+@pytest.mark.parametrize("claim", all_claims(), ids=lambda claim: claim.id)
+def test_every_claim_has_clauses_that_its_modules_name(claim: Claim) -> None:
+    """Whether a check of the claim records under each is decided at run time: else it is unsupported."""
+    assert claim.clauses, f"{claim.id} declares no clauses: split its statement into what checks confirm"
+    sources = [Path(import_module(name).__file__ or "").read_text(encoding="utf-8") for name in claim.modules]
+    for clause in claim.clauses:
+        assert any(f'"{clause.name}"' in source for source in sources), (
+            f"{claim.id}: no module of the claim names the clause {clause.name!r}"
+        )
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
