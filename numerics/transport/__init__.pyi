@@ -1,6 +1,8 @@
 __all__ = [
     "Arc",
     "BatchEstimate",
+    "BatchSize",
+    "BatchSizes",
     "Budget",
     "CurveLift",
     "ExpectedCost",
@@ -9,6 +11,7 @@ __all__ = [
     "TwoAtomLaw",
     "assignment",
     "assignment_probability",
+    "batch_sizes",
     "bernstein_copula",
     "estimate_cost",
     "estimate_excess",
@@ -32,6 +35,7 @@ __all__ = [
     "two_moons",
 ]
 
+from .batch_sizes import BatchSize, BatchSizes, batch_sizes
 from .costs import ExpectedCost, expected_cost
 from .couplings import (
     BatchEstimate,

@@ -48,17 +48,26 @@ class UserTarget:
     say: Callable[[str], object] = str
     merged: int = 0
 
-    @cached_property
+    @property
     def solution(self) -> "SemidiscreteSolution":
-        """Heights for the weights, by `numerics.transport.semidiscrete.solve`.
+        """Heights for the weights, by `numerics.transport.semidiscrete.solve`, once.
 
         Raises:
             RuntimeError: If the solver's cap is reached, naming what was reached.
         """
+        return self._solved[0]
+
+    @property
+    def seconds(self) -> float:
+        """How long solving took."""
+        return self._solved[1]
+
+    @cached_property
+    def _solved(self) -> "tuple[SemidiscreteSolution, float]":
         n, d = self.points.shape
         merged = f" ({self.merged} repetitions merged)" if self.merged else ""
         self.say(f"target {self.name}: solving {n} points{merged} in dimension {d}")
-        spoken = time.monotonic()
+        began = spoken = time.monotonic()
 
         def progress(iteration: int, error: float, step: float) -> None:
             nonlocal spoken
@@ -67,11 +76,12 @@ class UserTarget:
                 self.say(f"  step {iteration}: largest weight error {error:.2e}, step length {step:.2g}")
 
         found = solve(self.points, self.weights, progress=progress, seed=self.seed)
+        seconds = time.monotonic() - began
         self.say(
-            f"target {self.name}: solved ({found.method}, {found.iterations} steps), largest weight error"
-            f" {found.error.max():.2e}, W2² = {found.w2_squared:.6g}"
+            f"target {self.name}: solved ({found.method}, {found.iterations} steps, {seconds:.3g} s), largest"
+            f" weight error {found.error.max():.2e}, W2² = {found.w2_squared:.6g}"
         )
-        return found
+        return found, seconds
 
 
 READERS: dict[str, Callable[[Path], Read]] = {
