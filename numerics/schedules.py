@@ -1,4 +1,4 @@
-r"""Schedules $x_t = α_t x_0 + β_t x_1$ of the interpolant (theory.md §0).
+r"""Schedules $x_t = α_t x_0 + β_t x_1$ of the interpolant (docs/theory.md §0).
 
 α falls from 1 to 0 and β rises from 0 to 1. The terminal order γ ≥ 0 is defined by
 $(1-t)\dot α_t/α_t → -γ$, with $(1-t)\dot β_t/β_t → 0$ (condition SC of theorem 4.4).

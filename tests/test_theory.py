@@ -58,6 +58,12 @@ def test_every_place_that_is_cited_exists():
     assert sorted({f"{place} in {path.name}" for place, path in cited if place not in PLACES}) == []
 
 
+def test_it_is_cited_by_its_path():
+    sources = (p for folder in ("numerics", "theorems", "reports") for p in (ROOT / folder).rglob("*.py"))
+    bare = re.compile(r"(?<!docs/)\btheory\.md")
+    assert [p.name for p in sources if bare.search(p.read_text(encoding="utf-8"))] == []
+
+
 def test_every_family_that_is_cited_is_listed():
     listed = re.search(r"### §4\.2 Families\n(.*?)\n### ", TEXT, re.S)
     assert listed

@@ -1,4 +1,4 @@
-"""Jacobians of torch fields by automatic differentiation (theory.md H1, H5).
+"""Jacobians of torch fields by automatic differentiation (docs/theory.md H1, H5).
 
 The rows of Dv at all points come from one backward pass a component: the gradient of Σ_i v_j(x_i) in x holds
 ∂v_j/∂x at every x_i, as long as no sample depends on another. That needs nothing of the field but autograd,

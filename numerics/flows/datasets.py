@@ -1,4 +1,4 @@
-"""Endless batches of pairs (noise, data) for a training loop of torch (theory.md P2, M1).
+"""Endless batches of pairs (noise, data) for a training loop of torch (docs/theory.md P2, M1).
 
 The loss of OT-CFM is least at the exact field where the pairs are exact: `pairs.exact` of a potential, or
 `pairs.semidiscrete` of a solved cloud. Minibatch couplings leave a floor (M4, M8) that falls with the batch.

@@ -1,4 +1,4 @@
-r"""Log-densities by the instantaneous change of variables (theory.md F3).
+r"""Log-densities by the instantaneous change of variables (docs/theory.md F3).
 
 Along $\dot x_t = u_t(x_t)$, $\log p_1(x_1) = \log p_0(x_0) - \int_0^1 \mathrm{div}\,u_t(x_t)\,dt$
 [@chen2018neural]. The trace is taken exactly, or estimated from probes ε with independent signs,

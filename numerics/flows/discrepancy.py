@@ -1,4 +1,4 @@
-r"""Distance of samples from a Gaussian mixture, in closed form on the mixture's side (theory.md F8).
+r"""Distance of samples from a Gaussian mixture, in closed form on the mixture's side (docs/theory.md F8).
 
 With the kernel $k(x,y) = e^{-|x-y|^2/2h^2}$, $D^2 = E k(x,x') - 2E k(x,y) + E k(y,y')$ is the energy distance
 of 1 − k (no metric, but its square root is one), and 0 only for equal laws [@gretton2012kernel]. No sample of

@@ -1,4 +1,4 @@
-r"""The exact OT-CFM field of a target with a known potential (theory.md P2–P7).
+r"""The exact OT-CFM field of a target with a known potential (docs/theory.md P2–P7).
 
 On the optimal coupling $x_t = α_t x_0 + β_t x_1$ determines both ends:
 $x_1 = \mathrm{prox}_{λφ}(x_t/β_t)$ and $x_0 = ∇e_λφ(x_t/β_t)$ with $λ_t = α_t/β_t$,

@@ -1,4 +1,4 @@
-r"""Classifier-free guidance of two fields (theory.md F10).
+r"""Classifier-free guidance of two fields (docs/theory.md F10).
 
 $\tilde u = (1-w)\,u(\cdot,∅) + w\,u(\cdot,p)$ [@ho2022classifier, whose weight is w − 1]. At w = 0 it is the
 unconditional field, at w = 1 the conditional one. For w > 1 its flow does not produce the tilted law

@@ -1,4 +1,4 @@
-r"""The field of independent coupling for a target of finitely many atoms (theory.md M1, P3's control).
+r"""The field of independent coupling for a target of finitely many atoms (docs/theory.md M1, P3's control).
 
 With noise and data drawn apart, $x_t | x_1 = y_i$ is N(β_t y_i, α_t² I), so the posterior of the atom is a
 softmax and the field is the posterior mean of $\dot α x_0 + \dot β x_1$.

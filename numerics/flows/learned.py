@@ -1,4 +1,4 @@
-r"""Flows that are learned: a network regressed on $\dot x_t = \dot α x_0 + \dot β x_1$ (theory.md §6, F8).
+r"""Learned flows: a network regressed on $\dot x_t = \dot α x_0 + \dot β x_1$ (docs/theory.md §6, F8).
 
 Trained in float32, evaluated in float64: float32 weights are float64 numbers as they stand, so that
 differences from the exact field and derivatives carry no rounding of the evaluation beyond float64's.

@@ -1,4 +1,4 @@
-r"""The marginal field of a Gaussian mixture under a conditional Gaussian path (theory.md F4, F9).
+r"""The marginal field of a Gaussian mixture under a conditional Gaussian path (docs/theory.md F4, F9).
 
 With $x_1 \sim \sum_k w_k N(m_k, S_k)$ and $x_t = a_t x_1 + σ_t x_0$, noise apart from data,
 $p_t = \sum_k w_k N(a m_k, C_k)$, $C_k = a^2 S_k + σ^2 I$, and the posterior average of $u_t(x|x_1)$ is

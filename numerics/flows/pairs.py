@@ -1,4 +1,4 @@
-"""Couplings to train on: how noise is paired with data (theory.md P2, M1; [@tong2024improving]).
+"""Couplings to train on: how noise is paired with data (docs/theory.md P2, M1; [@tong2024improving]).
 
 Each function returns ``pairs(n, rng) → (x0, x1)``, both (n,d) float64, which is what `learned.train` wants.
 ``data(n, rng) → (n,d)`` draws data without noise; of a potential it is the second half of its pairs.

@@ -1,4 +1,4 @@
-r"""Conditional Gaussian paths $p_t(x|x_1) = N(a_t x_1, σ_t^2 I)$ and their fields (theory.md F4, F6).
+r"""Conditional Gaussian paths $p_t(x|x_1) = N(a_t x_1, σ_t^2 I)$ and their fields (docs/theory.md F4, F6).
 
 The path is the law of $ψ_t(x_0|x_1) = σ_t x_0 + a_t x_1$ with $x_0 \sim N(0, I)$, and
 $u_t(x|x_1) = \frac{\dotσ_t}{σ_t}(x - a_t x_1) + \dot a_t x_1$ is its velocity [@lipman2023flow, theorem 3].

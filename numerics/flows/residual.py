@@ -1,4 +1,4 @@
-r"""Residual maps, their log-determinants, inverses and compositions (theory.md F1, F2).
+r"""Residual maps, their log-determinants, inverses and compositions (docs/theory.md F1, F2).
 
 $φ(x) = x + δ u(x)$, $u(x) = V\tanh(Wx + b)$. With one hidden unit it is the planar map
 [@rezende2015variational]. By the matrix determinant lemma

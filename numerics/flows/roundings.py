@@ -1,4 +1,4 @@
-r"""What the exact field errs by, from what its potential states (theory.md P2–P7).
+r"""What the exact field errs by, from what its potential states (docs/theory.md P2–P7).
 
 Everything is a function of $z = x/β$ and λ = α/β, each formed by one division: z errs by u|z|, and λ by uλ,
 which moves prox by at most u|z − prox| (∂prox/∂λ = −Jy with ‖J‖ ≤ 1 and y = (z − prox)/λ). α, β and their

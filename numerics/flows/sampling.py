@@ -1,4 +1,4 @@
-"""Samples of a flow: Euler's method, as in the notes' algorithm 2, and an adaptive one (theory.md F8).
+"""Samples of a flow: Euler's method, as in the notes' algorithm 2, and an adaptive one (docs/theory.md F8).
 
 Any field velocity(t, x) with t a number and x (n,d) will do: exact, independent, learned, or a user's.
 """

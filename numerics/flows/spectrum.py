@@ -1,4 +1,4 @@
-r"""Spectra along trajectories: Jacobians, singular values, Lyapunov exponents (theory.md §3).
+r"""Spectra along trajectories: Jacobians, singular values, Lyapunov exponents (docs/theory.md §3).
 
 On an exact trajectory $DX_t = α_t I + β_t K(x_0)$, and $Dv_t(x_t)$ has the eigenvectors of K with eigenvalues
 $(\dot α + \dot β κ)/(α + βκ)$ (H1). Rescaled time is τ = −log(1−t), so that 1−t = e^{−τ} is passed as

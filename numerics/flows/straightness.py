@@ -1,4 +1,4 @@
-r"""How far trajectories are from straight lines at constant speed (theory.md P6, F7).
+r"""How far trajectories are from straight lines at constant speed (docs/theory.md P6, F7).
 
 $S = \int_0^1 |\dot x_t - (x_1 - x_0)|^2\,dt = \int_0^1 |\dot x_t|^2\,dt - |x_1 - x_0|^2$, averaged over
 trajectories the straightness number of [@liu2023flow]. It is 0 exactly where speed is constant, too: a path

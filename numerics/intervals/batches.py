@@ -1,4 +1,4 @@
-r"""The law of a matched pair for two atoms in ball arithmetic, by full sums (theory.md M5, M6).
+r"""The law of a matched pair for two atoms in ball arithmetic, by full sums (docs/theory.md M5, M6).
 
 Nothing is tilted and no window is cut: all n outcomes of both binomials by the recurrence
 $p_{k+1}/p_k = \frac{n-k}{k+1}\,\frac{p}{1-p}$. A ball's exponent has no bounds, so nothing underflows.

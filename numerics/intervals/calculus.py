@@ -1,4 +1,4 @@
-r"""New exact potentials from old, by the table of φ and φ\* alone (theory.md §4.1)."""
+r"""New exact potentials from old, by the table of φ and φ\* alone (docs/theory.md §4.1)."""
 
 from flint import arb, arb_mat
 

@@ -1,4 +1,4 @@
-r"""Finitely many atoms $y_i$ with heights $g_i$ (theory.md §4.2, family 1).
+r"""Finitely many atoms $y_i$ with heights $g_i$ (docs/theory.md §4.2, family 1).
 
 $φ^*(x_0) = \max_i ⟨x_0,y_i⟩ - g_i$; φ is the convex envelope of g on the atoms; the set of noise sent to
 $y_i$ is its Laguerre cell. The prox identity is exact whatever the heights are: they only set the weights.

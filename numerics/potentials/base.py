@@ -1,4 +1,4 @@
-r"""The contract that every Aleksandrov–Brenier potential answers (theory.md §0, §4).
+r"""The contract that every Aleksandrov–Brenier potential answers (docs/theory.md §0, §4).
 
 The data law $P_1$ has the potential φ, proper lsc convex, with conjugate φ*; the optimal transport
 from noise $P_0 = N(0, I_d)$ to data is $T = ∇φ^*$. Public methods take anything array-like, validate

@@ -1,4 +1,4 @@
-r"""Biased bits: the law of $Σ 2^{-k}ξ_k$, singular unless the bits are fair (theory.md N1).
+r"""Biased bits: the law of $Σ 2^{-k}ξ_k$, singular unless the bits are fair (docs/theory.md N1).
 
 With $P(ξ=1) = p$ and q = 1 − p, Q takes [0, q] to [0, ½] and [q, 1] to [½, 1], each a copy of itself:
 $Q(qu) = Q(u)/2$, $Q(q+pu) = (1+Q(u))/2$. The support is [0, 1], and T is continuous and strictly increasing,

@@ -1,4 +1,4 @@
-r"""New targets from old (theory.md §4.1): rotate, translate, scale, embed, product.
+r"""New targets from old (docs/theory.md §4.1): rotate, translate, scale, embed, product.
 
 The source stays N(0, I) throughout, which is why each rule holds: noise is rotated with the target, and a
 product of targets sees independent blocks of noise.

@@ -1,4 +1,4 @@
-r"""The Cantor distribution: neither atoms nor a density (theory.md §4.2, family 2; P8).
+r"""The Cantor distribution: neither atoms nor a density (docs/theory.md §4.2, family 2; P8).
 
 Q turns the binary digits of p into ternary ones: $Q(Σ b_k2^{-k}) = Σ 2b_k3^{-k}$. T = Q∘Φ is constant nowhere
 and rises only by jumps: at every dyadic p, by 3^{-k} where the last binary digit of p is the k-th.

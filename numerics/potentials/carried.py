@@ -1,4 +1,4 @@
-r"""What the rules of the calculus share: a base asked at a moved argument (theory.md §4.1).
+r"""What the rules of the calculus share: a base asked at a moved argument (docs/theory.md §4.1).
 
 A derived potential moves its argument into the base's coordinates, asks the base, and moves the answer back.
 Three things err: the inner argument, by some ρ; the base at that argument, by what it states; the way back.

@@ -1,4 +1,4 @@
-"""A benchmark of exact optimal transport from noise: named instances whose W₂² is known (theory.md §4)."""
+"""A benchmark of exact optimal transport from noise: instances whose W₂² is known (docs/theory.md §4)."""
 
 from dataclasses import dataclass
 from functools import cache

@@ -1,4 +1,4 @@
-r"""Closed sets with an exact nearest point, for `NearestPoint` (theory.md §4.2, family 6).
+r"""Closed sets with an exact nearest point, for `NearestPoint` (docs/theory.md §4.2, family 6).
 
 A set answers with its nearest points, and near each of its points with the stratum that holds it: tangent
 basis and second fundamental form II. Strata of dimension 0 are ends and isolated points.

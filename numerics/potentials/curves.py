@@ -1,4 +1,4 @@
-r"""Parametrised curves as closed sets (theory.md §4.2, family 6)."""
+r"""Parametrised curves as closed sets (docs/theory.md §4.2, family 6)."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace

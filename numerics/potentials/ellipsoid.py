@@ -1,4 +1,4 @@
-r"""Ellipsoids: $φ^* = \sqrt{x_0^⊤Ax_0}$, φ the indicator of the body (theory.md §4.2, family 4).
+r"""Ellipsoids: $φ^* = \sqrt{x_0^⊤Ax_0}$, φ the indicator of the body (docs/theory.md §4.2, family 4).
 
 Because φ is 0 or +inf, prox is the projection on the body and does not depend on the step.
 """

@@ -1,4 +1,4 @@
-r"""Degenerate Gaussians: $P_1 = N(b, Σ)$ with any rank (theory.md §4.2, family 3)."""
+r"""Degenerate Gaussians: $P_1 = N(b, Σ)$ with any rank (docs/theory.md §4.2, family 3)."""
 
 from collections.abc import Sequence
 from typing import Any

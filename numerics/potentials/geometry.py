@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 @dataclass(frozen=True)
 class Manifold:
-    """The support M near a point x₁, as the potential sees it (theory.md §3).
+    """The support M near a point x₁, as the potential sees it (docs/theory.md §3).
 
     Attributes:
         tangent: (d, m), orthonormal basis of the tangent space T.

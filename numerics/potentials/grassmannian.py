@@ -1,4 +1,4 @@
-r"""The Grassmannian of k-planes as projectors, in its convex hull, the Fantope (theory.md §4.2, family 5)."""
+r"""The Grassmannian: projectors on k-planes, hull: the Fantope (docs/theory.md §4.2, family 5)."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-r"""The law of Vx₁ for an isometry V (theory.md §4.1): $φ^*(V^⊤·)$, $φ(V^⊤·) + δ_{\mathrm{range} V}$."""
+r"""The law of Vx₁ for an isometry V (docs/theory.md §4.1): $φ^*(V^⊤·)$, $φ(V^⊤·) + δ_{\mathrm{range} V}$."""
 
 from collections.abc import Sequence
 from typing import Any

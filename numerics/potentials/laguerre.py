@@ -1,4 +1,4 @@
-"""∂φ of a finite convex envelope: the noise that keeps a face's atoms maximal (theory.md §4.2, family 1)."""
+"""∂φ of a finite convex envelope: noise that keeps a face's atoms best (docs/theory.md §4.2, family 1)."""
 
 import numpy as np
 from jaxtyping import Float, Int

@@ -1,4 +1,4 @@
-r"""Laws on the line, as a potential sees them: maps of the noise s (theory.md §4.2, family 2).
+r"""Laws on the line, as a potential sees them: maps of the noise s (docs/theory.md §4.2, family 2).
 
 With the quantile function Q of a law, $T(s) = Q(Φ(s))$, $∂φ(x) = [Φ^{-1}(P(X<x)), Φ^{-1}(P(X≤x))]$ and
 $φ^*(s) = ∫_0^s T$. Both tails are kept: probabilities below ½ are those of the lower tail for s ≤ 0 and of

@@ -1,4 +1,4 @@
-r"""Any law on the line with a second moment: $φ^{*\prime} = Q∘Φ$ (theory.md §4.2, family 2)."""
+r"""Any law on the line with a second moment: $φ^{*\prime} = Q∘Φ$ (docs/theory.md §4.2, family 2)."""
 
 from collections.abc import Sequence
 from math import fsum

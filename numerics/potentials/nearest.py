@@ -1,4 +1,4 @@
-r"""Nearest points of a closed set M: every projection is an optimal transport (theory.md §4.2, family 6).
+r"""Nearest points of a closed set M: each projection is an optimal transport (docs/theory.md §4.2, family 6).
 
 $φ^*(x_0) = \max_{y∈M} ⟨x_0,y⟩ - (a/2)|y|^2$ (Asplund's function [@asplund1969cebysev]),
 $T(x_0) = \mathrm{proj}_M(x_0/a)$, and φ is the convex envelope of $(a/2)|·|^2 + δ_M$.

@@ -1,4 +1,4 @@
-r"""∂φ of smooth convex bodies: rays of outward normals (theory.md §4.2, family 4)."""
+r"""∂φ of smooth convex bodies: rays of outward normals (docs/theory.md §4.2, family 4)."""
 
 import numpy as np
 from jaxtyping import Float, Inexact

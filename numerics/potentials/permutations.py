@@ -1,4 +1,4 @@
-"""The uniform law on permutation matrices (theory.md §4.2, family 1)."""
+"""The uniform law on permutation matrices (docs/theory.md §4.2, family 1)."""
 
 import itertools
 from typing import Any

@@ -1,4 +1,4 @@
-r"""The product of two targets: $φ^* ⊕ ψ^*$ and $φ ⊕ ψ$ (theory.md §4.1)."""
+r"""The product of two targets: $φ^* ⊕ ψ^*$ and $φ ⊕ ψ$ (docs/theory.md §4.1)."""
 
 from collections.abc import Sequence
 from typing import Any

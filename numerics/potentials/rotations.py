@@ -1,4 +1,4 @@
-r"""The rotations of space, SO(3), and their convex hull (theory.md §4.2, family 5).
+r"""The rotations of space, SO(3), and their convex hull (docs/theory.md §4.2, family 5).
 
 A unit quaternion q gives the rotation $R(qq^⊤)$, linear in $Q = qq^⊤$, and R is twice an isometry between the
 traceless symmetric 4×4 matrices and R^{3×3}. So SO(3) is real projective space Gr(1, 4) in other coordinates,

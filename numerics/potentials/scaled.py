@@ -1,4 +1,4 @@
-r"""The law of s·x₁ (theory.md §4.1): $sφ^*$, $sφ(·/s)$."""
+r"""The law of s·x₁ (docs/theory.md §4.1): $sφ^*$, $sφ(·/s)$."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-r"""Spheres: $φ^* = R|·|$, φ the indicator of the ball (theory.md §4.2, family 4)."""
+r"""Spheres: $φ^* = R|·|$, φ the indicator of the ball (docs/theory.md §4.2, family 4)."""
 
 from collections.abc import Sequence
 from typing import Any

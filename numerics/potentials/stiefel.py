@@ -1,4 +1,4 @@
-r"""The Stiefel manifold of orthonormal frames, hull: the spectral-norm ball (theory.md §4.2, family 5)."""
+r"""The Stiefel manifold of orthonormal frames; hull: the spectral ball (docs/theory.md §4.2, family 5)."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""The torus as a closed set (theory.md §4.2, family 6)."""
+"""The torus as a closed set (docs/theory.md §4.2, family 6)."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-r"""The law of x₁ + b (theory.md §4.1): $φ^* + ⟨b,·⟩$, $φ(·-b)$."""
+r"""The law of x₁ + b (docs/theory.md §4.1): $φ^* + ⟨b,·⟩$, $φ(·-b)$."""
 
 from collections.abc import Sequence
 from typing import Any

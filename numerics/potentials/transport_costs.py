@@ -1,7 +1,7 @@
 r"""W₂² between noise and the instances of the benchmark, in closed form, by quadrature or by sampling.
 
 $W_2^2(P_0, P_1) = d + E|x_1|^2 - 2E⟨x_0, T(x_0)⟩$, and $E⟨x_0, T(x_0)⟩ = E φ^*(x_0)$ where φ\* is
-positively homogeneous (theory.md §4).
+positively homogeneous (docs/theory.md §4).
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-r"""The twin: a compactly supported law with A1, A2, A3 and A5 at a point, where A4 is missed (theory.md H9).
+r"""The twin: a law on a compact set with A1, A2, A3, A5 at a point, where A4 is missed (docs/theory.md H9).
 
 $φ^*(v) = \max(\max_{|s| ≤ a} ⟨v, g(s)⟩ - f(s),\ v_1)$ with $g(s) = (s, s^2/2)$, $a = .45$,
 $f(s) = s^2/2 + s^3$ for s > 0 and $s^2/2 + 8|s|^3$ for s < 0. The law lives on the arc g and an atom

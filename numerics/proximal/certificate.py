@@ -1,6 +1,6 @@
 r"""A-posteriori bounds on |u − prox_{λφ}(z)| for a candidate u from anywhere (design.md).
 
-Throughout p = prox_{λφ}(z), so q = (z − p)/λ ∈ ∂φ(p) (theory.md §1, P2), and every set of pairs (point,
+Throughout p = prox_{λφ}(z), so q = (z − p)/λ ∈ ∂φ(p) (docs/theory.md §1, P2), and every set of pairs (point,
 subgradient) of a convex φ is monotone [@rockafellar1998variational, ch. 12]. Each bound
 is proved from numbers that were computed, with the rounding of computing them added: nothing is assumed of
 where the candidate came from. +inf says that a certificate has nothing to say, not that the candidate is bad.

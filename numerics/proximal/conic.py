@@ -1,4 +1,4 @@
-r"""The prox by a conic solver: a second route that shares no line with the closed forms (theory.md §1, P2).
+r"""The prox by a conic solver: a second route, with no line of the closed forms (docs/theory.md §1, P2).
 
 Many points are stacked into one disciplined convex program with Parameters [@agrawal2018rewriting], compiled
 once per number of rows and solved by Clarabel [@goulart2024clarabel]. Rows do not interact, so each may be

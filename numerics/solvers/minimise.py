@@ -1,7 +1,7 @@
 r"""A third route to the prox: minimise over a parametrisation, knowing nothing of φ but its values.
 
 With a smooth map γ from R^m onto dom φ, prox_{λφ}(z) = γ(s*) for the s* that minimises
-φ(γ(s)) + |γ(s)−z|²/(2λ). No transport, conjugate, cone or subgradient is used (theory.md §1, P2):
+φ(γ(s)) + |γ(s)−z|²/(2λ). No transport, conjugate, cone or subgradient is used (docs/theory.md §1, P2):
 derivatives are central differences of φ∘γ, and SciPy's BFGS does the rest.
 """
 

@@ -1,4 +1,4 @@
-r"""Laguerre cells in the plane and their Gaussian integrals, in closed form (theory.md §4.3).
+r"""Laguerre cells in the plane and their Gaussian integrals, in closed form (docs/theory.md §4.3).
 
 For atoms $y_i ∈ R^2$ and heights $g_i$ the cell of atom i is
 

@@ -1,4 +1,4 @@
-r"""Proved enclosures of the Gaussian masses of planar Laguerre cells, for up to 50 atoms (theory.md §4.3).
+r"""Proved enclosures of Gaussian masses of planar Laguerre cells, for up to 50 atoms (docs/theory.md §4.3).
 
 Atoms and heights are float64 numbers, hence rationals, and which pairs of cells share an edge, and from
 where to where, is decided in exact rational arithmetic. The rational ends go into Owen's function

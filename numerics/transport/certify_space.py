@@ -1,4 +1,4 @@
-r"""Proved enclosures of the Gaussian masses of Laguerre cells in space, for up to 25 atoms (theory.md §4.3).
+r"""Proved enclosures of Gaussian masses of cells in space, for up to 25 atoms (docs/theory.md §4.3).
 
 Atoms and heights are float64 numbers, hence rationals; which cells share a face, where its edges run and
 where they end is decided in exact rational arithmetic, so ties and degenerate clouds need no care. The field

@@ -1,4 +1,4 @@
-r"""Semidiscrete transport in closed form for atoms on a line, in any dimension (theory.md §4.2, family 1).
+r"""Semidiscrete transport in closed form: atoms on a line, any dimension (docs/theory.md §4.2, family 1).
 
 At positions $t_1 < … < t_n$ along the line the cells are the strips between consecutive normal quantiles:
 $g_{i+1} - g_i = Φ^{-1}(W_i)(t_{i+1} - t_i)$, $W_i$ the cumulative weights.

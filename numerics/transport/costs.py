@@ -1,4 +1,4 @@
-r"""The expected cost c_n of batches on the line (theory.md §2), each number with its own error.
+r"""The expected cost c_n of batches on the line (docs/theory.md §2), each number with its own error.
 
 With m_i = E X₍ᵢ₎ of n noises and Y₍ᵢ₎ = T(X₍ᵢ₎), $c_n = E x_0^2 + E x_1^2 - \frac2n Σ m_i E Y_{(i)}$. The sum
 is one integral: $\frac1n Σ m_i E Y_{(i)} = E[b_n(x_0) T(x_0)]$, where b_n(x) is the mean of m over the ranks

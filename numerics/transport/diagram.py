@@ -1,4 +1,4 @@
-r"""A Laguerre diagram as the list of walls between its cells, in any dimension (theory.md §4.3).
+r"""A Laguerre diagram as the list of walls between its cells, in any dimension (docs/theory.md §4.3).
 
 The cell of atom i is $C_i = \{x_0 : ⟨x_0, y_i⟩ - g_i ≥ ⟨x_0, y_j⟩ - g_j \text{ for all } j\}$. A wall is
 where two cells meet: an edge in the plane, a face in space. Whatever the dimension, three numbers a wall

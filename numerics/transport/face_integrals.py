@@ -1,4 +1,4 @@
-r"""Gaussian integrals over the faces of cells in space, from their edges (theory.md §4.3).
+r"""Gaussian integrals over the faces of cells in space, from their edges (docs/theory.md §4.3).
 
 For a face at signed distance h from 0, with normal n, and each of its edges, counter-clockwise, at signed
 distance k from the foot hn of the perpendicular, s the position along it, q = k² + s², r² = h² + q:

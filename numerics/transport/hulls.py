@@ -1,4 +1,4 @@
-"""Lower convex hulls of lifted atoms: which Laguerre cells are neighbours (theory.md §4.3)."""
+"""Lower convex hulls of lifted atoms: which Laguerre cells are neighbours (docs/theory.md §4.3)."""
 
 import numpy as np
 from jaxtyping import Float, Int

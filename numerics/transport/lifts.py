@@ -1,9 +1,9 @@
-r"""Potentials of uniform laws on plane curves, lifted from exact semidiscrete solutions (theory.md §3, §4.3).
+r"""Potentials of uniform laws on plane curves, lifted from semidiscrete solutions (docs/theory.md §3, §4.3).
 
 A curve made of circular arcs is cut into n pieces; each piece becomes an atom at its middle that weighs its
 share of the length. The heights of the exact solution along an arc are values of φ at the atoms, up to the
 discretisation; a spline f(s) through them, s the arc length, gives φ on the curve, its derivative
-f' = ⟨x₀, γ'⟩ for every x₀ ∈ ∂φ(γ(s)), and the covariant Hessian $H = f'' - ⟨x_0, γ''⟩$ of theory.md H3.
+f' = ⟨x₀, γ'⟩ for every x₀ ∈ ∂φ(γ(s)), and the covariant Hessian $H = f'' - ⟨x_0, γ''⟩$ of docs/theory.md H3.
 
 The error is estimated by the same with n/2 atoms. It falls like n⁻² for φ inside an arc. At a free end f'
 has a singularity like √log (all noise beyond the end goes to a short piece), which no spline follows: the

@@ -1,4 +1,4 @@
-r"""Exact laws of the expected batch plan π_n on the line, and with two atoms in any dimension (theory.md §2).
+r"""Exact laws of the batch plan π_n on the line, and with two atoms in any dimension (docs/theory.md §2).
 
 Rank by rank, the i-th smallest of n noises meets the i-th smallest of n data; with u = Φ(x₀),
 $P(x_1 ≤ s | u) = G_n(u, F_1(s))$, $G_n(u,w) = P(\mathrm{Bin}(n-1,u) < \mathrm{Bin}(n,w))$: the rank of u is

@@ -1,4 +1,4 @@
-r"""Damped Newton for the semi-dual in the plane and in space [@kitagawa2019convergence] (theory.md §4.3).
+r"""Damped Newton for the semi-dual, plane and space [@kitagawa2019convergence] (docs/theory.md §4.3).
 
 $F(g) = E\max_i(⟨x_0, y_i⟩ - g_i) + ⟨w, g⟩$ is convex with gradient $w_i - P_0(C_i)$ and Hessian the
 Laplacian L of the graph of neighbouring cells. A step δ solves $Lδ = P - w$; its length τ is halved until

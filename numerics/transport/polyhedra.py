@@ -1,4 +1,4 @@
-r"""Laguerre cells in space and their Gaussian integrals, exact to rounding (theory.md §4.3).
+r"""Laguerre cells in space and their Gaussian integrals, exact to rounding (docs/theory.md §4.3).
 
 The cell of atom i is a convex polyhedron, bounded or not, and may be empty. Cells are dual to the lower hull
 of the lifted points $(y_i, g_i) ∈ R^4$: `hulls` finds its tetrahedra, `skeleton` the edges of the cells,

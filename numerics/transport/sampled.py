@@ -1,4 +1,4 @@
-r"""Semidiscrete transport from Gaussian noise for d ≥ 4: stochastic Newton on the semi-dual (theory.md §4.3).
+r"""Semidiscrete transport from noise for d ≥ 4: stochastic Newton on the semi-dual (docs/theory.md §4.3).
 
 A pass draws fresh noise and finds the best and the second-best atom of every draw. Counting the best gives
 the cell masses P̂. A draw whose two scores differ by less than ε votes for the wall between its two cells:

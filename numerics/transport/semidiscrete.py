@@ -1,4 +1,4 @@
-r"""Optimal transport from N(0, I) to any weighted point cloud: one entry point (theory.md §4.3).
+r"""Optimal transport from N(0, I) to any weighted point cloud: one entry point (docs/theory.md §4.3).
 
 It minimises the convex semi-dual $F(g) = E\max_i(⟨x_0, y_i⟩ - g_i) + ⟨w, g⟩$, whose gradient is
 $w_i - P_0(C_i)$: exactly on a line (closed form), in the plane and in space (damped Newton with exact cell

@@ -1,4 +1,4 @@
-"""Edges and corners of Laguerre cells in space, from the tetrahedra of the lower hull (theory.md §4.3).
+"""Edges and corners of Laguerre cells in space, from the tetrahedra of the lower hull (docs/theory.md §4.3).
 
 A tetrahedron of the hull is a corner where four cells meet, a triangle is an edge where three meet, and a
 side is a face between two. On the line of the triangle abc, in the direction (y_b − y_a) × (y_c − y_a), the

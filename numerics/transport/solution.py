@@ -13,7 +13,7 @@ Method = Literal["collinear", "newton", "space", "sampled"]
 
 @dataclass(frozen=True)
 class SemidiscreteSolution:
-    """Heights whose Laguerre cells have the wanted Gaussian masses, and how nearly they do (theory.md §4.3).
+    """Heights whose cells have the wanted Gaussian masses, and how nearly they do (docs/theory.md §4.3).
 
     Attributes:
         points: (n, d), the atoms.

@@ -1,4 +1,4 @@
-r"""Heights from which Newton can start: every cell must have mass (theory.md §4.3).
+r"""Heights from which Newton can start: every cell must have mass (docs/theory.md §4.3).
 
 A start is the values on the atoms of a strictly convex function, so that every atom is a corner of the
 lower hull. How much mass each cell gets decides how well Newton does; outliers and clusters are the test:

@@ -1,4 +1,4 @@
-r"""Potentials of uniform laws on surfaces in space, from exact semidiscrete solutions (theory.md §4.3).
+r"""Potentials of uniform laws on surfaces in space, from exact semidiscrete solutions (docs/theory.md §4.3).
 
 n atoms of weight 1/n stand at the golden-angle places of a sphere or a torus: the area below atom k is
 (k + ½)/n, its azimuth $2πk(\sqrt5-1)/2$, which spreads them evenly [@swinbank2006fibonacci]. Their exact

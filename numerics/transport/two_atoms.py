@@ -1,4 +1,4 @@
-r"""The expected batch plan π_n for two atoms, in any dimension, and its field (theory.md M4, M6).
+r"""The expected batch plan π_n for two atoms, in any dimension, and its field (docs/theory.md M4, M6).
 
 With e = (y₁−y₀)/Δ and u = Φ(⟨x₀,e⟩), $P(x_1 = y_0 | x_0) = G_n(u, w)$: only one coordinate of the noise
 matters. Integrals over it have the layer u ≈ w of width n^{−1/2}; panels of one standard deviation of the
@@ -135,8 +135,8 @@ class TwoAtomLaw:
     def velocity(self, t: float, x: ArrayLike) -> Float[np.ndarray, "k d"]:
         """v_t(x) = E[α̇x₀ + β̇x₁ | x_t = x], x (k,d), t in (0,1), within `velocity_rounding`.
 
-        The population's gap, where no x_t lies, has the prox field (theory.md P3), which goes from one label
-        to the other linearly.
+        The population's gap, where no x_t lies, has the prox field (docs/theory.md P3), which goes from
+        one label to the other linearly.
         """
         noise, speeds = self._ends(t, x)
         share = self._share(noise)[:, None]

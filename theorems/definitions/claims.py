@@ -1,4 +1,4 @@
-"""The two definitions that the proximal formulation rests on (theory.md §1), read as statements to check."""
+"""The two definitions of the proximal formulation, as statements to check (docs/theory.md D1, D2)."""
 
 from theorems.claim import Claim, Clause, Coverage
 

@@ -1,4 +1,4 @@
-"""The ground of flow matching, in the order of theory.md §5, and the coverage of the notes it is from."""
+"""The ground of flow matching, in the order of docs/theory.md §5, and the coverage of its notes."""
 
 from theorems.claim import Claim, Clause, Coverage
 

@@ -24,7 +24,7 @@ THOROUGH = settings.get_current_profile_name() in ("thorough", "exhaustive")
 EQUAL, LONG = (2000, 12_800) if THOROUGH else (400, 3200)
 """Batches of every coupling where couplings are compared, and of the network of figure 3."""
 TERMINAL_FLOOR = 2 - np.pi / 2
-"""Var|x₀| in the plane: what no field can know at t = 1, where x₁ has forgotten |x₀| (theory.md M4)."""
+"""Var|x₀| in the plane: what no field can know at t = 1, where x₁ has forgotten |x₀| (docs/theory.md M4)."""
 SMALL, PAPER = 16, 512
 DRAWS = 200_000 if THOROUGH else 20_000
 """Of held-out noise: limits for values up to c are at least 26c/n, and longer training errs by less."""

@@ -1,4 +1,4 @@
-"""What learned flows do beside the exact ones, and what no network can (theory.md §6)."""
+"""What learned flows do beside the exact ones, and what no network can (docs/theory.md §6)."""
 
 from theorems.claim import Claim, Clause, Coverage
 

@@ -1,4 +1,4 @@
-"""The statements of minibatch convergence, in the order of theory.md §2. Batches as proximal: P9."""
+"""The statements of minibatch convergence, in the order of docs/theory.md §2. Batches as proximal: P9."""
 
 from theorems.claim import Claim, Clause, Coverage
 

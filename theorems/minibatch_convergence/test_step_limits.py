@@ -58,7 +58,7 @@ def test_place_and_slope_of_the_step(evidence):
     stated = np.array([STATED[n] for n in SIZES]).T
     half = np.array([5e-7, 5e-5, 5e-6])[:, None] * (1 + 1e-6)
     on.bounded(
-        "|switch, n(switch − x*), slope/n − the digits that theory.md states|",
+        "|switch, n(switch − x*), slope/n − the digits that docs/theory.md states|",
         np.abs(found - stated),
         Rounding.measured(np.broadcast_to(half, found.shape), "half a unit of the last digit stated"),
         because="the same numbers from another route, rounded to the digits printed",

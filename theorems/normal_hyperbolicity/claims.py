@@ -1,4 +1,4 @@
-"""The statements of terminal normal hyperbolicity, in the order of the argument (theory.md §3)."""
+"""The statements of terminal normal hyperbolicity, in the order of the argument (docs/theory.md §3)."""
 
 from theorems.claim import Claim, Clause, Coverage
 

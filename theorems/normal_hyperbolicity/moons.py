@@ -1,4 +1,4 @@
-r"""The exact field of OT-CFM on two moons, from φ lifted to the curves (theory.md §4.3, §6 figure 4).
+r"""The exact field of OT-CFM on two moons, from φ lifted to the curves (docs/theory.md §4.3, L4).
 
 Noise x₀ is sent to γ(s) with s the maximiser of ⟨x₀, γ⟩ − f, f = φ∘γ; near a trajectory the prox stays on the
 moon and is γ(s) with s the minimiser of f + |γ − z|²/(2λ). Both are refined by Newton from the nearest atom.

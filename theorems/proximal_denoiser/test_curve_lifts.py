@@ -205,7 +205,7 @@ def test_slope_on_the_moons_is_the_noise_that_is_sent_there(evidence):
 
 @pytest.mark.claim("P8")
 def test_moons_are_exchanged_by_a_half_turn(evidence):
-    """About (½, ¼) the law is its own half turn; φ is turned and moved with it (theory.md §4.1), so kept."""
+    """About (½, ¼) the law is its own half turn; φ goes with it (docs/theory.md §4.1), so is kept."""
     lifted = moons(SIZES[-1])
     slopes = [lifted.slope(arc, INSIDE) for arc in range(2)]
     cells = laguerre(lifted.fine.points, lifted.fine.heights)

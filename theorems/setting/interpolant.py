@@ -1,4 +1,4 @@
-r"""The interpolant x_t = αx₀ + βx₁ of exact pairs, with what forming and undoing it rounds (theory.md P2).
+r"""The interpolant x_t = αx₀ + βx₁ of exact pairs, and what making and undoing it rounds (docs/theory.md P2).
 
 On the optimal coupling $z = x_t/β = x_1 + λx_0$, λ = α/β, and prox_{λφ}(z) = x₁ for any λ > 0. So λ is taken
 to be the double that is handed to prox, and x₁ = T(x₀) errs by what T states; z is off by that, and by

@@ -58,7 +58,7 @@ def _signed_values(x):
 
 
 def _conjugate_oracle(p, x0):
-    """Written from theory.md with other LAPACK drivers than the code's."""
+    """Written from docs/theory.md with other LAPACK drivers than the code's."""
     if isinstance(p, Stiefel):
         gram = x0.reshape(p.n, p.p).T @ x0.reshape(p.n, p.p)
         return np.trace(scipy.linalg.sqrtm(gram).real)
