@@ -3,7 +3,7 @@ PYTHON ?= python3
 RUN := .venv/bin/python -m
 PYTEST_ARGS ?=
 
-.PHONY: report test lint bench seeds mutants docs clean .venv
+.PHONY: report test lint bench seeds mutants matrix lock docs clean .venv
 
 report: .venv
 	$(RUN) pytest theorems --report=reports/html $(PYTEST_ARGS)
@@ -12,10 +12,13 @@ test: .venv
 	$(RUN) pytest tests $(PYTEST_ARGS)
 	$(RUN) pytest theorems $(PYTEST_ARGS)
 
+# What .pre-commit-config.yaml runs before a commit, and .ci/run in CI.
 lint: .venv
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) mypy
+	$(RUN) pymarkdown scan README.md CHANGELOG.md docs
+	$(RUN) pytest -q tests/test_citation.py
 
 bench: .venv
 	$(RUN) benchmarks
@@ -33,6 +36,20 @@ SIZE ?= 400
 mutants: .venv
 	$(RUN) benchmarks.mutants --minutes=$(MINUTES) --size=$(SIZE) $(if $(CLUSTER),--cluster=$(CLUSTER))
 
+# The tests over Python 3.11 to 3.14, as far as they are found, with the lowest and the newest dependencies.
+# MATRIX='-s "tests-3.13(newest)" -- tests/numerics' chooses.
+MATRIX ?=
+matrix: .venv
+	$(RUN) pip install --quiet --editable '.[matrix]' --constraint constraints.txt
+	$(RUN) nox $(MATRIX)
+
+# Versions for every Python from 3.11 on, by uv: what is pinned stays where it fits; UPGRADE=--upgrade lets go.
+UPGRADE ?=
+lock: .venv
+	$(RUN) pip install --quiet --editable '.[matrix]' --constraint constraints.txt
+	$(RUN) uv pip compile pyproject.toml --universal --python-version 3.11 --extra dev --extra cluster \
+		--extra matrix --no-annotate --custom-compile-command 'make lock' --quiet $(UPGRADE) -o constraints.txt
+
 # Writes docs/_build/html; warnings are errors.
 docs: .venv
 	$(RUN) sphinx -W --keep-going -b html docs docs/_build/html
@@ -45,7 +62,7 @@ docs: .venv
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
 	$(PYTHON) -m venv .venv
 	$(RUN) pip install --quiet --editable '.[dev,cluster]' --constraint constraints.txt
-	$(RUN) pip install --quiet --no-deps torchcfm --constraint constraints.txt
+	$(RUN) pip install --quiet --no-deps torchcfm==1.0.7
 	touch $@
 
 clean:
