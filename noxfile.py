@@ -15,19 +15,6 @@ COMPILED = [
     *("clarabel", "cvxpy", "matplotlib", "numpy", "osqp", "pillow"),
     *("POT", "python-flint", "scikit-learn", "scipy", "scs", "torch"),
 ]
-    "clarabel",
-    "cvxpy",
-    "matplotlib",
-    "numpy",
-    "osqp",
-    "pillow",
-    "POT",
-    "python-flint",
-    "scikit-learn",
-    "scipy",
-    "scs",
-    "torch",
-]
 """Of these the least version that has a wheel for the interpreter: none is built from source here."""
 
 
