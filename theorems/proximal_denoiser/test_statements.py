@@ -13,21 +13,16 @@ from numerics.accuracy import EPS
 from numerics.potentials import Ellipsoid
 from theorems.setting.draws import generator
 from theorems.setting.instances import REPRESENTATIVES
+from theorems.setting.statements import WIDE, over
 from theorems.setting.vectors import norm
 
 STEPS = (0.01, 1.0, 100.0)
-N, WIDE = 100, 1000.0
+N = 100
 SIZE = {
     "by": f"the median of {N} drawn points",
     "because": "eps·(|output| + slope·|input|) is what one rounding of each makes",
     "chosen": "a thousand times that",
 }
-
-
-def _over(statement, unavoidable):
-    """The median of a statement over what cannot be avoided; 0 where nothing is stated."""
-    bound = np.broadcast_to(statement.bound, unavoidable.shape)
-    return float(np.median(bound / np.maximum(unavoidable, np.finfo(float).tiny)))
 
 
 def _of_transport(target, x0, x1):
@@ -43,13 +38,13 @@ def test_statements_of_transport_and_conjugate_are_no_larger_than_rounding(evide
         stated = target.roundings.transport(x0)
         on.estimated(
             "statement of T over what rounding makes",
-            _over(stated, _of_transport(target, x0, x1)),
+            over(stated, _of_transport(target, x0, x1)),
             WIDE,
             **SIZE,
         )
         unavoidable = EPS * (np.abs(target.conjugate(x0)) + norm(x1) * norm(x0) + target.finest)
         stated = target.roundings.conjugate(x0)
-        on.estimated("statement of φ* over what rounding makes", _over(stated, unavoidable), WIDE, **SIZE)
+        on.estimated("statement of φ* over what rounding makes", over(stated, unavoidable), WIDE, **SIZE)
 
 
 @pytest.mark.claim("P2", "P4")
@@ -61,11 +56,11 @@ def test_statements_of_prox_and_envelope_are_no_larger_than_rounding(evidence, s
         found = target.proximal_point(z, step)
         on = evidence.on(target, step=step)
         unavoidable = EPS * (norm(z) + norm(found.point) + target.finest)
-        of_point = _over(found.rounding.point, unavoidable)
+        of_point = over(found.rounding.point, unavoidable)
         on.estimated("statement of prox over what rounding makes", of_point, WIDE, **SIZE)
         slope = norm(found.dual)
         unavoidable = EPS * (np.abs(found.envelope) + slope * norm(z) + step * slope**2 + target.finest)
-        of_envelope = _over(found.rounding.envelope, unavoidable)
+        of_envelope = over(found.rounding.envelope, unavoidable)
         on.estimated("statement of the envelope over what rounding makes", of_envelope, WIDE, **SIZE)
 
 
@@ -95,10 +90,10 @@ def test_a_statement_that_is_too_large_is_told(evidence, factor):
     target = Ellipsoid([[4.0, 1.0, 0.0], [1.0, 2.0, 0.25], [0.0, 0.25, 0.5]])
     x0, x1 = target.sample(N, generator(5))
     stated, unavoidable = target.roundings.transport(x0), _of_transport(target, x0, x1)
-    found = _over(stated.amplified(factor), unavoidable)
+    found = over(stated.amplified(factor), unavoidable)
     evidence.on(target, factor=factor).control(
         "a statement multiplied, over what rounding makes: beyond a thousand",
-        predicted=factor * _over(stated, unavoidable),
+        predicted=factor * over(stated, unavoidable),
         measured=found,
         agreement=1e-9 * found,
         because="a statement is linear in its size",

@@ -1,0 +1,108 @@
+"""What the exact field states it errs by is of the size that rounding of input and output makes unavoidable.
+
+Assumed: the contract. Interpolants of optimal pairs; the slopes that rounding of x goes through are read off
+the members' own values. That a statement is large enough is what every bounded check of P2 to P6 asks.
+"""
+
+import numpy as np
+import pytest
+
+from numerics.accuracy import Rounding
+from numerics.potentials import Sphere
+from numerics.schedules import Linear, Trigonometric
+from theorems.setting.draws import generator
+from theorems.setting.instances import REPRESENTATIVES
+from theorems.setting.interpolant import Interpolant
+from theorems.setting.roundings import gap_rounding
+from theorems.setting.statements import HELD, WIDE, by_draws, over, unavoidable
+from theorems.setting.vectors import dot
+
+N = 40
+CASES = ((Linear(), 0.1), (Trigonometric(), 0.9))
+BY = by_draws(N)
+
+
+def _interpolants(target, schedule, t):
+    return Interpolant.drawn(target, schedule, t, N, generator(5))
+
+
+def _excess(at, member, x):
+    """The statement of a member of the field over what cannot be avoided."""
+    t, function = 1 - at.remaining, getattr(at.field, member)
+    stated = getattr(at.field.roundings, member)(t, x)
+    return over(stated, unavoidable(lambda y: function(t, y), x, generator(1), at.target.finest))
+
+
+@pytest.mark.claim("P2", "P3", "P4", "P6")
+@pytest.mark.parametrize(("schedule", "t"), CASES)
+def test_statements_of_the_field_are_no_larger_than_rounding(evidence, schedule, t):
+    for target in REPRESENTATIVES:
+        at = _interpolants(target, schedule, t)
+        on = evidence.on(target, schedule=schedule, t=t)
+        for member, x, symbol in (
+            ("denoise", at.xt, "x₁"),
+            ("noise", at.xt, "x₀"),
+            ("velocity", at.xt, "v"),
+            ("velocity_potential", at.xt, "V"),
+            ("flow", at.x0, "X_t"),
+        ):
+            found = _excess(at, member, x)
+            on.estimated(f"statement of {symbol} over what rounding makes", found, WIDE, by=BY, **HELD)
+
+
+@pytest.mark.claim("P5")
+@pytest.mark.parametrize(("schedule", "t"), CASES)
+def test_statements_of_the_fields_jacobian_are_no_larger_than_rounding(evidence, schedule, t):
+    """Where a point lies at a kink to rounding the statement is of a set: such targets have no D prox."""
+    for target in REPRESENTATIVES:
+        at = _interpolants(target, schedule, t)
+        rest = int((at.solved.kink == 0).sum())
+        found = 0.0 if 2 * rest >= N else _excess(at, "jacobian", at.xt)
+        evidence.on(target, schedule=schedule, t=t).estimated(
+            "statement of Dv over what rounding makes", found, WIDE, by=BY, left_out=rest, **HELD
+        )
+
+
+@pytest.mark.claim("P1", "P2", "P4")
+def test_statements_that_the_checks_form_are_no_larger_than_rounding(evidence):
+    """Of prox(z) − x₁, (z − prox)/λ − x₀ and φ(x₁) + φ*(x₀) − ⟨x₀,x₁⟩, as checks add them."""
+    schedule, t = Trigonometric(), 0.5
+    for target in REPRESENTATIVES:
+        at = _interpolants(target, schedule, t)
+        on = evidence.on(target, schedule=schedule, t=t)
+        least, step = target.finest, at.step
+        of_data = unavoidable(target.transport, at.x0, generator(1), least)
+        of_prox = unavoidable(lambda z, f=target, s=step: f.prox(z, s), at.z, generator(1), least)
+        of_noise = unavoidable(
+            lambda z, f=target, s=step: (z - f.prox(z, s)) / s, at.z, generator(1), least / step
+        )
+        gap = gap_rounding(target, at.x1, at.x0)
+        of_gap = unavoidable(
+            lambda x, y=at.x1: dot(x, y), at.x0, generator(1), np.abs(target.conjugate(at.x0))
+        )
+        for what, stated, size in (
+            ("recovered data", at.of_recovery, of_prox + of_data),
+            ("recovered noise", at.of_noise, of_noise + (of_prox + of_data) / step),
+            ("Fenchel–Young gap", gap, of_gap + least * of_data),
+        ):
+            on.estimated(
+                f"statement of the {what} over what rounding makes", over(stated, size), WIDE, by=BY, **HELD
+            )
+
+
+@pytest.mark.control("P2", "P3", "P4", "P5", "P6")
+@pytest.mark.parametrize("factor", [1e6, 3e4])
+def test_a_statement_of_the_field_that_is_too_large_is_told(evidence, factor):
+    target = Sphere(3, 2.0)
+    at = _interpolants(target, Linear(), 0.9)
+    stated = at.field.roundings.velocity(0.9, at.xt)
+    size = unavoidable(lambda x: at.field.velocity(0.9, x), at.xt, generator(1), target.finest)
+    wrong = over(Rounding(stated.size, stated.count * factor, "multiplied"), size)
+    evidence.on(target, factor=factor).control(
+        "a statement of v multiplied, over what rounding makes: beyond a thousand",
+        predicted=factor * over(stated, size),
+        measured=wrong,
+        agreement=1e-6 * wrong,
+        because="a statement is linear in its count, but for γ_n's second order",
+        intact=WIDE,
+    )
