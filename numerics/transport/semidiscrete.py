@@ -46,7 +46,7 @@ def solve(
         max_iterations: Cap on Newton steps, or on passes over fresh noise for d ≥ 4.
         progress: Called as (iteration, largest weight error, step length) before every step.
         seed: Feeds the generator of the noise for d ≥ 4.
-        budget: How much noise is drawn for d ≥ 4; `Budget()` where None.
+        budget: How much noise is drawn for d ≥ 4; `Budget.suited(n)` where None.
 
     Returns:
         The solution; for d ≥ 4 its masses are estimates with simultaneous confidence intervals.
@@ -74,7 +74,8 @@ def solve(
     if inside.shape[1] <= 3:
         return _solve_exactly(y, inside, w, cap, progress)
     rng = np.random.default_rng(seed)
-    return solve_sampled(y, w, budget=budget or Budget(), cap=cap, progress=progress, rng=rng)
+    budget = budget or Budget.suited(n)
+    return solve_sampled(y, w, inside, budget=budget, cap=cap, progress=progress, rng=rng)
 
 
 def check_weights(weights: ArrayLike, n: int) -> Float[np.ndarray, " n"]:

@@ -192,3 +192,26 @@ def test_on_digits_the_proximal_identity_is_exact_whatever_the_weights():
     noise, data = potential.sample(200, np.random.default_rng(1))
     for step in (0.1, 10.0):
         assert (potential.prox(data + step * noise, step) == data).all()
+
+
+def test_noise_is_drawn_where_the_atoms_are():
+    """Four dimensions inside of forty: the statements hold there, and W₂² is what the translation makes of it."""
+    from numerics.transport import semidiscrete
+
+    rng = np.random.default_rng(8)
+    low = rng.normal(size=(25, 4))
+    axes = np.linalg.qr(rng.normal(size=(40, 40)))[0][:, :4]
+    high = low @ axes.T + 3.0
+    first, second = (semidiscrete.solve(y, budget=SMALL, seed=2) for y in (low, high))
+    noise = np.random.default_rng(99).normal(size=(100_000, 40))
+    counts = np.bincount((noise @ high.T - second.heights).argmax(axis=1), minlength=25) / len(noise)
+    own = 6 * np.sqrt(counts * (1 - counts) / len(noise))
+    assert (np.abs(counts - second.masses) <= second.uncertainty + own).all()
+    moved = second.w2_squared - 36 - (9 * 40 + 2 * 3 * high.mean(axis=0).sum() - 2 * 9 * 40)
+    assert abs(moved - first.w2_squared) <= first.w2_uncertainty + second.w2_uncertainty
+
+
+def test_the_budget_of_many_atoms_is_smaller_an_atom():
+    assert Budget.suited(10) == Budget.suited(2000) == Budget()
+    assert Budget.suited(5000) == Budget(draws=1200, held_out=400)
+    assert Budget.suited(10**6) == Budget(draws=500, held_out=200)

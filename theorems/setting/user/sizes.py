@@ -8,8 +8,10 @@ MOST_POINTS = 100_000
 """In dimension 1 and 2, where cells are exact; more than the benchmarks have solved."""
 MOST_POINTS_IN_SPACE = 20_000
 """In dimension 3, where cells are exact too: under a minute."""
-MOST_POINTS_SAMPLED, MOST_NUMBERS_SAMPLED = 5_000, 200_000
-"""In dimension 4 and more, n and n·d: the noise costs 4000·n²·d multiplications."""
+MOST_POINTS_SAMPLED, MOST_SPANNED = 5_000, 320_000
+"""In dimension 4 and more, n and n·k; k = min(d, n−1) is the dimension that n points span at most."""
+MOST_NUMBERS = 1_000_000
+"""n·d: beyond, the audits take matrices (d, d) that do not fit."""
 
 
 def refuse_bytes(file: Path) -> None:
@@ -38,8 +40,9 @@ def refuse_size(name: str, shape: tuple[int, ...]) -> None:
         raise ValueError(f"{name}: got shape {shape}; at most {MOST_POINTS} points can be solved")
     if d == 3 and n > MOST_POINTS_IN_SPACE:
         raise ValueError(f"{name}: got shape {shape}; in dimension 3 at most {MOST_POINTS_IN_SPACE} points")
-    if d > 3 and (n > MOST_POINTS_SAMPLED or n * d > MOST_NUMBERS_SAMPLED):
+    if d > 3 and (n > MOST_POINTS_SAMPLED or n * min(d, n - 1) > MOST_SPANNED or n * d > MOST_NUMBERS):
         raise ValueError(
             f"{name}: got shape {shape}, {n * d} numbers; from dimension 4 on at most {MOST_POINTS_SAMPLED}"
-            f" points and {MOST_NUMBERS_SAMPLED} numbers can be solved: give a subsample"
+            f" points, {MOST_NUMBERS} numbers and n·min(d, n−1) = {MOST_SPANNED} can be solved: give a"
+            " subsample, or fewer dimensions"
         )
