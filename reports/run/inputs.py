@@ -112,11 +112,12 @@ def user_flow(config: pytest.Config) -> "UserFlow":
         if dim not in (None, d):
             raise pytest.UsageError(f"--dim={dim}: the points of --target have dimension {d}")
         dim = d
+    target = user_target(config) if config.getoption("--target") is not None else None
     seed, where = config.getoption("--seed"), device(config)
     config.stash[FLOW] = _refusing(
         "--flow",
         words,
-        lambda: load(words, dim, where, seed=seed, say=lambda line: _say(config, line)),
+        lambda: load(words, dim, where, seed=seed, target=target, say=lambda line: _say(config, line)),
     )
     return config.stash[FLOW]
 

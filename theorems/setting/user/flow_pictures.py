@@ -73,3 +73,27 @@ def draw_dimensions(figure: "Figure", end: Array, dimension: NDArray[np.int64]) 
         axes.plot(*chosen.T, ".", color=colour, label=f"m = {m}: {len(chosen)} samples")
     axes.set_aspect("equal")
     axes.legend(fontsize=7)
+
+
+def draw_scale(figure: "Figure", places: dict[str, float], found: float, error: float, name: str) -> None:
+    """Distances from the exact field on one axis: the references above it, the flow below."""
+    axes = figure.subplots()
+    axes.axhline(0, color=GREY, lw=1)
+    for k, (reference, number) in enumerate(places.items()):
+        axes.plot(number, 0, "|", color=THEORY, ms=14)
+        axes.annotate(
+            f"{reference}\n{number:.3g}",
+            (number, 0),
+            (0, 14 + 22 * (k % 3)),
+            textcoords="offset points",
+            ha="center",
+            fontsize=7,
+            arrowprops={"arrowstyle": "-", "color": GREY, "lw": 0.5},
+        )
+    axes.errorbar(found, 0, xerr=2 * error, fmt="o", color=COLOURS[1])
+    axes.annotate(
+        f"{name}\n{found:.3g}", (found, 0), (0, -32), textcoords="offset points", ha="center", fontsize=8
+    )
+    axes.set_ylim(-1, 1.6)
+    axes.set_yticks([])
+    axes.set_xlabel("distance from the exact field, relative")

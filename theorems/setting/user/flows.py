@@ -36,6 +36,7 @@ from theorems.setting.user.trying import (
 )
 
 if TYPE_CHECKING:
+    from theorems.setting.user.targets import UserTarget
     from theorems.setting.user.torch_field import TorchField
 
 Array = NDArray[np.float64]
@@ -57,6 +58,7 @@ class UserFlow:
         seed: Feeds every draw about it.
         say: Called with lines of progress.
         reading: How its arguments are handed over.
+        target: The point cloud that it should lead to, None where none is given.
     """
 
     name: str
@@ -67,6 +69,7 @@ class UserFlow:
     seed: int = 0
     say: Callable[[str], object] = str
     reading: Reading = USUAL
+    target: "UserTarget | None" = None
 
     @property
     def how(self) -> str:
@@ -115,7 +118,7 @@ def load(words: str, dim: int | None = None, device: str = "cpu", **fields: Any)
             (`theorems.setting.user.reading`).
         dim: d; None takes it from the field's attribute ``dim``.
         device: Where torch evaluates.
-        **fields: ``seed`` and ``say`` of the `UserFlow`.
+        **fields: ``seed``, ``say`` and ``target`` of the `UserFlow`.
 
     Raises:
         ValueError: In one line, if there is no such module or attribute, importing fails, it is not

@@ -1,0 +1,146 @@
+r"""The field of minibatch coupling for a target of atoms, from drawn batches (docs/theory.md M4, P9).
+
+A batch is n−1 noises and n data, and one more noise x₀. Which datum the optimal assignment gives to x₀ is
+$\arg\max_j ⟨x_0, y_j⟩ - L_j$, where L_j is what the other noises lose if y_j is kept for x₀: a power diagram,
+whose heights are shortest paths in the residual graph of the others' assignment. So the expected plan is an
+average of graphs x₀ ↦ y_j of monotone maps, and at a point x each batch has at most one x₀ with
+$x = (1-t)x_0 + t y_j$: the prox of the batch's potential, where that is an atom. With the normal density as
+weight, $v_t(x) = (E[x_1 | x_t = x] - x)/(1-t)$ is a ratio of two means over batches.
+"""
+
+import numpy as np
+from jaxtyping import Float, Int
+from numpy.typing import ArrayLike
+from scipy.optimize import linear_sum_assignment
+
+from numerics.checks import as_array, as_points, positive_integer
+
+_MOST_NUMBERS = 2**21
+
+
+class BatchField:
+    """v^{(n)}_t(x) = E[ẋ_t | x_t = x] under the expected plan of batches of n, linear schedule.
+
+    Each mean is over ``batches`` drawn batches: the field errs by O(1/√batches), and where no drawn batch
+    reaches x it has no value (NaN).
+
+    Args:
+        points: (N,d) the atoms.
+        weights: (N,) positive, summing to 1.
+        n: Pairs a batch; 1 is independent coupling.
+        batches: How many are drawn.
+        rng: A generator, or its seed.
+
+    Raises:
+        ValueError: If shapes disagree or a number is not positive.
+
+    Example:
+        >>> field = BatchField([[-1.0], [1.0]], [0.5, 0.5], n=8, batches=100, rng=0)
+        >>> bool(field.velocity(0.5, [[2.0]])[0, 0] < 0)  # back from noise 3 to the datum 1
+        True
+    """
+
+    def __init__(
+        self,
+        points: ArrayLike,
+        weights: ArrayLike,
+        n: int,
+        batches: int = 64,
+        rng: np.random.Generator | int = 0,
+    ) -> None:
+        self.points = as_array("points", points, ndim=2).real
+        shares = as_array("weights", weights, ndim=1).real
+        if len(shares) != len(self.points):
+            raise ValueError(f"weights: got {len(shares)} for {len(self.points)} points; give one each")
+        self.n, count = positive_integer("n", n), positive_integer("batches", batches)
+        generator = np.random.default_rng(rng)
+        self.index = generator.choice(len(shares), size=(count, self.n), p=shares)
+        self.loss = np.empty(self.index.shape)
+        for row, drawn in enumerate(self.index):
+            noise = generator.standard_normal((self.n - 1, self.points.shape[1]))
+            self.loss[row] = losses(noise @ self.points[drawn].T)
+        self._gram = self.points @ self.points.T
+
+    def velocity(self, t: float, x: ArrayLike) -> Float[np.ndarray, "n d"]:
+        """The field at x (n,d), t in [0, 1); NaN where no batch reaches x."""
+        return self.estimates(t, x, 1)[0]
+
+    def estimates(self, t: float, x: ArrayLike, parts: int = 2) -> Float[np.ndarray, "parts n d"]:
+        """Independent values of the field from equal parts of the batches: (parts,n,d).
+
+        Products of two of them have no bias from the scatter of either.
+
+        Raises:
+            ValueError: If t is outside [0, 1) or there are fewer batches than parts.
+        """
+        if not 0 <= t < 1:
+            raise ValueError(f"t: got {t}; it must be in [0, 1)")
+        if not 1 <= parts <= len(self.index):
+            raise ValueError(f"parts: got {parts} for {len(self.index)} batches")
+        asked = as_points("x", x, self.points.shape[1]).real
+        size = max(1, _MOST_NUMBERS // max(1, self.index.size))
+        blocks = [self._block(t, asked[k : k + size], parts) for k in range(0, len(asked), size)]
+        return np.concatenate(blocks, axis=1)
+
+    def _block(self, t: float, x: Float[np.ndarray, "n d"], parts: int) -> Float[np.ndarray, "parts n d"]:
+        gain = x @ self.points.T
+        batch = np.arange(len(self.index))
+        each = gain[:, self.index] - (1 - t) * self.loss
+        own = each - t / 2 * np.diagonal(self._gram)[self.index]
+        place = own.argmax(axis=2)
+        chosen = self.index[batch, place]
+        seen = (each - t * self._gram[chosen[:, :, None], self.index]).argmax(axis=2)
+        reached = self.index[batch, seen] == chosen
+        square = (x**2).sum(axis=1)[:, None]
+        offset = square - 2 * t * np.take_along_axis(gain, chosen, 1) + t**2 * np.diagonal(self._gram)[chosen]
+        log_weight = np.where(reached, -offset / (2 * (1 - t) ** 2), -np.inf)
+        return np.stack(
+            [(self._mean(chosen[:, k::parts], log_weight[:, k::parts]) - x) / (1 - t) for k in range(parts)]
+        )
+
+    def _mean(
+        self, chosen: Int[np.ndarray, "n b"], log_weight: Float[np.ndarray, "n b"]
+    ) -> Float[np.ndarray, "n d"]:
+        """The weighted means of the chosen atoms; NaN where every weight is 0."""
+        top = log_weight.max(axis=1, keepdims=True)
+        weight = np.exp(log_weight - np.where(np.isfinite(top), top, 0.0))
+        total = weight.sum(axis=1)
+        share = np.zeros((len(chosen), len(self.points)))
+        np.add.at(share, (np.arange(len(chosen))[:, None], chosen), weight)
+        with np.errstate(invalid="ignore"):
+            return np.asarray((share / total[:, None]) @ self.points)
+
+
+def losses(gain: Float[np.ndarray, "m n"]) -> Float[np.ndarray, " n"]:
+    """What n−1 noises lose of their best total gain if datum j is kept for one more: L (n,), least 0.
+
+    The best assignment leaves one datum over, with loss 0. Keeping j instead sends its noise i elsewhere:
+    L_j = min_k (gain_ij − gain_ik + L_k), Bellman and Ford's equation, which has no negative cycles as the
+    assignment is optimal.
+
+    Args:
+        gain: (n−1,n), ⟨noise, datum⟩.
+
+    Raises:
+        ValueError: If the shape is another.
+
+    Example:
+        >>> losses(np.array([[3.0, 1.0]])).tolist()  # the one noise has datum 0; to keep it costs 3 − 1
+        [2.0, 0.0]
+    """
+    m, n = gain.shape
+    if m != n - 1:
+        raise ValueError(f"gain: got shape {gain.shape}; need one noise fewer than data")
+    result = np.zeros(n)
+    if n == 1:
+        return result
+    rows, columns = linear_sum_assignment(gain, maximize=True)
+    step = np.empty((n - 1, n))
+    step[:] = gain[rows, columns][:, None] - gain
+    result[columns] = np.inf
+    for _ in range(n):
+        found = (step + result).min(axis=1)
+        if (found == result[columns]).all():
+            break
+        result[columns] = found
+    return np.asarray(np.maximum(result, 0.0))

@@ -1,0 +1,130 @@
+"""A flow's place among couplings, on fields whose place is known in closed form."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.special import ndtr
+
+from numerics.flows.exact import ExactField
+from numerics.flows.independent import IndependentField
+from numerics.potentials import FiniteAtoms
+from numerics.transport import solve
+from numerics.transport.minibatch import assignment_probability
+from reports.evidence.fixture import Evidence
+from reports.evidence.recorder import Recorder
+from theorems.minibatch_convergence import test_user_flow as couplings
+from theorems.setting.user.flow_scale import (
+    BATCHES,
+    POINTS,
+    Scale,
+    Side,
+    name_of,
+    own_samples,
+    placed,
+    references,
+    scale,
+)
+from theorems.setting.user.flows import UserFlow
+from theorems.setting.user.targets import UserTarget
+from theorems.setting.user.trying import NumpyField
+
+ATOMS = np.sort(np.random.default_rng(7).standard_normal(12) * 1.5)[:, None]
+SHARES = np.full(12, 1 / 12)
+
+
+def flow_of(velocity, target=None, seed=0, dim=1):
+    return UserFlow("mine:field", dim, NumpyField(velocity), seed=seed, target=target)
+
+
+def law(n):
+    """The field of batches of n for atoms on a line, in closed form (M5): P(x₁ ≤ y_j | u) = G_n(u, W_j)."""
+
+    def velocity(t, x):
+        ranks = ndtr((x - t * ATOMS.T) / (1 - t))
+        below = [assignment_probability(ranks, np.broadcast_to(w, ranks.shape), n) for w in sums()]
+        share = np.array([below[k + 1][:, k] - below[k][:, k] for k in range(len(ATOMS))]).T
+        weight = share * np.exp(-(((x - t * ATOMS.T) / (1 - t)) ** 2) / 2)
+        return (weight @ ATOMS / weight.sum(axis=1, keepdims=True) - x) / (1 - t)
+
+    return velocity
+
+
+def sums():
+    return np.minimum(np.concatenate([[0.0], np.cumsum(SHARES)]), 1.0)
+
+
+@pytest.fixture(scope="module")
+def known():
+    """The exact field, and those of batches of 256, 64, 16 and of independent coupling, all closed."""
+    exact = ExactField(solve(ATOMS, SHARES).potential).velocity
+    fields = {"the exact field": exact} | {name_of(n): law(n) for n in BATCHES}
+    return fields | {name_of(1): IndependentField(ATOMS, SHARES).velocity}
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2, 3, 20_000])
+def test_the_ranking_of_known_couplings(known, seed):
+    """Exact < 256 < 64 < 16 < independent, each at its own mark: the marks are drawn, the flows are laws."""
+    side = Side(ATOMS, SHARES, solve(ATOMS, SHARES).potential)
+    noise = np.random.default_rng(seed).standard_normal((POINTS, 1))
+    data = side.potential.transport(noise)
+    points = [(t, (1 - t) * noise + t * data) for t in (0.1, 0.3, 0.5, 0.7, 0.9)]
+    marks = references([side], points, "atoms", seed)
+    seen = {name: placed(flow_of(field), marks) for name, field in known.items()}
+    found = [here.found for here in seen.values()]
+    assert found == sorted(found)
+    assert len(set(found)) == len(found)
+    assert list(marks.places.values()) == sorted(marks.places.values())
+    for name, here in seen.items():
+        assert here.found == pytest.approx(here.places[name], rel=0.2, abs=1e-9), name
+        assert here.apart == 0
+    assert seen["the exact field"].pairs == np.inf
+    assert seen[name_of(1)].pairs < 2
+    assert 40 < seen["batches of 64"].pairs < 100
+
+
+def test_own_samples_stand_in_for_a_target():
+    """The exact field of N(0, 4I) is told from independent coupling's, which own samples resolve."""
+    exact = scale(flow_of(lambda t, x: x / (1 + t), dim=2))
+    assert exact.resolved
+    assert exact.found < exact.allowed == exact.apart < 0.4
+    half = scale(
+        flow_of(lambda t, x: (5 * t - 1) * x / ((1 - t) ** 2 + 4 * t**2), dim=2)
+    )  # N(0, 4I), coupled apart
+    assert half.found > max(half.allowed, half.places["batches of 16"])
+    assert half.found == pytest.approx(half.places[name_of(1)], rel=0.1)
+
+
+def test_atoms_of_its_own_are_merged():
+    square = scale(flow_of(ExactField(FiniteAtoms.hypercube(2)).velocity, dim=2))
+    assert square.found < 0.05 < square.places["batches of 16"]
+
+
+def test_the_audit_says_where_it_stands(known):
+    recorder = Recorder(takes_evidence=False, takes_controls=False)
+    target = UserTarget("line.npz", ATOMS, SHARES)
+    for name in ("the exact field", "batches of 16"):
+        flow = replace(flow_of(known[name], target), name=name)
+        couplings.test_its_place_among_couplings(Evidence(recorder), flow)
+    first, second = recorder.audits.values()
+    assert (first.outcome, second.outcome) == ("agrees", "deviates")
+    assert "of batches of 256" in str(first.expected)
+    assert "on line.npz" in first.because
+    assert "between the exact field and batches of 256" in first.because
+    assert "standard error" in second.because
+
+
+def test_words():
+    places = {"the exact field": 0.0, "batches of 256": 0.1, "batches of 64": 0.2, "batches of 16": 0.4}
+    seen = Scale("x", (0.5,), 0.3, 0.01, places | {"independent coupling": 0.8}, 0.0, {})
+    assert seen.place == "between batches of 64 and batches of 16"
+    assert 16 < seen.pairs < 64
+    assert replace(seen, found=0.9).place == "beyond independent coupling"
+    assert not replace(seen, apart=0.5).resolved
+    assert own_samples(2) == 400
+    assert 4000 * own_samples(784) ** 2 * 784 <= 2e10
+
+
+def test_unresolved_decides_nothing():
+    seen = Scale("own samples", (0.5,), 0.0, 0.01, {"the exact field": 0.0}, 0.5, {})
+    assert "nothing is decided, give --target" in couplings.because(seen)

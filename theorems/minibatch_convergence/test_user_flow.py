@@ -1,0 +1,51 @@
+"""The user's own flow (--flow=MODULE:ATTR): its place among couplings of the same target, as an audit.
+
+Assumed: a field that can be integrated from noise, with the linear schedule. The references are fields in
+closed form or of drawn batches, on the target of --target or on the flow's own samples. Nothing here decides
+a verdict.
+"""
+
+from theorems.setting.user.flow_audits import CLOSE, asked
+from theorems.setting.user.flow_pictures import draw_scale
+from theorems.setting.user.flow_scale import BATCHES, POINTS, UNRESOLVED, name_of, scale
+
+
+def test_its_place_among_couplings(evidence, user_flow):
+    with asked(evidence, user_flow, "M4", "references on the same target"):
+        seen = scale(user_flow)
+        tolerances = f"{CLOSE:g}, {seen.places[name_of(max(BATCHES))]:.3g} of batches of {max(BATCHES)}"
+        if seen.apart:
+            tolerances += f", {seen.apart:.3g} that own samples resolve"
+        evidence.audit(
+            "M4: how far is its field from the exact one, beside those of batches?",
+            "agrees" if seen.resolved and seen.found <= seen.allowed else "deviates",
+            expected=f"at most {seen.allowed:.3g}, the largest of {tolerances}",
+            measured=seen.found,
+            because=because(seen),
+            subject=user_flow.name,
+            kind="flow",
+        )
+        evidence.table(
+            f"{user_flow.name}: distance from the exact field on {seen.target}",
+            ("field", "D", "points that no drawn batch reached"),
+            [(name, number, seen.left_out.get(name, 0.0)) for name, number in seen.places.items()]
+            + [(user_flow.name, seen.found, 0.0)],
+        )
+        evidence.figure(
+            f"{user_flow.name}: its place among couplings",
+            "Distance from the exact field of minibatch and independent coupling, and of the flow",
+            lambda figure: draw_scale(figure, seen.places, seen.found, seen.error, user_flow.name),
+            size=(7.0, 2.4),
+        )
+
+
+def because(seen):
+    """Where it stands, how that is known, and what would decide if it is not."""
+    words = (
+        f"D² = E|f−v|²/E|v|², {POINTS} points at each of t = {', '.join(f'{t:g}' for t in seen.times)},"
+        f" on {seen.target};"
+        f" {seen.place}; standard error {seen.error:.1g}"
+    )
+    if not seen.resolved:
+        words += f", more than {UNRESOLVED} (chosen): nothing is decided, give --target"
+    return words

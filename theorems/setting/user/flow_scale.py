@@ -1,0 +1,230 @@
+"""Where a user's flow stands: its distance from the exact field, beside those of batches and of no coupling.
+
+One number for each field f, over the same points and times: D(f)² = E|f − v|²/E|v|², v the exact
+OT-CFM field. It is 0 for v itself. Minibatch couplings of n pairs (`numerics.flows.batches`) and independent
+coupling (`numerics.flows.independent`) on the same target make the scale.
+
+The target is that of --target, exactly; without one it is two sets of the flow's own samples, each solved for
+by semidiscrete transport, and squares are products of the deviations from the two: their scatter, which is
+independent, has mean 0 in a product. What is left is told by how far the two exact fields are apart.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from numerics.flows.batches import BatchField
+from numerics.flows.exact import ExactField
+from numerics.flows.independent import IndependentField
+from numerics.potentials import Potential
+from numerics.transport import solve
+from theorems.setting.user.flow_audits import CLOSE, TIMES, limited, tolerance
+from theorems.setting.user.flows import UserFlow
+
+Array = NDArray[np.float64]
+BATCHES = {256: 64, 64: 256, 16: 512}
+"""Pairs a batch, and how many batches are drawn."""
+ASKED = (2, 6, 10, 14, 18)
+"""Places in `TIMES` of 0.1, 0.3, 0.5, 0.7, 0.9."""
+ASKED_OWN = (2, 4, 6, 8, 10)
+"""Of 0.1, …, 0.5 for own samples, whose gaps the exact field of atoms sees later."""
+POINTS = 200
+MOST_OWN, MOST_WORK = 400, 2e10
+"""Own samples a set, and multiplications for solving one: 4000 n² d from dimension 4 on."""
+UNRESOLVED = 0.5
+"""From which distance of two exact fields on own samples the scale decides nothing: chosen."""
+
+
+@dataclass(frozen=True, eq=False)
+class Side:
+    """One target of the scale.
+
+    Attributes:
+        points: (N,d) atoms.
+        weights: (N,).
+        potential: Its exact potential.
+    """
+
+    points: Array
+    weights: Array
+    potential: Potential
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Distances D from the exact field.
+
+    Attributes:
+        target: Which target, in words.
+        times: At which it was asked.
+        found: D of the user's flow.
+        error: Its standard error over the points.
+        places: D of each reference, by name, ascending in theory.
+        apart: D between two exact fields on own samples, over √2; 0 with --target.
+        left_out: Share of points that no drawn batch reached, by reference.
+    """
+
+    target: str
+    times: tuple[float, ...]
+    found: float
+    error: float
+    places: dict[str, float]
+    apart: float
+    left_out: dict[str, float]
+
+    @property
+    def resolved(self) -> bool:
+        """Whether the target is known well enough to place a flow."""
+        return self.apart < UNRESOLVED
+
+    @property
+    def allowed(self) -> float:
+        """Up to where a flow agrees: `CLOSE`, the mark of the largest batches, what own samples resolve."""
+        return max(CLOSE, self.places[name_of(max(BATCHES))], self.apart)
+
+    @property
+    def place(self) -> str:
+        """Between which references the flow stands, in words."""
+        below = [name for name, number in self.places.items() if number <= self.found]
+        above = [name for name, number in self.places.items() if number > self.found]
+        if not above:
+            return f"beyond {below[-1]}"
+        return f"between {below[-1]} and {above[0]}" if below else f"at {above[0]}"
+
+    @property
+    def pairs(self) -> float:
+        """The batch size whose field is as far off, interpolated in logarithms; inf beyond 256."""
+        sizes = np.log([1.0, *sorted(BATCHES)])
+        numbers = np.array([self.places[name_of(round(np.exp(s)))] for s in sizes])
+        if self.found <= 0 or (numbers <= 0).any():
+            return np.inf
+        return float(np.exp(np.interp(-np.log(self.found), -np.log(numbers), sizes, right=np.inf)))
+
+
+def name_of(n: int) -> str:
+    """What a reference is called."""
+    return "independent coupling" if n == 1 else f"batches of {n}"
+
+
+@dataclass(frozen=True, eq=False)
+class References:
+    """The exact field and the numbers of the couplings, at the same points.
+
+    Attributes:
+        target: Which target, in words.
+        points: (t, x (n,d)) for each time.
+        exact: v there, for each side and time.
+        size: (n,), |v|² summed over times, of the first side.
+        places: D of each reference.
+        left_out: As of `Scale`.
+    """
+
+    target: str
+    points: list[tuple[float, Array]]
+    exact: list[list[Array]]
+    size: Array
+    places: dict[str, float]
+    left_out: dict[str, float]
+
+
+@cache
+def scale(flow: UserFlow) -> Scale:
+    """Place a flow among references on the same target, at `POINTS` points of 5 times each.
+
+    Raises:
+        ValueError: If the field does, or an end of its trajectories.
+        RuntimeError: If it is too rough to be integrated, or the transport cannot be solved.
+    """
+    noise = np.random.default_rng(flow.seed + 3).standard_normal((POINTS, flow.dim))
+    sides, points, target = _sides(flow, noise)
+    sizes = ", ".join(map(str, BATCHES))
+    flow.say(f"flow {flow.name}: references on {target}: batches of {sizes}, independent coupling")
+    return placed(flow, references(sides, points, target, flow.seed))
+
+
+def placed(flow: UserFlow, known: References) -> Scale:
+    """The scale, with the flow on it."""
+    values = [flow.velocity(t, x) for t, x in known.points]
+    found, error, _ = _distance([values] * len(known.exact), known.exact, known.size)
+    between = sum(((a - b) ** 2).sum() for a, b in zip(known.exact[0], known.exact[-1], strict=True))
+    apart = float(np.sqrt(between / known.size.sum() / 2))
+    times = tuple(float(t) for t, _ in known.points)
+    return Scale(known.target, times, found, error, known.places, apart, known.left_out)
+
+
+def references(sides: list[Side], points: list[tuple[float, Array]], target: str, seed: int) -> References:
+    """The numbers of the references: of drawn batches, and of independent coupling in closed form."""
+    exact = [[field(t, x) for t, x in points] for field in (ExactField(s.potential).velocity for s in sides)]
+    size = np.sum([(v**2).sum(axis=1) for v in exact[0]], axis=0)
+    places, left = {"the exact field": 0.0}, {}
+    for n, batches in BATCHES.items():
+        fields = [BatchField(s.points, s.weights, n, batches, seed + 10 * n + k) for k, s in enumerate(sides)]
+        places[name_of(n)], _, left[name_of(n)] = _distance(_estimates(fields, points), exact, size)
+    apart = [IndependentField(s.points, s.weights).velocity for s in sides]
+    places[name_of(1)] = _distance([[f(t, x) for t, x in points] for f in apart], exact, size)[0]
+    return References(target, points, exact, size, places, left)
+
+
+def _estimates(fields: list[BatchField], points: list[tuple[float, Array]]) -> list[list[Array]]:
+    """Two independent values at every point: of two sides, or of two halves of the batches."""
+    if len(fields) == 2:
+        return [[field.velocity(t, x) for t, x in points] for field in fields]
+    halves = [fields[0].estimates(t, x) for t, x in points]
+    return [[pair[k] for pair in halves] for k in (0, 1)]
+
+
+def _distance(values: list[list[Array]], exact: list[list[Array]], size: Array) -> tuple[float, float, float]:
+    """D, its standard error, and the share of points without a value.
+
+    Two deviations a point and time are multiplied; where there is one, it is squared.
+    """
+    wrong, missing = np.zeros(len(size)), 0.0
+    for k in range(len(exact[0])):
+        first = values[0][k] - exact[0][k]
+        second = values[-1][k] - exact[-1][k]
+        product = (first * second).sum(axis=1)
+        known = np.isfinite(product)
+        missing += (~known).mean() / len(exact[0])
+        wrong += np.where(known, product, product[known].mean() if known.any() else 0.0)
+    square = wrong.sum() / size.sum()
+    scatter = (wrong - square * size).std() / np.sqrt(len(size)) / size.mean()
+    number = np.sqrt(max(square, 0.0))
+    return float(number), float(scatter / (2 * max(number, np.sqrt(scatter), 1e-300))), float(missing)
+
+
+# --- the target ------------------------------------------------------------------------------------------
+
+
+def _sides(flow: UserFlow, noise: Array) -> tuple[list[Side], list[tuple[float, Array]], str]:
+    """The target, or two that are the flow's own samples, and the points that are asked about."""
+    if flow.target is not None:
+        solution = flow.target.solution
+        side = Side(flow.target.points, flow.target.weights, solution.potential)
+        data = solution.potential.transport(noise)
+        points = [(TIMES[k], (1 - TIMES[k]) * noise + TIMES[k] * data) for k in ASKED]
+        return [side], points, flow.target.name
+    n = own_samples(flow.dim)
+    flow.say(f"flow {flow.name}: two sets of {n} own samples stand in for the target")
+    more = np.random.default_rng(flow.seed + 4).standard_normal((2 * n, flow.dim))
+    path = limited(flow, np.concatenate([noise, more]), 100 * tolerance(flow))
+    end = path[-1] + (1 - TIMES[-1]) * flow.velocity(TIMES[-1], path[-1])
+    points = [(TIMES[k], path[k, :POINTS]) for k in ASKED_OWN]
+    ends = end[POINTS : POINTS + n], end[POINTS + n :]
+    return [_solved(part, flow.seed) for part in ends], points, f"two sets of {n} of its own samples"
+
+
+def _solved(samples: Array, seed: int) -> Side:
+    """The exact potential of samples; those closer than a thousandth of their spread are one atom."""
+    grid = 1e-3 * max(float(samples.std()), 1e-300)
+    _, which, counts = np.unique(np.round(samples / grid), axis=0, return_inverse=True, return_counts=True)
+    points = np.zeros((len(counts), samples.shape[1]))
+    np.add.at(points, which.ravel(), samples)
+    solution = solve(points / counts[:, None], counts / counts.sum(), seed=seed)
+    return Side(points / counts[:, None], counts / counts.sum(), solution.potential)
+
+
+def own_samples(d: int) -> int:
+    """How many own samples a set holds."""
+    return MOST_OWN if d < 4 else int(max(16, min(MOST_OWN, np.sqrt(MOST_WORK / (4000 * d)))))
