@@ -40,15 +40,28 @@ def jacobians_around(
 def distance_to_hull(matrices: Array, wanted: Array) -> Array:
     """Distance of each wanted matrix (n,d,d) from the hull of its matrices (n,k,d,d), in Frobenius norm.
 
-    Weights w ≥ 0 by least squares, Σw = 1 as one more equation of great weight, then normalised: what is
-    returned is the distance of one member of the hull, so never less than the distance itself.
+    Weights w ≥ 0 by least squares, Σw = 1 as one more equation of great weight, whose rounding that weight
+    magnifies; so those that are positive are solved again with Σw = 1 eliminated. What is returned is the
+    distance of one member of the hull, the nearest of these and of the matrices themselves, so never less
+    than the distance itself. Matrices that differ by less than 1e−12 may stand for one another.
     """
     distances = np.empty(len(wanted))
     for i, (around, matrix) in enumerate(zip(matrices, wanted, strict=True)):
-        columns = around.reshape(len(around), -1).T
-        heavy = 1e3 * max(1.0, float(np.abs(columns).max()))
-        weights, _ = nnls(
-            np.vstack([columns, np.full(columns.shape[1], heavy)]), np.append(matrix.ravel(), heavy)
-        )
-        distances[i] = np.linalg.norm(columns @ (weights / weights.sum()) - matrix.ravel())
+        away = (around - matrix).reshape(len(around), -1).T
+        heavy = 1e3 * max(1.0, float(np.abs(away).max()))
+        weights, _ = nnls(np.vstack([away, np.full(away.shape[1], heavy)]), np.append(0 * away[:, 0], heavy))
+        members = [np.linalg.norm(away, axis=0).min()]
+        members += [np.linalg.norm(away @ w) for w in (weights / weights.sum(), _again(away, weights > 0))]
+        distances[i] = min(members)
     return distances
+
+
+def _again(away: Array, used: NDArray[np.bool_]) -> Array:
+    """The convex weights of the used columns whose sum is shortest, from differences to the shortest one."""
+    columns = away[:, used]
+    first = int(np.linalg.norm(columns, axis=0).argmin())
+    others = np.delete(columns, first, axis=1)
+    found = np.linalg.lstsq(others - columns[:, [first]], -columns[:, first], rcond=None)[0]
+    weights = np.zeros(away.shape[1])
+    weights[used] = np.maximum(np.insert(found, first, 1 - found.sum()), 0.0)
+    return np.asarray(weights / weights.sum())
