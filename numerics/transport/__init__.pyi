@@ -5,6 +5,7 @@ __all__ = [
     "BatchSizes",
     "Budget",
     "CurveLift",
+    "DimensionEstimate",
     "ExpectedCost",
     "SemidiscreteSolution",
     "SurfaceLift",
@@ -25,6 +26,7 @@ __all__ = [
     "log_assignment_probability",
     "log_assignment_rounding",
     "merge_duplicates",
+    "neighbour_dimensions",
     "normal_order_means",
     "save",
     "solve",
@@ -46,6 +48,7 @@ from .couplings import (
     greedy,
     independent,
 )
+from .dimensions import DimensionEstimate, neighbour_dimensions
 from .duplicates import merge_duplicates
 from .lifts import Arc, CurveLift, lift, two_moons
 from .minibatch import assignment_probability, bernstein_copula

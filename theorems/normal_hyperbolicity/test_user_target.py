@@ -1,7 +1,8 @@
 """The user's own point cloud (--target=FILE.npz): the claims of terminal normal hyperbolicity, as audits.
 
 Assumed: what the file holds. Atoms are manifolds of dimension 0: T is trivial, N everything, K = 0 and all d
-exponents are −γ. Nothing here decides a verdict.
+exponents are −γ. What the data were drawn from may have a dimension of its own, which distances between
+neighbours estimate at several scales. Nothing here decides a verdict.
 """
 
 import numpy as np
@@ -10,6 +11,8 @@ import pytest
 from numerics.accuracy import EPS
 from numerics.flows.exact import ExactField
 from numerics.flows.spectrum import intrinsic_dimension, path_jacobians, qr_growth
+from numerics.transport.dimensions import neighbour_dimensions
+from theorems.normal_hyperbolicity.user_dimensions import COLUMNS, draw_dimensions, in_words, row_of
 from theorems.setting.audits import ask, asked_in, solved
 from theorems.setting.quantifiers import HYPERBOLIC
 
@@ -65,3 +68,32 @@ def test_the_data_have_dimension_zero(evidence, user_target, rng):
             found == 0,
             "trajectories at t near 1",
         )
+
+
+def test_the_dimension_of_the_data_themselves(evidence, user_target):
+    """Not of atoms, but of what they sample: an estimate, which no theorem gives a level, at each scale."""
+    name, points = user_target.name, user_target.points
+    found = neighbour_dimensions(points)
+    if not found:
+        pytest.skip(f"{len(points)} points have no neighbours to compare; at least 3 are needed")
+    d = points.shape[1]
+    evidence.audit(
+        "H7: which dimension have the data themselves, by distances to neighbours (estimated)?",
+        "agrees",
+        expected=f"between 0 and {d}; a field that generalises has so many neutral exponents at that scale",
+        measured=in_words(found),
+        because="(r_k/r_2k)^m is Beta(k, k) where the density is constant on a ball of dimension m; noise"
+        " across a manifold shows at small scales, the manifold at larger ones",
+        subject=name,
+        kind="data",
+    )
+    evidence.table(
+        f"{name}: dimension of the data at the scale of their neighbours (weights play no part)",
+        COLUMNS,
+        [row_of(one) for one in found],
+    )
+    evidence.figure(
+        f"{name}: dimension of the data against the scale",
+        "Estimates with two standard errors, by the median distance to the outer neighbour.",
+        lambda figure: draw_dimensions(figure, found, d),
+    )

@@ -195,7 +195,7 @@ def test_on_digits_the_proximal_identity_is_exact_whatever_the_weights():
 
 
 def test_noise_is_drawn_where_the_atoms_are():
-    """Four dimensions inside of forty: the statements hold there, and W₂² is what the translation makes of it."""
+    """Four dimensions inside of forty: the statements hold, and W₂² is what the translation makes of it."""
     from numerics.transport import semidiscrete
 
     rng = np.random.default_rng(8)

@@ -1,0 +1,40 @@
+"""The dimension of a user's data at several scales: in words, as a row, in a picture."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from numerics.transport.dimensions import DimensionEstimate
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+COLUMNS = ("neighbours k", "dimension", "± s.e.", "median distance to neighbour 2k", "points with r_k = r_2k")
+
+
+def row_of(found: DimensionEstimate) -> tuple[float, ...]:
+    """A row of the table."""
+    return found.neighbours, found.dimension, found.standard_error, found.scale, found.ties
+
+
+def in_words(found: Sequence[DimensionEstimate]) -> str:
+    """Such as ``1.93 ± 0.05 within 0.04 (k = 1); …``: the least, the middle and the largest scale."""
+    chosen = {0: None, len(found) // 2: None, len(found) - 1: None}
+    return "; ".join(
+        f"{one.dimension:.3g} ± {one.standard_error:.2g} within {one.scale:.2g} (k = {one.neighbours})"
+        for one in (found[place] for place in chosen)
+    )
+
+
+def draw_dimensions(figure: "Figure", found: Sequence[DimensionEstimate], ambient: int) -> None:
+    """Dimension against scale, with two standard errors; dashed, the dimension of the space."""
+    axes = figure.subplots()
+    scale, dimension = [one.scale for one in found], [one.dimension for one in found]
+    axes.errorbar(
+        scale, dimension, [2 * one.standard_error for one in found], fmt="o-", ms=4, color="#4269d0"
+    )
+    axes.axhline(ambient, color="#9ca3af", ls="--", lw=0.8, label=f"dimension {ambient} of the space")
+    axes.set_xscale("log")
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel("median distance to neighbour 2k")
+    axes.set_ylabel("estimated dimension")
+    axes.legend(fontsize=8)
