@@ -96,7 +96,8 @@ def _distances(points: Float[np.ndarray, "n d"], most: int) -> Float[np.ndarray,
     """Of each point to its nearest others, increasing, from differences of coordinates."""
     n, d = points.shape
     if d <= MOST_BY_TREE:
-        return np.asarray(KDTree(points).query(points, most + 1)[0][:, 1:])
+        near, _ = KDTree(points).query(points, most + 1)
+        return np.asarray(near)[:, 1:]
     centred = points - points.mean(axis=0)
     square = (centred**2).sum(axis=1)
     found = []

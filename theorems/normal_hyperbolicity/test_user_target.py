@@ -80,7 +80,7 @@ def test_the_dimension_of_the_data_themselves(evidence, user_target):
     evidence.audit(
         "H7: which dimension have the data themselves, by distances to neighbours (estimated)?",
         "agrees",
-        expected=f"between 0 and {d}; a field that generalises has so many neutral exponents at that scale",
+        expected=f"between 0 and {d}",
         measured=in_words(found),
         because="(r_k/r_2k)^m is Beta(k, k) where the density is constant on a ball of dimension m; noise"
         " across a manifold shows at small scales, the manifold at larger ones",

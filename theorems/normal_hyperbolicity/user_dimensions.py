@@ -1,5 +1,6 @@
 """The dimension of a user's data at several scales: in words, as a row, in a picture."""
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -28,10 +29,10 @@ def in_words(found: Sequence[DimensionEstimate]) -> str:
 def draw_dimensions(figure: "Figure", found: Sequence[DimensionEstimate], ambient: int) -> None:
     """Dimension against scale, with two standard errors; dashed, the dimension of the space."""
     axes = figure.subplots()
-    scale, dimension = [one.scale for one in found], [one.dimension for one in found]
-    axes.errorbar(
-        scale, dimension, [2 * one.standard_error for one in found], fmt="o-", ms=4, color="#4269d0"
-    )
+    shown = [one for one in found if math.isfinite(one.dimension)]
+    scale, dimension = [one.scale for one in shown], [one.dimension for one in shown]
+    reach = [2 * one.standard_error for one in shown]
+    axes.errorbar(scale, dimension, reach, fmt="o-", ms=4, color="#4269d0")
     axes.axhline(ambient, color="#9ca3af", ls="--", lw=0.8, label=f"dimension {ambient} of the space")
     axes.set_xscale("log")
     axes.set_ylim(bottom=0)
