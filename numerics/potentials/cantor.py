@@ -89,7 +89,7 @@ class Cantor(LinePotential):
         return ProximalPoint(
             z,
             step,
-            found.point[:, None],
+            found.point[:, None].copy(),
             envelope=lambda: line.envelope,
             jacobian=lambda: np.where(kink > 0, 1.0, 0.0)[:, None, None],
             kink=lambda: kink,

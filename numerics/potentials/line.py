@@ -48,6 +48,7 @@ class LinePotential(SolvedOnce):
         self.scale = abs(law.mean) + law.deviation or 1.0
         self._low, self._high = law.cut
         self._first, self._last = (float(x) for x in law.transport(np.array(law.cut)))
+        self._kept: tuple[bytes, LineSolution] | None = None
 
     def __repr__(self) -> str:
         return self._call
@@ -125,17 +126,22 @@ class LinePotential(SolvedOnce):
     # --- proximal maps ----------------------------------------------------------------------------
 
     def _solve(self, z: Inexact[np.ndarray, "n 1"], step: Float[np.ndarray, " n"]) -> LineSolution:
-        return solve(self._law, real("z", z)[:, 0], step)
+        """The last one is kept: `prox`, `envelope`, `prox_jacobian` and the statements ask for the same."""
+        places = real("z", z)[:, 0].copy()
+        key = places.tobytes() + step.tobytes()
+        if self._kept is None or self._kept[0] != key:
+            self._kept = key, solve(self._law, places, step.copy())
+        return self._kept[1]
 
     def _proximal_point(self, z: Float[np.ndarray, "n 1"], step: Float[np.ndarray, " n"]) -> ProximalPoint:
         found = self._solve(z, step)
         return ProximalPoint(
             z,
             step,
-            found.point[:, None],
-            envelope=lambda: found.envelope,
-            jacobian=lambda: found.jacobian[:, None, None],
-            kink=lambda: found.kink,
+            found.point[:, None].copy(),
+            envelope=lambda: found.envelope.copy(),
+            jacobian=lambda: found.jacobian[:, None, None].copy(),
+            kink=lambda: found.kink.copy(),
             errors=(
                 lambda: Rounding.measured(found.bound, "the bracket of the noise"),
                 lambda: Rounding.measured(found.envelope_bound, "φ* by quadrature, and the bracket, squared"),
@@ -144,7 +150,7 @@ class LinePotential(SolvedOnce):
         )
 
     def _prox(self, z: Inexact[np.ndarray, "n 1"], step: Float[np.ndarray, " n"]) -> Float[np.ndarray, "n 1"]:
-        return self._solve(z, step).point[:, None]
+        return self._solve(z, step).point[:, None].copy()
 
     # --- geometry ---------------------------------------------------------------------------------
 

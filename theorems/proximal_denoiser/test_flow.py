@@ -86,14 +86,14 @@ def test_flow_map_is_the_integral_of_the_field(evidence, target, schedule, t, se
     nodes, weights = np.polynomial.legendre.leggauss(24)
     at, weights = t + width * (nodes + 1) / 2, width * weights / 2
     along = [field.flow(s, x0) for s in at]
-    integral = sum(w * field.velocity(s, x) for s, w, x in zip(at, weights, along, strict=True))
-    start, end = field.flow(t, x0), field.flow(t + width, x0)
-    stated = field.roundings.flow(t, x0) + field.roundings.flow(t + width, x0)
-    speed = np.zeros(len(x0))
+    speeds, stated = [], field.roundings.flow(t, x0) + field.roundings.flow(t + width, x0)
     for s, w, x in zip(at, weights, along, strict=True):
+        speeds.append(field.velocity(s, x))
         of_path = field.roundings.flow(s, x0).bound
         stated = stated + field.roundings.velocity(s, x, moved=of_path).amplified(w)
-        speed += w * norm(field.velocity(s, x))
+    integral = sum(w * v for w, v in zip(weights, speeds, strict=True))
+    start, end = field.flow(t, x0), field.flow(t + width, x0)
+    speed = sum(w * norm(v) for w, v in zip(weights, speeds, strict=True))
     sums = Rounding(norm(start) + norm(end) + speed, 28, "24 nodes of the rule, their weights and sums")
     times_of = Rounding(_fastest(schedule, t, width) * (norm(x0) + norm(x1)), 4, "nodes and ends are rounded")
     evidence.on(target, schedule=schedule, t=t, seed=seed).bounded(
