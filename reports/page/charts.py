@@ -44,13 +44,12 @@ def dots(violations: Sequence[Sequence[dict[str, Any]]]) -> Markup:
             broad = max(place(1 + apart) - start, 1.5)
             kind = "dot" if control["rejected"] else "dot beyond"
             marks.append(
-                f'<rect class="band" x="{start:.1f}" y="{y - 5}" width="{broad:.1f}" height="10"/>'
+                f'<path class="band" d="M{start:.1f} {y - 5}h{broad:.1f}v10h-{broad:.1f}z"/>'
                 f'<circle class="{kind}" cx="{place(share):.1f}" cy="{y}" r="3.5"/>'
             )
         rows.append(
             f"<g><title>{escape(records[0]['violation'])}</title>"
-            f'<text x="{left - 6}" y="{y + 4}" text-anchor="end">{k + 1}</text>'
-            f'<line class="axis" x1="{left}" x2="{width - 10}" y1="{y}" y2="{y}"/>'
+            f'<text x="{left - 6}" y="{y + 4}">{k + 1}</text>'
             f"{''.join(dict.fromkeys(marks))}</g>"
         )
     bottom = 14 + step * len(violations)
@@ -59,12 +58,14 @@ def dots(violations: Sequence[Sequence[dict[str, Any]]]) -> Markup:
         f'<text x="{place(x):.1f}" y="{bottom + 12}" text-anchor="middle">{word}</text>'
         for x, word in ((0, "intact"), (1, "predicted"))
     )
+    lines = "".join(f"M{left} {14 + step * k}H{width - 10}" for k in range(len(violations)))
+    scale += f'<path class="axis" d="{lines}"/>'
     controls = [control for records in violations for control in records]
     agreed = sum(bool(control["rejected"]) for control in controls)
     words = f"{agreed} of {len(controls)} controls were measured where they were predicted"
     return Markup(
         f'<svg class="chart" viewBox="0 0 {width} {bottom + 18}" width="{width}" role="img" '
-        f'aria-label="{words}">{scale}{"".join(rows)}</svg>'
+        f'aria-label="{words}">{scale}<g class="rows">{"".join(rows)}</g></svg>'
     )
 
 

@@ -1,6 +1,7 @@
 """Formulas as MathML: no JavaScript, no network."""
 
 import re
+import xml.etree.ElementTree as ET
 from functools import cache
 from html import escape
 
@@ -13,6 +14,13 @@ _SPELT = re.compile(r'<mrow>((?:<mi mathvariant="normal">\w</mi>){2,})</mrow>')
 """A word that the converter spelt letter by letter; as one identifier it is set and read as a word."""
 _RELATION = re.compile(r"<mi>(&#x0(?:2AB0|2AAF|27E8|27E9|27FA|27F9);)</mi>")
 """Relations and brackets (⪰ ⪯ ⟨ ⟩ ⟺ ⟹) that the converter takes for identifiers, without their space."""
+
+_WITH_LIMITS = frozenset(
+    ("lim", "lim\u2006sup", "lim\u2006inf", "sup", "inf", "max", "min", "argmax", "argmin")
+)
+"""Operators under which a display sets what the converter sets beside them."""
+_TIGHT = frozenset("|‖/")
+"""Signs that stand close to their neighbours, whichever side they are taken to be of."""
 
 _SPLIT_NAME = re.compile(r"\\arg\s*\\(min|max)(?![A-Za-z])")
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -46,7 +54,22 @@ def formula(latex: str, display: str = "inline") -> Markup:
         raise FormulaError(f"formula {latex!r} uses what latex2mathml does not know: {unknown}")
     text = _SPELT.sub(lambda word: "<mi>" + _LETTER.sub(r"\1", word[1]) + "</mi>", text)
     text = _RELATION.sub(r'<mo stretchy="false">\1</mo>', text)
-    return Markup(text.replace(' xmlns="http://www.w3.org/1998/Math/MathML"', ""))
+    root = ET.fromstring(text.replace(' xmlns="http://www.w3.org/1998/Math/MathML"', ""))
+    _mend(root)
+    return Markup(ET.tostring(root, encoding="unicode"))
+
+
+def _mend(element: ET.Element) -> None:
+    """Set limits under their operators and bars close to theirs, and take the rows of one element away."""
+    if element.tag == "mo" and element.text in _TIGHT:
+        element.attrib |= {"lspace": "0", "rspace": "0"}
+    for place, child in enumerate(list(element)):
+        _mend(child)
+        if child.tag == "mrow" and len(child) == 1 and not child.attrib:
+            element[place] = child = child[0]
+        if child.tag in ("msub", "msubsup") and child[0].tag == "mo" and child[0].text in _WITH_LIMITS:
+            child.tag = "munder" if child.tag == "msub" else "munderover"
+            child[0].set("movablelimits", "true")
 
 
 def _misread(latex: str) -> str:

@@ -1,5 +1,6 @@
 """All pages of a report, from report.json and the figure files beside it, alone."""
 
+import re
 from collections import Counter
 from functools import cache
 from pathlib import Path
@@ -29,7 +30,7 @@ def render(directory: Path) -> dict[str, str]:
         ValueError: If report.json does not follow the schema, a formula cannot be shown, or a figure is
             missing.
     """
-    from reports.page import viewer
+    from reports.page import font, viewer
 
     report = load(directory)
     _require_figures(report, directory)
@@ -39,6 +40,7 @@ def render(directory: Path) -> dict[str, str]:
     pages["viewer.html"] = viewer.page()
     for name in ASSETS:
         pages[f"assets/{name}"] = (HERE / "assets" / name).read_text(encoding="utf-8")
+    pages["assets/report.css"] = font.face() + pages["assets/report.css"]
     return pages | {"report.schema.json": written()}
 
 
@@ -80,13 +82,19 @@ def environment() -> Environment:
 
 
 def _page(name: str, report: Report) -> str:
-    return environment().get_template(f"{name}.html.j2").render(_shared(report), root="", page=name)
+    made = environment().get_template(f"{name}.html.j2").render(_shared(report), root="", page=name)
+    return _without_optional_ends(made)
+
+
+def _without_optional_ends(page: str) -> str:
+    """The page without the end tags that HTML leaves to whoever reads it: a tenth of its bytes."""
+    return re.sub(r"</(?:td|th|tr|li)>", "", page)
 
 
 def _claim_page(report: Report, claim: dict[str, Any], place: int) -> str:
     listed = report["claims"]
     used_by = [other["id"] for other in listed if claim["id"] in other["depends"]]
-    return (
+    return _without_optional_ends(
         environment()
         .get_template("claim.html.j2")
         .render(

@@ -9,11 +9,15 @@ from markupsafe import Markup, escape
 from reports.page.mathml import prose
 
 _LETTER = "A-Za-z\u0370-\u03ff\u00c0-\u024f\u1e00-\u1eff"
+_NAMED = rf"(?<![{_LETTER}_])(?:prox|proj|tr|Lip|Var|sup|inf|max|min|lim)"
 _BRACED = re.compile(rf"([{_LETTER}\u0307)\]|′])([_^])\{{([^{{}}]*)\}}")
-_SINGLE = re.compile(
-    rf"((?:(?<![{_LETTER}])|(?<=\b[A-Z]))[{_LETTER}]\u0307?|[)\]|′])"  # one letter, after an operator perhaps
-    r"([_^])((?:min|max|[A-Z]{2,4}|[A-Za-z0-9\u0370-\u03ff*])(?![A-Za-z0-9]))"
+_SINGLE = re.compile(  # a named operator or one letter, after another operator perhaps
+    rf"({_NAMED}|(?:(?<![{_LETTER}])|(?<=\b[A-Z]))[{_LETTER}\d]\u0307?|[)\]|′])"
+    r"([_^])([−-]?(?:min|max|[A-Z]{2,4}|[A-Za-z0-9\u0370-\u03ff*])(?![A-Za-z0-9]))"
 )
+_TAG_OR_LETTERS = re.compile(rf"<[^>]*>|&#?\w+;|[{_LETTER}]+\u0307?[{_LETTER}]*")
+_POWER_OF_TEN = re.compile(r"\b(?:(\d+(?:\.\d+)?)e|1e)([-−]?)\+?0*(\d+)\b")
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def quantity(text: str) -> Markup:
@@ -29,12 +33,35 @@ def quantity(text: str) -> Markup:
 
 
 def _plain(text: str) -> Markup:
-    return Markup(_SINGLE.sub(_scripted, _BRACED.sub(_scripted, str(prose(text)))))
+    scripted = _SINGLE.sub(_scripted, _BRACED.sub(_scripted, _POWER_OF_TEN.sub(_power, str(prose(text)))))
+    return Markup(_TAG_OR_LETTERS.sub(_italic, scripted))
 
 
 def _scripted(hit: re.Match[str]) -> str:
     tag = "sub" if hit[2] == "_" else "sup"
     return f"{hit[1]}<{tag}>{hit[3]}</{tag}>"
+
+
+def _power(hit: re.Match[str]) -> str:
+    """``1e-06`` as 10⁻⁶."""
+    power = ("⁻" if hit[2] else "") + hit[3].translate(_RAISED)
+    return f"{hit[1]}·10{power}" if hit[1] and float(hit[1]) != 1 else f"10{power}"
+
+
+def _italic(hit: re.Match[str]) -> str:
+    """A letter that stands alone, or a product with a Greek one, as a variable; words stay upright.
+
+    A letter is part of a word or a number's name after an apostrophe, in *i.e.* and *P4*, and where it is an
+    article; capital Greek letters are sums and products.
+    """
+    word, before, after = hit[0], hit.string[: hit.start()], hit.string[hit.end() :]
+    letters = word.replace("\u0307", "")
+    greek = re.search("[α-ω]", letters)
+    if word[0] in "<&" or len(letters) > (3 if greek else 1) or re.search("[Α-Ω]", letters):
+        return word
+    named = re.match(r"\.?[A-Za-z0-9]|_", after) or re.search(r"(&#(39|x27);|’|[A-Za-z]\.)$", before)
+    article = word in ("a", "A", "I") and re.match(rf" (\d|[{_LETTER}]{{2,}})", after)
+    return word if named or article else f"<i>{word}</i>"
 
 
 def emphasis(text: str) -> Markup:

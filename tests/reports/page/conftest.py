@@ -13,6 +13,8 @@ from reports.page import site
 
 EXAMPLE = Path(__file__).parents[1] / "example"
 VOID = {"meta", "link", "br", "img", "input"}
+OPEN_ENDED = {"td", "th", "tr", "li"}
+"""Elements whose end tags HTML leaves out as it likes; html5lib holds the pages against its rules."""
 Edit = Callable[[dict[str, Any]], object]
 
 
@@ -41,16 +43,16 @@ class Page(HTMLParser):
         self.loaded += [given[name] or "" for name in ("src",) if name in given]
         self.loaded += [given["href"] or ""] if tag == "link" else []
         self.images += [given] if tag == "img" else []
-        if tag not in VOID:
+        if tag not in VOID | OPEN_ENDED:
             self.open.append(tag)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.handle_starttag(tag, attrs)
-        if tag not in VOID:
+        if tag not in VOID | OPEN_ENDED:
             self.open.pop()
 
     def handle_endtag(self, tag: str) -> None:
-        if tag not in VOID:
+        if tag not in VOID | OPEN_ENDED:
             assert self.open.pop() == tag, f"</{tag}> closes something else"
 
     def handle_data(self, data: str) -> None:

@@ -1,5 +1,6 @@
 """The pages in a real browser: filters, links, keyboard, narrow windows, schemes, paper, accessibility."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 
 from reports.page import site
+from reports.page.mathml import formula
 from tests.reports.page import browsing
 
 PAGES = (*site.PAGES, "viewer", "claims/E1", "claims/E2", "claims/E6")
@@ -117,6 +119,19 @@ def test_from_claim_to_claim_by_keyboard(tab: Any, report: Path) -> None:
     tab.wait_for_url("**/E2.html")
     tab.keyboard.press("[")
     tab.wait_for_url("**/E1.html")
+
+
+def test_formulas_are_set_in_the_font_that_comes_along(tab: Any, report: Path) -> None:
+    go(tab, report, "claims/E1").evaluate("document.fonts.ready.then(() => true)")
+    assert tab.evaluate("[...document.fonts].map((f) => [f.family, f.status])") == [["Report Math", "loaded"]]
+    below = """() => {
+      const box = document.querySelector("main .formula");
+      box.innerHTML = MATH;
+      const [lim, limit] = box.querySelector("munder").children;
+      return limit.getBoundingClientRect().top - lim.getBoundingClientRect().bottom;
+    }"""
+    math = json.dumps(str(formula(r"\lim_{t\to0} x_t", "block")))
+    assert tab.evaluate(below.replace("MATH", math)) > -8
 
 
 def test_without_javascript_everything_is_there(browser: Any, report: Path) -> None:

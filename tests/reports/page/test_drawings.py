@@ -82,13 +82,24 @@ def test_a_circle_is_drawn_and_nothing_is_drawn_of_nothing() -> None:
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
-        ("x_t", "x<sub>t</sub>"),
-        ("v^{(n)}", "v<sup>(n)</sup>"),
-        ("|ẋ_t − v_t|", "|ẋ<sub>t</sub> − v<sub>t</sub>|"),
-        ("prox_{λφ}(x₁)", "prox<sub>λφ</sub>(x₁)"),
-        ("Dv_t, σ_min", "Dv<sub>t</sub>, σ<sub>min</sub>"),
+        ("x_t", "<i>x</i><sub><i>t</i></sub>"),
+        ("v^{(n)}", "<i>v</i><sup>(<i>n</i>)</sup>"),
+        ("|ẋ_t − v_t|", "|<i>ẋ</i><sub><i>t</i></sub> − <i>v</i><sub><i>t</i></sub>|"),
+        ("prox_{λφ}(x₁)", "prox<sub><i>λφ</i></sub>(<i>x</i>₁)"),
+        ("prox_n", "prox<sub><i>n</i></sub>"),
+        ("Dv_t, σ_min", "Dv<sub><i>t</i></sub>, <i>σ</i><sub>min</sub>"),
+        ("4^n and c^−q", "4<sup><i>n</i></sup> and <i>c</i><sup>−<i>q</i></sup>"),
         ("test_prox and a_long_name", "test_prox and a_long_name"),
-        ("a < b_1", "a &lt; b<sub>1</sub>"),
+        ("a < b_1", "<i>a</i> &lt; <i>b</i><sub>1</sub>"),
+        ("a matrix of a 3×3 shape; A sum", "a matrix of a 3×3 shape; A sum"),
+        (
+            "the cell's end isn't x', i.e. P4's",
+            "the cell&#x27;s end isn&#x27;t <i>x</i>&#x27;, i.e. P4&#x27;s",
+        ),
+        ("Σ of α̇β and ẋ", "Σ of <i>α̇β</i> and <i>ẋ</i>"),
+        ("1−t = 1e-06", "1−<i>t</i> = 10⁻⁶"),
+        ("2.5e+07 is 1e7", "2.5·10⁷ is 10⁷"),
+        ("step 2e and 3·10", "step 2<i>e</i> and 3·10"),
     ],
 )
 def test_plain_mathematics_is_set(text: str, shown: str) -> None:

@@ -1,5 +1,7 @@
 """Formulas either come out whole or name themselves."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -81,3 +83,16 @@ def test_powers_of_ten() -> None:
 @pytest.mark.parametrize("latex", [r"\arg\min_u f(u)", r"\arg \max\{x\}"])
 def test_an_operator_of_two_words_is_one(latex: str) -> None:
     assert ">argm" in formula(latex)
+
+
+@pytest.mark.parametrize("name", [r"\lim", r"\sup", r"\max", r"\limsup", r"\operatorname{argmin}"])
+def test_limits_stand_below(name: str) -> None:
+    shown = formula(rf"a + {name}_{{t \to 0}} x_t", "block")
+    assert re.search(r'<munder><mo movablelimits="true">[^<]*</mo><mrow><mi>t</mi>', shown)
+    assert "<msub><mi>x</mi>" in shown  # an index stays beside its letter
+    assert "<munderover>" in formula(rf"{name}_a^b", "block")
+
+
+def test_bars_stand_close() -> None:
+    assert formula("|x|").count('lspace="0" rspace="0"') == 2
+    assert "lspace" not in formula("x < y")
