@@ -149,71 +149,56 @@ def _exponents_dimension_and_ends(on, field, found, rates, uncertain):
     )
 
 
+def _optimal(gaps):
+    """Eigenvalues of (1−t)Dv_t under OT-CFM from |x₀| = 1, where κ = 2 on T."""
+    return path_eigenvalues(Linear(), [[0.0, 2.0]], remaining=gaps)[:, 0] * gaps[:, None]
+
+
+def _independent(field, gaps, length):
+    """The same under independent coupling at |x_t| = length, normal first."""
+    pairs = [field.rescaled_eigenvalues(float(g), np.array([n])) for g, n in zip(gaps, length, strict=True)]
+    return np.array(pairs)[:, ::-1, 0]
+
+
 def _compare(on, field, found, rates):
     """The table and the picture of what does and what does not tell the two couplings apart."""
-    gaps = np.exp(-found.tau[1:])
-    length = found.points[1:, 1, 0]  # the trajectory from |x₀| = 1, where OT-CFM has κ = 2
-    optimal = path_eigenvalues(Linear(), [[0.0, 2.0]], remaining=gaps)[:, 0] * gaps[:, None]
-    pairs = [field.rescaled_eigenvalues(float(g), np.array([n])) for g, n in zip(gaps, length, strict=True)]
-    independent = np.array(pairs)[:, ::-1, 0]
-
-    def row(name, values, others, verdict):
-        return (
-            name,
-            *(", ".join(f"{v:.4g}" for v in np.atleast_1d(part)) for part in (values, others)),
-            verdict,
-        )
-
+    gaps, length = np.exp(-found.tau[1:]), found.points[1:, 1, 0]
+    optimal, independent = _optimal(gaps), _independent(field, gaps, length)
     early = slice(0, 4)
+    implied = [_implied(values[early, 1], gaps[early]) for values in (optimal, independent)]
+    ends = gaps[-1] + 2 * (1 - gaps[-1]), length[-1]
+    rows = [
+        ("eigenvalues of (1−t)Dv_t, 1−t = e^−5", optimal[-1], independent[-1], "no: both tend to −1, 0"),
+        ("exponents, slopes from τ = 4 to 5", [-1.0, 0.0], rates[1], "no: −1 and 0"),
+        ("dimension read off", 1, intrinsic_dimension(rates[1], 1.0), "no"),
+        ("|X_t(x₀)|, 1−t = e^−5", *ends, "no: both end at R x₀/|x₀|"),
+        ("t of the rows below", 1 - gaps[early], 1 - gaps[early], ""),
+        ("normal eigenvalue of (1−t)Dv_t", optimal[early, 0], independent[early, 0], "yes: −1 at every t"),
+        ("κ that H1 reads from the tangential eigenvalue", *implied, "yes: one κ ≥ 0 at every t"),
+    ]
     on.table(
         "What does and what does not distinguish OT-CFM from independent coupling: circle, R = 2, |x₀| = 1",
         ("what", "OT-CFM", "independent coupling", "distinguishes"),
-        [
-            row(
-                "eigenvalues of (1−t)Dv_t, 1−t = e^−5", optimal[-1], independent[-1], "no: both tend to −1, 0"
-            ),
-            row("exponents, slopes from τ = 4 to 5", [-1.0, 0.0], rates[1], "no: −1 and 0"),
-            row("dimension read off", 1, intrinsic_dimension(rates[1], 1.0), "no"),
-            row(
-                "|X_t(x₀)|, 1−t = e^−5",
-                gaps[-1] + 2 * (1 - gaps[-1]),
-                length[-1],
-                "no: both end at R x₀/|x₀|",
-            ),
-            row("t of the rows below", 1 - gaps[early], 1 - gaps[early], ""),
-            row(
-                "normal eigenvalue of (1−t)Dv_t",
-                optimal[early, 0],
-                independent[early, 0],
-                "yes: −1 at every t",
-            ),
-            row(
-                "κ that H1 reads from the tangential eigenvalue",
-                _implied(optimal[early, 1], gaps[early]),
-                _implied(independent[early, 1], gaps[early]),
-                "yes: one κ ≥ 0 at every t",
-            ),
-        ],
+        [(name, _listed(values), _listed(others), verdict) for name, values, others, verdict in rows],
     )
+    _draw(on, field)
+
+
+def _listed(values):
+    return ", ".join(f"{v:.4g}" for v in np.atleast_1d(values))
+
+
+def _draw(on, field):
     t = np.linspace(0.02, 0.99, 98)
     path = qr_growth(
         field.velocity, lambda gap, x: _jacobians(field, gap, x), [[1.0, 0.0]], -np.log(1 - t), tolerance=1e-7
     )
-    lengths = path.points[1:, 0, 0]
-    curves = [
-        field.rescaled_eigenvalues(1 - float(now), np.array([n])) for now, n in zip(t, lengths, strict=True)
-    ]
+    independent = _independent(field, 1 - t, path.points[1:, 0, 0])
     on.figure(
         "What does and what does not distinguish OT-CFM: one trajectory on the circle, |x₀| = 1",
         "Both normal eigenvalues end at −1 and both tangential ones at 0; OT-CFM's normal one is −1 "
         "throughout, and independent coupling's tangential one breaks the bound of P5",
-        lambda figure: draw_paths(
-            figure,
-            t,
-            path_eigenvalues(Linear(), [[0.0, 2.0]], remaining=1 - t)[:, 0] * (1 - t)[:, None],
-            np.array(curves)[:, ::-1, 0],
-            (1 - t) / t,
-        ),
+        lambda figure: draw_paths(figure, t, _optimal(1 - t), independent, (1 - t) / t),
     )
 
 
