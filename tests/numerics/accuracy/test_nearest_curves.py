@@ -1,0 +1,233 @@
+"""Nearest points of curves and unions, whose faces are searched for, against Newton in 50 digits."""
+
+import mpmath as mp
+import numpy as np
+import pytest
+
+from numerics.potentials import Arc, Curve, NearestPoint, PointCloud, Torus, Union
+from tests.numerics.accuracy.harness import judge
+from tests.numerics.accuracy.nearest_oracles import (
+    M,
+    as_a_curve,
+    case,
+    distance,
+    exact_ellipse_point,
+    exact_ellipse_prox,
+    judge_all,
+    log_uniform,
+    objective,
+    short_chord,
+    solved,
+)
+
+
+def test_short_chords_of_a_curve():
+    """Chords of 1e−9 … 1 radii, far below the net's spacing: never an exception, never a false statement."""
+    rng, cases = np.random.default_rng(4), []
+    for _ in range(30):
+        long = log_uniform(rng, -3, 3)
+        short, a = long * float(rng.uniform(0.2, 0.95)), log_uniform(rng, -1, 1)
+        z, step, t = short_chord(rng, long, short, a)
+        p = NearestPoint(as_a_curve(long, short), a)
+        cases.append(case(p, z, step, exact_ellipse_prox(z, step, a, long, short)))
+        if t > 0.02:
+            assert cases[-1][0][1] <= 1e-9 * long * (1 + step * a), "the sharp certificate is missed"
+    judge_all(cases, sharp=set())
+
+
+def test_a_curve_sees_which_side_of_its_medial_axis():
+    """Beside the end of the axis two minima lie within one cell of the net: the nearer is returned."""
+    rng, cases = np.random.default_rng(9), []
+    p = NearestPoint(as_a_curve(2.0, 1.0, 0.005), 1.0)
+    for _ in range(400):
+        x0 = np.array([1.5 * (1 - log_uniform(rng, -6, -2)), rng.choice([-1, 1]) * log_uniform(rng, -12, -3)])
+        exact = exact_ellipse_point(*(M(float(v)) for v in x0), M(2), M(1))
+        error = distance(p.transport(x0[None])[0], exact)
+        cases.append((error, float(p.roundings.transport(x0[None]).bound[0])))
+    table = np.array(cases)
+    judge(*table.T, floor=1 / 1024)  # `Curve` says why
+    assert (table[:, 1] <= 1e-8).mean() >= 0.5, "the twin leaves no statement of use"
+
+
+def test_the_case_files_points_are_settled():
+    """Points that erred 1e6 times their statement, or raised: now exact, by either way."""
+    for t, w, step in (
+        (8.89e-4, -0.5866, 11.6585),
+        (1e-5, 0.3, 1.0),
+        (1e-3, 0.5, 1.0),
+        (1.7638e-3, 0.436, 1.4945),
+    ):
+        u = np.array([2 * np.cos(t), w * np.sin(t)])
+        z = u + step * np.array([1.5 * np.cos(t), 0.0])
+        exact = exact_ellipse_prox(z, step, 1.0, 2.0, 1.0)[0]
+        for curve, reach in ((Curve.ellipse(2.0, 1.0), 1e-14), (as_a_curve(2.0, 1.0), 1e-7)):
+            f, bound, _, _ = solved(NearestPoint(curve, 1.0), z, step)
+            assert distance(f.point[0], exact) <= bound <= reach
+
+
+def _spiral(t):
+    return [t * mp.cos(t) / (2 * mp.pi), t * mp.sin(t) / (2 * mp.pi)]
+
+
+def _spiral_speed(t):
+    return [(mp.cos(t) - t * mp.sin(t)) / (2 * mp.pi), (mp.sin(t) + t * mp.cos(t)) / (2 * mp.pi)]
+
+
+def _spiral_bend(t):
+    return [(-2 * mp.sin(t) - t * mp.cos(t)) / (2 * mp.pi), (2 * mp.cos(t) - t * mp.sin(t)) / (2 * mp.pi)]
+
+
+def _spiral_foot(x, t):
+    """Newton for ⟨x − γ, γ'⟩ = 0; an end stays where it is."""
+    x = [M(float(v)) for v in x]
+    for end in (1, 3):
+        if abs(t - end * mp.pi) < 1e-14:
+            return M(float(end * np.pi))
+    for _ in range(12):
+        away = [v - w for v, w in zip(x, _spiral(t), strict=True)]
+        speed = _spiral_speed(t)
+        t += _dot(away, speed) / (_dot(speed, speed) - _dot(away, _spiral_bend(t)))
+    return t
+
+
+def _dot(x, y):
+    return mp.fsum(a * b for a, b in zip(x, y, strict=True))
+
+
+def _newton_face(z, step, a, curve, atoms, weights, slope, fixed):
+    """The face with these atoms (parameters; or ``fixed`` points) near a start, by Newton in 50 digits."""
+    z, step, a = [M(float(x)) for x in z], M(step), M(a)
+    k = len(atoms)
+
+    def points(ts):
+        return [curve[0](t) for t in ts] + fixed
+
+    def conditions(*unknown):
+        ts, w, p = unknown[:k], unknown[k : k + k + len(fixed)], unknown[-2:]
+        ys = points(ts)
+        levels = [_dot(p, y) - a / 2 * _dot(y, y) for y in ys]
+        return (
+            [_dot([p[i] - a * y[i] for i in range(2)], curve[1](t)) for t, y in zip(ts, ys, strict=False)]
+            + [level - levels[0] for level in levels[1:]]
+            + [mp.fsum(w) - 1]
+            + [mp.fsum(v * y[i] for v, y in zip(w, ys, strict=True)) + step * p[i] - z[i] for i in range(2)]
+        )
+
+    start = [*atoms, *(M(float(w)) for w in weights), *(M(float(x)) for x in slope)]
+    root = list(mp.findroot(conditions, start, tol=M(10) ** -60, maxsteps=50))
+    ys, w = points(root[:k]), root[k : k + k + len(fixed)]
+    u = [mp.fsum(v * y[i] for v, y in zip(w, ys, strict=True)) for i in range(2)]
+    value = mp.fsum(v * a / 2 * _dot(y, y) for v, y in zip(w, ys, strict=True))
+    return u, objective(value, u, z, float(step)), None
+
+
+SPIRAL = (_spiral, _spiral_speed)
+
+
+def _spiral_parameter(point):
+    """t of a point t(cos t, sin t)/2π."""
+    return M(float(np.hypot(*point) * 2 * np.pi))
+
+
+def _faces(p, z, step):
+    """Rows whose prox is on a face, with the faces found: only where Newton starts."""
+    from numerics.potentials.proximal_faces import face_of_prox
+
+    rows = []
+    for point in z:
+        chord, found = face_of_prox(p._lifted, point, step)
+        if found.sharp and len(chord.atoms) > 1:
+            rows.append((point, chord))
+    return rows
+
+
+def test_chords_of_a_spiral():
+    """From turn to turn, and from the ends."""
+    p, rng, cases = NearestPoint(Curve.spiral(1.5), 0.5), np.random.default_rng(5), []
+    net = p.closed_set.net
+    exact_ends = [_spiral(M(float(np.pi))), _spiral(M(float(4 * np.pi)))]
+    for step in (0.05, 0.5, 5.0):
+        for z, chord in _faces(p, rng.standard_normal((14, 2)) * 2, step):
+            near = [np.linalg.norm(chord.atoms - end, axis=1) < 1e-12 for end in (net[0], net[-1])]
+            order = np.argsort(near[0] | near[1], kind="stable")
+            free = chord.atoms[~(near[0] | near[1])]
+            fixed = [exact_ends[int(near[1][i])] for i in order[len(free) :]]
+            atoms = [_spiral_parameter(y) for y in free]
+            exact = _newton_face(z, step, 0.5, SPIRAL, atoms, chord.weights[order], chord.slope, fixed)
+            cases.append(case(p, z, step, exact)[:3])
+    assert len(cases) >= 8
+    judge_all(cases, sharp=set())
+
+
+def test_chords_between_the_parts_of_a_union():
+    """From an ellipse, and from an arc, to an isolated point: mixed faces."""
+    rng, cases = np.random.default_rng(6), []
+    for part, curve, far in (
+        (
+            Curve.ellipse(2.0, 1.0),
+            (lambda t: [2 * mp.cos(t), mp.sin(t)], lambda t: [-2 * mp.sin(t), mp.cos(t)]),
+            [0.5, 2.5],
+        ),
+        (
+            Arc(1.0, -2.0, 3.0),
+            (lambda t: [mp.cos(t), mp.sin(t)], lambda t: [-mp.sin(t), mp.cos(t)]),
+            [2.0, 0.5],
+        ),
+    ):
+        p = NearestPoint(Union(part, PointCloud([far])), 0.75)
+        point = [M(x) for x in far]
+        z = np.array(far) * rng.uniform(0, 1.2, (25, 1)) + 0.3 * rng.standard_normal((25, 2))
+        for at, chord in _faces(p, z, 0.5):
+            isolated = np.linalg.norm(chord.atoms - far, axis=1) == 0
+            if not isolated.any() or len(chord.atoms) != 2:
+                continue
+            y = chord.atoms[~isolated]
+            axes = np.array([2.0, 1.0]) if far[1] == 2.5 else np.ones(2)
+            atoms = [mp.atan2(M(float(v[1] / axes[1])), M(float(v[0] / axes[0]))) for v in y]
+            order = np.argsort(isolated, kind="stable")
+            exact = _newton_face(at, 0.5, 0.75, curve, atoms, chord.weights[order], chord.slope, [point])
+            cases.append(case(p, at, 0.5, exact)[:3])
+    assert len(cases) >= 15
+    judge_all(cases, sharp=set())
+
+
+def test_nearest_points_of_a_spiral():
+    """T by Newton in 50 digits from the computed parameter, also beside centres of curvature."""
+    p, rng, cases = NearestPoint(Curve.spiral(1.0), 1.0), np.random.default_rng(7), []
+    for _ in range(80):
+        t = rng.uniform(1.1 * np.pi, 2.9 * np.pi)
+        speed = np.array([np.cos(t) - t * np.sin(t), np.sin(t) + t * np.cos(t)]) / (2 * np.pi)
+        normal = np.array([-speed[1], speed[0]]) / np.hypot(*speed)
+        radius = (1 + t * t) ** 1.5 / (2 + t * t) / (2 * np.pi)
+        depth = rng.choice([radius * (1 - log_uniform(rng, -7, 0)), rng.uniform(-0.4, 0.4)])
+        x = t * np.array([np.cos(t), np.sin(t)]) / (2 * np.pi) + depth * normal
+        y = p.transport(x[None])[0]
+        root = _spiral_foot(x, _spiral_parameter(y))
+        cases.append((distance(y, _spiral(root)), float(p.roundings.transport(x[None]).bound[0])))
+    judge(*np.array(cases).T)
+
+
+@pytest.mark.parametrize(
+    "p",
+    [
+        NearestPoint(Arc(1.0, 0.3, 2.5, (0.5, 0.0)), 0.7),
+        NearestPoint(Curve.ellipse(2.0, 1.0), 0.7),
+        NearestPoint(Torus(2.0, 0.5), 1.0),
+        NearestPoint(Union(Arc(1.0, 0.3, 2.5), PointCloud([[0.0, -1.5], [2.0, 0.0]])), 1.0),
+        NearestPoint(as_a_curve(2.0, 1.0), 0.7),
+    ],
+    ids=["arc", "ellipse", "torus", "union", "curve"],
+)
+def test_prox_has_no_kink_nearer_than_stated(p):
+    """Along rays of that length D prox changes no faster than it does over a tenth of it: no jump."""
+    rng = np.random.default_rng(8)
+    z = rng.standard_normal((6, p.dim)) * p.scale
+    step = 0.5
+    kink = p.proximal_point(z, step).kink
+    assert (kink > 0).mean() >= 0.5
+    for _ in range(2):
+        ray = rng.standard_normal(z.shape)
+        ray *= (np.minimum(kink, p.scale) / np.linalg.norm(ray, axis=1))[:, None]
+        path = np.array([p.prox_jacobian(z + s * ray, step) for s in np.linspace(0, 0.98, 8)])
+        change = np.linalg.norm(np.diff(path, axis=0), axis=(2, 3))
+        assert (change <= 0.5).all(), "D prox jumps nearer than the kink is said to be"

@@ -1,0 +1,143 @@
+"""Nearest points of arcs and ellipses against closed forms in 50 digits."""
+
+import mpmath as mp
+import numpy as np
+
+from numerics.potentials import Arc, Curve, NearestPoint
+from tests.numerics.accuracy.harness import judge, judge_with_twins
+from tests.numerics.accuracy.nearest_oracles import (
+    M,
+    case,
+    distance,
+    exact_ellipse_point,
+    exact_ellipse_prox,
+    frobenius,
+    judge_all,
+    log_uniform,
+    objective,
+    short_chord,
+)
+
+
+class ExactArc:
+    def __init__(self, radius, start, stop, centre, a):
+        self.r, self.c, self.a = M(radius), [M(float(x)) for x in centre], M(a)
+        self.start, self.stop = M(start), M(stop)
+        middle = (self.start + self.stop) / 2
+        self.half = (self.stop - self.start) / 2
+        self.m = (mp.cos(middle), mp.sin(middle))
+        self.n = (-self.m[1], self.m[0])
+
+    def prox(self, z, step):
+        w = [M(float(x)) - M(step) * self.a * c - c for x, c in zip(z, self.c, strict=True)]
+        xi, eta = (w[0] * v[0] + w[1] * v[1] for v in (self.m, self.n))
+        length, deep = mp.hypot(*w), self.r * mp.cos(self.half)
+        wide = self.r * mp.sin(self.half)
+        if length <= self.r and xi >= deep:
+            v, jacobian, region = w, [[1, 0], [0, 1]], "inside"
+        elif length > self.r and abs(mp.atan2(eta, xi)) <= self.half:
+            v, region = [self.r * x / length for x in w], "radial"
+            jacobian = [
+                [self.r / length * ((i == j) - w[i] * w[j] / length**2) for j in range(2)] for i in range(2)
+            ]
+        else:
+            along = max(-wide, min(wide, eta))
+            v = [deep * self.m[i] + along * self.n[i] for i in range(2)]
+            flat = abs(eta) < wide
+            region = "chord" if flat else "end"
+            jacobian = [[self.n[i] * self.n[j] * flat for j in range(2)] for i in range(2)]
+        u = [a + b for a, b in zip(v, self.c, strict=True)]
+        square = self.c[0] ** 2 + self.c[1] ** 2
+        value = self.a * ((self.r**2 - square) / 2 + u[0] * self.c[0] + u[1] * self.c[1])
+        return u, objective(value, u, z, step), jacobian, region
+
+    def transport(self, x0):
+        w = [M(float(x)) / self.a - c for x, c in zip(x0, self.c, strict=True)]
+        xi, eta = (w[0] * v[0] + w[1] * v[1] for v in (self.m, self.n))
+        length, turned = mp.hypot(*w), mp.atan2(eta, xi)
+        if abs(turned) < self.half:
+            return [c + self.r * x / length for x, c in zip(w, self.c, strict=True)]
+        angle = self.stop if turned > 0 else self.start
+        return [self.c[0] + self.r * mp.cos(angle), self.c[1] + self.r * mp.sin(angle)]
+
+
+def _arcs(rng):
+    radius, start = log_uniform(rng, -3, 3), float(rng.uniform(-9, 9))
+    stop = start + float(rng.choice([rng.uniform(0.001, 6.28), rng.uniform(0.5, 6.0)]))
+    centre = rng.choice([0.0, 1.0]) * rng.standard_normal(2) * radius * 10.0 ** rng.uniform(-2, 3)
+    a = log_uniform(rng, -1, 1)
+    arc = Arc(radius, start, stop, tuple(centre.tolist()))
+    return NearestPoint(arc, a), ExactArc(radius, start, stop, centre, a)
+
+
+def test_arcs():
+    """Inside, radial, on the chord, at an end, and within 1e−15 … 1e−3 of where they meet."""
+    rng, cases, transports, regions = np.random.default_rng(1), [], [], []
+    for _ in range(500):
+        p, exact = _arcs(rng)
+        arc, step = p.closed_set, log_uniform(rng, -3, 3) / p.curvature
+        turn = rng.choice([arc.half, rng.uniform(0, np.pi)]) + rng.choice([-1, 1]) * log_uniform(rng, -16, 0)
+        reach = arc.length * rng.choice(
+            [1 + rng.choice([-1, 1]) * log_uniform(rng, -16, -1), log_uniform(rng, -2, 2)]
+        )
+        w = arc.frame @ (reach * np.array([np.cos(turn), rng.choice([-1, 1]) * np.sin(turn)]))
+        z = w + arc.centre * (1 + p.curvature * step)
+        answer = exact.prox(z, step)
+        cases.append(case(p, z, step, answer))
+        regions.append(answer[3] + " about 0" * bool(answer[3] != "inside" and not arc.centre.any()))
+        x0 = p.curvature * (arc.centre + w)
+        error = distance(p.transport(x0[None])[0], exact.transport(x0))
+        transports.append((error, float(p.roundings.transport(x0[None]).bound[0])))
+    judge_all(cases, {0, 1, 3}, regions)
+    judge_with_twins(*np.array(transports).T)
+
+
+def test_ellipses():
+    """Interior, short chords, beyond the focal points, at scales 1e±3; and T beside the medial axis."""
+    rng, cases, transports, slopes, regions = np.random.default_rng(2), [], [], [], []
+    beside = []
+    for k in range(300):
+        long = log_uniform(rng, -3, 3)
+        short = long * float(rng.choice([rng.uniform(0.02, 1), rng.uniform(0.3, 0.95)]))
+        a = log_uniform(rng, -1, 1)
+        p = NearestPoint(Curve.ellipse(long, short), a)
+        if k % 3:
+            z, step, _ = short_chord(rng, long, short, a)
+        else:
+            z, step = rng.standard_normal(2) * long * log_uniform(rng, -1, 2), log_uniform(rng, -3, 3) / a
+        answer = exact_ellipse_prox(z, step, a, long, short)
+        cases.append(case(p, z, step, answer))
+        regions.append(answer[3])
+        axis = (long**2 - short**2) / long
+        off, aside = log_uniform(rng, -16, 0), log_uniform(rng, -18, 1)
+        x = np.array([axis * (1 + rng.choice([-1, 1]) * off), short * aside])
+        beside.append(bool(k % 2 and off < 1e-4 and aside < 1e-4))
+        x0 = a * x if k % 2 else rng.standard_normal(2) * a * long
+        y = exact_ellipse_point(*(M(float(v)) / M(a) for v in x0), M(long), M(short))
+        error = distance(p.transport(x0[None])[0], y)
+        transports.append((error, float(p.roundings.transport(x0[None]).bound[0])))
+        slopes.append(_slope_case(p, x0, y, long, short))
+    judge_all(cases, {0, 1}, regions)
+    judge(*np.array(transports).T)
+    judge(*np.array(transports)[beside].T)
+    judge(*np.array(slopes).T)
+
+
+def _slope_case(p, x0, y, long, short):
+    """K against ττᵀ/(a(1 − ⟨x−y,II⟩)) with x = x₀/a."""
+    a = M(p.curvature)
+    c, s = y[0] / long, y[1] / short
+    square = (long * s) ** 2 + (short * c) ** 2
+    bend = 1 + ((M(float(x0[0])) / a - y[0]) * long * c + (M(float(x0[1])) / a - y[1]) * short * s) / square
+    tangent = [-long * s / mp.sqrt(square), short * c / mp.sqrt(square)]
+    exact = [[tangent[i] * tangent[j] / bend / a for j in range(2)] for i in range(2)]
+    error = frobenius(p.transport_jacobian(x0[None])[0], exact)
+    return error, float(p.roundings.transport_jacobian(x0[None]).bound[0])
+
+
+def test_the_medial_axis_is_beside_the_point():
+    """On which side of it x₀ lies is seen however close it is, and x₀ moved across it may jump."""
+    p = NearestPoint(Curve.ellipse(2.0, 1.0), 1.0)
+    x0 = np.array([[0.7, 1e-300], [0.7, -1e-300]])
+    assert (np.sign(p.transport(x0)[:, 1]) == [1, -1]).all()
+    assert (p.roundings.transport(x0).bound < 1e-14).all()
