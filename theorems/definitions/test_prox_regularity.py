@@ -36,25 +36,21 @@ def _subgradients(target, rng, n):
     return found.point, found.dual, found.rounding.point
 
 
-def _rounding(target, x, other, v, error):
-    """Of φ(x') − φ(x) − ⟨v, x'−x⟩: the gaps at x and x', whose φ* cancels, and what x and v err by."""
-    off = error.amplified(2 * norm(v) + norm(other - x) + error.bound, "x and v = z − x are off alike")
-    return gap_rounding(target, x, v) + gap_rounding(target, other, v) + off
-
-
 @for_all("D2", target=TARGETS, seed=SEEDS, rho=MODULI)
 def test_convex_potentials_have_modulus_zero(evidence, target, seed, rho):
     """With −(ρ/2)|x|² added, v becomes v − ρx and the modulus at most ρ."""
     rng = generator(seed)
     n = few(target, 60)
     x, v, error = _subgradients(target, rng, n)
-    on = evidence.on(target, seed=seed, rho=rho)
+    on, weight = evidence.on(target, seed=seed, rho=rho), float(rho)
+    value, own = target.value(x), gap_rounding(target, x, v)
     for other in (rng.permutation(x), (x + rng.permutation(x)) / 2, target.sample(n, rng)[1]):
-        move, rounding = other - x, _rounding(target, x, other, v, error)
-        room = target.value(other) - target.value(x) - dot(v, move)
+        move, values = other - x, (value, target.value(other))
+        off = error.amplified(2 * norm(v) + norm(move) + error.bound, "x and v = z − x are off alike")
+        rounding = own + gap_rounding(target, other, v) + off  # the gaps at x and x', whose φ* cancels
+        room = values[1] - values[0] - dot(v, move)
         on.bounded("φ(x) + ⟨v, x'−x⟩ above φ(x')", np.maximum(-room, 0.0), rounding, "ρ = 0", clause="convex")
-        weight = float(rho)
-        here, there = (target.value(a) - weight * dot(a, a) / 2 for a in (x, other))
+        here, there = (f - weight * dot(a, a) / 2 for f, a in zip(values, (x, other), strict=True))
         room = there - here - dot(v - weight * x, move) + weight * dot(move, move) / 2
         squares = Rounding(2 * weight * (dot(x, x) + dot(other, other)), target.dim + 6, "terms with ρ|x|²")
         on.bounded(
@@ -145,8 +141,10 @@ def test_prox_is_single_valued_and_lipschitz_below_the_threshold(evidence, targe
     # z/(1−s) and μ are rounded: prox moves by no more than z and |z − u| do.
     error = found.rounding.point + Rounding(2 * norm(found.z) + 3 * norm(found.z - u), 1, "z/(1−s) and μ")
     on = evidence.on(target, rho=rho, step=step, seed=seed)
+    value, own = target.value(u), gap_rounding(target, u, y)
     for v in (rng.permutation(u), (u + rng.permutation(u)) / 2, data):
-        cost = [target.value(p) - rho * dot(p, p) / 2 + dot(z - p, z - p) / (2 * step) for p in (u, v)]
+        values = ((value, u), (target.value(v), v))
+        cost = [f - rho * dot(p, p) / 2 + dot(z - p, z - p) / (2 * step) for f, p in values]
         growth = dot(v - u, v - u) / (2 * inner)
         squares = (rho + 1 / step) * (dot(z, z) + dot(u, u) + dot(v, v))
         terms = Rounding(2 * squares + np.abs(cost[1] - cost[0]), target.dim + 8, "the terms of the costs")
@@ -156,7 +154,7 @@ def test_prox_is_single_valued_and_lipschitz_below_the_threshold(evidence, targe
         on.bounded(
             "cost(u) + (1/λ − ρ)|u'−u|²/2 above cost(u'), u = prox",
             np.maximum(cost[0] + growth - cost[1], 0.0),
-            gap_rounding(target, u, y) + gap_rounding(target, v, y) + terms + off,
+            own + gap_rounding(target, v, y) + terms + off,
             because="the cost is (1/λ − ρ)-strongly convex: one minimiser",
             clause="prox",
         )
