@@ -166,8 +166,11 @@ def _say(config: pytest.Config, line: str) -> None:
     """A line on the terminal, past pytest's capture; nothing in an xdist worker or with ``-q``."""
     terminal: Any = config.pluginmanager.get_plugin("terminalreporter")
     capture: Any = config.pluginmanager.get_plugin("capturemanager")
-    if terminal is None or config.get_verbosity() < 0 or hasattr(config, "workerinput"):
+    if config.get_verbosity() < 0 or hasattr(config, "workerinput"):
         return
     with capture.global_and_fixture_disabled() if capture else nullcontext():
+        if terminal is None:  # while options are read
+            print(line)
+            return
         terminal.ensure_newline()
         terminal.write_line(line)

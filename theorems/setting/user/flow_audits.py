@@ -8,7 +8,7 @@ bound of a theorem. The number found is what counts.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -47,7 +47,7 @@ class Trajectories:
     jacobian: Array
     error: Array
 
-    @property
+    @cached_property
     def eigenvalues(self) -> Array:
         """(k,n,d): those of the symmetric part of Dv, descending. Its antisymmetric part is P4's question."""
         symmetric = (self.jacobian + self.jacobian.swapaxes(-1, -2)) / 2

@@ -97,3 +97,15 @@ def draw_scale(figure: "Figure", places: dict[str, float], found: float, error: 
     axes.set_ylim(-1, 1.6)
     axes.set_yticks([])
     axes.set_xlabel("distance from the exact field, relative")
+
+
+def draw_normal(figure: "Figure", t: Array, normal: Array, t_max: float) -> None:
+    """The median normal eigenvalue of (1−t)Dv against t, and where it is left."""
+    axes = figure.subplots()
+    axes.axhline(-1, color=THEORY, ls="--", lw=1, label="exact field")
+    axes.plot(t, normal, color=COLOURS[0], label="the flow, median")
+    if np.isfinite(t_max):
+        axes.axvline(t_max, color=GREY, lw=0.8)
+    axes.set_xlabel("t")
+    axes.set_ylabel("normal eigenvalue of $(1-t)Dv_t$")
+    axes.legend(fontsize=7)

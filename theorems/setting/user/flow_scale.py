@@ -52,7 +52,7 @@ class Side:
     potential: Potential
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Scale:
     """Distances D from the exact field.
 
@@ -64,6 +64,9 @@ class Scale:
         places: D of each reference, by name, ascending in theory.
         apart: D between two exact fields on own samples, over √2; 0 with --target.
         left_out: Share of points that no drawn batch reached, by reference.
+        share: Of the flow's squared error, what the worst tenth of the points and times holds.
+        when: The time of the largest error.
+        worst: (d,), the point of the largest error.
     """
 
     target: str
@@ -73,6 +76,9 @@ class Scale:
     places: dict[str, float]
     apart: float
     left_out: dict[str, float]
+    share: float
+    when: float
+    worst: Array
 
     @property
     def resolved(self) -> bool:
@@ -151,7 +157,12 @@ def placed(flow: UserFlow, known: References) -> Scale:
     between = sum(((a - b) ** 2).sum() for a, b in zip(known.exact[0], known.exact[-1], strict=True))
     apart = float(np.sqrt(between / known.size.sum() / 2))
     times = tuple(float(t) for t, _ in known.points)
-    return Scale(known.target, times, found, error, known.places, apart, known.left_out)
+    wrong = np.array([((v - e) ** 2).sum(axis=1) for v, e in zip(values, known.exact[0], strict=True)])
+    largest = np.sort(wrong.ravel())[-max(1, wrong.size // 10) :]
+    share = float(largest.sum() / max(wrong.sum(), 1e-300))
+    k, i = np.unravel_index(wrong.argmax(), wrong.shape)
+    where = times[k], known.points[k][1][i]
+    return Scale(known.target, times, found, error, known.places, apart, known.left_out, share, *where)
 
 
 def references(sides: list[Side], points: list[tuple[float, Array]], target: str, seed: int) -> References:

@@ -116,7 +116,9 @@ def test_the_audit_says_where_it_stands(known):
 
 def test_words():
     places = {"the exact field": 0.0, "batches of 256": 0.1, "batches of 64": 0.2, "batches of 16": 0.4}
-    seen = Scale("x", (0.5,), 0.3, 0.01, places | {"independent coupling": 0.8}, 0.0, {})
+    seen = Scale(
+        "x", (0.5,), 0.3, 0.01, places | {"independent coupling": 0.8}, 0.0, {}, 0.5, 0.5, np.zeros(1)
+    )
     assert seen.place == "between batches of 64 and batches of 16"
     assert 16 < seen.pairs < 64
     assert replace(seen, found=0.9).place == "beyond independent coupling"
@@ -126,5 +128,5 @@ def test_words():
 
 
 def test_unresolved_decides_nothing():
-    seen = Scale("own samples", (0.5,), 0.0, 0.01, {"the exact field": 0.0}, 0.5, {})
+    seen = Scale("own samples", (0.5,), 0.0, 0.01, {"the exact field": 0.0}, 0.5, {}, 0.5, 0.5, np.zeros(1))
     assert "nothing is decided, give --target" in couplings.because(seen)

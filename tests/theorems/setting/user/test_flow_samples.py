@@ -1,0 +1,91 @@
+"""Until when to trust a flow and how to sample it, on fields whose answers are known."""
+
+import numpy as np
+import pytest
+
+from numerics.flows.exact import ExactField
+from numerics.flows.independent import IndependentField
+from numerics.potentials import FiniteAtoms
+from reports.evidence.fixture import Evidence
+from reports.evidence.recorder import Recorder
+from theorems.setting.user import flow_samples, flow_words
+from theorems.setting.user.flow_samples import FINE, ending, sampling, steps_to
+from theorems.setting.user.flows import UserFlow
+from theorems.setting.user.targets import UserTarget
+from theorems.setting.user.trying import NumpyField
+from theorems.stability import test_user_flow as stability
+
+SQUARE = np.array([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]])
+TARGET = UserTarget("square.npz", SQUARE, np.full(4, 0.25))
+EXACT = ExactField(FiniteAtoms.hypercube(2))
+
+
+def flow_of(velocity, target=None):
+    return UserFlow("mine:field", 2, NumpyField(velocity), target=target)
+
+
+def turning(until):
+    """The exact field of N(0, diag(4, 0)) whose normal eigenvalue stays behind from a time on."""
+
+    def velocity(t, x):
+        return x * np.array([1 / (1 + t), -1 / max(1 - t, 1 - until)])
+
+    return velocity
+
+
+@pytest.mark.parametrize(("until", "last"), [(0.75, 0.75), (0.9, 0.9), (1.0, 0.99)])
+def test_the_normal_eigenvalue_turns_back(until, last):
+    """(1−t)/(1−until) is within a tenth of 1 up to t = 1 − 0.9(1−until)."""
+    end = ending(flow_of(turning(until)))
+    assert end.share == 1
+    assert end.t_max == pytest.approx(last)
+    assert end.normal[-1] == pytest.approx(-0.01 / (1 - min(until, 0.99)))
+
+
+def test_without_codimension_nothing_turns_back():
+    end = ending(flow_of(lambda t, x: x / (1 + t)))
+    assert (end.share, end.t_max) == (0.0, 0.99)
+    assert "no normal direction" in flow_words.where_it_fails(flow_of(lambda t, x: x / (1 + t)))
+
+
+def test_an_exact_field_needs_one_step_and_a_curved_one_more():
+    seen = sampling(flow_of(EXACT.velocity, TARGET))
+    assert seen.steps == 1
+    assert seen.error < 1e-12
+    curved = sampling(flow_of(IndependentField(SQUARE, np.full(4, 0.25)).velocity, TARGET))
+    assert 2 < curved.steps < FINE
+    assert 0.01 < curved.error < curved.bound
+    assert curved.broken == 0
+    assert curved.lost[1] > curved.lost[2] > curved.lost[4] >= curved.lost[64]
+
+
+def test_a_known_error_is_is_bounded():
+    """A constant kick e on the field: the ends move by at most Σ δ_k|e|/t_{k+1}."""
+    kick = np.array([0.3, 0.0])
+    flow = flow_of(lambda t, x: EXACT.velocity(t, x) + kick, TARGET)
+    noise = np.random.default_rng(0).standard_normal((300, 2))
+    end, allowed = steps_to(flow, noise, 8, 0.9, EXACT)
+    times = np.append(np.linspace(0, 0.9, 8), 1.0)
+    np.testing.assert_allclose(allowed, 0.3 * (np.diff(times) / times[1:]).sum())
+    off = np.linalg.norm(end - EXACT.potential.transport(noise), axis=1)
+    assert (off <= allowed).all() or (off[off > allowed] > 1.9).all()
+    assert sampling(flow).broken == 0
+    assert flow_samples.steps_to(flow, noise, 1, 0.9, EXACT)[1].max() == pytest.approx(0.3)
+
+
+def test_the_first_lines():
+    recorder = Recorder(takes_evidence=False, takes_controls=False)
+    independent = flow_of(IndependentField(SQUARE, np.full(4, 0.25)).velocity, TARGET)
+    for audit in (stability.test_in_short, stability.test_the_end_of_time, stability.test_sampling):
+        audit(Evidence(recorder), independent)
+    stability.test_the_samples_error(Evidence(recorder), independent, TARGET)
+    said = {audit.question: (audit.outcome, str(audit.measured)) for audit in recorder.audits.values()}
+    outcome, words = said["In short (1 of 4): how OT-like is it?"]
+    assert outcome == "deviates"
+    assert "on square.npz" in words
+    assert "no nearer than independent coupling" in words or "like batches of about 1 pairs" in words
+    assert "dimension 0 for" in said["In short (2 of 4): what does it generate?"][1]
+    assert "in space: a tenth of the points holds" in said["In short (3 of 4): where does it fail?"][1]
+    assert "Euler steps in all" in said["In short (4 of 4): what to do?"][1]
+    assert "that N3 allows" in said["In short (4 of 4): what to do?"][1]
+    assert len(said) == 7

@@ -1,0 +1,117 @@
+"""What a user's flow makes when it is sampled: up to which time to trust it, in how many steps, and how well.
+
+The normal eigenvalue of (1−t)Dv_t is exactly −1 at all times where the data have codimension (H1, H5, κ = 0);
+a network has bounded derivatives and leaves it before t = 1. From the last time at which it follows, one
+straight step leads to the data. With errors e_k of the field at the steps' points, an end is off the optimal
+datum by at most Σ δ_k|e_k|/t_{k+1} (N3 (5), for steps δ_k of any size: a step is a kick δ_k e_k at t_{k+1}).
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from numerics.flows.exact import ExactField
+from theorems.setting.user.flow_audits import CLOSE, LATE, MIDDLE, TIMES, trajectories
+from theorems.setting.user.flows import UserFlow
+
+Array = NDArray[np.float64]
+FOLLOWS = 0.1
+"""How near −1 the normal eigenvalue of (1−t)Dv_t must be: chosen."""
+EARLIER = 14
+"""The place in `TIMES` of 0.7, where a network may follow that does not at 0.9."""
+STEPS = (1, 2, 4, 8, 16, 32, 64)
+FINE = 128
+"""The number of steps that the others are held against."""
+SAMPLES = 200
+
+
+@dataclass(frozen=True, eq=False)
+class Ending:
+    """The end of time.
+
+    Attributes:
+        normal: (k,), the median of the smallest eigenvalue of (1−t)Dv_t at `TIMES`, NaN without codimension.
+        share: Share of trajectories with a normal direction: an eigenvalue below −½ somewhere in [0.7, 0.9].
+        t_max: The last time at which the normal eigenvalue is within `FOLLOWS` of −1; the last time asked
+            where there is none, NaN where it never is.
+    """
+
+    normal: Array
+    share: float
+    t_max: float
+
+
+@cache
+def ending(flow: UserFlow) -> Ending:
+    """Up to which time the field follows the contraction onto its data."""
+    smallest = (1 - TIMES)[:, None] * trajectories(flow).eigenvalues[..., -1]
+    has = smallest[EARLIER : LATE + 1].min(axis=0) < -0.5
+    if has.mean() < 0.5:
+        return Ending(np.full(len(TIMES), np.nan), float(has.mean()), float(TIMES[-1]))
+    normal = np.median(smallest[:, has], axis=1)
+    follows = np.flatnonzero(np.abs(normal[MIDDLE:] + 1) <= FOLLOWS)
+    return Ending(normal, float(has.mean()), float(TIMES[MIDDLE + follows[-1]]) if len(follows) else np.nan)
+
+
+@dataclass(frozen=True, eq=False)
+class Sampling:
+    """Samples by Euler's method to t_max, and one straight step from there.
+
+    Attributes:
+        t_max: Where the last step begins.
+        lost: How far the samples of `STEPS` are from those of `FINE`, root mean square over their spread.
+        steps: The fewest of `STEPS` that lose at most `CLOSE`; `FINE` where none do.
+        error: With a target: root mean square of |end − T(x₀)| over that of |T(x₀) − x₀|; else NaN.
+        bound: That of N3's bound, from the field's errors on the way.
+        broken: How many samples were further off than N3 allows.
+    """
+
+    t_max: float
+    lost: dict[int, float]
+    steps: int
+    error: float
+    bound: float
+    broken: int
+
+
+@cache
+def sampling(flow: UserFlow) -> Sampling:
+    """Sample the same noise in several numbers of steps."""
+    t_max = ending(flow).t_max
+    t_max = float(TIMES[LATE]) if np.isnan(t_max) else t_max
+    noise = np.random.default_rng(flow.seed + 5).standard_normal((SAMPLES, flow.dim))
+    ends = {n: steps_to(flow, noise, n, t_max)[0] for n in (*STEPS, FINE)}
+    spread = np.sqrt(ends[FINE].var(axis=0).sum())
+    lost = {n: _size(ends[n] - ends[FINE]) / max(spread, 1e-300) for n in STEPS}
+    steps = next((n for n in STEPS if lost[n] <= CLOSE), FINE)
+    if flow.target is None:
+        return Sampling(t_max, lost, steps, np.nan, np.nan, 0)
+    potential = flow.target.solution.potential
+    data = potential.transport(noise)
+    end, allowed = steps_to(flow, noise, steps, t_max, ExactField(potential))
+    off, scale = np.linalg.norm(end - data, axis=1), _size(data - noise)
+    broken = int((off > allowed * (1 + 1e-6) + 1e-9 * (1 + np.abs(data).max())).sum())
+    return Sampling(
+        t_max, lost, steps, _size(end - data) / scale, float(np.sqrt((allowed**2).mean()) / scale), broken
+    )
+
+
+def steps_to(
+    flow: UserFlow, noise: Array, n: int, t_max: float, exact: ExactField | None = None
+) -> tuple[Array, Array]:
+    """Euler's n−1 equal steps to t_max and one from there to 1: the ends (n,d), and what N3 allows (n,)."""
+    times = np.append(np.linspace(0.0, t_max, n), 1.0) if n > 1 else np.array([0.0, 1.0])
+    x, allowed = noise, np.zeros(len(noise))
+    for t, after in pairwise(times):
+        v = flow.velocity(t, x)
+        if exact is not None:
+            allowed += (after - t) / after * np.linalg.norm(v - exact.velocity(t, x), axis=1)
+        x = x + (after - t) * v
+    return x, allowed
+
+
+def _size(x: Array) -> float:
+    return float(np.sqrt((x**2).sum(axis=1).mean()))

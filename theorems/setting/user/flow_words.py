@@ -1,0 +1,80 @@
+"""The first lines of a flow's audit: how OT-like it is, what it generates, where it fails, what to do."""
+
+import numpy as np
+
+from numerics.flows.spectrum import intrinsic_dimension
+from theorems.setting.user.flow_audits import LATE, TIMES, trajectories
+from theorems.setting.user.flow_samples import FOLLOWS, ending, sampling
+from theorems.setting.user.flow_scale import name_of, scale
+from theorems.setting.user.flows import UserFlow
+
+
+def how_optimal(flow: UserFlow) -> str:
+    """Its place among couplings."""
+    seen = scale(flow)
+    marks = ", ".join(f"{name} {number:.2g}" for name, number in [*seen.places.items()][1:])
+    if not seen.resolved:
+        return f"cannot be told on {seen.target}, {seen.apart:.2g} apart: give --target"
+    like = (
+        f"like batches of about {seen.pairs:.0f} pairs"
+        if np.isfinite(seen.pairs)
+        else "as batches of 256 or nearer"
+    )
+    if seen.found <= seen.apart:
+        like = f"own samples resolve {seen.apart:.2g}: no further from it than that"
+    if seen.found >= seen.places[name_of(1)]:
+        like = "no nearer than independent coupling"
+    return f"{seen.found:.2g} from the exact OT-CFM field on {seen.target}, relative; {like} ({marks})"
+
+
+def what_dimension(flow: UserFlow) -> str:
+    """The intrinsic dimension of what it generates, sample by sample."""
+    found = intrinsic_dimension((1 - TIMES[LATE]) * trajectories(flow).eigenvalues[LATE], 1.0)
+    values, counts = np.unique(found, return_counts=True)
+    order = np.argsort(-counts, kind="stable")[:3]
+    shares = ", ".join(f"{values[k]} for {counts[k] / len(found):.0%}" for k in order)
+    where = f"eigenvalues of (1−t)Dv at t = {TIMES[LATE]:g}"
+    return f"dimension {shares} of {len(found)} samples, of {flow.dim} ({where})"
+
+
+def where_it_fails(flow: UserFlow) -> str:
+    """The time from which its normal eigenvalue turns back, and where its error lies."""
+    end = ending(flow)
+    late = [-1 - 5, -1 - 2, -1]
+    if end.share < 0.5:
+        time = "in time: no normal direction that could be lost"
+    elif np.isnan(end.t_max):
+        time = f"in time: its normal eigenvalue never comes within {FOLLOWS} of −1/(1−t)"
+    else:
+        seen = ", ".join(f"{end.normal[k]:.2f} at {TIMES[k]:g}" for k in late)
+        time = f"in time: it follows −1/(1−t) up to t = {end.t_max:g} (normal eigenvalue of (1−t)Dv: {seen})"
+    known = scale(flow)
+    place = np.array2string(known.worst[:4], precision=2, separator=", ") + (", …" if flow.dim > 4 else "")
+    return (
+        f"{time}; in space: a tenth of the points holds {known.share:.0%} of the squared error,"
+        f" the most at t = {known.when:g}, x = {place}"
+    )
+
+
+def what_to_do(flow: UserFlow) -> str:
+    """Until when and in how many steps to sample, and what that gives."""
+    seen = sampling(flow)
+    words = (
+        f"sample to t = {seen.t_max:g} and take one straight step from there: {seen.steps} Euler steps in all"
+        f" lose {seen.lost.get(seen.steps, 0.0):.2g} of the samples' spread"
+    )
+    if np.isfinite(seen.error):
+        words += (
+            f"; ends are then {seen.error:.2g} off their optimal data, of {seen.bound:.2g} that N3 allows"
+        )
+    return words
+
+
+IN_SHORT = "In short"
+"""How the questions of `LINES` begin in the report, which shows them first."""
+LINES = {
+    "how OT-like is it?": how_optimal,
+    "what does it generate?": what_dimension,
+    "where does it fail?": where_it_fails,
+    "what to do?": what_to_do,
+}

@@ -1,0 +1,92 @@
+"""The user's own flow (--flow=MODULE:ATTR): its first lines, and how to sample it, as audits.
+
+Assumed: a field that can be integrated from noise, with the linear schedule. N3 bounds the error of Euler's
+samples by the errors of the field at the points that the steps visit, which with --target are known. Nothing
+here decides a verdict.
+"""
+
+from theorems.setting.user.flow_audits import CLOSE, TIMES, asked
+from theorems.setting.user.flow_pictures import draw_normal
+from theorems.setting.user.flow_samples import FINE, FOLLOWS, SAMPLES, ending, sampling
+from theorems.setting.user.flow_scale import scale
+from theorems.setting.user.flow_words import IN_SHORT, LINES
+
+
+def test_in_short(evidence, user_flow):
+    for k, (question, words) in enumerate(LINES.items(), start=1):
+        with asked(evidence, user_flow, "N3", question):
+            evidence.audit(
+                f"{IN_SHORT} ({k} of {len(LINES)}): {question}",
+                _outcome(user_flow, question),
+                expected="as the exact OT-CFM field: none of this would be lost",
+                measured=words(user_flow),
+                because="a summary; numbers and conventions stand with the questions below",
+                subject=user_flow.name,
+                kind="flow",
+            )
+
+
+def _outcome(flow, question):
+    """A summary agrees where its number does: near the exact field, followed to the end."""
+    if "OT-like" in question:
+        return "agrees" if scale(flow).resolved and scale(flow).found <= scale(flow).allowed else "deviates"
+    if "fail" in question:
+        return "agrees" if ending(flow).t_max == TIMES[-1] else "deviates"
+    return "agrees"
+
+
+def test_the_end_of_time(evidence, user_flow):
+    with asked(evidence, user_flow, "N3", "the normal eigenvalue"):
+        end = ending(user_flow)
+        evidence.audit(
+            "H5: up to which time does its normal eigenvalue follow −1/(1−t)?",
+            "agrees" if end.t_max == TIMES[-1] else "deviates",
+            expected=f"{TIMES[-1]:g}, the last time asked",
+            measured=str(end.t_max),
+            because="κ = 0 gives exactly −1/(1−t) at every t, which a network's bounded derivatives leave;"
+            f" median, within {FOLLOWS} (chosen), over the {end.share:.0%} of trajectories with an eigenvalue"
+            " of (1−t)Dv below −½ somewhere in 0.7 ≤ t ≤ 0.9",
+            subject=user_flow.name,
+            kind="flow",
+        )
+        evidence.figure(
+            f"{user_flow.name}: the normal eigenvalue of (1−t)Dv",
+            "Its median against t, and −1, which an exact field keeps",
+            lambda figure: draw_normal(figure, TIMES, end.normal, end.t_max),
+            size=(4.8, 3.2),
+        )
+
+
+def test_sampling(evidence, user_flow):
+    with asked(evidence, user_flow, "N3", "Euler's samples"):
+        seen = sampling(user_flow)
+        evidence.table(
+            f"{user_flow.name}: Euler's steps to t = {seen.t_max:g} and one from there",
+            ("steps", f"distance from the samples of {FINE} steps, of their spread"),
+            list(seen.lost.items()),
+        )
+        evidence.audit(
+            "N3: how many Euler steps lose nothing?",
+            "agrees" if seen.steps == 1 else "deviates",
+            expected="1: an exact field is straight",
+            measured=seen.steps,
+            because=f"fewest of a list that move {SAMPLES} samples by at most {CLOSE:g} of their spread"
+            f" against {FINE} steps; the last step is straight from t = {seen.t_max:g}",
+            subject=user_flow.name,
+            kind="flow",
+        )
+
+
+def test_the_samples_error(evidence, user_flow, user_target):
+    with asked(evidence, user_flow, "N3", "the exact field at Euler's points"):
+        seen = sampling(user_flow)
+        evidence.audit(
+            "N3: is every sample as near its optimal datum as the field's errors allow?",
+            "deviates" if seen.broken else "agrees",
+            expected=f"0 of {SAMPLES} beyond Σ δ_k|e_k|/t_{{k+1}}, root mean square {seen.bound:.3g}",
+            measured=f"{seen.broken} beyond; root mean square {seen.error:.3g}",
+            because=f"N3 (5) with {seen.steps} steps, e_k the field's error on {user_target.name} where"
+            " step k begins; relative to the way from noise to data",
+            subject=user_flow.name,
+            kind="flow",
+        )
