@@ -215,6 +215,7 @@ class Union:
         self.error = max(part.error for part in self.parts)
         self.net = np.unique(np.concatenate([part.net for part in self.parts]), axis=0)
         self.spacing = max(part.spacing for part in self.parts)
+        self._retracted: tuple[bytes, list[Int[np.ndarray, " k"]]] | None = None
 
     def __repr__(self) -> str:
         return f"Union({self._names})"
@@ -251,7 +252,9 @@ class Union:
         return np.concatenate([part.rivals(points) for part in self.parts], axis=1)
 
     def _owners(self, points: Points) -> list[Int[np.ndarray, " k"]]:
-        """Which points belong to each part; those on both to the first."""
+        """Which points belong to each part; those on both to the first. Points just retracted keep theirs."""
+        if self._retracted is not None and self._retracted[0] == points.tobytes():
+            return self._retracted[1]
         images = np.stack([part.nearest(points) for part in self.parts])
         apart = norms(points - images)
         second = apart[0] > np.maximum(apart[1], 32 * UNIT * self.radius)
@@ -259,10 +262,11 @@ class Union:
 
     def retract(self, points: Points, moves: Points) -> Points:
         """That of the part that each point belongs to."""
-        images = np.empty_like(points)
-        for part, rows in zip(self.parts, self._owners(points), strict=True):
+        images, owners = np.empty_like(points), self._owners(points)
+        for part, rows in zip(self.parts, owners, strict=True):
             if rows.size:
                 images[rows] = retracted(part, points[rows], moves[rows])
+        self._retracted = images.tobytes(), owners
         return images
 
     def strata(self, points: Points) -> Sequence[Stratum]:
