@@ -155,13 +155,14 @@ class Curve(Rebuilt, CurveMinima):
         return images
 
     def retract(self, points: Points, moves: Points) -> Points:
-        """γ(t + ⟨move,γ'⟩/|γ'|²) for points γ(t) of the curve, at most to its ends."""
+        """γ(t + ⟨move,γ'⟩/|γ'|²) for points γ(t) of the curve, at most to its ends; round a closed one."""
         t = self._nearest_parameter(points)
         speed = self._velocity(t)
         t = t + (moves * speed).sum(axis=1) / (speed**2).sum(axis=1)
         if not self.closed:
-            t = np.clip(t, self._start, self._stop)
-        return self._at(t)
+            return self._at(np.clip(t, self._start, self._stop))
+        round_ = self._start + np.mod(t - self._start, self._stop - self._start)
+        return self._at(np.where((t < self._start) | (t > self._stop), round_, t))
 
     def rivals(self, points: Points) -> Float[np.ndarray, "n k d"]:
         """The three best local minima, and the twin of the best in its own cell of the net, nearest first."""
