@@ -81,6 +81,39 @@ def rescaled_jacobian(
         return np.array([[float(entry) for entry in c] for c in columns]).T
 
 
+def growth(
+    closed: Closed,
+    coefficients: Callable[[mp.mpf], tuple[mp.mpf, ...]],
+    x0: Array,
+    direction: Array,
+    tau: Array,
+    digits: int,
+) -> tuple[Array, Array]:
+    """Log σ_i (k,d), ascending, and log|DX_t u| (k,), u the direction (d,), at times τ = −log(1−t) (k,).
+
+    DX_t by central differences of X_t = αId + βT over 10^{−digits/4}, truncated at 10^{−digits/2}: what is
+    zero of DT is told from α until α is as small as that. DX_t is symmetric, and its σ are its eigenvalues.
+    """
+    with mp.workdps(digits):
+        noise, h = [mp.mpf(float(s)) for s in x0], mp.mpf(10) ** (-digits // 4)
+        u, spectra, lengths = mp.matrix([mp.mpf(float(c)) for c in direction]), [], []
+        for now in tau:
+            alpha, beta, *_ = coefficients(mp.exp(-mp.mpf(float(now))))
+
+            def flow(x: Vector, alpha: mp.mpf = alpha, beta: mp.mpf = beta) -> Vector:
+                return [alpha * c + beta * y for c, y in zip(x, closed.transport(x), strict=True)]
+
+            jacobian = mp.matrix(len(noise))
+            for j in range(len(noise)):
+                ends = [flow([c + s * h * (i == j) for i, c in enumerate(noise)]) for s in (1, -1)]
+                for i, (ahead, behind) in enumerate(zip(*ends, strict=True)):
+                    jacobian[i, j] = (ahead - behind) / (2 * h)
+            values = mp.eigsy((jacobian + jacobian.T) / 2, eigvals_only=True)
+            spectra.append(sorted(float(mp.log(abs(value))) for value in values))
+            lengths.append(float(mp.log(mp.norm(jacobian * u))))
+    return np.array(spectra), np.array(lengths)
+
+
 def _length(x: Vector) -> mp.mpf:
     return mp.sqrt(mp.fsum(c * c for c in x))
 

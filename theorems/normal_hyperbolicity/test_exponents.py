@@ -13,6 +13,7 @@ from numerics.accuracy import EPS, Rounding
 from numerics.flows.spectrum import path_singular_values, slopes, stretches
 from numerics.potentials import Sphere
 from numerics.schedules import Linear, Logarithmic, Polynomial, Trigonometric, VariancePreserving
+from theorems.normal_hyperbolicity import extended
 from theorems.normal_hyperbolicity.assumptions import at_points
 from theorems.normal_hyperbolicity.trajectories import bundles, coefficients
 from theorems.setting.draws import few, generator
@@ -23,6 +24,14 @@ RESOLVED = 1e-3
 hyperbolic = st.one_of(
     st.integers(1, 16).map(lambda k: Polynomial(k / 4)),
     st.sampled_from([Linear(), Trigonometric(), VariancePreserving()]),
+)
+EXTENDED = ((Linear(), extended.linear), (VariancePreserving(), extended.variance_preserving))
+CLOSED = (
+    extended.sphere(3, 2.0),
+    extended.ellipsoid((4.0, 1.0, 0.25)),
+    extended.gaussian((2.0, 0.5, 0.0)),
+    extended.two_atoms((0.0, 1.0), (2.0, 0.0), 0.3),
+    extended.torus(2.0, 0.5, 1.0),
 )
 OF_ORDER = Values(hyperbolic, VariancePreserving(), HYPERBOLIC)
 
@@ -167,8 +176,8 @@ def test_exponents_of_mixed_directions(evidence, target, schedule, seed):
 def test_exponents_far_out(evidence, target, schedule, seed):
     """Arithmetic of the schedule at α = e^{−400}: the m curvatures are H's, the d − m zeros of K are H1's.
 
-    So on N it measures the schedule alone, and nothing of the target; what measures K's zeros is the check
-    before, and, as far as float64 goes, the integrated field.
+    So on N it measures the schedule alone, and nothing of the target; what measures K's zeros so far out is
+    the next check, for closed forms, and as far as float64 goes the one before and the integrated field.
     """
     order = schedule.terminal_order
     tau = np.array([399.0, 400.0]) / max(order, 1.0)
@@ -190,6 +199,49 @@ def test_exponents_far_out(evidence, target, schedule, seed):
         if m:
             error = np.abs(slope[:, :m])
             on.bounded("|exponent| of κ = 1/H, α = e^−400", error, rounding, because, main=tangent)
+
+
+@pytest.mark.claim("H4")
+@pytest.mark.parametrize("closed", CLOSED, ids=lambda closed: repr(closed.target)[:40])
+def test_exponents_far_out_in_extended_precision(evidence, rng, closed):
+    """At 1 − t = e^{−400}, from the flow map alone: 400 digits tell what is zero of DT from α."""
+    target, tau = closed.target, np.array([399.0, 400.0])
+    for schedule, coefficients_of in EXTENDED:
+        order = schedule.terminal_order
+        for bundle in bundles(target, 4, rng):
+            u, m = rng.standard_normal(bundle.x0.shape), bundle.dimension
+            grown = [
+                extended.growth(closed, coefficients_of, x, v, tau, digits=400)
+                for x, v in zip(bundle.x0, u, strict=True)
+            ]
+            rates = np.array([s[1] - s[0] for s, _ in grown])
+            kappa = 1 / np.linalg.eigvalsh(bundle.hessian)
+            normal, tangent = _remainders(schedule, tau[0], kappa)
+            logs = Rounding(tau[1] * max(order, 1.0), 4, "log σ at two times")
+            margins = at_points(target, bundle.x0, schedule, float(np.exp(-tau[0])))
+            on = evidence.on(target, schedule=schedule, margins=margins)
+            because = "SC's remainder; truncation and rounding of 400 digits are below α/10²⁰"
+            if m < target.dim:
+                off = np.abs(rates[:, : target.dim - m] + order)
+                on.bounded("|exponent + γ| on N at τ = 400", off, logs, because, main=normal, clause="normal")
+            if m:
+                on.bounded(
+                    "|exponent| on T at τ = 400",
+                    np.abs(rates[:, target.dim - m :]).max(axis=1),
+                    logs,
+                    because,
+                    main=tangent.max(axis=1),
+                    clause="tangential",
+                )
+            if 0 < m < target.dim:
+                on.bounded(
+                    "|exponent| for u off N and off T at τ = 400",
+                    np.abs([length[1] - length[0] for _, length in grown]),
+                    logs,
+                    because,
+                    main=tangent.max(axis=1),
+                    clause="mixed",
+                )
 
 
 # --- controls -----------------------------------------------------------------------------------------
