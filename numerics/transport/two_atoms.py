@@ -83,7 +83,10 @@ class TwoAtomLaw:
         )
 
     def plan_distance(self) -> Integral:
-        """An upper bound of W₂²(π_n, π): labels kept, only noise moved, of each label rank by rank.
+        """W₂²(π_n, π) from above: labels kept, only noise moved, of each label rank by rank.
+
+        For a fixed distance of the atoms it is that but for a part that is exponentially small in n
+        (docs/theory.md M6); where the atoms are near, changing labels may cost less.
 
         The noise of label y₀ up to u has mass H(u) = ∫₀^u G_n = E min(A,B)/n, A ~ Bin(n,u), B ~ Bin(n,w), and
         goes to Φ⁻¹(H(u)); likewise from above for y₁.
