@@ -13,6 +13,7 @@ from reports.evidence.records import RECORDS
 from reports.page import charts, claims, graph, words
 from reports.page.loading import Report, load
 from reports.page.mathml import formula, number, prose
+from reports.page.theory import derivation
 from reports.schema import written
 
 HERE = Path(__file__).parent
@@ -109,6 +110,7 @@ def _claim_page(report: Report, claim: dict[str, Any], place: int) -> str:
             tables=_once(report, place, "tables"),
             figures=_once(report, place, "figures"),
             used_by=used_by,
+            why=derivation(claim["id"]),
             cited=[entry for entry in report["references"] if entry["key"] in claim["source"]],
         )
     )
