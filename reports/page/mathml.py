@@ -60,7 +60,10 @@ def formula(latex: str, display: str = "inline") -> Markup:
 
 
 def _mend(element: ET.Element) -> None:
-    """Set limits under their operators and bars close to theirs, and take the rows of one element away."""
+    """Set limits under their operators and bars close to theirs, take the rows of one element away.
+
+    A line over several letters is the style sheet's: no browser stretches the converter's dash over them.
+    """
     if element.tag == "mo" and element.text in _TIGHT:
         element.attrib |= {"lspace": "0", "rspace": "0"}
     for place, child in enumerate(list(element)):
@@ -70,6 +73,10 @@ def _mend(element: ET.Element) -> None:
         if child.tag in ("msub", "msubsup") and child[0].tag == "mo" and child[0].text in _WITH_LIMITS:
             child.tag = "munder" if child.tag == "msub" else "munderover"
             child[0].set("movablelimits", "true")
+        if child.tag == "mover" and child[1].text == "―":
+            over = ET.Element("mrow", {"class": "over"})
+            over.append(child[0])
+            over.tail, element[place] = child.tail, over
 
 
 def _misread(latex: str) -> str:

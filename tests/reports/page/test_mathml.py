@@ -93,6 +93,11 @@ def test_limits_stand_below(name: str) -> None:
     assert "<munderover>" in formula(rf"{name}_a^b", "block")
 
 
+def test_a_line_over_many_letters_is_as_long_as_they() -> None:
+    assert '<mrow class="over"><mi>dom</mi></mrow><mi>φ</mi>' in formula(r"\overline{\mathrm{dom}}\varphi")
+    assert "<mover>" in formula(r"\bar x")
+
+
 def test_bars_stand_close() -> None:
     assert formula("|x|").count('lspace="0" rspace="0"') == 2
     assert "lspace" not in formula("x < y")
