@@ -1,0 +1,114 @@
+"""H1, H4: what Jacobians near t = 1 are judged by: differences, sets at kinks, and the horizon of rounding.
+
+Each of these enters bounds of other checks, where one that is far too large would let anything pass.
+"""
+
+import numpy as np
+import pytest
+
+from numerics.accuracy import EPS, Rounding
+from numerics.flows.exact import ExactField
+from numerics.flows.spectrum import complex_jacobian, jacobian, rounding_horizon
+from numerics.potentials import DegenerateGaussian, FiniteAtoms, Sphere
+from numerics.schedules import Linear, Polynomial
+from theorems.setting.clarke import distance_to_hull, jacobians_around
+from theorems.setting.draws import generator
+
+GAP, STEP = 0.25, 1.0
+
+
+@pytest.mark.claim("H1")
+@pytest.mark.parametrize(
+    "target",
+    [Sphere(3, 2.0), DegenerateGaussian([1.0, -0.5], [[4.0, 2.0], [2.0, 1.0]])],
+    ids=["sphere", "Gaussian"],
+)
+def test_differences_state_what_they_err_by_and_little_more(evidence, target):
+    x0, x1 = target.sample(30, generator(5))
+    x = GAP * x0 + (1 - GAP) * x1
+    field, beta = ExactField(target, Linear()), 1 - GAP
+
+    def velocity(_, y):
+        """By the formula of P3, as complex points pass through prox alone."""
+        return (target.prox(y / beta, GAP / beta) - y) / GAP
+
+    kink = target.proximal_point(x / (1 - GAP), GAP / (1 - GAP)).kink * (1 - GAP)
+    width = np.minimum(0.02, kink / 4)
+    found = jacobian(velocity, GAP, x, width)
+    exact = complex_jacobian(velocity, GAP, x)
+    size = np.linalg.norm(exact, axis=(1, 2))
+    on = evidence.on(target, remaining=GAP)
+    rounding = field.roundings.velocity(None, x, remaining=GAP).amplified(4 * target.dim / width)
+    on.estimated(
+        "|Dv by differences − Dv by complex steps|",
+        np.abs(found.jacobian - exact).max(axis=(1, 2)),
+        found.error + rounding.bound,
+        by="the two highest orders, as the library states; v's rounding over the narrowest step",
+        because="complex steps have no truncation",
+    )
+    on.estimated(
+        "the stated truncation over |Dv|",
+        found.error / size,
+        1e-6 + rounding.bound / size,
+        by="the two highest orders",
+        because="of order h⁸ at h = 0.02, on fields whose scale is 1",
+        chosen="a millionth",
+    )
+
+
+@pytest.mark.claim("H1")
+def test_sets_of_jacobians_are_of_the_faces_that_are_near(evidence):
+    """Around z, where no other face is near, all are D prox(z); on an edge both sides are in the hull."""
+    for target in (FiniteAtoms.hypercube(3), FiniteAtoms.regular_polygon(5)):
+        x0, x1 = target.sample(20, generator(6))
+        z = x1 + STEP * x0
+        found = target.proximal_point(z, STEP)
+        around = jacobians_around(target, z, STEP, found.kink / 16, generator(7))
+        evidence.on(target).bounded(
+            "|D prox within half of the distance to a kink − D prox(z)|",
+            np.abs(around - found.jacobian[:, None]).max(axis=(1, 2, 3)),
+            found.rounding.jacobian.amplified(2.0, "both"),
+            because="D prox is constant on a face",
+        )
+    square = FiniteAtoms.hypercube(2)
+    z = np.array([[1.0, 0.25]])  # between the side x = 1 and the inside
+    around = jacobians_around(square, z, STEP, np.array([1e-9]), generator(8))
+    sides = np.array([np.diag([1.0, 1.0]), np.diag([0.0, 1.0])])
+    evidence.on(square, z=z).bounded(
+        "distance of D prox on either side from the set around a kink",
+        distance_to_hull(np.repeat(around, 2, axis=0), sides),
+        Rounding(1.0, 64, "weights by least squares, of 0/1 matrices"),
+        because="Clarke's set is the hull of the limits",
+    )
+
+
+@pytest.mark.control("H1")
+@pytest.mark.parametrize("far", [0.0, 0.5])
+def test_a_jacobian_of_another_face_is_not_in_the_set(evidence, far):
+    square, z = FiniteAtoms.hypercube(2), np.array([[1.0, 0.25]])
+    around = jacobians_around(square, z, STEP, np.array([1e-9]), generator(8))
+    evidence.on(square, z=z).control(
+        "D prox of a face that is not near: its distance from the set around a kink",
+        predicted=1 - far,
+        measured=distance_to_hull(around, np.diag([1.0, far])[None]),
+        agreement=1e-6,
+        because="on the hull the second diagonal entry is 1",
+        intact=0.0,
+    )
+
+
+@pytest.mark.claim("H4")
+@pytest.mark.parametrize("power", [0.5, 1.0, 2.0])
+def test_rounding_meets_the_noise_at_its_horizon(evidence, power):
+    """α = e^{−γτ} equals eps·‖K‖ there, for every γ."""
+    target, schedule = Sphere(3, 2.0), Polynomial(power)
+    x0 = generator(9).standard_normal((20, 3))
+    size = np.linalg.norm(target.transport_jacobian(x0), 2, axis=(1, 2))
+    horizon = np.array([rounding_horizon(schedule.terminal_order, s) for s in size])
+    alpha = schedule.alpha(remaining=np.exp(-horizon))
+    evidence.on(target, schedule=schedule).bounded(
+        "|α at the horizon / (eps·‖K‖) − 1|",
+        np.abs(alpha / (EPS * size) - 1),
+        Rounding(1 + power * horizon, 8, "a logarithm, two exponentials of it, and a power"),
+        because="the horizon is where both are equal",
+    )
