@@ -1,10 +1,11 @@
-"""What a run prints at its end: one line a claim."""
+"""What a run prints at its end: one line a claim that was asked, and what audits found."""
 
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from reports.evidence.records import STRENGTHS
+from reports.run.audited import tell_audits
 from reports.run.progress import COLOUR
 
 if TYPE_CHECKING:
@@ -32,14 +33,15 @@ def worst_share(evidence: list[dict[str, Any]]) -> float | None:
 
 
 def summarise(terminal: pytest.TerminalReporter, run: "Run", written: str | None) -> None:
-    """Print the verdicts of all claims that were selected, and how many were not."""
+    """Print the verdicts of all claims that were asked, how many were not, and the audits."""
     from reports.run.verdict import LEVEL_BUDGET
 
     rows, points, left_out, not_run = [], 0, 0, 0
     for claim in run.claims:
         verdict = run.verdict(claim)
         outcomes = [run.outcomes[t.name] for t in run.tests_of(claim) if t.name in run.outcomes]
-        if not outcomes and verdict == "not run":
+        asked = any(t.name in run.collection.selected for t in run.tests_of(claim))
+        if not outcomes and not asked and verdict in ("not run", "open"):
             not_run += 1
             continue
         checks = [
@@ -57,21 +59,26 @@ def summarise(terminal: pytest.TerminalReporter, run: "Run", written: str | None
         left_out += sum(record["left_out"] for record in (*outcome.evidence, *outcome.controls))
     if len(run.outcomes) == 1:
         _details(terminal, next(iter(run.outcomes.values())))
+    tell_audits(terminal, run)
+    _flows(terminal, run)
     terminal.section("theorems")
     header = ("claim", "label", "verdict", "strongest", "of bound", "points")
     widths = [max(len(str(row[k])) for row in (header, *rows)) for k in range(len(header))]
-    for row in (header, *rows):
+    for row in (header, *rows) if rows else ():
         cells = [
             c.rjust(w) if k > 3 else c.ljust(w) for k, (c, w) in enumerate(zip(row, widths, strict=True))
         ]
         colour = {COLOUR.get(row[2], "red"): True} if row is not header else {"bold": True}
         terminal.write_line("  ".join(cells).rstrip(), **colour)
-    _audits(terminal, run)
-    if not_run:
+    if not rows:
+        terminal.write_line("no claim was asked for a verdict: audits decide none")
+    elif not_run:
         terminal.write_line(f"not run: {not_run} claim{'s' * (not_run > 1)}")
     without = f" ({left_out:,} left out)" if left_out else ""
-    line = f"{points:,} points checked{without}, seed {run.seed}, profile {run.profile}"
-    terminal.write_line(f"{line}, level spent {run.level_spent:.2g}")
+    line = f"seed {run.seed}, profile {run.profile}"
+    if rows:
+        line = f"{points:,} points checked{without}, {line}, level spent {run.level_spent:.2g}"
+    terminal.write_line(line)
     if run.level_spent > LEVEL_BUDGET:
         terminal.write_line(f"the level exceeds its budget of {LEVEL_BUDGET:g}: the run fails", red=True)
     for module, message in sorted(run.errors.items()):
@@ -80,7 +87,7 @@ def summarise(terminal: pytest.TerminalReporter, run: "Run", written: str | None
         terminal.write_line(written)
 
 
-def _audits(terminal: pytest.TerminalReporter, run: "Run") -> None:
+def _flows(terminal: pytest.TerminalReporter, run: "Run") -> None:
     """What a flow of the user's was found to be, and how many of its questions agree."""
     found = [a for outcome in run.outcomes.values() for a in outcome.audits if a["kind"] == "flow"]
     for subject in dict.fromkeys(audit["subject"] for audit in found):

@@ -109,6 +109,30 @@ def test_audits_run_with_a_target_alone(house: House) -> None:
             "A: is size within its bound?": "deviates",
         }
         assert f"--target={file}" in ran.report["run"]["command"]
+        assert "cloud.npz (data): 2 questions, 1 agree, 1 deviate" in ran.output
+        assert "deviates: A: is size within its bound?" in ran.output
+        assert "2; expected at most 1" in ran.output
+
+
+def test_claims_that_were_not_asked_do_not_stand_there(house: House) -> None:
+    """Neither on the terminal nor on the first page: what was audited does, with counts."""
+    file = write(house.path / "cloud.npz", points=SQUARE, weights=[0.1, 0.2, 0.3, 0.4])
+    house.build(GOOD, 'claim("A"), claim("O", status="open"),', test_mine=AUDITS)
+    ran = house.run(f"--target={file}", "-k", "mine")
+    assert ran.status == 0, ran.output
+    assert "no claim was asked for a verdict" in ran.output
+    assert "points checked" not in ran.output
+    assert "Lemma" not in ran.output
+    page = (ran.directory / "index.html").read_text(encoding="utf-8")
+    assert "2 questions: 1 agree, 1 deviate" in page
+    assert "None of the 2 claims was asked" in page
+    assert 'class="overview"' not in page
+    with_checks = house.run(f"--target={file}")
+    assert "A      Lemma A  verified" in with_checks.output
+    assert "Lemma O" not in with_checks.output
+    page = (with_checks.directory / "index.html").read_text(encoding="utf-8")
+    assert 'href="claims/A.html"' in page
+    assert 'href="claims/O.html"' not in page
 
 
 FOLDERS = ("proximal_denoiser", "minibatch_convergence", "normal_hyperbolicity", "definitions")

@@ -1,0 +1,48 @@
+"""What a run prints of its audits: who was asked, how many questions, what deviates, what was answered."""
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from reports.run.progress import COLOUR
+
+if TYPE_CHECKING:
+    from reports.run.state import Run
+
+DATA, FLOW = "data", "flow"
+"""A user's data are told finding by finding, flows in `summary`, others are counted."""
+
+
+def audits_of(run: "Run") -> dict[tuple[str, str], list[dict[str, Any]]]:
+    """The audits of a run by kind and subject, the user's data first; those of flows are told elsewhere."""
+    found = defaultdict(list)
+    for _, outcome in sorted(run.outcomes.items()):
+        for audit in (audit for audit in outcome.audits if audit["kind"] != FLOW):
+            found[audit["kind"], audit["subject"]].append(audit)
+    return dict(sorted(found.items(), key=lambda item: (item[0][0] != DATA, item[0])))
+
+
+def tell_audits(terminal: pytest.TerminalReporter, run: "Run") -> None:
+    """Print counts for every subject, and for the user's data what was answered in words and what deviates."""
+    by_subject = audits_of(run)
+    if not by_subject:
+        return
+    terminal.section("audits")
+    for (kind, subject), audits in by_subject.items():
+        deviating = [audit for audit in audits if audit["outcome"] == "deviates"]
+        asked = f"{len(audits)} question{'s' * (len(audits) != 1)}"
+        line = f"{subject} ({kind}): {asked}, {len(audits) - len(deviating)} agree, {len(deviating)} deviate"
+        terminal.write_line(line, **{COLOUR["partial" if deviating else "verified"]: True})
+        if kind != DATA:
+            continue
+        for audit in audits:
+            if audit["outcome"] == "agrees" and isinstance(audit["measured"], str):
+                terminal.write_line(f"  {audit['question']}\n      {audit['measured']}")
+        for audit in deviating:
+            terminal.write_line(f"  deviates: {audit['question']}", yellow=True)
+            terminal.write_line(f"      {_shown(audit['measured'])}; expected {_shown(audit['expected'])}")
+
+
+def _shown(value: float | str | None) -> str:
+    return value if isinstance(value, str) else "not finite" if value is None else f"{value:.4g}"
