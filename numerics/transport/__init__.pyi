@@ -8,6 +8,7 @@ __all__ = [
     "DimensionEstimate",
     "ExpectedCost",
     "SemidiscreteSolution",
+    "SolveInterrupted",
     "SurfaceLift",
     "TwoAtomLaw",
     "assignment",
@@ -23,12 +24,14 @@ __all__ = [
     "lift",
     "lift_surface",
     "load",
+    "load_heights",
     "log_assignment_probability",
     "log_assignment_rounding",
     "merge_duplicates",
     "neighbour_dimensions",
     "normal_order_means",
     "save",
+    "save_heights",
     "solve",
     "sphere_places",
     "sweep_excess",
@@ -50,6 +53,7 @@ from .couplings import (
 )
 from .dimensions import DimensionEstimate, neighbour_dimensions
 from .duplicates import merge_duplicates
+from .interruption import SolveInterrupted, load_heights, save_heights
 from .lifts import Arc, CurveLift, lift, two_moons
 from .minibatch import assignment_probability, bernstein_copula
 from .order_statistics import normal_order_means

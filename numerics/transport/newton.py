@@ -15,6 +15,7 @@ from scipy.sparse.linalg import cg, splu
 
 from numerics.accuracy import EPS
 from numerics.transport.diagram import Diagram
+from numerics.transport.interruption import SolveInterrupted
 
 RELATIVE_GOAL = 1e-12
 ABSOLUTE_GOAL = 8 * EPS
@@ -77,6 +78,7 @@ def minimise(
     Raises:
         NewtonError: If a cell of the start is empty, cap steps don't suffice, or no step length makes
             progress above rounding; the message names the step and the error reached.
+        SolveInterrupted: On Ctrl-C during a step, with the heights before it.
     """
     floor = min(float(diagram.masses.min()), float(weights.min())) / 2
     result = NewtonResult(diagram, 0, 1, np.zeros(len(weights), dtype=bool))
@@ -93,8 +95,11 @@ def minimise(
             return result
         if iteration == cap:
             break
-        direction = _direction(diagram, _half_density_excess(diagram.masses, weights))
-        found, step, tried = _line_search(weights, diagram, direction, trial, floor)
+        try:
+            direction = _direction(diagram, _half_density_excess(diagram.masses, weights))
+            found, step, tried = _line_search(weights, diagram, direction, trial, floor)
+        except KeyboardInterrupt:
+            raise SolveInterrupted(diagram.heights, float(error.max())) from None
         trial = min(1.0, 2 * step) if tried == 1 else step
         result = replace(result, diagrams=result.diagrams + tried)
         if found is None:

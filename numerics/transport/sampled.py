@@ -28,6 +28,7 @@ from scipy.sparse.linalg import cg
 from scipy.stats import beta
 
 from numerics.accuracy import EPS
+from numerics.transport.interruption import SolveInterrupted
 from numerics.transport.newton import Progress
 from numerics.transport.solution import SemidiscreteSolution
 from numerics.transport.starts import marginal_potential
@@ -77,6 +78,7 @@ def solve_sampled(
     points: Float[np.ndarray, "n d"],
     weights: Float[np.ndarray, " n"],
     inside: Float[np.ndarray, "n k"] | None = None,
+    start: Float[np.ndarray, " n"] | None = None,
     *,
     budget: Budget,
     cap: int,
@@ -92,6 +94,7 @@ def solve_sampled(
         points: (n,d), the atoms.
         weights: (n,).
         inside: (n,k), their coordinates in the space they span; themselves where None.
+        start: (n,), heights to go on from: of the search all but one pass is left out.
         budget: How much noise is drawn.
         cap: On passes.
         progress: As in `semidiscrete.solve`.
@@ -100,21 +103,31 @@ def solve_sampled(
     Raises:
         RuntimeError: If cap passes don't suffice, or the total variation between masses and weights is
             above 0.1 beyond doubt; the message names what was reached.
+        SolveInterrupted: On Ctrl-C, with the heights after the last pass.
     """
     spanned = points if inside is None else inside
     centred = spanned - weights @ spanned
     heights, draws_left = _start(centred, weights), SEARCH_PASSES + AVERAGED_PASSES
-    passes = _Passes(centred, weights, heights, budget, rng)
-    for k in range(draws_left):
-        excess = passes.step(k)
+    if start is not None:
+        heights = start - np.median(start)
+    passes, error = _Passes(centred, weights, heights, budget, rng), 1.0
+    for k in range(0 if start is None else SEARCH_PASSES - 1, draws_left):
+        try:
+            excess = passes.step(k)
+        except KeyboardInterrupt:
+            raise SolveInterrupted(passes.heights, error) from None
+        error = float(np.abs(excess).max())
         if progress is not None:
-            progress(k, float(np.abs(excess).max()), passes.length)
+            progress(k, error, passes.length)
         if k + 1 == cap < draws_left:
             raise RuntimeError(
                 f"semidiscrete sampling: the cap of {cap} passes was met before {draws_left}; total variation"
                 f" on the last pass's noise is {np.abs(excess).sum() / 2:.3g}; raise max_iterations"
             )
-    solution = _measure(points, centred, weights, passes.heights, budget, rng)
+    try:
+        solution = _measure(points, centred, weights, passes.heights, budget, rng)
+    except KeyboardInterrupt:
+        raise SolveInterrupted(passes.heights, error) from None
     if solution.total_variation_interval(LEVEL)[0] > WORST_TOTAL_VARIATION:
         raise RuntimeError(
             f"semidiscrete sampling: total variation of {solution.total_variation:.3g} after {draws_left}"
@@ -158,7 +171,7 @@ class _Passes:
         n = len(self._weights)
         masses = np.bincount(best, minlength=n) / draws
         averaged = k - SEARCH_PASSES + 1
-        share = (1.0 if k == 0 else 0.5) if searching else 1 / (averaged + 1)
+        share = (0.5 if self._walls.nnz else 1.0) if searching else 1 / (averaged + 1)
         self._walls = (1 - share) * self._walls + share * _walls(best, second, gap, n)
         self.length = 0.7 if searching else 1 / averaged
         typical = float(np.median(gap))

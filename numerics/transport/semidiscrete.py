@@ -17,6 +17,7 @@ from numerics.transport.collinear import positions, solve_collinear
 from numerics.transport.diagram import Diagram
 from numerics.transport.duplicates import refuse_duplicates
 from numerics.transport.hulls import principal_axes
+from numerics.transport.interruption import SolveInterrupted
 from numerics.transport.newton import Progress
 from numerics.transport.sampled import Budget, solve_sampled
 from numerics.transport.solution import SemidiscreteSolution
@@ -26,6 +27,7 @@ def solve(
     points: ArrayLike,
     weights: ArrayLike | None = None,
     *,
+    start: ArrayLike | None = None,
     max_iterations: int = 200,
     progress: Progress | None = None,
     seed: int = 0,
@@ -43,6 +45,8 @@ def solve(
     Args:
         points: (n, d), the atoms, finite, no two equal.
         weights: (n,), positive, summing to 1 within n·eps·8; uniform where None.
+        start: (n,), heights to go on from, such as those of a `SolveInterrupted`; ignored on a line, where
+            heights are closed, and where exact cells at them have no mass.
         max_iterations: Cap on Newton steps, or on passes over fresh noise for d ≥ 4.
         progress: Called as (iteration, largest weight error, step length) before every step.
         seed: Feeds the generator of the noise for d ≥ 4.
@@ -55,6 +59,7 @@ def solve(
         ValueError: If an argument is malformed (naming the entry), weights don't sum to 1 (naming the
             sum), or two atoms coincide (naming them).
         RuntimeError: If the cap is reached, naming what was reached.
+        SolveInterrupted: On Ctrl-C, with the best heights so far.
 
     Example:
         >>> solve([[0.0], [1.0]], weights=[0.25, 0.75]).masses.round(12).tolist()
@@ -67,15 +72,18 @@ def solve(
     w = np.full(n, 1 / n) if weights is None else check_weights(weights, n)
     refuse_duplicates(y)
     cap = positive_integer("max_iterations", max_iterations)
+    first = None if start is None else _real("start", start, 1)
+    if first is not None and len(first) != n:
+        raise ValueError(f"start: got {len(first)} heights for {n} points; give one a point")
     places = positions(y)
     if places is not None:
         return solve_collinear(y, w, places)
     inside = _coordinates(y)
     if inside.shape[1] <= 3:
-        return _solve_exactly(y, inside, w, cap, progress)
+        return _solve_exactly(y, inside, w, first, cap, progress)
     rng = np.random.default_rng(seed)
     budget = budget or Budget.suited(n)
-    return solve_sampled(y, w, inside, budget=budget, cap=cap, progress=progress, rng=rng)
+    return solve_sampled(y, w, inside, first, budget=budget, cap=cap, progress=progress, rng=rng)
 
 
 def check_weights(weights: ArrayLike, n: int) -> Float[np.ndarray, " n"]:
@@ -124,24 +132,30 @@ def _solve_exactly(
     points: Float[np.ndarray, "n d"],
     inside: Float[np.ndarray, "n k"],
     weights: Float[np.ndarray, " n"],
+    start: Float[np.ndarray, " n"] | None,
     cap: int,
     progress: Progress | None,
 ) -> SemidiscreteSolution:
     # A power of two changes no digit; it keeps squares of very small or large coordinates in range.
     scale = 2.0 ** float(np.round(np.log2(np.abs(inside - inside[0]).max())))
-    found, iterations, diagrams = _first_that_converges(inside / scale, weights, cap, progress)
+    first = None if start is None else start / scale
+    try:
+        found, iterations, diagrams = _first_that_converges(inside / scale, weights, first, cap, progress)
+    except SolveInterrupted as stop:
+        raise SolveInterrupted(scale * stop.heights, stop.error) from None
     return _exact_solution(points, weights, found, scale, iterations, diagrams)
 
 
 def _first_that_converges(
     points: Float[np.ndarray, "n k"],
     weights: Float[np.ndarray, " n"],
+    first: Float[np.ndarray, " n"] | None,
     cap: int,
     progress: Progress | None,
 ) -> tuple[newton.NewtonResult, int, int]:
     """Newton from the first start; from the next where it fails. Counts include failed attempts."""
     failures: list[newton.NewtonError] = []
-    for start in starts.diagrams(points, weights):
+    for start in starts.diagrams(points, weights, first):
         iterations = sum(failure.iterations for failure in failures)
         diagrams = sum(failure.diagrams for failure in failures)
         try:

@@ -17,12 +17,19 @@ from numerics.transport.diagram import Diagram, norms
 FRAMES = 4
 
 
-def diagrams(points: Float[np.ndarray, "n d"], weights: Float[np.ndarray, " n"]) -> Iterator[Diagram]:
+def diagrams(
+    points: Float[np.ndarray, "n d"],
+    weights: Float[np.ndarray, " n"],
+    first: Float[np.ndarray, " n"] | None = None,
+) -> Iterator[Diagram]:
     """The diagrams of the starts, the one that fails most rarely first; built only when asked for.
 
-    The constant in each is chosen so that most heights are small, which saves their digits. d is 2 or 3.
+    ``first`` goes before them: heights that an earlier solve had reached. The constant in each is chosen so
+    that most heights are small, which saves their digits. d is 2 or 3.
     """
     build = cells.build if points.shape[1] == 2 else polyhedra.build
+    if first is not None:
+        yield build(points, first - _median(first, weights))
     for start in (sliced, cartesian, radial):
         heights = start(points, weights)
         yield build(points, heights - _median(heights, weights))

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 SCHEMA = 2
 DISTRIBUTION = "otcfm-theorems"
+INTERRUPTED = "interrupted"
+"""Where errors of collection name a module."""
 
 
 def document(run: "Run", config: pytest.Config) -> dict[str, Any]:
@@ -34,7 +36,7 @@ def document(run: "Run", config: pytest.Config) -> dict[str, Any]:
             "profile": run.profile,
             "command": command(config, run),
             "level_spent": run.level_spent,
-            "errors": [{"module": m, "message": text} for m, text in sorted(run.errors.items())],
+            "errors": _errors(run),
         },
         "provenance": provenance(run),
         "hypotheses": run.hypotheses,
@@ -46,6 +48,15 @@ def document(run: "Run", config: pytest.Config) -> dict[str, Any]:
         ],
         "references": references(run),
     }
+
+
+def _errors(run: "Run") -> list[dict[str, str]]:
+    """What could not be collected, and, first, that the run was stopped."""
+    errors = [{"module": m, "message": text} for m, text in sorted(run.errors.items())]
+    if not run.interrupted:
+        return errors
+    ran, selected = len(run.outcomes), len(run.collection.selected)
+    return [{"module": INTERRUPTED, "message": f"stopped after {ran} of {selected} tests"}, *errors]
 
 
 def versions() -> dict[str, str]:

@@ -223,7 +223,11 @@ class RunHooks:
             if self._run:
                 session.config.workeroutput[COLLECTED] = json.dumps(self.run.collection.dump())  # type: ignore[attr-defined]
             return
-        if self._run is None or not self.run.concerns_theorems or self.run.interrupted:
+        if self._run is None or not self.run.concerns_theorems:
+            return
+        if self.run.interrupted:
+            if self.directory is not None and self.run.outcomes:
+                self._write(session, self._beside_a_report(Path(self.directory)))
             return
         self._crashed()
         try:
@@ -233,7 +237,7 @@ class RunHooks:
             session.exitstatus = 1
             return
         if self.directory is not None:
-            self._write(session)
+            self._write(session, Path(self.directory))
 
     def _crashed(self) -> None:
         """A test that took its worker down with it left no string, but it failed."""
@@ -245,14 +249,23 @@ class RunHooks:
                     state="failed", reason="the process that ran it crashed"
                 )
 
-    def _write(self, session: pytest.Session) -> None:
+    @staticmethod
+    def _beside_a_report(directory: Path) -> Path:
+        """Where what an interrupted run has goes: not over a report that may be whole."""
+        taken = (directory / "report.json").exists()
+        return directory.with_name(f"{directory.name}-interrupted") if taken else directory
+
+    def _write(self, session: pytest.Session, directory: Path) -> None:
         from reports.run.document import document, figure_files
-        from reports.run.writer import write
+        from reports.run.writer import refuse_foreign, write
 
         try:
+            refuse_foreign(directory)
             content = document(self.run, self.config)
-            write(Path(str(self.directory)), content, figure_files(self.run))
-            self.written = f"report: {Path(str(self.directory)) / 'index.html'}"
+            write(directory, content, figure_files(self.run))
+            self.written = f"report: {directory / 'index.html'}"
+            if self.run.interrupted:
+                self.written = f"interrupted; {self.written} says what of the run there is"
         except (OSError, ValueError) as error:  # a full disk, a formula that cannot be shown
             session.exitstatus = 1
             self.written = f"the report could not be written: {error}"

@@ -14,13 +14,13 @@ import pytest
 
 if TYPE_CHECKING:
     from theorems.setting.user.flows import UserFlow
-    from theorems.setting.user.targets import UserTarget
+    from theorems.setting.user.targets import Array, UserTarget
 
 TARGET: "pytest.StashKey[UserTarget]" = pytest.StashKey()
 FLOW: "pytest.StashKey[UserFlow]" = pytest.StashKey()
 NEEDS = {"user_target": "--target", "user_flow": "--flow"}
 """Fixtures, and the option without which tests that ask for them are not collected."""
-OPTIONS = ("--claim", "--target", "--merge-duplicates", "--flow", "--dim", "--device", "--mnist")
+OPTIONS = ("--claim", "--target", "--merge-duplicates", "--resume", "--flow", "--dim", "--device", "--mnist")
 """Options that change what a run finds."""
 DEFAULTS = {"--device": "cpu", "--merge-duplicates": False}
 T = TypeVar("T")
@@ -36,6 +36,9 @@ def add_options(group: pytest.OptionGroup) -> None:
     )
     group.addoption(
         "--merge-duplicates", action="store_true", help="add the weights of repeated points of --target"
+    )
+    group.addoption(
+        "--resume", metavar="FILE.npz", help="go on solving --target from the heights an interrupted run kept"
     )
     group.addoption(
         "--flow",
@@ -69,8 +72,9 @@ def refuse_bad(config: pytest.Config) -> None:
     mnist_directory(config)
     if given("--dim") is not None and given("--flow") is None:
         raise pytest.UsageError("--dim: is the dimension of --flow; add --flow=MODULE:ATTR")
-    if given("--merge-duplicates") and given("--target") is None:
-        raise pytest.UsageError("--merge-duplicates: is for --target; add --target=FILE")
+    for option in ("--merge-duplicates", "--resume"):
+        if given(option) and given("--target") is None:
+            raise pytest.UsageError(f"{option}: is for --target; add --target=FILE")
     if given("--target") is not None:
         user_target(config)
     if given("--flow") is not None:
@@ -90,10 +94,25 @@ def user_target(config: pytest.Config) -> "UserTarget":
         merge = config.getoption("--merge-duplicates")
         points, weights, merged = _refusing("--target", file, lambda: load(file, merge=merge))
         name, seed = Path(file).name, config.getoption("--seed")
+        start = _heights(config.getoption("--resume"), points, weights)
         config.stash[TARGET] = UserTarget(
-            name, points, weights, seed, lambda line: _say(config, line), merged
+            name, points, weights, seed, lambda line: _say(config, line), merged, start
         )
     return config.stash[TARGET]
+
+
+def _heights(file: str | None, points: "Array", weights: "Array") -> "Array | None":
+    """What --resume holds, for this cloud."""
+    if file is None:
+        return None
+    from numerics.transport import load_heights
+
+    def read() -> "Array":
+        if not Path(file).is_file():
+            raise ValueError("there is no such file")
+        return load_heights(file, points, weights)
+
+    return _refusing("--resume", file, read)
 
 
 def user_flow(config: pytest.Config) -> "UserFlow":

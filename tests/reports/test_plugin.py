@@ -286,7 +286,8 @@ def _hear_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def test_an_interrupted_run_keeps_the_old_report(house: House) -> None:
+def test_an_interrupted_run_keeps_the_old_report_and_says_what_it_has(house: House) -> None:
+    """Beside the old one, marked; in a directory of its own where there is none it would stand there."""
     kept = house.build().run().report
     slow = GOOD + '\n@pytest.mark.claim("A")\ndef test_slow(evidence):\n    import time\n'
     slow += '    open("started", "w").close()\n    time.sleep(60)\n'
@@ -307,6 +308,11 @@ def test_an_interrupted_run_keeps_the_old_report(house: House) -> None:
         process.communicate(timeout=60)
     assert process.returncode == 2
     assert json.loads((house.path / "out" / "report.json").read_text()) == kept
+    beside = house.path / "out-interrupted"
+    content = json.loads((beside / "report.json").read_text())
+    assert content["run"]["errors"] == [{"module": "interrupted", "message": "stopped after 2 of 3 tests"}]
+    assert [claim["verdict"] for claim in content["claims"]] == ["partial"]
+    assert "stopped after 2 of 3 tests" in (beside / "index.html").read_text()
 
 
 def test_other_peoples_marks_are_left_alone(house: House) -> None:

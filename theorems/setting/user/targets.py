@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from numerics.checks import as_array
 from numerics.transport.duplicates import merge_duplicates, refuse_duplicates
+from numerics.transport.interruption import SolveInterrupted, save_heights
 from numerics.transport.semidiscrete import check_weights, solve
 from theorems.setting.user.arrays import Read, read_npy, read_npz
 from theorems.setting.user.columns import read_csv, read_parquet
@@ -39,6 +40,7 @@ class UserTarget:
         seed: Feeds the solver's noise for d ≥ 4.
         say: Called with lines of progress.
         merged: How many repetitions of points were merged when it was read.
+        start: (n,), heights that an interrupted run had reached, or None.
     """
 
     name: str
@@ -47,6 +49,7 @@ class UserTarget:
     seed: int = 0
     say: Callable[[str], object] = str
     merged: int = 0
+    start: Array | None = None
 
     @property
     def solution(self) -> "SemidiscreteSolution":
@@ -75,7 +78,13 @@ class UserTarget:
                 spoken = time.monotonic()
                 self.say(f"  step {iteration}: largest weight error {error:.2e}, step length {step:.2g}")
 
-        found = solve(self.points, self.weights, progress=progress, seed=self.seed)
+        try:
+            found = solve(self.points, self.weights, start=self.start, progress=progress, seed=self.seed)
+        except SolveInterrupted as stop:
+            name = f"{Path(self.name).stem}.heights.npz"
+            place = save_heights(name, self.points, self.weights, stop.heights)
+            self.say(f"target {self.name}: {stop}; go on from there with --resume={place}")
+            raise
         seconds = time.monotonic() - began
         self.say(
             f"target {self.name}: solved ({found.method}, {found.iterations} steps, {seconds:.3g} s), largest"

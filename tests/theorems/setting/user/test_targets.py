@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from numerics.transport import SolveInterrupted, load_heights, solve
+from theorems.setting.user import targets
 from theorems.setting.user.targets import UserTarget, load
 
 SQUARE = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.5]])
@@ -109,3 +111,27 @@ def test_progress_names_the_file_and_the_result() -> None:
     assert "4 points in dimension 2" in lines[0]
     assert "newton" in lines[-1]
     assert len(lines) == 2
+
+
+def test_an_interrupted_solve_keeps_its_heights_for_the_next_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    lines: list[str] = []
+    weights, reached = np.full(4, 0.25), np.array([0.1, 0.2, 0.3, 0.4])
+
+    def stopped(*_: Any, **__: Any) -> None:
+        raise SolveInterrupted(reached, 0.5)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(targets, "solve", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            _ = UserTarget("cloud.npz", SQUARE, weights, say=lines.append).solution
+    assert "interrupted at a largest weight error of 0.5" in lines[-1]
+    assert "--resume=cloud.heights.npz" in lines[-1]
+    start = load_heights("cloud.heights.npz", SQUARE, weights)
+    np.testing.assert_array_equal(start, reached)
+    given: list[Any] = []
+    monkeypatch.setattr(targets, "solve", lambda *_, start, **__: given.append(start) or solve(SQUARE))
+    assert UserTarget("cloud.npz", SQUARE, weights, start=start).seconds >= 0
+    assert given[0] is start

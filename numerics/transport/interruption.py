@@ -1,0 +1,69 @@
+"""A solve that is stopped keeps its best heights, and another can go on from them."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+from numpy.typing import ArrayLike
+
+from numerics.checks import as_array
+from numerics.transport.storage import _arrays, _digest
+
+FORMAT = "otcfm-theorems heights 1"
+
+
+class SolveInterrupted(KeyboardInterrupt):
+    """Ctrl-C during `semidiscrete.solve`, with what was reached.
+
+    Attributes:
+        heights: (n,), the best so far: what `semidiscrete.solve` takes as ``start``.
+        error: Their largest weight error, as the solver last measured it.
+    """
+
+    def __init__(self, heights: Float[np.ndarray, " n"], error: float) -> None:
+        self.heights, self.error = heights, error
+        super().__init__(f"solving was interrupted at a largest weight error of {error:.3g}")
+
+
+def save_heights(path: str | Path, points: ArrayLike, weights: ArrayLike, heights: ArrayLike) -> Path:
+    """Write heights with the cloud they belong to; a free name is chosen where the path is taken.
+
+    Args:
+        path: Such as ``cloud.heights.npz``; where it exists ``cloud.heights-2.npz``, and so on.
+        points: (n,d).
+        weights: (n,).
+        heights: (n,).
+
+    Returns:
+        The path of the file.
+    """
+    place, number = Path(path), 2
+    while place.exists():
+        place = Path(path).with_name(f"{Path(path).stem}-{number}.npz")
+        number += 1
+    arrays: dict[str, Any] = {"points": points, "weights": weights, "heights": heights}
+    arrays = {name: np.asarray(value, dtype=np.float64) for name, value in arrays.items()}
+    with place.open("xb") as file:
+        np.savez(file, format=FORMAT, digest=_digest(arrays), **arrays)
+    return place
+
+
+def load_heights(path: str | Path, points: ArrayLike, weights: ArrayLike) -> Float[np.ndarray, " n"]:
+    """The heights that `save_heights` wrote for this very cloud.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is no such file or damaged, or its points or weights are others.
+    """
+    arrays = _arrays(Path(path))
+    if str(arrays.pop("format", "")) != FORMAT:
+        raise ValueError(f"{path}: holds no heights that were saved by this version ({FORMAT})")
+    if str(arrays.pop("digest", "")) != _digest(arrays) or set(arrays) != {"points", "weights", "heights"}:
+        raise ValueError(f"{path}: is damaged: its arrays don't have the hash that was written with them")
+    for name, own in (("points", points), ("weights", weights)):
+        if not np.array_equal(arrays[name], np.asarray(own, dtype=np.float64)):
+            raise ValueError(
+                f"{path}: its {name} are not those of this cloud; give the same file and options"
+            )
+    return np.asarray(as_array("heights", arrays["heights"], ndim=1).real)
