@@ -24,7 +24,7 @@ def audits_of(run: "Run") -> dict[tuple[str, str], list[dict[str, Any]]]:
 
 
 def tell_audits(terminal: pytest.TerminalReporter, run: "Run") -> None:
-    """Print counts for every subject, and for the user's data what was answered in words and what deviates."""
+    """Print counts for every subject, and for data what was answered in words and what deviates."""
     by_subject = audits_of(run)
     if not by_subject:
         return
