@@ -6,7 +6,6 @@ what is kept for the code as it is now.
 """
 
 import argparse
-import hashlib
 import json
 import os
 import subprocess
@@ -22,11 +21,11 @@ import joblib
 from tqdm import tqdm
 
 from benchmarks.record import machine
+from reports.run.power import code_hash
 
 ROOT = Path(__file__).parents[1]
 KEPT = Path(__file__).with_name(".seeds")
 RECORD = Path(__file__).with_name("SEEDS.md")
-CODE = ("numerics", "theorems", "reports", "constraints.txt", "pyproject.toml")
 GOOD = {"verified", "open"}
 TAIL = 4000  # characters of a failed run's output that are kept
 
@@ -44,19 +43,6 @@ def seeds_of(text: str) -> list[int]:
             raise ValueError(f"seeds: got {part!r}; give numbers and rising ranges such as 3,5-8")
         found += range(int(first), int(last if dash else first) + 1)
     return sorted(set(found))
-
-
-def code_hash(root: Path = ROOT) -> str:
-    """SHA-256 of every file that a run depends on, names and contents, in twelve digits."""
-    digest = hashlib.sha256()
-    for name in CODE:
-        place = root / name
-        files = sorted(place.rglob("*")) if place.is_dir() else [place]
-        for path in files:
-            written = "__pycache__" in path.parts or (root / "reports" / "html") in path.parents
-            if path.is_file() and not written:
-                digest.update(f"{path.relative_to(root)}\0".encode() + path.read_bytes() + b"\0")
-    return digest.hexdigest()[:12]
 
 
 def run_seed(seed: int, profile: str, extra: Sequence[str], kept: Path) -> dict[str, Any]:

@@ -165,6 +165,10 @@ PROVENANCE = _object(
     skipped=_list(_object(test=WORDS, reason=TEXT)),
 )
 """Where a run was made, and how long it took: the one part that may differ between equal runs."""
+PROVENANCE["properties"]["power"] = {
+    **_object(tried=COUNT, noticed=COUNT, interval={**_list(NUMBER), "minItems": 2, "maxItems": 2}),
+    "type": ["object", "null"],
+}  # not required: earlier runs of this schema say nothing of it
 REFERENCE = _object(
     key=WORDS, authors=_list(WORDS), title=WORDS, venue=TEXT, year=WORDS, doi=TEXT, arxiv=TEXT
 )

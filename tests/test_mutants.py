@@ -147,6 +147,9 @@ def test_the_page_counts_what_theorems_noticed_apart_from_tests():
     )
     assert "| all | 6 | 1 | 3 (15 to 95 %) | 4 (28 to 99 %) |" in page
     assert "| P2 | 2 |" in page
+    score = power.score(outcomes, equivalent, "0123")
+    assert (score["code"], score["tried"], score["noticed"]) == ("0123", 5, 3)
+    assert score["interval"] == pytest.approx(power.share(3, 5), abs=1e-4)
     assert "Fewer than 3 were first noticed by: H1, P2." in page
     assert "equivalent: n is 1 there" in page
     assert page.count("- numerics/a.py:8") == 3

@@ -6,6 +6,7 @@ import subprocess
 import pytest
 
 from benchmarks import seeds
+from reports.run import power
 
 
 @pytest.mark.parametrize(
@@ -22,18 +23,18 @@ def test_bad_ranges_are_refused_by_name(text):
 
 
 def test_the_hash_is_that_of_names_and_contents(tmp_path):
-    for name in seeds.CODE[:3]:
+    for name in power.CODE[:3]:
         (tmp_path / name).mkdir()
-    for name in seeds.CODE[3:]:
+    for name in power.CODE[3:]:
         (tmp_path / name).write_text("")
     module = tmp_path / "numerics" / "a.py"
     module.write_text("x = 1")
-    first = seeds.code_hash(tmp_path)
-    assert seeds.code_hash(tmp_path) == first
+    first = power.code_hash(tmp_path)
+    assert power.code_hash(tmp_path) == first
     module.write_text("x = 2")
-    changed = seeds.code_hash(tmp_path)
+    changed = power.code_hash(tmp_path)
     module.rename(module.with_name("b.py"))
-    assert len({first, changed, seeds.code_hash(tmp_path)}) == 3
+    assert len({first, changed, power.code_hash(tmp_path)}) == 3
 
 
 CLAIMS = [

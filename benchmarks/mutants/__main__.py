@@ -1,4 +1,4 @@
-"""`python -m benchmarks.mutants`: try faults, go on where it was, write POWER.md."""
+"""`python -m benchmarks.mutants`: try faults, go on where it was, write POWER.md and POWER.json."""
 
 import argparse
 import json
@@ -14,9 +14,10 @@ from tqdm import tqdm
 
 from benchmarks.mutants.contexts import ALONE, Contexts, record
 from benchmarks.mutants.population import Mutant, population, sample
-from benchmarks.mutants.power import claims_of, equivalents, markdown
+from benchmarks.mutants.power import claims_of, equivalents, markdown, score
 from benchmarks.mutants.trial import Outcome, attempt, read
 from benchmarks.seeds import backend, code_hash
+from reports.run.power import NAME
 
 ROOT = Path(__file__).parents[2]
 KEPT = Path(__file__).parents[1] / ".mutants"
@@ -95,6 +96,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     RECORD.write_text(
         markdown(outcomes, drawn, equivalents(EQUIVALENT), baseline(ROOT, kept)), encoding="utf-8"
     )
+    said = json.dumps(score(outcomes, equivalents(EQUIVALENT), code), indent=1)
+    RECORD.with_name(NAME).write_text(f"{said}\n", encoding="utf-8")
     hits = sum(o.in_theorems for o in outcomes)
     print(f"{hits} of {len(outcomes)} noticed by the theorems, {sum(o.noticed for o in outcomes)} with tests")
     return 0

@@ -39,6 +39,14 @@ def line(name: str, outcomes: Sequence[Outcome], equivalent: Mapping[str, str]) 
     return "| " + " | ".join(cells) + " |"
 
 
+def score(outcomes: Sequence[Outcome], equivalent: Mapping[str, str], code: str) -> dict[str, Any]:
+    """What the report says of it, for the code of that hash: equivalent faults do not count."""
+    counted = [o for o in outcomes if o.mutant.key not in equivalent]
+    noticed = sum(o.in_theorems for o in counted)
+    interval = [round(end, 4) for end in share(noticed, len(counted))]
+    return {"code": code, "tried": len(counted), "noticed": noticed, "interval": interval}
+
+
 def claims_of(report: Mapping[str, Any]) -> dict[str, list[str]]:
     """Check → the claims that it is evidence or a control of, from a report.json."""
     found: dict[str, list[str]] = {}

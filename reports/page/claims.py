@@ -38,7 +38,9 @@ class Quantity:
 
     @property
     def shares(self) -> tuple[float, float] | None:
-        """The least and the largest share of its bound that an error used; None where nothing is an error."""
+        """The least and the largest share of its bound that an error used; None if the worst is none."""
+        if self.worst["kind"] != "error":
+            return None
         found = [r["share"] for r in self.records if r["kind"] == "error" and r["share"] is not None]
         return (min(found), max(found)) if found else None
 

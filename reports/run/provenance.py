@@ -13,6 +13,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from reports.run.power import power
+
 if TYPE_CHECKING:
     from reports.run.state import Run
 
@@ -33,6 +35,7 @@ def provenance(run: "Run") -> dict[str, Any]:
         "processor": _processor(),
         "cores": os.cpu_count(),
         "libraries": _libraries(),
+        "power": power(),
         "skipped": [
             {"test": name, "reason": outcome.reason}
             for name, outcome in sorted(run.outcomes.items())

@@ -86,6 +86,8 @@ def test_only_errors_have_shares_and_only_inequalities_slack() -> None:
     record = {"kind": "error", "share": 0.3, "measured": 3.0, "bound": 10.0, "holds": True}
     quantity = claims.Quantity("q", [edited(**record), edited(**record | {"share": 0.1})])
     assert (quantity.shares, quantity.slack) == ((0.1, 0.3), None)
+    mixed = claims.Quantity("q", [edited(**record), edited(**record | {"kind": "inequality", "share": 0.9})])
+    assert (mixed.shares, mixed.slack) == (None, 7.0)  # the row shows its worst record
     for kind in ("inequality", "margin"):
         quantity = claims.Quantity("q", [edited(**record | {"kind": kind})])
         assert (quantity.shares, quantity.slack) == (None, 7.0)

@@ -58,6 +58,20 @@ def test_the_overview_counts_and_names_what_fails_first(pages: dict[str, Page]) 
     assert "step 2 λ instead of λ 0.333 0.333 0" in text.replace("2λ", "2 λ")
 
 
+def test_the_power_of_the_checks_is_said_as_it_was_measured(change: Change) -> None:
+    def page(power: dict[str, Any] | None) -> str:
+        return Page(change(lambda report: report["provenance"].update(power=power))["index.html"]).text
+
+    text = page({"tried": 387, "noticed": 351, "interval": [0.8725, 0.9344]})
+    assert (
+        "Of 387 faults put into this code, its checks noticed 351: between 87.2 and 93.4 % of all such."
+        in text
+    )
+    assert "was not measured on this code" in page(None)
+    with pytest.raises(ValueError, match="power"):
+        page({"tried": 387})
+
+
 def test_audits_are_told_apart_and_can_be_repeated(pages: dict[str, Page]) -> None:
     (audit,) = REPORT["audits"]
     text = pages["audits.html"].text
