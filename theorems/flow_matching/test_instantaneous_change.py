@@ -18,6 +18,7 @@ from scipy.stats import multivariate_normal
 from numerics.accuracy import COMPLEX, Rounding
 from numerics.flows.density import log_density, normal_log_density, probed_log_density
 from numerics.flows.mixtures import MixtureField
+from numerics.flows.paths import OptimalTransportPath, VarianceExploding, VariancePreservingPath
 from theorems.flow_matching.examples import NOTES, covariance, mixture
 from theorems.flow_matching.quadrature import resolved
 from theorems.flow_matching.roundings import SOLVED, MixtureRoundings
@@ -157,18 +158,21 @@ def test_one_probe_may_be_off_by_all_that_hoeffding_allows_for(evidence, level):
     dim=st.integers(1, 4),
     parts=st.integers(1, 4),
     t=st.integers(0, 15).map(lambda k: k / 16),
+    path=st.sampled_from(
+        [OptimalTransportPath(), VariancePreservingPath(0.1, 4.0), VarianceExploding(0.1, 3.0)]
+    ),
 )
-def test_transport_equation(evidence, seed, dim, parts, t):
+def test_transport_equation(evidence, seed, dim, parts, t, path):
     """(∂_t p + div(up))/p = ∂_t log p + ⟨u, ∇log p⟩ + div u, each by complex steps of its own."""
     rng = generator(seed)
-    field = mixture(rng, dim, parts)
+    field = mixture(rng, dim, parts, path)
     x = 2 * rng.standard_normal((16, dim))
     h, axes = 1e-30, np.eye(dim)
     in_time = field.log_density(t + 1j * h, x).imag / h
     slope = np.stack([field.log_density(t, x + 1j * h * e).imag / h for e in axes], axis=1)
     div = sum(field.velocity(t, x + 1j * h * e).imag[:, i] / h for i, e in enumerate(axes))
     along = np.einsum("ni,ni->n", field.velocity(t, x), slope)
-    evidence.on("mixture target", seed=seed, dim=dim, parts=parts, t=t).bounded(
+    evidence.on("mixture target", seed=seed, dim=dim, parts=parts, t=t, path=path).bounded(
         "|∂_t log p + ⟨u, ∇log p⟩ + div u|",
         np.abs(in_time + along + div),
         _of_transport(MixtureRoundings(field, t, x), dim),

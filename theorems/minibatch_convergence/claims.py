@@ -28,7 +28,7 @@ CLAIMS = (
         assumptions=(PLAN,),
         source=f"{BATCHES}; this project's wording",
         status="reconstructed",
-        modules=(f"{HERE}test_marginals", f"{HERE}test_every_size"),
+        modules=(f"{HERE}test_marginals", f"{HERE}test_every_size", f"{HERE}test_other_schedules"),
         clauses=(
             Clause("one pair", r"$\pi_1=P_0\otimes P_1$."),
             Clause("marginals", r"$P_0$ and $P_1$ for every $n$, exactly."),
@@ -94,7 +94,7 @@ CLAIMS = (
         assumptions=(PLAN, MOMENT, r"$t\in(0,1)$: at $t=1$ the floor need not vanish."),
         source=f"{BATCHES}; this project's wording",
         status="reconstructed",
-        modules=(f"{HERE}test_field",),
+        modules=(f"{HERE}test_field", f"{HERE}test_other_schedules"),
         clauses=(
             Clause("flux", "The fluxes converge weakly."),
             Clause("energy", "The energy tends to that of $v_t$."),

@@ -212,7 +212,7 @@ CLAIMS = (
         ),
         source=f"{PAPER}, section 2; rockafellar1998variational",
         status="reconstructed",
-        modules=(f"{HERE}test_ends", f"{HERE}test_start_of_time"),
+        modules=(f"{HERE}test_ends", f"{HERE}test_start_of_time", f"{HERE}test_branches"),
         depends=(
             "P2",
             "N7",
