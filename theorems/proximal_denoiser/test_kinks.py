@@ -1,0 +1,138 @@
+"""Where the prox has a kink: D prox is continuous as near to z as the library states, and jumps beyond.
+
+Assumed: the contract. From z along a line D prox is asked at a grid of places; where two neighbours differ
+the place is halved until only a jump is left. Checks of P5 leave points out, or take sets of Jacobians, by
+what the library states: a distance that is too large would vouch for a derivative across a jump.
+"""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from numerics.accuracy import EPS
+from numerics.potentials import Ellipsoid, FiniteAtoms, Quantile, Sphere, Stiefel, product, rotate, scale
+from theorems.setting.draws import generator
+from theorems.setting.statements import WIDE
+from theorems.setting.vectors import norm
+
+N, PLACES, HALVINGS = 16, 12, 24
+JUMP = 1e-3  # of D prox, whose norm is at most 1, within 2⁻²⁴ of the line
+BLOCKS = product(Sphere(2, 1.0), FiniteAtoms.two([0.0], [1.0], 0.2))
+SQUARE = FiniteAtoms.hypercube(2)
+TARGETS = (
+    FiniteAtoms.two([0.0, 1.0], [2.0, 0.0], 0.3),
+    FiniteAtoms.hypercube(3),
+    FiniteAtoms([[0.0, 0.0], [3.0, 0.0], [0.0, 2.0], [1.0, 1.0]], [0.0, 0.4, 0.3, 0.1]),
+    Sphere(3, 2.0),
+    Ellipsoid([[4.0, 1.0], [1.0, 2.0]]),
+    Quantile(stats.poisson(2.0)),
+    Stiefel(2, 1),
+    BLOCKS,
+    scale(Sphere(2, 1.0), 3.0),
+    rotate(SQUARE, [[0.6, -0.8], [0.8, 0.6]]),
+)
+
+
+def lines(target, z, step, rng, count):
+    """Ways (n,d) from z: through the prox, which is how a body is left or entered, and random ones."""
+    yield 3 * (target.prox(z, step) - z)
+    for _ in range(count):
+        way = rng.standard_normal(z.shape)
+        yield way * (2 * (target.scale + norm(z)) / norm(way))[:, None]
+
+
+def jump_along(target, z, step, way):
+    """Distance (n,) from z to a jump of D prox where it changes most along its way; +inf if none is seen."""
+    places = np.linspace(0.0, 1.0, PLACES + 1) ** 2
+    found = np.stack([target.prox_jacobian(z + s * way, step) for s in places])
+    changes = np.linalg.norm(np.diff(found, axis=0), axis=(2, 3))
+    most = changes.argmax(axis=0)
+    seen = np.flatnonzero(changes.max(axis=0) > JUMP)
+    if not len(seen):
+        return np.full(len(z), np.inf)
+    low, high = places[most[seen]], places[most[seen] + 1]
+    base, way = z[seen], way[seen]
+    left, right = (target.prox_jacobian(base + s[:, None] * way, step) for s in (low, high))
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        inner = target.prox_jacobian(base + middle[:, None] * way, step)
+        earlier = _apart(left, inner) >= _apart(inner, right)
+        low, high = np.where(earlier, low, middle), np.where(earlier, middle, high)
+        left = np.where(earlier[:, None, None], left, inner)
+        right = np.where(earlier[:, None, None], inner, right)
+    result = np.full(len(z), np.inf)
+    result[seen] = np.where(_apart(left, right) > JUMP, high * norm(way), np.inf)
+    return result
+
+
+def _apart(first, second):
+    return np.linalg.norm(first - second, axis=(1, 2))
+
+
+@pytest.mark.claim("P5")
+@pytest.mark.parametrize("step", [0.25, 2.0])
+def test_no_jump_is_nearer_than_the_stated_kink(evidence, step):
+    for target in TARGETS:
+        rng = generator(8)
+        x0, x1 = target.sample(N, rng)
+        z = x1 + step * x0
+        kink = target.proximal_point(z, step).kink
+        jump = np.min([jump_along(target, z, step, way) for way in lines(target, z, step, rng, 2)], axis=0)
+        seen = np.isfinite(jump)
+        on = evidence.on(target, step=step)
+        on.estimated(
+            "stated distance to a kink beyond the nearest jump of D prox that was seen",
+            np.maximum(kink[seen] - jump[seen], 0.0) if seen.any() else 0.0,
+            np.broadcast_to(16 * EPS * (norm(z[seen]) + target.scale), seen.sum()) if seen.any() else 0.0,
+            by=f"{PLACES} places on three lines, halved {HALVINGS} times; the bound: rounding of the places",
+            because="D prox is continuous within the stated distance",
+            left_out=int((~seen).sum()),
+        )
+
+
+@pytest.mark.claim("P5")
+def test_stated_kinks_are_not_far_too_near(evidence):
+    """A distance of 0 would leave every point out: for atoms and bodies it is of the jump's size."""
+    step = 0.75
+    for target in (
+        FiniteAtoms.hypercube(3),
+        FiniteAtoms.two([0.0, 1.0], [2.0, 0.0], 0.3),
+        Sphere(3, 2.0),
+        BLOCKS,
+    ):
+        rng = generator(9)
+        x0, x1 = target.sample(N, rng)
+        z = x1 + step * x0
+        kink = target.proximal_point(z, step).kink
+        jump = np.min([jump_along(target, z, step, way) for way in lines(target, z, step, rng, 3)], axis=0)
+        seen = np.isfinite(jump)
+        evidence.on(target, step=step).estimated(
+            "nearest jump seen over the stated distance to a kink, median",
+            float(np.median(jump[seen] / np.maximum(kink[seen], EPS))) if seen.any() else np.inf,
+            WIDE,
+            by=f"{PLACES} places on four lines, halved {HALVINGS} times",
+            because="the stated distance is a share of the distance to the nearest change of face",
+            chosen="a thousandth",
+            left_out=int((~seen).sum()),
+        )
+
+
+@pytest.mark.control("P5")
+@pytest.mark.parametrize("radius", [0.5, 2.0])
+def test_twice_the_distance_to_a_kink_is_told(evidence, radius):
+    """The ball's prox has its kink on the sphere: along the ray through z the jump is at | |z| − R |."""
+    target, step = Sphere(1, radius), 1.0
+    z = radius * np.linspace(1.25, 1.75, 6)[:, None]
+    kink = target.proximal_point(z, step).kink
+    jump = np.min(
+        [jump_along(target, z, step, way) for way in lines(target, z, step, generator(1), 2)], axis=0
+    )
+    seen = np.isfinite(jump)
+    evidence.on(target).control(
+        "distance to the kink doubled: its ratio to the jump that is seen",
+        predicted=2.0,
+        measured=2 * kink[seen] / jump[seen],
+        agreement=1e-6,
+        because="on the line the ball is an interval, and both are | |z| − R |; 24 halvings",
+        intact=1.0,
+    )
