@@ -8,6 +8,7 @@ NAMES = (
     "conic_prox",
     "couplings",
     "exact_curves",
+    "first_paint",
     "atoms_prox",
     "matrix_prox",
     "peer_prox",
