@@ -137,6 +137,30 @@ FAULTS = {
         "w * free + (1 - w) * given",
         f"{F}guidance.py",
     ),
+    "the larger of two blocks' distances to a kink": (
+        "numerics/potentials/product.py",
+        "kink=lambda: np.minimum(upper.kink, lower.kink)",
+        "kink=lambda: np.maximum(upper.kink, lower.kink)",
+        f"{P}kinks.py",
+    ),
+    "gap of an enclosure without the step": (
+        "numerics/intervals/certificate.py",
+        "return (step * arb(gap.abs_upper())).sqrt()",
+        "return arb(gap.abs_upper()).sqrt()",
+        f"{P}certificate_statements.py::test_enclosures_are_attained",
+    ),
+    "a field's statement a million times too large": (
+        "numerics/flows/roundings.py",
+        'Rounding(terms, 5, "α̇(x − βx₁)/α + β̇x₁")',
+        'Rounding(terms, 5e6, "α̇(x − βx₁)/α + β̇x₁")',
+        f"{P}field_statements.py::test_statements_of_the_field_are_no_larger_than_rounding",
+    ),
+    "interval of a total variation without its mean": (
+        "numerics/transport/solution.py",
+        "(np.sqrt(n / self.draws) + np.sqrt(2 * np.log(1 / level) / self.draws)) / 2",
+        "np.sqrt(2 * np.log(1 / level) / self.draws) / 2",
+        f"{P}stated_intervals.py::test_the_total_variation_lies_in_its_interval",
+    ),
     "dropped half in order statistics": (
         "numerics/transport/order_statistics.py",
         "mass = np.exp(-(x**2) / 2)",
