@@ -73,7 +73,10 @@ CLAIMS = (
         source=f"{NOTES}, section 2; chen2018neural",
         status="corrected",
         depends=("F1",),
-        modules=(f"{HERE}test_instantaneous_change",),
+        modules=(
+            f"{HERE}test_instantaneous_change",
+            f"{HERE}test_stated_radii",
+        ),
         clauses=(
             Clause("transport", r"$\partial_tp=-\mathrm{div}(pu)$."),
             Clause("divergence", r"$\log p_t(x_t)$ falls at the rate $\mathrm{div}\,u$."),
@@ -222,7 +225,11 @@ CLAIMS = (
         source=f"{NOTES}, section 3, algorithms 1 and 2",
         status="stated",
         depends=("F3",),
-        modules=(f"{HERE}test_sampling", f"{HERE}test_euler_bound"),
+        modules=(
+            f"{HERE}test_sampling",
+            f"{HERE}test_euler_bound",
+            f"{HERE}test_stated_radii",
+        ),
         clauses=(
             Clause(
                 "bound",

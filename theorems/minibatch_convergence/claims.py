@@ -48,7 +48,12 @@ CLAIMS = (
         assumptions=(PLAN, MOMENT),
         source=f"{BATCHES}; this project's wording",
         status="reconstructed",
-        modules=(f"{HERE}test_cost", f"{HERE}test_leave_one_out", f"{HERE}test_one_coordinate"),
+        modules=(
+            f"{HERE}test_cost",
+            f"{HERE}test_leave_one_out",
+            f"{HERE}test_one_coordinate",
+            f"{HERE}test_statements",
+        ),
         clauses=(
             Clause("falling", "$c_{n+1}\\le c_n$, batch by batch."),
             Clause("halves", "The corollary for batches split in two."),
@@ -119,7 +124,11 @@ CLAIMS = (
         assumptions=(PLAN, LINE, "For the cost: data with finite second moment."),
         source="this project; no claim of priority",
         status="this project",
-        modules=(f"{HERE}test_line", f"{HERE}test_every_size"),
+        modules=(
+            f"{HERE}test_line",
+            f"{HERE}test_every_size",
+            f"{HERE}test_statements",
+        ),
         clauses=(
             Clause("law", "The law of the matched datum, for any target on the line."),
             Clause("copula", r"$\partial G_n/\partial w$ is the Bernstein copula's density, for every $n$."),
@@ -155,6 +164,7 @@ CLAIMS = (
             f"{HERE}test_every_size",
             f"{HERE}test_one_coordinate",
             f"{HERE}test_plan_dual",
+            f"{HERE}test_statements",
         ),
         clauses=(
             Clause("one coordinate", r"The plan depends on $u$ only, in any dimension."),
@@ -248,7 +258,11 @@ CLAIMS = (
         assumptions=(PLAN, ATOMS, r"$w\in(0,1)$, $t\in(0,1)$, $J>0$."),
         source="this project; no claim of priority",
         status="this project",
-        modules=(f"{HERE}test_step", f"{HERE}test_step_limits"),
+        modules=(
+            f"{HERE}test_step",
+            f"{HERE}test_step_limits",
+            f"{HERE}test_statements",
+        ),
         depends=("P3", "P5", "M6", "M8"),
         clauses=(
             Clause("tilt", "Both binomials tilt to one law, exactly, for every $n$."),

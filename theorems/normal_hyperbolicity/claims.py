@@ -53,6 +53,7 @@ CLAIMS = (
             f"{HERE}test_conditioning",
             f"{HERE}test_assumptions",
             f"{HERE}test_integration",
+            f"{HERE}test_instruments",
         ),
         clauses=(
             Clause("flow", r"$DX_t=\alpha I+\beta K$, by integrating the field."),
@@ -137,6 +138,7 @@ CLAIMS = (
             f"{HERE}test_assumptions",
             f"{HERE}test_ends_of_the_spectrum",
             f"{HERE}test_margins",
+            f"{HERE}test_instruments",
         ),
         depends=("H1", "H3", "A1", "A2", "A3", "A4", "A5", "SC"),
         clauses=(

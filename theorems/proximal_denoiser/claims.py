@@ -33,6 +33,8 @@ CLAIMS = (
             f"{HERE}test_laws",
             f"{HERE}test_domain",
             f"{HERE}test_uniform_digits",
+            f"{HERE}test_field_statements",
+            f"{HERE}test_stated_intervals",
         ),
         clauses=(
             Clause("push-forward", "$T$ pushes the noise to the data."),
@@ -76,6 +78,8 @@ CLAIMS = (
             f"{HERE}test_statements",
             f"{HERE}test_digits",
             f"{HERE}test_uniform_digits",
+            f"{HERE}test_field_statements",
+            f"{HERE}test_certificate_statements",
         ),
         depends=("P1",),
         clauses=(
@@ -104,7 +108,11 @@ CLAIMS = (
         assumptions=(SETTING, COUPLING, SCHEDULE, r"$t\in(0,1)$."),
         source=f"{PAPER}, Corollary 2.2",
         status="reconstructed",
-        modules=(f"{HERE}test_field", f"{HERE}test_couplings"),
+        modules=(
+            f"{HERE}test_field",
+            f"{HERE}test_couplings",
+            f"{HERE}test_field_statements",
+        ),
         depends=(
             "P1",
             "P2",
@@ -130,7 +138,11 @@ CLAIMS = (
         assumptions=(SETTING, COUPLING, SCHEDULE, r"$t\in(0,1)$."),
         source=f"{PAPER}, section 2; moreau1965proximite",
         status="reconstructed",
-        modules=(f"{HERE}test_moreau", f"{HERE}test_statements"),
+        modules=(
+            f"{HERE}test_moreau",
+            f"{HERE}test_statements",
+            f"{HERE}test_field_statements",
+        ),
         depends=("P2",),
         clauses=(
             Clause("noise", r"$\nabla e_{\lambda\varphi}(x_t/\beta_t)=x_0$."),
@@ -154,7 +166,12 @@ CLAIMS = (
         assumptions=(SETTING, SCHEDULE, r"$t\in(0,1)$."),
         source=f"{PAPER}, section 2; rockafellar1998variational",
         status="reconstructed",
-        modules=(f"{HERE}test_spectrum", f"{HERE}test_statements"),
+        modules=(
+            f"{HERE}test_spectrum",
+            f"{HERE}test_statements",
+            f"{HERE}test_field_statements",
+            f"{HERE}test_kinks",
+        ),
         depends=("P2",),
         clauses=(
             Clause("contraction", "$J$ is symmetric with spectrum in $[0,1]$."),
@@ -178,7 +195,11 @@ CLAIMS = (
         assumptions=(SETTING, COUPLING, "Linear schedule, except for the flow map and its lower bound."),
         source=f"{PAPER}, section 2; benamou2000computational",
         status="reconstructed",
-        modules=(f"{HERE}test_flow", f"{HERE}test_energy"),
+        modules=(
+            f"{HERE}test_flow",
+            f"{HERE}test_energy",
+            f"{HERE}test_field_statements",
+        ),
         depends=(
             "P1",
             "P3",
