@@ -121,14 +121,27 @@ def test_a_deviating_flow_changes_no_exit_status_under_xdist(modules: Path) -> N
 
 
 def test_the_example_of_the_documentation(tmp_path: Path) -> None:
-    """As printed but for the number of steps: its command runs."""
+    """As printed but for the number of steps: its command runs, and begins with the lines it lists."""
     section = (Path(__file__).parents[2] / "docs" / "audit-your-flow.md").read_text(encoding="utf-8")
     source = section.partition("```python\n")[2].partition("```")[0]
     command = re.search(r"^    pytest theorems (.*)$", section, re.M)
     assert command is not None
     assert "range(2000)" in source
     (tmp_path / "my_flow.py").write_text(source.replace("range(2000)", "range(40)"), encoding="utf-8")
-    ran = run_ours(tmp_path, *command.group(1).split(), "-k", "straight or apart")
+    ran = run_ours(
+        tmp_path, "theorems.stability.test_user_flow", *command.group(1).split(), "-k", "straight or short"
+    )
     assert ran.status == 0, ran.output
     assert {audit["subject"] for audit in ran.report["audits"]} == {"my_flow:velocity"}
-    assert {audit["question"][:2] for audit in ran.report["audits"]} == {"H1", "P6"}
+    said = [
+        audit["question"].partition(": ")[2]
+        for audit in ran.report["audits"]
+        if audit["question"][:2] == "In"
+    ]
+    promised = re.findall(r"^- \*\*(.*)\*\*", section, re.M)
+    assert said == promised
+    shown = (ran.directory / "index.html").read_text(encoding="utf-8")
+    for question in promised:
+        assert f"  {question} " in ran.output
+        assert question in shown
+    assert "read as velocity(t, x), t a scalar, by the names of its parameters" in ran.output

@@ -47,5 +47,8 @@ def because(seen):
         f" {seen.place}; standard error {seen.error:.1g}"
     )
     if not seen.resolved:
-        words += f", more than {UNRESOLVED} (chosen): nothing is decided, give --target"
+        words += (
+            f", more than {UNRESOLVED} or half of independent coupling's {seen.places.get(name_of(1), 0):.2g}"
+            " (chosen): nothing is decided, give --target"
+        )
     return words

@@ -19,6 +19,7 @@ from theorems.setting.user.flow_audits import (
     TIMES,
     answer,
     asked,
+    by_whole_jacobians,
     exponents,
     predicted,
     stretched,
@@ -41,6 +42,7 @@ def _left(implied):
 
 
 def test_the_spectrum_follows_the_straight_path(evidence, user_flow):
+    by_whole_jacobians(user_flow)
     with asked(evidence, user_flow, "H1", "Jacobians along trajectories"):
         found = trajectories(user_flow).eigenvalues * (1 - TIMES)[:, None, None]
         implied = np.stack([(1 - t) * predicted(user_flow, t) for t in TIMES])
@@ -73,6 +75,7 @@ def _pair(found, implied, k):
 
 
 def test_the_terminal_spectrum(evidence, user_flow):
+    by_whole_jacobians(user_flow)
     with asked(evidence, user_flow, "H5", "Jacobians along trajectories"):
         gap = 1 - TIMES[LAST]
         found = gap * trajectories(user_flow).eigenvalues[LAST]

@@ -52,7 +52,7 @@ def test_the_end_of_time(evidence, user_flow):
         evidence.figure(
             f"{user_flow.name}: the normal eigenvalue of (1−t)Dv",
             "Its median against t, and −1, which an exact field keeps",
-            lambda figure: draw_normal(figure, TIMES, end.normal, end.t_max),
+            lambda figure: draw_normal(figure, end.times, end.normal, end.t_max),
             size=(4.8, 3.2),
         )
 

@@ -12,6 +12,7 @@ from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from numerics.flows.sampling import integrate
@@ -25,6 +26,8 @@ MIDDLE, LATE, LAST = 10, 18, -1
 """Places in `TIMES` of ½, 0.9 and the last time."""
 MOST_DIMENSIONS = 128
 """Up to which exponents are computed: the QR method integrates d(d+2) numbers a trajectory."""
+MOST_NUMBERS = 3 * 10**7
+"""In the Jacobians of all times: a quarter of a gigabyte."""
 MOST_EVALUATIONS = 20_000
 
 
@@ -36,16 +39,28 @@ class Trajectories:
         path: (k,n,d), from independent noise.
         near: (k,n,d), from noise close to each of these: at distances from 0.03 to 1.
         velocity: (k,n,d), along ``path``.
-        jacobian: (k,n,d,d), Dv along ``path``.
         error: (k,2n), how far the points of ``path`` and ``near`` move when integrated 100 times less
             accurately.
+        flow: Whose they are.
     """
 
     path: Array
     near: Array
     velocity: Array
-    jacobian: Array
     error: Array
+    flow: UserFlow
+
+    @cached_property
+    def jacobian(self) -> Array:
+        """(k,n,d,d), Dv along ``path``; for a large d of fewer trajectories.
+
+        Raises:
+            ValueError: If it would be too large.
+        """
+        n = min(self.path.shape[1], MOST_NUMBERS // (len(TIMES) * self.flow.dim**2))
+        if n == 0:
+            raise ValueError(f"its Jacobians are too large in dimension {self.flow.dim}; write it in torch")
+        return np.stack([self.flow.jacobian(t, x[:n]) for t, x in zip(TIMES, self.path, strict=True)])
 
     @cached_property
     def eigenvalues(self) -> Array:
@@ -76,8 +91,7 @@ def trajectories(flow: UserFlow) -> Trajectories:
     fine, coarse = (limited(flow, both, tolerance(flow) * factor) for factor in (1, 100))
     path = fine[:, :n]
     velocity = np.stack([flow.velocity(t, x) for t, x in zip(TIMES, path, strict=True)])
-    jacobian = np.stack([flow.jacobian(t, x) for t, x in zip(TIMES, path, strict=True)])
-    return Trajectories(path, fine[:, n:], velocity, jacobian, np.linalg.norm(fine - coarse, axis=2))
+    return Trajectories(path, fine[:, n:], velocity, np.linalg.norm(fine - coarse, axis=2), flow)
 
 
 def limited(flow: UserFlow, noise: Array, accuracy: float) -> Array:
@@ -152,6 +166,12 @@ def exponents(flow: UserFlow) -> Array:
     noise = np.einsum("nij,nj->ni", turned, whole.path[0, :n])
     growth = qr_growth(velocity, counted(derivative), noise, tau, tolerance=CLOSE / 50)
     return np.asarray((growth.log_growth[2] - growth.log_growth[1]) / (tau[1] - tau[0]))
+
+
+def by_whole_jacobians(flow: UserFlow) -> None:
+    """Skip what a large torch flow is asked by products instead."""
+    if flow.dim > MOST_DIMENSIONS and flow.differentiates:
+        pytest.skip(f"beyond dimension {MOST_DIMENSIONS} asked by products: test_spectra_by_products")
 
 
 # --- words -----------------------------------------------------------------------------------------------

@@ -14,14 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from numerics.flows.exact import ExactField
-from theorems.setting.user.flow_audits import CLOSE, LATE, MIDDLE, TIMES, trajectories
+from theorems.setting.user.flow_audits import CLOSE, LATE, TIMES, trajectories
+from theorems.setting.user.flow_spectra import is_large, spectra
 from theorems.setting.user.flows import UserFlow
 
 Array = NDArray[np.float64]
 FOLLOWS = 0.1
 """How near −1 the normal eigenvalue of (1−t)Dv_t must be: chosen."""
-EARLIER = 14
-"""The place in `TIMES` of 0.7, where a network may follow that does not at 0.9."""
 STEPS = (1, 2, 4, 8, 16, 32, 64)
 FINE = 128
 """The number of steps that the others are held against."""
@@ -33,12 +32,14 @@ class Ending:
     """The end of time.
 
     Attributes:
-        normal: (k,), the median of the smallest eigenvalue of (1−t)Dv_t at `TIMES`, NaN without codimension.
+        times: (k,), all of `TIMES`, or those of `flow_spectra` in a large dimension.
+        normal: (k,), the median of the smallest eigenvalue of (1−t)Dv_t, NaN without codimension.
         share: Share of trajectories with a normal direction: an eigenvalue below −½ somewhere in [0.7, 0.9].
         t_max: The last time at which the normal eigenvalue is within `FOLLOWS` of −1; the last time asked
             where there is none, NaN where it never is.
     """
 
+    times: Array
     normal: Array
     share: float
     t_max: float
@@ -47,13 +48,21 @@ class Ending:
 @cache
 def ending(flow: UserFlow) -> Ending:
     """Up to which time the field follows the contraction onto its data."""
-    smallest = (1 - TIMES)[:, None] * trajectories(flow).eigenvalues[..., -1]
-    has = smallest[EARLIER : LATE + 1].min(axis=0) < -0.5
+    times, smallest = _smallest(flow)
+    has = smallest[(times >= 0.69) & (times <= 0.91)].min(axis=0) < -0.5
     if has.mean() < 0.5:
-        return Ending(np.full(len(TIMES), np.nan), float(has.mean()), float(TIMES[-1]))
+        return Ending(times, np.full(len(times), np.nan), float(has.mean()), float(times[-1]))
     normal = np.median(smallest[:, has], axis=1)
-    follows = np.flatnonzero(np.abs(normal[MIDDLE:] + 1) <= FOLLOWS)
-    return Ending(normal, float(has.mean()), float(TIMES[MIDDLE + follows[-1]]) if len(follows) else np.nan)
+    follows = times[(times >= 0.5) & (np.abs(normal + 1) <= FOLLOWS)]
+    return Ending(times, normal, float(has.mean()), float(follows[-1]) if len(follows) else np.nan)
+
+
+def _smallest(flow: UserFlow) -> tuple[Array, Array]:
+    """Times, and the smallest eigenvalue of (1−t)Dv_t at each of them and each point."""
+    if is_large(flow):
+        seen = spectra(flow)
+        return np.array([one.t for one in seen]), np.array([one.least for one in seen])
+    return TIMES, (1 - TIMES)[:, None] * trajectories(flow).eigenvalues[..., -1]
 
 
 @dataclass(frozen=True, eq=False)

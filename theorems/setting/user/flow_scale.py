@@ -31,10 +31,11 @@ ASKED = (2, 6, 10, 14, 18)
 ASKED_OWN = (2, 4, 6, 8, 10)
 """Of 0.1, …, 0.5 for own samples, whose gaps the exact field of atoms sees later."""
 POINTS = 200
-MOST_OWN, MOST_WORK = 400, 2e10
+MOST_OWN, MOST_WORK = 400, 5e9
 """Own samples a set, and multiplications for solving one: 4000 n² d from dimension 4 on."""
 UNRESOLVED = 0.5
-"""From which distance of two exact fields on own samples the scale decides nothing: chosen."""
+"""From which distance of two exact fields on own samples nothing is decided, or from half of independent
+coupling's: chosen."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,8 +83,8 @@ class Scale:
 
     @property
     def resolved(self) -> bool:
-        """Whether the target is known well enough to place a flow."""
-        return self.apart < UNRESOLVED
+        """Whether the target is known well enough: it tells independent coupling from the exact field."""
+        return self.apart < min(UNRESOLVED, self.places.get(name_of(1), np.inf) / 2)
 
     @property
     def allowed(self) -> float:

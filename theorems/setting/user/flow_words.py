@@ -6,6 +6,7 @@ from numerics.flows.spectrum import intrinsic_dimension
 from theorems.setting.user.flow_audits import LATE, TIMES, trajectories
 from theorems.setting.user.flow_samples import FOLLOWS, ending, sampling
 from theorems.setting.user.flow_scale import name_of, scale
+from theorems.setting.user.flow_spectra import is_large, spectra
 from theorems.setting.user.flows import UserFlow
 
 
@@ -14,7 +15,10 @@ def how_optimal(flow: UserFlow) -> str:
     seen = scale(flow)
     marks = ", ".join(f"{name} {number:.2g}" for name, number in [*seen.places.items()][1:])
     if not seen.resolved:
-        return f"cannot be told on {seen.target}, {seen.apart:.2g} apart: give --target"
+        return (
+            f"cannot be told on {seen.target}, which are {seen.apart:.2g} apart where independent coupling is"
+            f" {seen.places[name_of(1)]:.2g} off: give --target"
+        )
     like = (
         f"like batches of about {seen.pairs:.0f} pairs"
         if np.isfinite(seen.pairs)
@@ -29,6 +33,11 @@ def how_optimal(flow: UserFlow) -> str:
 
 def what_dimension(flow: UserFlow) -> str:
     """The intrinsic dimension of what it generates, sample by sample."""
+    if is_large(flow):
+        one = next(seen for seen in spectra(flow) if seen.t == TIMES[LATE])
+        above, errors = one.count_above(-0.5, flow.dim)
+        each = ", ".join(f"{c:.0f} ± {e:.0f}" for c, e in zip(above, errors, strict=True))
+        return f"dimension {each} at {len(above)} samples, of {flow.dim} (eigenvalues above −½, by products)"
     found = intrinsic_dimension((1 - TIMES[LATE]) * trajectories(flow).eigenvalues[LATE], 1.0)
     values, counts = np.unique(found, return_counts=True)
     order = np.argsort(-counts, kind="stable")[:3]
@@ -40,13 +49,13 @@ def what_dimension(flow: UserFlow) -> str:
 def where_it_fails(flow: UserFlow) -> str:
     """The time from which its normal eigenvalue turns back, and where its error lies."""
     end = ending(flow)
-    late = [-1 - 5, -1 - 2, -1]
+    late = [k for k, t in enumerate(end.times) if round(t, 2) in (0.9, 0.96, 0.99)]
     if end.share < 0.5:
         time = "in time: no normal direction that could be lost"
     elif np.isnan(end.t_max):
         time = f"in time: its normal eigenvalue never comes within {FOLLOWS} of −1/(1−t)"
     else:
-        seen = ", ".join(f"{end.normal[k]:.2f} at {TIMES[k]:g}" for k in late)
+        seen = ", ".join(f"{end.normal[k]:.2f} at {end.times[k]:g}" for k in late)
         time = f"in time: it follows −1/(1−t) up to t = {end.t_max:g} (normal eigenvalue of (1−t)Dv: {seen})"
     known = scale(flow)
     place = np.array2string(known.worst[:4], precision=2, separator=", ") + (", …" if flow.dim > 4 else "")

@@ -106,6 +106,21 @@ class UserFlow:
             return np.asarray(found)
         return by_differences(self.velocity, t, points, self.precision)
 
+    def products(self, t: float, x: ArrayLike, vectors: ArrayLike) -> tuple[Array, Array]:
+        """Dv_t(x_i) z_i and Dv_t(x_i)ᵀ z_i for x and z (n,d), without a matrix; t < 1.
+
+        Raises:
+            ValueError: If the field does not differentiate, or not twice.
+        """
+        points = as_points("x", x, self.dim).real
+        if not self.differentiates:
+            raise ValueError("its values do not differentiate automatically; write it in torch")
+        try:
+            with hushed():
+                return self.field.products(t, points, np.asarray(vectors))  # type: ignore[union-attr]
+        except RuntimeError as error:
+            raise ValueError(f"its derivatives do not differentiate again: {said(error)}") from error
+
 
 def load(words: str, dim: int | None = None, device: str = "cpu", **fields: Any) -> UserFlow:
     """The field that ``MODULE:ATTR`` names, tried out.

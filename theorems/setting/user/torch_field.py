@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from numerics.flows.automatic import automatic_jacobian
+from numerics.flows.products import automatic_products
 from theorems.setting.user.reading import Reading
 
 Array = NDArray[np.float64]
@@ -56,6 +57,13 @@ class TorchField:
         """Dv_t by automatic differentiation."""
         with evaluating(self.held):
             return automatic_jacobian(self.call, t, self._points(x))
+
+    def products(self, t: float, x: Array, vectors: Array) -> tuple[Array, Array]:
+        """Dv_t z and Dv_tᵀ z, a vector z (n,d) for each point."""
+        with evaluating(self.held):
+            found = automatic_products(self.call, t, self._points(x), self._points(vectors))
+        pushed, pulled = (part.cpu().numpy().astype(np.float64) for part in found)
+        return pushed, pulled
 
     def _points(self, x: Array) -> torch.Tensor:
         return torch.tensor(x, dtype=self.dtype, device=self.device)

@@ -1,0 +1,128 @@
+r"""Spectra of Jacobians that are too large to be formed: products with vectors, and Lanczos' method.
+
+$Dv\,z$ and $Dv^\top z$ cost a few evaluations of the field. From products of the symmetric part with a random
+vector, k steps of Lanczos make a Gauss quadrature of its spectral density: 2k moments are right, the extreme
+nodes tend to the extreme eigenvalues from within, and each node is within its residual of an eigenvalue.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from numpy.typing import ArrayLike
+
+from numerics.checks import as_array, positive_integer
+
+TorchVelocity = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+Rows = Float[np.ndarray, "n d"]
+
+
+def automatic_products(
+    velocity: TorchVelocity, t: float, x: torch.Tensor, vectors: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Dv_t(x_i) z_i and Dv_t(x_i)ᵀ z_i, (n,d) each, for x and z (n,d), by reverse mode alone.
+
+    Samples must not depend on each other. The first product is the derivative of the second's formula in z,
+    which is linear in it.
+
+    Raises:
+        ValueError: If the field returns another shape.
+
+    Example:
+        >>> turn = torch.tensor([[0.0, -1.0], [1.0, 0.0]], dtype=torch.float64)
+        >>> one = torch.tensor([[1.0, 0.0]], dtype=torch.float64)
+        >>> [p.tolist() for p in automatic_products(lambda t, x: x @ turn.T, 0.0, one, one)]
+        [[[0.0, 1.0]], [[0.0, -1.0]]]
+    """
+    with torch.enable_grad():
+        at = x.detach().clone().requires_grad_()
+        value = velocity(torch.tensor(t, dtype=x.dtype, device=x.device), at)
+        if value.shape != x.shape:
+            raise ValueError(f"velocity: got shape {tuple(value.shape)} for x of shape {tuple(x.shape)}")
+        if not value.requires_grad:
+            return torch.zeros_like(x), torch.zeros_like(x)
+        dual = vectors.detach().clone().requires_grad_()
+        (pulled,) = torch.autograd.grad(value, at, dual, create_graph=True)
+        (pushed,) = torch.autograd.grad(pulled, dual, vectors, allow_unused=True)
+    return (torch.zeros_like(x) if pushed is None else pushed).detach(), pulled.detach()
+
+
+@dataclass(frozen=True)
+class Density:
+    """Gauss quadratures of n spectral densities.
+
+    Attributes:
+        nodes: (n,k), ascending.
+        weights: (n,k), not negative, summing to 1: of the first vector's spectral measure.
+        residuals: (n,k), how far each node may be from an eigenvalue.
+    """
+
+    nodes: Float[np.ndarray, "n k"]
+    weights: Float[np.ndarray, "n k"]
+    residuals: Float[np.ndarray, "n k"]
+
+    def share_above(self, threshold: float) -> Float[np.ndarray, " n"]:
+        """The share of each measure above a threshold; times d it counts eigenvalues, on average."""
+        return np.asarray((self.weights * (self.nodes > threshold)).sum(axis=1))
+
+    def mean(self, function: Callable[[np.ndarray], np.ndarray]) -> Float[np.ndarray, " n"]:
+        """∫f of each measure."""
+        return np.asarray((self.weights * function(self.nodes)).sum(axis=1))
+
+    @property
+    def least(self) -> Float[np.ndarray, " n"]:
+        """The smallest node that has weight."""
+        return np.asarray(np.where(self.weights > 1e-14, self.nodes, np.inf).min(axis=1))
+
+    @property
+    def largest(self) -> Float[np.ndarray, " n"]:
+        """The largest node that has weight."""
+        return np.asarray(np.where(self.weights > 1e-14, self.nodes, -np.inf).max(axis=1))
+
+
+def density(multiply: Callable[[Rows], Rows], start: ArrayLike, steps: int) -> Density:
+    """Lanczos' method for n symmetric matrices at once, with full orthogonalisation.
+
+    Memory is n·steps·d numbers.
+
+    Args:
+        multiply: (n,d) → (n,d), row i by matrix i.
+        start: (n,d), a vector each, not 0.
+        steps: k, at most d are made.
+
+    Raises:
+        ValueError: If an argument is malformed.
+
+    Example:
+        >>> found = density(lambda z: z * np.array([1.0, 2.0, 5.0]), [[1.0, 1.0, 1.0]], 3)
+        >>> found.nodes.round(12).tolist(), found.weights.round(12).tolist()
+        ([[1.0, 2.0, 5.0]], [[0.333333333333, 0.333333333333, 0.333333333333]])
+    """
+    first = as_array("start", start, ndim=2).real
+    n, d = first.shape
+    k = min(positive_integer("steps", steps), d)
+    basis = np.zeros((n, k + 1, d))
+    basis[:, 0] = first / np.linalg.norm(first, axis=1, keepdims=True)
+    diagonal, beside = np.zeros((n, k)), np.zeros((n, k))
+    scale = np.zeros(n)
+    for j in range(k):
+        product = multiply(basis[:, j])
+        diagonal[:, j] = np.einsum("nd,nd->n", basis[:, j], product)
+        rest = product
+        for _ in range(2):  # twice is enough
+            rest = rest - np.einsum(
+                "njd,nj->nd", basis[:, : j + 1], np.einsum("njd,nd->nj", basis[:, : j + 1], rest)
+            )
+        beside[:, j] = np.linalg.norm(rest, axis=1)
+        scale = np.maximum(scale, np.linalg.norm(product, axis=1))
+        over = beside[:, j] <= 1e-13 * scale * np.sqrt(d)  # the vector's own space is used up
+        beside[over, j] = 0.0
+        basis[:, j + 1] = np.where(over[:, None], 0.0, rest / np.where(over, 1.0, beside[:, j])[:, None])
+    small = np.zeros((n, k, k))
+    place = np.arange(k)
+    small[:, place, place] = diagonal
+    small[:, place[1:], place[:-1]] = small[:, place[:-1], place[1:]] = beside[:, :-1]
+    nodes, vectors = np.linalg.eigh(small)
+    return Density(nodes, vectors[:, 0] ** 2, beside[:, -1:] * np.abs(vectors[:, -1]))

@@ -1,0 +1,79 @@
+"""A flow in a large dimension, asked by products: the same answers as by its known, whole Jacobians."""
+
+import numpy as np
+import pytest
+import torch
+
+from reports.evidence.fixture import Evidence
+from reports.evidence.recorder import Recorder
+from theorems.normal_hyperbolicity import test_user_flow_by_products as products
+from theorems.setting.user.flow_samples import ending
+from theorems.setting.user.flow_spectra import POINTS, VECTORS, is_large, spectra
+from theorems.setting.user.flow_words import what_dimension
+from theorems.setting.user.flows import UserFlow
+from theorems.setting.user.reading import USUAL
+from theorems.setting.user.torch_field import ways
+from theorems.setting.user.trying import NumpyField
+
+D, M = 130, 5
+FRAME = np.linalg.qr(np.random.default_rng(0).standard_normal((D, D)))[0]
+
+
+def flow_of(spin=0.0, factor=1.0):
+    """The exact field of N(0, 4I) on M directions and 0 on the others, turned; with a spin of two of them."""
+    frame = torch.tensor(FRAME)
+
+    def velocity(t, x):
+        y = x @ frame
+        along = torch.cat([factor * y[:, :M] / (1 + t), -factor * y[:, M:] / (1 - t)], dim=1)
+        turned = torch.cat([-y[:, 1:2], y[:, :1], torch.zeros_like(y[:, 2:])], dim=1)
+        return (along + spin * turned) @ frame.T
+
+    field = next(iter(ways(velocity, "cpu", USUAL)))
+    return UserFlow("mine:field", D, field, differentiates=True)
+
+
+def answers(flow):
+    recorder = Recorder(takes_evidence=False, takes_controls=False)
+    products.test_spectra_by_products(Evidence(recorder), flow)
+    return {audit.question[:2]: (audit.outcome, audit.measured) for audit in recorder.audits.values()}
+
+
+def test_the_exact_field_agrees():
+    flow = flow_of()
+    assert is_large(flow)
+    found = answers(flow)
+    assert set(found) == {"P4", "P5", "H1", "H5"}
+    assert {outcome for outcome, _ in found.values()} == {"agrees"}
+    for name in ("P4", "P5", "H1"):
+        assert found[name][1] < 1e-6, name
+    for one in spectra(flow):
+        np.testing.assert_allclose(one.least, -1, atol=1e-8)
+        np.testing.assert_allclose(one.largest, (1 - one.t) / (1 + one.t), atol=1e-8)
+        counts, errors = one.count_above(-0.5, D)
+        assert counts.shape == errors.shape == (POINTS,)
+        assert np.abs(counts.mean() - M) < 6 * np.sqrt(2 * M / (POINTS * VECTORS))
+    assert ending(flow).t_max == 0.99
+    assert "by products" in what_dimension(flow)
+
+
+def test_a_spin_and_a_wrong_factor_deviate_by_what_is_known():
+    """Size of the antisymmetric part: ω√2 over √(|sym|² + 2ω²), mean over times, to the vectors' scatter."""
+    found = answers(flow_of(spin=20.0))
+    assert found["P4"][0] == "deviates"
+    times = np.array([one.t for one in spectra(flow_of())])
+    squares = M / (1 + times) ** 2 + (D - M) / (1 - times) ** 2
+    predicted = (20 * np.sqrt(2) / np.sqrt(squares + 2 * 20**2)).mean()
+    assert found["P4"][1] == pytest.approx(predicted, rel=0.4)
+    wrong = answers(flow_of(factor=1.5))
+    assert {name for name, (outcome, _) in wrong.items() if outcome == "deviates"} >= {"P5", "H1", "H5"}
+    assert wrong["P5"][1] == pytest.approx(0.5, abs=1e-6)
+    assert wrong["P4"][1] < 1e-9
+
+
+def test_others_are_asked_by_whole_jacobians_or_refused():
+    assert not is_large(UserFlow("f", D, NumpyField(lambda _, x: -x)))
+    with pytest.raises(ValueError, match="write it in torch"):
+        UserFlow("f", D, NumpyField(lambda _, x: -x)).products(0.5, np.zeros((1, D)), np.ones((1, D)))
+    with pytest.raises(pytest.skip.Exception, match="by whole Jacobians"):
+        products.test_spectra_by_products(None, UserFlow("f", 2, NumpyField(lambda _, x: -x)))
