@@ -47,6 +47,9 @@ from numerics.potentials import (
     scale,
     translate,
 )
+from numerics.potentials.carried import Carried
+from numerics.potentials.discrete import DiscreteLaw
+from numerics.potentials.product import Product
 
 
 def _anywhere(target: Potential, rng: np.random.Generator) -> np.ndarray:
@@ -234,19 +237,36 @@ def by_conjugate(twins: Twins) -> bool:
     return isinstance(twins.exact, ByConjugate)
 
 
-_VARYING = ("DegenerateGaussian(", "Quantile(", "AtomAndDensity(", "Curve.", "Torus(", "Twin(", "scale(")
+def parts(target: Potential) -> list[Potential]:
+    """The families that a rule of the calculus was given; a family itself.
+
+    Example:
+        >>> parts(product(Sphere(2), scale(Sphere(3), 2.0)))
+        [Sphere(2, 1.0), Sphere(3, 1.0)]
+    """
+    if isinstance(target, Product):
+        return parts(target.first) + parts(target.second)
+    return parts(target.base) if isinstance(target, Carried) else [target]
+
+
+def _of_atoms(family: Potential) -> bool:
+    """Whether the law has atoms alone: finitely many, or the steps of a staircase."""
+    staircase = isinstance(family, Quantile) and isinstance(family.law, DiscreteLaw)
+    return staircase or isinstance(family, FiniteAtoms)
+
+
+def _curves(family: Potential) -> bool:
+    """Whether φ is neither an indicator nor affine on every face, so that prox depends on λ."""
+    if isinstance(family, NearestPoint):
+        return isinstance(family.closed_set, Curve | Torus)
+    return isinstance(family, DegenerateGaussian | Quantile | AtomAndDensity | Twin)
 
 
 def sees_the_step(twins: Twins) -> bool:
     """Whether prox depends on λ: not where φ is an indicator, of constant |x₁| or at atoms alone."""
-    name = repr(twins)
-    steps = any(f"stats.{law}(" in name for law in ("poisson", "binom"))
-    return any(part in name for part in _VARYING) and not steps
+    return any(_curves(family) and not _of_atoms(family) for family in parts(twins.target))
 
 
 def has_a_tangent(twins: Twins) -> bool:
     """Whether the support has strata of positive dimension: not atoms and staircases alone."""
-    name = repr(twins)
-    steps = any(f"stats.{law}(" in name for law in ("poisson", "binom"))
-    atoms = ("FiniteAtoms", "NearestPoint(PointCloud", "embed(FiniteAtoms")
-    return not steps and not name.startswith(atoms)
+    return not all(_of_atoms(family) for family in parts(twins.target))

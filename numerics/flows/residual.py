@@ -94,12 +94,12 @@ class ResidualMap:
     def jacobian(self, x: ArrayLike) -> Inexact[np.ndarray, "n d d"]:
         """Dφ = I + δV diag(tanh')W at x (n,d)."""
         return np.eye(self.dim) + self.step * np.einsum(
-            "dk,nk,ke->nde", self.outer, self._slope(x), self.inner
+            "dk,nk,ke->nde", self.outer, self.slope(x), self.inner
         )
 
     def log_determinant(self, x: ArrayLike) -> Float[np.ndarray, " n"]:
         """log|det Dφ| at x (n,d) by the lemma; −inf where φ folds."""
-        small = np.eye(len(self.offset)) + self.step * self._slope(x)[:, :, None] * (self.inner @ self.outer)
+        small = np.eye(len(self.offset)) + self.step * self.slope(x)[:, :, None] * (self.inner @ self.outer)
         return np.linalg.slogdet(small)[1]
 
     def iterates(
@@ -134,7 +134,8 @@ class ResidualMap:
         moved = np.linalg.norm(after - before, axis=1)
         return Inverse(after, (q * moved + rounding) / (1 - q), count)
 
-    def _slope(self, x: ArrayLike) -> Inexact[np.ndarray, "n k"]:
+    def slope(self, x: ArrayLike) -> Inexact[np.ndarray, "n k"]:
+        """1 − tanh²(Wx + b) (n,k), the derivative of each unit at x (n,d)."""
         return 1 - np.tanh(as_points("x", x, self.dim) @ self.inner.T + self.offset) ** 2
 
 

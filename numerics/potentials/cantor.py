@@ -78,7 +78,7 @@ class Cantor(LinePotential):
         """Prox' is 1 in a gap, the kinks its two ends; elsewhere 0, and kinks are everywhere near."""
         found = self._solve(z, step)
         line = super()._proximal_point(z, step)
-        low, high = self._law.transport(found.below), self._law.transport(found.above)
+        low, high = self.law.transport(found.below), self.law.transport(found.above)
         inside = np.minimum(found.point - low, high - found.point)
         kink = np.maximum(inside - 2 * found.bound, 0.0)
         errors = (

@@ -39,12 +39,15 @@ class LinePotential(SolvedOnce):
     Args:
         law: The law.
         call: What ``repr`` prints.
+
+    Attributes:
+        law: As given.
     """
 
     dim = 1
 
     def __init__(self, law: Law, call: str) -> None:
-        self._law, self._call = law, call
+        self.law, self._call = law, call
         self.scale = abs(law.mean) + law.deviation or 1.0
         self._low, self._high = law.cut
         self._first, self._last = (float(x) for x in law.transport(np.array(law.cut)))
@@ -57,63 +60,61 @@ class LinePotential(SolvedOnce):
         return np.clip(s, self._low, self._high)
 
     def _map(self, s: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
-        return self._law.transport(self._inner(s))
+        return self.law.transport(self._inner(s))
 
     def _noise(
         self, point: Float[np.ndarray, " n"]
     ) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " n"]]:
         """The middle of ∂φ inside the cut, and by how much it errs where ∂φ is a point."""
-        low, high = self._law.interval(point)
+        low, high = self.law.interval(point)
         s = (self._inner(low) + self._inner(high)) / 2
-        return s, np.where(low == high, self._law.interval_error(point, s), 0.0)
+        return s, np.where(low == high, self.law.interval_error(point, s), 0.0)
 
     def _value(self, x: Float[np.ndarray, "n 1"]) -> Float[np.ndarray, " n"]:
         """Fenchel–Young: φ(x) = sx − φ*(s) for s in ∂φ(x)."""
         point = np.clip(x[:, 0], self._first, self._last)
         s, _ = self._noise(point)
-        value = s * point - self._law.primitive(s)
+        value = s * point - self.law.primitive(s)
         return np.where(np.abs(x[:, 0] - point) <= self._rounding, value, np.inf)
 
     def _value_rounding(self, x: Float[np.ndarray, "n 1"]) -> Rounding:
         point = np.clip(x[:, 0], self._first, self._last)
         s, off = self._noise(point)
-        missed = np.abs(point - self._law.transport(s)) + self._law.error(s)
-        terms = np.abs(s * point) + np.abs(self._law.primitive(s))
-        bound = off * missed + self._law.primitive_error(s) + 3 * UNIT * terms
+        missed = np.abs(point - self.law.transport(s)) + self.law.error(s)
+        terms = np.abs(s * point) + np.abs(self.law.primitive(s))
+        bound = off * missed + self.law.primitive_error(s) + 3 * UNIT * terms
         return Rounding.measured(bound, "φ* by quadrature, and sx − φ*(s)")
 
     def _conjugate(self, x0: Inexact[np.ndarray, "n 1"]) -> Float[np.ndarray, " n"]:
         s = real("x0", x0)[:, 0]
         inner = self._inner(s)
-        return self._law.primitive(inner) + (s - inner) * np.where(s > 0, self._last, self._first)
+        return self.law.primitive(inner) + (s - inner) * np.where(s > 0, self._last, self._first)
 
     def _conjugate_rounding(self, x0: Float[np.ndarray, "n 1"]) -> Rounding:
         """φ*'s inside the cut; beyond, the line's slope errs by T's error there, and 3 roundings."""
         s = x0[:, 0]
         inner = self._inner(s)
         beyond = np.abs(s - inner)
-        line = beyond * (3 * UNIT * np.abs(self._map(s)) + self._law.error(inner))
+        line = beyond * (3 * UNIT * np.abs(self._map(s)) + self.law.error(inner))
         summed = np.where(beyond > 0, UNIT * np.abs(self._conjugate(x0)), 0.0)
-        bound = self._law.primitive_error(inner) + np.where(beyond > 0, line, 0.0) + summed
+        bound = self.law.primitive_error(inner) + np.where(beyond > 0, line, 0.0) + summed
         return Rounding.measured(bound, "φ* by quadrature")
 
     def _transport(self, x0: Inexact[np.ndarray, "n 1"]) -> Float[np.ndarray, "n 1"]:
         return self._map(real("x0", x0)[:, 0])[:, None]
 
     def _transport_rounding(self, x0: Float[np.ndarray, "n 1"]) -> Rounding:
-        return Rounding.measured(self._law.error(self._inner(x0[:, 0])), _LINE)
+        return Rounding.measured(self.law.error(self._inner(x0[:, 0])), _LINE)
 
     def _transport_jacobian(self, x0: Float[np.ndarray, "n 1"]) -> Float[np.ndarray, "n 1 1"]:
         s = x0[:, 0]
-        slope = self._law.slope(self._inner(s))
+        slope = self.law.slope(self._inner(s))
         return np.where((s > self._low) & (s < self._high), slope, 0.0)[:, None, None]
 
     def _transport_jacobian_rounding(self, x0: Float[np.ndarray, "n 1"]) -> Rounding:
         s = x0[:, 0]
         inside = (s > self._low) & (s < self._high)
-        return Rounding.measured(
-            np.where(inside, self._law.slope_error(self._inner(s)), 0.0), "T' of the law"
-        )
+        return Rounding.measured(np.where(inside, self.law.slope_error(self._inner(s)), 0.0), "T' of the law")
 
     def _transport_change(
         self, x0: Float[np.ndarray, "n 1"], radius: Float[np.ndarray, " n"]
@@ -130,7 +131,7 @@ class LinePotential(SolvedOnce):
         places = real("z", z)[:, 0].copy()
         key = places.tobytes() + step.tobytes()
         if self._kept is None or self._kept[0] != key:
-            self._kept = key, solve(self._law, places, step.copy())
+            self._kept = key, solve(self.law, places, step.copy())
         return self._kept[1]
 
     def _proximal_point(self, z: Float[np.ndarray, "n 1"], step: Float[np.ndarray, " n"]) -> ProximalPoint:
@@ -160,14 +161,14 @@ class LinePotential(SolvedOnce):
         As with the domain, x₁ counts as an atom when rounding can have moved it off: the set is the atom's.
         """
         point = self._on_support(x1)
-        low, high = self._law.interval(point)
+        low, high = self.law.interval(point)
         s, _ = self._noise(point)
-        around = self._law.error(s) + UNIT * np.abs(point) + np.abs(point - x1)
-        lowest = self._law.interval(np.clip(point - around, self._first, self._last))[0]
-        widest = self._law.interval(np.clip(point + around, self._first, self._last))[1]
+        around = self.law.error(s) + UNIT * np.abs(point) + np.abs(point - x1)
+        lowest = self.law.interval(np.clip(point - around, self._first, self._last))[0]
+        widest = self.law.interval(np.clip(point + around, self._first, self._last))[1]
         inner, outer = np.concatenate([low, high]), np.concatenate([lowest, widest])
         reached = np.abs(self._inner(inner) - self._inner(outer))
-        own = self._law.interval_error(np.repeat(point, 2), inner)
+        own = self.law.interval_error(np.repeat(point, 2), inner)
         return Interval(
             float(low[0]), float(high[0]), float((reached + own).max()), float(abs(point - x1)[0])
         )
@@ -183,9 +184,9 @@ class LinePotential(SolvedOnce):
             raise ValueError(
                 f"x1: {x1[0]} is outside the support's hull [{self._first}, {self._last}]; φ is +inf there"
             )
-        away = np.abs(self._law.atoms - x1[0])
+        away = np.abs(self.law.atoms - x1[0])
         if away.size and away.min() <= self._rounding:
-            return self._law.atoms[away.argmin()][None]
+            return self.law.atoms[away.argmin()][None]
         return point
 
     def _manifolds(
@@ -198,7 +199,7 @@ class LinePotential(SolvedOnce):
         limit = limit.bound + self._transport_change(x0, moved.bound)
         refuse_where(away > limit, "x1", "is not T(x0); pass transport(x0)")
         noise = x0[:, 0]  # not x1: an isometry's rounding moves an atom off itself
-        curvature = self._law.curvature(self._map(noise), self._inner(noise))
+        curvature = self.law.curvature(self._map(noise), self._inner(noise))
         atoms = np.flatnonzero(np.isinf(curvature))
         rest = np.flatnonzero(np.isfinite(curvature))
         groups = [
@@ -249,13 +250,13 @@ class Quantile(LinePotential):
 
     def conic(self, u: Any) -> tuple[Any, list[Any]] | None:
         """For a discrete law φ(u) = min Σ w_i g_i over weights with Σ w_i y_i = u; else None."""
-        if not isinstance(self._law, DiscreteLaw):
+        if not isinstance(self.law, DiscreteLaw):
             return None
         import cvxpy as cp
 
-        weights = cp.Variable((u.shape[0], len(self._law.atoms)), nonneg=True)
-        on_atoms = [weights @ self._law.atoms[:, None] == u, cp.sum(weights, axis=1) == 1]
-        return weights @ self._law.heights, on_atoms
+        weights = cp.Variable((u.shape[0], len(self.law.atoms)), nonneg=True)
+        on_atoms = [weights @ self.law.atoms[:, None] == u, cp.sum(weights, axis=1) == 1]
+        return weights @ self.law.heights, on_atoms
 
 
 class AtomAndDensity(LinePotential):

@@ -37,16 +37,19 @@ class MixtureLaw:
         atoms: (k,) increasing.
         weights: (k,) positive, of sum less than 1.
         distribution: The continuous part, a frozen scipy law.
+
+    Attributes:
+        continuous: The law of that part.
     """
 
     def __init__(self, atoms: Values, weights: Values, distribution: Any) -> None:
-        self._part = continuous_law(distribution)
+        self.continuous = continuous_law(distribution)
         self.atoms, self.cut = atoms, (-CUT, CUT)
         self._rest = fsum([1.0, *(-weights)])
         self._before = np.concatenate([[0.0], running_sums(weights)])
         self._after = np.concatenate([running_sums(weights[::-1])[::-1], [0.0]])
-        places = np.concatenate([atoms, self._part.ends])
-        passed = np.concatenate([np.arange(len(atoms)), np.searchsorted(atoms, self._part.ends)])
+        places = np.concatenate([atoms, self.continuous.ends])
+        passed = np.concatenate([np.arange(len(atoms)), np.searchsorted(atoms, self.continuous.ends)])
         noise, errors = self._outer(places, passed)
         k = len(atoms)
         self.starts, self._edges, edge_errors = noise[:k], noise[k:], errors[k:]
@@ -54,22 +57,22 @@ class MixtureLaw:
         self._corners = np.concatenate([self.starts, self.stops, self._edges, self.cut])
         self._corner_errors = np.concatenate([errors[:k], stop_errors, edge_errors, [0.0, 0.0]])
         self.ends = self.transport(np.array(self.cut))
-        self._corner_places = np.concatenate([atoms, atoms, self._part.ends, self.ends])
-        self.mean = self._rest * self._part.mean + float((weights * atoms).sum())
-        second = self._rest * (self._part.deviation**2 + (self._part.mean - self.mean) ** 2)
+        self._corner_places = np.concatenate([atoms, atoms, self.continuous.ends, self.ends])
+        self.mean = self._rest * self.continuous.mean + float((weights * atoms).sum())
+        second = self._rest * (self.continuous.deviation**2 + (self.continuous.mean - self.mean) ** 2)
         self.deviation = float(np.sqrt(second + (weights * (atoms - self.mean) ** 2).sum()))
 
     def _outer(self, x: Values, passed: np.ndarray) -> tuple[Values, Values]:
         """The noise at which F is ρF₀(x) and the weights of the atoms passed, and by how much it errs."""
-        inner = np.clip(x, *self._part.ends)
-        ends = self._part.interval(inner)
+        inner = np.clip(x, *self.continuous.ends)
+        ends = self.continuous.interval(inner)
         r = np.clip(np.where(np.isfinite(ends[0]), ends[0], ends[1]), -CUT, CUT)
-        r = np.where(x <= self._part.ends[0], -CUT, np.where(x >= self._part.ends[1], CUT, r))
-        outside = (x <= self._part.ends[0]) | (x >= self._part.ends[1])
-        below = np.where(x <= self._part.ends[0], 0.0, self._rest * tail(-r)) + self._before[passed]
-        above = np.where(x >= self._part.ends[1], 0.0, self._rest * tail(r)) + self._after[passed]
+        r = np.where(x <= self.continuous.ends[0], -CUT, np.where(x >= self.continuous.ends[1], CUT, r))
+        outside = (x <= self.continuous.ends[0]) | (x >= self.continuous.ends[1])
+        below = np.where(x <= self.continuous.ends[0], 0.0, self._rest * tail(-r)) + self._before[passed]
+        above = np.where(x >= self.continuous.ends[1], 0.0, self._rest * tail(r)) + self._after[passed]
         s = noise_of(below, above)
-        moved = np.where(outside, 0.0, self._rest * density(r) * self._part.interval_error(inner, r))
+        moved = np.where(outside, 0.0, self._rest * density(r) * self.continuous.interval_error(inner, r))
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             error = (UNIT * (TAIL + 4) * np.minimum(below, above) + moved) / density(s)
         return s, np.where(np.abs(s) < CUT, error, 0.0) + noise_error(s)
@@ -81,14 +84,14 @@ class MixtureLaw:
         below = np.clip((tail(-s) - self._before[place]) / self._rest, 0.0, 1.0)
         above = np.clip((tail(s) - self._after[place]) / self._rest, 0.0, 1.0)
         r = noise_of(below, above)
-        return place, on_atom, np.clip(r, *self._part.cut)
+        return place, on_atom, np.clip(r, *self.continuous.cut)
 
     def transport(self, s: Values) -> Values:
         """The atom whose interval holds s, else the quantile of the density at the probability left to it."""
         place, on_atom, r = self._inner(s)
         low = np.concatenate([[-np.inf], self.atoms])[place]
         high = np.concatenate([self.atoms, [np.inf]])[place]
-        return np.where(on_atom, low, np.clip(self._part.transport(r), low, high))
+        return np.where(on_atom, low, np.clip(self.continuous.transport(r), low, high))
 
     def slope(self, s: Values) -> Values:
         """T'(s): 0 on atoms."""
@@ -97,9 +100,9 @@ class MixtureLaw:
 
     def _slope_at(self, s: Values, r: Values) -> Values:
         """φ(s)T₀'(r)/(ρφ(r)), 0 at the part's cut."""
-        inside = (r > self._part.cut[0]) & (r < self._part.cut[1])
+        inside = (r > self.continuous.cut[0]) & (r < self.continuous.cut[1])
         with np.errstate(all="ignore"):
-            return np.where(inside, density(s) / (self._rest * density(r)) * self._part.slope(r), 0.0)
+            return np.where(inside, density(s) / (self._rest * density(r)) * self.continuous.slope(r), 0.0)
 
     def interval(self, x: Values) -> tuple[Values, Values]:
         """The atom's interval; elsewhere one point."""
@@ -118,7 +121,7 @@ class MixtureLaw:
         """
         _, in_interval, r = self._inner(s)
         at_atom = np.isin(x, self.atoms)
-        gap = ~at_atom & ((x < self._part.ends[0]) | (x > self._part.ends[1]))
+        gap = ~at_atom & ((x < self.continuous.ends[0]) | (x > self.continuous.ends[1]))
         inside = (s > self.cut[0]) & (s < self.cut[1]) & ~(at_atom & in_interval)
         with np.errstate(divide="ignore"):
             smooth = 1 / self._slope_at(s, r)
@@ -149,14 +152,14 @@ class MixtureLaw:
             (TAIL + 4) * tail(-s) + self._before[place],
             (TAIL + 4) * tail(s) + self._after[place],
         )
-        moved = self._rest * density(r) * (noise_error(r) + self._part.backward(r))
+        moved = self._rest * density(r) * (noise_error(r) + self.continuous.backward(r))
         found = np.where(on_atom, 0.0, (UNIT * lost + moved) / density(s))
         return np.minimum(np.maximum(found, self._nearest_corner(s)), 2 * CUT)
 
     def forward(self, s: Values) -> Values:
         """The part's; 0 on an atom."""
         _, on_atom, r = self._inner(s)
-        return np.where(on_atom, 0.0, self._part.forward(r))
+        return np.where(on_atom, 0.0, self.continuous.forward(r))
 
     def error(self, s: Values) -> Values:
         """T' times ``backward``, or its oscillation where it jumps or bends, and ``forward``."""
@@ -172,9 +175,9 @@ class MixtureLaw:
         r = self._inner(s)[2]
         slope, back = self.slope(s), self.backward(s)
         with np.errstate(all="ignore"):
-            relative = UNIT * (2 * DENSITY + 4) + self._part.slope_error(r) / self._part.slope(r)
+            relative = UNIT * (2 * DENSITY + 4) + self.continuous.slope_error(r) / self.continuous.slope(r)
             moved = np.minimum(back * density(s) / (self._rest * density(r)), 2 * CUT)
-        near = [self._slope_at(s, np.clip(r + sign * moved, *self._part.cut)) for sign in (-1, 1)]
+        near = [self._slope_at(s, np.clip(r + sign * moved, *self.continuous.cut)) for sign in (-1, 1)]
         ends = [self.slope(np.clip(s + sign * 2 * back, *self.cut)) for sign in (-1, 1)]
         jumps = np.maximum(np.abs(ends[0] - slope), np.abs(ends[1] - slope))
         bends = np.maximum(np.abs(near[0] - slope), np.abs(near[1] - slope))

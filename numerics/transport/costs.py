@@ -136,7 +136,7 @@ def _atoms(quantile: LinePotential | FiniteAtoms) -> tuple[Atoms, Thresholds, Th
             raise ValueError("quantile: an atom has no mass; drop atoms that lie above the envelope")
         return points, thresholds, 3 * UNIT * np.abs(thresholds)
     if isinstance(quantile, Quantile | AtomAndDensity):
-        law = quantile._law
+        law = quantile.law
         if isinstance(law, DiscreteLaw):
             # a probability within 4u, and Φ⁻¹ of it within 4u
             return law.atoms, law.steps, 4 * UNIT * (np.abs(law.steps) + np.sqrt(np.pi / 2))

@@ -44,7 +44,7 @@ def rules(target: LinePotential) -> tuple[Rule, Rule]:
     """
     if isinstance(target, Cantor):
         return _self_similar(12), _self_similar(8)
-    law = target._law
+    law = target.law
     if isinstance(law, MixtureLaw | ContinuousLaw):
         cuts = _cuts(law)
         return _panels(law, cuts, 16), _panels(law, cuts, 12)
@@ -56,7 +56,7 @@ def _cuts(law: MixtureLaw | ContinuousLaw) -> Values:
     grid = np.arange(-_REACH, _REACH + _PANEL / 2, _PANEL)
     cuts = [law.transport(grid)]
     if isinstance(law, MixtureLaw):
-        ends = law._part.transport(np.array([-_REACH, _REACH]))
+        ends = law.continuous.transport(np.array([-_REACH, _REACH]))
         inside = [ends, law.atoms, law.transport(law.starts), law.transport(law.stops)]
         cuts += inside
     return np.unique(np.concatenate(cuts))

@@ -128,7 +128,7 @@ def _jumps(target: LinePotential) -> Values:
     """Ends of the intervals of noise that the atoms of a mixture take."""
     if not isinstance(target, AtomAndDensity):
         return np.array([])
-    low, high = target._law.interval(target.atoms)
+    low, high = target.law.interval(target.atoms)
     return np.concatenate([low, high])
 
 

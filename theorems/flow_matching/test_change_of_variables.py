@@ -68,7 +68,7 @@ def _of_determinants(psi, x, whole):
     for i, (m, p, j) in enumerate(each):
         others = np.prod([s for k, s in enumerate(sizes) if k != i], axis=0)
         slope = of_slope(m, p) + moved.amplified(bend(m), "the point is off")
-        small = np.eye(len(m.offset)) + m.step * m._slope(p)[:, :, None] * (m.inner @ m.outer)
+        small = np.eye(len(m.offset)) + m.step * m.slope(p)[:, :, None] * (m.inner @ m.outer)
         seen = np.linalg.norm(np.linalg.inv(small), axis=(1, 2))
         own = of_slope(m, p).amplified(1 + np.linalg.norm(m.inner) * np.linalg.norm(m.outer))
         total = total + slope.amplified(COMPLEX * others * through, "through the inverse, by complex steps")

@@ -132,7 +132,7 @@ def test_distribution_at_doubles():
     """The interval ∂φ(x) against Φ⁻¹ of the exact distribution function."""
     bits = Bits(Fraction(3, 10))
     x = np.random.default_rng(6).random(60) * 10.0 ** -np.random.default_rng(7).integers(0, 9, 60)
-    found = bits._law.interval(x)[0]
+    found = bits.law.interval(x)[0]
     exact = []
     for v in x:
         u = bits.distribution_exact(Fraction(float(v)))
@@ -143,4 +143,4 @@ def test_distribution_at_doubles():
         for _ in range(4):
             r -= (oracle.phi(r) - u) / mp.npdf(r)
         exact.append(r)
-    judge(oracle.errors(found, exact), bits._law.interval_error(x, found))
+    judge(oracle.errors(found, exact), bits.law.interval_error(x, found))

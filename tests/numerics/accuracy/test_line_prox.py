@@ -76,7 +76,7 @@ def _problems(p, rng, n):
     z = p.transport(x0[:, None])[:, 0] + step * x0
     far = rng.random(n) < 0.2
     z = np.where(far, z + p.scale * rng.standard_normal(n), z)
-    noise, places = (values[0] for values in p._law.corners(np.zeros(1)))
+    noise, places = (values[0] for values in p.law.corners(np.zeros(1)))
     k = rng.integers(0, len(noise), n)
     beside = (rng.random(n) < 0.3) & (np.abs(noise[k]) < 10)
     aside = p.scale * 10.0 ** rng.uniform(-14, -3, n) * rng.choice([-1, 1], n)
@@ -170,7 +170,7 @@ def test_potentials_in_closed_form(p, conjugate, value):
 )
 def test_conjugates_by_adaptive_quadrature(p, exact):
     """∫_0^s T in 30 digits, cut where T bends."""
-    corners = [float(r) for r in p._law.corners(np.zeros(1))[0][0]]
+    corners = [float(r) for r in p.law.corners(np.zeros(1))[0][0]]
     s = np.random.default_rng(4).uniform(-4, 4, 6)
     s = np.append(s, [1e-3, -0.02])
     truth = []
@@ -186,7 +186,7 @@ def test_conjugates_by_adaptive_quadrature(p, exact):
 def test_steps_of_discrete_laws():
     """Where T jumps: Φ⁻¹ of exact sums of masses."""
     for p, exact in STEPS:
-        law = p._law
+        law = p.law
         kept = np.abs(law.steps) < 9
         truth = []
         for s in law.steps[kept].tolist():
@@ -261,7 +261,7 @@ def test_the_cantor_law_errs_as_stated():
 def test_transport_of_mixtures(p, exact):
     """In the body, and beside the ends of the atoms' intervals."""
     rng = np.random.default_rng(7)
-    corners = p._law.corners(np.zeros(1))[0][0]
+    corners = p.law.corners(np.zeros(1))[0][0]
     beside = rng.choice(corners[np.abs(corners) < 9], 100) + 10.0 ** rng.uniform(-16, -3, 100) * rng.choice(
         [-1, 1], 100
     )

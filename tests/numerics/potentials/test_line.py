@@ -148,15 +148,11 @@ def test_jacobians_by_central_differences(p):
 def test_conjugate_is_the_integral_of_transport(p):
     """SciPy's adaptive quadrature of T, and of Φ⁻¹∘F for φ, each with its own error estimate."""
     for s in (-2.5, -0.8, 0.6, 3.0):
-        jumps = getattr(p._law, "steps", None)
+        jumps = getattr(p.law, "steps", None)
         if isinstance(p, Cantor):
             return  # dense jumps: its own test
         inner = (
-            jumps
-            if jumps is not None
-            else np.concatenate([p._law.starts, p._law.stops])
-            if p in MIXED
-            else []
+            jumps if jumps is not None else np.concatenate([p.law.starts, p.law.stops]) if p in MIXED else []
         )
         low, high = min(0.0, s), max(0.0, s)
         ends = [low, *[b for b in inner if low < b < high], high]
@@ -206,7 +202,7 @@ def test_exponential_value_by_quadrature():
 def test_discrete_laws_are_finite_atoms(law):
     """Same φ up to a constant, φ*, T and prox as `FiniteAtoms.on_line`, which solves a quadratic program."""
     p = Quantile(law)
-    atoms = p._law.atoms[p._law.atoms <= law.isf(1e-6) + 1]
+    atoms = p.law.atoms[p.law.atoms <= law.isf(1e-6) + 1]
     weights = np.append(law.pmf(atoms[:-1]), law.sf(atoms[-2]))
     weights /= weights.sum()
     other = FiniteAtoms.on_line(atoms, weights)
@@ -240,7 +236,7 @@ def test_prox_is_optimal_anywhere(seed, p, exponent):
     """φ(v) ≥ φ(u) + (z−u)(v−u)/λ at sampled v, in the hull or not."""
     rng = np.random.default_rng(seed)
     step = 10.0**exponent
-    z = p.scale * rng.standard_normal((6, 1)) * 10.0 ** rng.uniform(-2, 1, (6, 1)) + p._law.mean
+    z = p.scale * rng.standard_normal((6, 1)) * 10.0 ** rng.uniform(-2, 1, (6, 1)) + p.law.mean
     u = p.prox(z, step)
     y = (z - u) / step
     v = np.concatenate([p.transport(rng.standard_normal((4, 1))), (u[:2] + u[2:4]) / 2])
@@ -319,8 +315,8 @@ def test_cantor_moments_and_known_values():
     p = Cantor()
     dyadic = np.arange(2**12) / 2**12 + 2.0**-13  # midpoints: Q is symmetric on every cell
     x = p.transport(ndtri(dyadic)[:, None])[:, 0]
-    assert x.mean() == pytest.approx(p._law.mean, abs=1e-5)
-    assert x.std() == pytest.approx(p._law.deviation, rel=1e-5)
+    assert x.mean() == pytest.approx(p.law.mean, abs=1e-5)
+    assert x.std() == pytest.approx(p.law.deviation, rel=1e-5)
     for probability, x in (("1/3", "1/4"), ("1/2", "2/3"), ("1/4", "2/9"), ("0", "0"), ("1", "1")):
         assert Cantor.quantile_exact(Fraction(probability)) == Fraction(x)
         assert Cantor.distribution_exact(Fraction(x)) == Fraction(probability)

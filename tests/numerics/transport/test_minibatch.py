@@ -158,7 +158,7 @@ MIXTURES = [
 @pytest.mark.parametrize("target", MIXTURES, ids=repr)
 def test_expected_cost_of_a_mixture_by_adaptive_quadrature(target, n):
     """E Y₍ᵢ₎ = ∫T(Φ⁻¹(p)) f_{i:n}(p)dp, cut at the ends of the atoms' intervals."""
-    jumps = stats.norm.cdf(np.concatenate([target._law.starts, target._law.stops]))
+    jumps = stats.norm.cdf(np.concatenate([target.law.starts, target.law.stops]))
     cuts = np.unique(np.concatenate([[0.0, 1.0], jumps]))
 
     def integral(weight):
@@ -174,7 +174,7 @@ def test_expected_cost_of_a_mixture_by_adaptive_quadrature(target, n):
     found = expected_cost(target, n)
     assert found.excess == pytest.approx(2 * (best - cross), abs=1e-6)
     mean = integral(np.ones_like)
-    second = target._law.deviation**2 + mean**2
+    second = target.law.deviation**2 + mean**2
     assert found.cost == pytest.approx(1 + second - 2 * cross, abs=1e-6)
 
 
