@@ -59,13 +59,6 @@ def test_claims_are_checked_at_birth(field, value):
         Claim(**{**right, field: value})
 
 
-def test_readme_names_its_commands():
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    targets = set(re.findall(r"^    make (\w+)", text, re.M))
-    rules = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M))
-    assert {"report", "test"} <= targets <= rules
-
-
 def test_learned_flows_of_the_documentation_run(tmp_path, monkeypatch, capsys):
     """As printed but for the number of steps: trained once, read the second time, and one line a coupling."""
     text = (ROOT / "docs" / "learned-flows.md").read_text(encoding="utf-8")
@@ -80,16 +73,6 @@ def test_learned_flows_of_the_documentation_run(tmp_path, monkeypatch, capsys):
     assert len(list(tmp_path.glob("*.pt"))) == 2
     exact, independent = (float(loss) for loss in re.findall(r"last losses ([\d.]+)", printed[0]))
     assert exact < independent / 2
-
-
-def test_code_of_the_readme_runs_in_an_empty_folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"^```python\n(.*?)^```", text, re.M | re.S)
-    assert len(blocks) == 2
-    for block in blocks:
-        exec(compile(block, "README.md", "exec"), {})
-    assert (tmp_path / "my_points.npz").exists()
 
 
 def test_readme_is_short_and_its_links_lead_somewhere():

@@ -106,14 +106,24 @@ class RunHooks:
             self.run.errors[module] = str(report.longrepr)[-ERROR_LENGTH:]
             self.config.option.continue_on_collection_errors = True  # as xdist does; the run fails anyway
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Deselect what --claim does not name; leave out, uncounted, the audits of what was not given."""
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> Generator[None, None, None]:
+        """Deselect what --claim does not name; leave out, uncounted, the audits of what was not given.
+
+        Where all that is left is ours, Hypothesis's own hook collects no constants, which it would keep in
+        the current directory and which no check uses.
+        """
         if claims := self.config.getoption("--claim"):
             self._select(items, set(claims.split(",")))
         absent = {fixture for fixture, option in NEEDS.items() if self.config.getoption(option) is None}
         if absent:
             items[:] = [i for i in items if not (TEST in i.stash and absent.intersection(_fixtures(i)))]
+        if items and all(TEST in item.stash for item in items):
+            from reports.run.profiles import no_constants_from_source
+
+            with no_constants_from_source():
+                return (yield)
+        return (yield)
 
     def _select(self, items: list[pytest.Item], claims: set[str]) -> None:
         tests = {item: item.stash[TEST] for item in items if TEST in item.stash}

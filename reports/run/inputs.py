@@ -44,7 +44,7 @@ def add_options(group: pytest.OptionGroup) -> None:
         "--flow",
         metavar="MODULE:ATTR",
         help="ask the claims of your own flow, too: velocity(t, x), NumPy or torch, x (n, D); the order of"
-        " its arguments is found out, or said: 'MODULE:ATTR(x, t)'",
+        " its arguments is found out, or said: 'MODULE:ATTR(x, t)'; your module is imported: its code runs",
     )
     group.addoption("--dim", type=_dimension, metavar="D", help="dimension of --flow")
     group.addoption(

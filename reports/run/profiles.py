@@ -73,7 +73,7 @@ def prepared(function: Any, seed: int, freeze: Any) -> Iterator[None]:
     inner = function.hypothesis.inner_test
     function.hypothesis.inner_test = _freezing(inner, freeze)
     try:
-        with _no_constants_from_source():
+        with no_constants_from_source():
             yield
     finally:
         function.hypothesis.inner_test = inner
@@ -96,7 +96,7 @@ def _freezing(inner: Any, freeze: Any) -> Any:
 
 
 @contextmanager
-def _no_constants_from_source() -> Iterator[None]:
+def no_constants_from_source() -> Iterator[None]:
     """Hypothesis without the constants it collects from imported source files.
 
     It mixes them into its draws, so that a test alone would draw otherwise than in the whole run, and
