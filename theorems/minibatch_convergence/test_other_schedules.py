@@ -127,6 +127,31 @@ def test_field_of_batches_for_every_schedule(evidence, rng, n, schedule):
         )
 
 
+@pytest.mark.claim("M1")
+@pytest.mark.parametrize("schedule", SCHEDULES, ids=repr)
+@pytest.mark.parametrize("d", [2, 3])
+def test_density_has_mass_one(evidence, d, schedule):
+    """∫p_t = 1 in the plane and in space: what a factor of a dimension would change."""
+    points = np.eye(d)[:2] * np.array([[1.0], [-0.5]])
+    law = TwoAtomLaw(points, SHARE, 5, schedule)
+    for t in TIMES[:2]:
+        alpha, masses = float(schedule.alpha(t)), []
+        for step in (alpha / 2, 2 * alpha / 3):
+            reach = float(schedule.beta(t)) + 9 * alpha
+            line = np.arange(-reach, reach + step, step)
+            grid = np.stack(np.meshgrid(*[line] * d, indexing="ij"), axis=-1).reshape(-1, d)
+            masses.append(float(law.density(t, grid).sum()) * (line[1] - line[0]) ** d)
+        evidence.on("TwoAtomLaw", d=d, n=5, schedule=schedule, t=t).estimated(
+            "|∫p_t − 1|",
+            abs(masses[0] - 1),
+            abs(masses[0] - masses[1]) + 1e-12,
+            by="the trapezoid rule at two steps",
+            because="both labels together have mass 1; tails and rounding",
+            chosen="10⁻¹² for tails and rounding",
+            clause="marginals",
+        )
+
+
 @pytest.mark.control("M4")
 @pytest.mark.parametrize("schedule", [Trigonometric(), Polynomial(2.5)], ids=repr)
 def test_factor_of_the_linear_schedule(evidence, rng, schedule):

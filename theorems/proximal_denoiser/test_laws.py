@@ -248,6 +248,27 @@ def test_polar_factor_without_its_sign_is_another_law(evidence, rng):
 
 
 @pytest.mark.control("P1")
+@pytest.mark.parametrize("name", MARGINALS)
+def test_a_shift_of_three_thresholds_is_rejected(evidence, rng, name):
+    """Ranks moved up by three thresholds lie so far from uniform: the interval is not too wide."""
+    target, law = MARGINALS[name]
+    threshold = dkw(DRAWS, LEVEL)
+    moved = np.minimum(law(target.sample(DRAWS, rng)[1]) + 3 * threshold, 1.0)
+    evidence.on(target, n=DRAWS).control(
+        f"ranks moved by three thresholds: Kolmogorov distance from uniform: {name}",
+        predicted=3 * threshold,
+        measured=kolmogorov(moved),
+        agreement=threshold + 1e-4 * name.startswith("ellipse"),
+        because="the distribution function of the moved ranks is (p − 3ε)⁺ below 1; "
+        "Dvoretzky–Kiefer–Wolfowitz with Massart's constant",
+        level=LEVEL,
+        points=DRAWS,
+        intact=threshold,
+        chosen="three thresholds; 1e−4 for the ellipse's trapezia",
+    )
+
+
+@pytest.mark.control("P1")
 def test_noise_of_another_size_has_another_law(evidence, rng):
     """T at 2x₀: on the line the law is F₁'s quantile at Φ(2x₀), whose distance from uniform is known."""
     target = Quantile(stats.expon())

@@ -151,6 +151,30 @@ def test_cantor_identity_is_exact(evidence, p):
     )
 
 
+@pytest.mark.claim("P8")
+def test_cantor_conjugate_is_the_integral_of_its_quantile(evidence):
+    """By digits: between the noises of j/2ᵏ and (j+1)/2ᵏ T lies within 3⁻ᵏ/2 of Σ 2bᵢ3⁻ⁱ + 3⁻ᵏ/2, bᵢ of j."""
+    k, places = 18, np.array([-4.0, -1.5, -0.3, -1e-3, 1e-3, 0.4, 2.0, 4.5])
+    j = np.arange(2**k)
+    level = sum(2 * ((j >> (k - i)) & 1) * 3.0**-i for i in range(1, k + 1)) + 3.0**-k / 2
+    edges = ndtri(np.arange(2**k + 1) / 2**k)
+    found = []
+    for s in places:
+        inside = np.clip(edges, min(s, 0.0), max(s, 0.0))
+        found.append(np.sign(s) * float(level @ np.diff(inside)))
+    cantor, ends = Cantor(), places[:, None]
+    conjugate = cantor.conjugate(ends) - cantor.conjugate(np.zeros((1, 1)))
+    evidence.on(cantor, digits=k).bounded(
+        "|φ*(s) − φ*(0) − ∫₀ˢ Q(Φ(r))dr|, Q by its digits",
+        np.abs(conjugate - np.array(found)),
+        cantor.roundings.conjugate(ends)
+        + Rounding(np.abs(places) * 2 + 1, 24, "Φ⁻¹ at 2¹⁸ places, by partial sums in pairs"),
+        because="φ*' = Q∘Φ: main term half a step of Q times |s|",
+        main=np.abs(places) * 3.0**-k / 2,
+        clause="subdifferential",
+    )
+
+
 @for_all("P8", k=st.integers(1, 40), data=st.data(), part=st.integers(0, 16).map(lambda j: Fraction(j, 16)))
 def test_cantor_gaps_are_exact(evidence, k, data, part):
     """At a dyadic p of k digits T jumps by 3⁻ᵏ: every u of the gap is prox(u + λΦ⁻¹(p)), for F(u) = p."""
