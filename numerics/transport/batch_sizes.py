@@ -53,6 +53,11 @@ class BatchSize:
         limit: An upper limit of e_n: exact, or missed with the probability that the study states for all.
         loss: Means of |ẋ − v_t|² at t = ½ in some of these batches: E|v⁽ⁿ⁾ − v|² and the floor of the plan.
         seconds: Median time of one assignment on this machine.
+
+    Example:
+        >>> means = BatchEstimate(4, np.array([0.5, 0.7]))
+        >>> BatchSize(4, means, exact=None, limit=0.9, loss=means, seconds=1e-5).bound  # the mean
+        0.6
     """
 
     n: int
@@ -79,6 +84,13 @@ class BatchSizes:
         independent: 2(c_1 − W₂²)/W₂²: the bound for pairs as they are drawn.
         level: The probability that any of the ``limit``s is below its e_n; 0 where they are exact.
         pair_seconds: Time of drawing one exact pair (x₀, T(x₀)) on this machine.
+
+    Example:
+        >>> means = BatchEstimate(4, np.array([0.2, 0.4]))
+        >>> row = BatchSize(4, means, exact=(0.25, 0.0), limit=0.25, loss=means, seconds=1e-5)
+        >>> found = BatchSizes((row,), 2.0, 0.0, independent=1.0, level=0.0, pair_seconds=1e-6)
+        >>> found.share(row, "bound"), found.smallest(0.3), found.smallest(0.2)  # 2·0.25/2
+        (0.25, 4, None)
     """
 
     rows: tuple[BatchSize, ...]
@@ -143,8 +155,10 @@ def batch_sizes(
     Example:
         >>> from numerics.transport import solve
         >>> found = batch_sizes(solve([[-1.0], [1.0]]), [4, 16, 64], pool=1024)
-        >>> [round(found.share(row, "bound"), 2) for row in found.rows], found.smallest(0.1)
-        ([0.58, 0.15, 0.04], 64)
+        >>> [round(row.bound, 2) for row in found.rows]  # e_n
+        [0.58, 0.15, 0.04]
+        >>> [round(found.share(row, "bound"), 2) for row in found.rows], found.smallest(0.2)  # 2e_n/0.404
+        ([2.89, 0.76, 0.19], 64)
     """
     sizes = [positive_integer("sizes", n) for n in sizes]
     if not sizes or (np.diff(sizes) <= 0).any():

@@ -39,6 +39,12 @@ class DimensionEstimate:
             changing density, curvature and an edge make of it is not in it.
         scale: The median distance to neighbour 2k.
         ties: How many points have r_k = r_2k: data on a grid, for which the law above does not hold.
+
+    Example:
+        >>> angles = 2 * np.pi * np.arange(400) / 400
+        >>> circle = np.column_stack([np.cos(angles), np.sin(angles)])
+        >>> round(neighbour_dimensions(circle, [8])[0].dimension)  # a line bent in the plane
+        1
     """
 
     neighbours: int

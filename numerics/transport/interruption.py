@@ -19,6 +19,11 @@ class SolveInterrupted(KeyboardInterrupt):
     Attributes:
         heights: (n,), the best so far: what `semidiscrete.solve` takes as ``start``.
         error: Their largest weight error, as the solver last measured it.
+
+    Example:
+        >>> stopped = SolveInterrupted(np.zeros(2), 0.125)
+        >>> str(stopped), stopped.heights.tolist()
+        ('solving was interrupted at a largest weight error of 0.125', [0.0, 0.0])
     """
 
     def __init__(self, heights: Float[np.ndarray, " n"], error: float) -> None:
@@ -37,6 +42,13 @@ def save_heights(path: str | Path, points: ArrayLike, weights: ArrayLike, height
 
     Returns:
         The path of the file.
+
+    Example:
+        >>> import tempfile
+        >>> cloud = [[0.0], [1.0]], [0.5, 0.5]
+        >>> with tempfile.TemporaryDirectory() as folder:  # nothing is overwritten
+        ...     [save_heights(f"{folder}/two.npz", *cloud, [0.0, 0.25]).name for _ in range(2)]
+        ['two.npz', 'two-2.npz']
     """
     place, number = Path(path), 2
     while place.exists():
@@ -55,6 +67,13 @@ def load_heights(path: str | Path, points: ArrayLike, weights: ArrayLike) -> Flo
     Raises:
         FileNotFoundError: If there is no such file.
         ValueError: If it is no such file or damaged, or its points or weights are others.
+
+    Example:
+        >>> import tempfile
+        >>> cloud = [[0.0], [1.0]], [0.5, 0.5]
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     load_heights(save_heights(f"{folder}/two.npz", *cloud, [0.0, 0.25]), *cloud).tolist()
+        [0.0, 0.25]
     """
     arrays = _arrays(Path(path))
     if str(arrays.pop("format", "")) != FORMAT:
