@@ -13,7 +13,7 @@ from theorems.setting.user.flow_words import what_dimension
 from theorems.setting.user.flows import UserFlow
 from theorems.setting.user.reading import USUAL
 from theorems.setting.user.torch_field import ways
-from theorems.setting.user.trying import NumpyField
+from theorems.setting.user.trying import DOUBLE, NumpyField, differentiates
 
 D, M = 130, 5
 FRAME = np.linalg.qr(np.random.default_rng(0).standard_normal((D, D)))[0]
@@ -69,6 +69,13 @@ def test_a_spin_and_a_wrong_factor_deviate_by_what_is_known():
     assert {name for name, (outcome, _) in wrong.items() if outcome == "deviates"} >= {"P5", "H1", "H5"}
     assert wrong["P5"][1] == pytest.approx(0.5, abs=1e-6)
     assert wrong["P4"][1] < 1e-9
+
+
+def test_derivatives_are_tried_along_directions():
+    """A field whose autograd sees only a part of it is found out without a Jacobian."""
+    assert differentiates(flow_of().field, D, DOUBLE)
+    half = next(iter(ways(lambda _, x: -x + (x * x).detach(), "cpu", USUAL)))
+    assert not differentiates(half, D, DOUBLE)
 
 
 def test_others_are_asked_by_whole_jacobians_or_refused():
