@@ -6,6 +6,11 @@ concave, with moduli 1/λ and λ, so |u − prox(u+λp)| ≤ √(λG); and prox 
 added. It is about convex combinations: by what Σ w_i is off 1, times the largest atom, u misses one, and
 twice that is added. The objective at u exceeds its minimum by G + |z − u − λp|²/(2λ) at most.
 
+**Full faces**, d + 1 atoms that hold a ball of radius r about u: let no atom be more than e below φ*(p). As
+φ*(p+q) ≥ φ*(p) − e + max_i ⟨q,y_i⟩ ≥ φ*(p) − e + ⟨q,u⟩ + r|q|, the dual objective rises from p to p + q by no
+more than e + (|z − u − λp| − r)|q|, so that its maximum is within e/(r − |z − u − λp|) of p, and λ times that
+stands for √(λG). So it is on flats, where every point of a piece of M is level and H = 0.
+
 **Sharp.** Let M be the matrix of the optimality conditions (`face_newton`), N its computed inverse, ρ the
 residuals plus what they err by (|z|, |u|, λ|p| in the first rows; in the levels `Envelope.noise`; in the
 tangential rows |p − ay| times the tangent's error, and that of p − ay). With c = |N|ρ and the change ΔM of
@@ -39,6 +44,8 @@ from numerics.geometry import norms
 from numerics.potentials.chords import Chord, Envelope
 from numerics.potentials.face_newton import System, system
 from numerics.potentials.strata import retracted
+
+_MOST_CONDITION = 1e6
 
 
 @dataclass(frozen=True)
@@ -84,7 +91,9 @@ def certify(
     missed = norms(z - point - step * chord.slope) + UNIT * (2 * norms(z) + 3 * norms(point) + 3 * far)
     gap = float(np.abs(chord.weights) @ np.maximum((excess + noise).max(axis=1, initial=0.0), 0.0))
     unbalanced = float(abs(chord.weights.sum() - 1) + k * UNIT) * float(norms(chord.atoms).max())
-    crude = float(np.sqrt(step * gap) + missed + 2 * unbalanced + 2 * envelope.off_set)
+    lowest = float(np.maximum((excess + noise).max(initial=0.0), 0.0))
+    apart = min(float(np.sqrt(step * gap)), step * _full(chord, float(missed), lowest))
+    crude = float(apart + missed + 2 * unbalanced + 2 * envelope.off_set)
     # p = (z−u)/λ is known to roundings of |z|/λ, and no levels are closer than that
     blur = noise + 8 * UNIT * (norms(z) + 2 * norms(point)) / step * norms(pairs[1] - pairs[0]).reshape(k, r)
     gap += float(missed) ** 2 / (2 * step)
@@ -93,6 +102,24 @@ def certify(
     if sharp is None or sharp[0] > crude:
         return Certificate(crude, False, violation, rivals, gap, None, None)
     return Certificate(sharp[0], True, violation, rivals, gap, sharp[1], sharp[2])
+
+
+def _full(chord: Chord, missed: float, lowest: float) -> float:
+    """A bound on |p* − p| on a face of d + 1 atoms; inf on others, and where they nearly lie in a plane.
+
+    The distance of u from the facet across from an atom is its weight over the length of its barycentric
+    coordinate's gradient. Of r half is taken, as the gradients are known to eps times the condition.
+    """
+    k, d = chord.atoms.shape
+    if k != d + 1 or chord.weights.min() <= 0:
+        return float("inf")
+    edges = (chord.atoms[1:] - chord.atoms[0]).T
+    if np.linalg.cond(edges) > _MOST_CONDITION:
+        return float("inf")
+    gradients = np.linalg.inv(edges)
+    gradients = np.concatenate([-gradients.sum(axis=0, keepdims=True), gradients])
+    room = float((chord.weights / norms(gradients)).min()) / 2 - missed
+    return lowest / room if room > 0 else float("inf")
 
 
 def rivals_of(envelope: Envelope, slopes: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n r d"]:

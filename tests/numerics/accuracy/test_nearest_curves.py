@@ -191,6 +191,23 @@ def test_chords_between_the_parts_of_a_union():
     judge_all(cases, sharp=set())
 
 
+def test_flats_of_a_union_are_known_to_rounding():
+    """Inside the segment of an arc about c every point of the arc is level, p = a·c and prox(z) = z − λac."""
+    rng, cases = np.random.default_rng(11), []
+    for _ in range(60):
+        centre, a, step = rng.standard_normal(2), log_uniform(rng, -1, 1), log_uniform(rng, -2, 1)
+        p = NearestPoint(Union(Arc(1.0, 0.3, 2.5, tuple(centre.tolist())), PointCloud([centre - [0, 3]])), a)
+        turn = 1.4 + 0.8 * rng.uniform(-1, 1)
+        u = centre + rng.uniform(0.75, 0.97) * np.array([np.cos(turn), np.sin(turn)])
+        z = u + step * a * centre
+        exact = [M(float(x)) - M(step) * M(a) * M(float(c)) for x, c in zip(z, centre, strict=True)]
+        found, bound, _, _ = solved(p, z, step)
+        cases.append((distance(found.point[0], exact), bound))
+    table = np.array(cases)
+    assert (table[:, 0] <= table[:, 1]).all()
+    assert (table[:, 1] <= 1e-11).mean() >= 0.9
+
+
 def test_nearest_points_of_a_spiral():
     """T by Newton in 50 digits from the computed parameter, also beside centres of curvature."""
     p, rng, cases = NearestPoint(Curve.spiral(1.0), 1.0), np.random.default_rng(7), []

@@ -6,6 +6,8 @@ import pytest
 from numerics.accuracy import UNIT
 from numerics.geometry import norms
 from numerics.potentials import Curve, NearestPoint
+from numerics.potentials.chords import Chord
+from numerics.potentials.face_certificate import _full
 from numerics.potentials.proximal_faces import face_of_prox
 from numerics.potentials.solved_faces import SolvedFaces
 
@@ -85,3 +87,18 @@ def test_off_the_set_faces_are_still_looked_for(target):
     away = norms(found.point - target.closed_set.nearest(found.point))
     assert (away > 1e-3).any()
     assert (found.rounding.point.bound < 1e-9).all()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_full_face_holds_the_slope(seed):
+    """e/(r/2 − m) for u at r from the nearest side of a triangle; inf without room or a triangle."""
+    rng = np.random.default_rng(seed)
+    atoms, weights = rng.standard_normal((3, 2)), rng.dirichlet(np.ones(3))
+    chord = Chord(atoms, weights, np.zeros(2))
+    sides = [(atoms[i], atoms[(i + 1) % 3] - atoms[i]) for i in range(3)]
+    r = min(abs(np.linalg.det([side, chord.point - start])) / norms(side) for start, side in sides)
+    assert _full(chord, r / 8, 1e-9) == pytest.approx(1e-9 / (r / 2 - r / 8), rel=1e-9)
+    assert _full(chord, r, 1e-9) == np.inf
+    assert _full(Chord(atoms[:2], weights[:2], np.zeros(2)), 0.0, 1e-9) == np.inf
+    flat = Chord(atoms * [1.0, 1e-9], weights, np.zeros(2))
+    assert _full(flat, 0.0, 1e-9) == np.inf
