@@ -82,7 +82,7 @@ class BatchSizes:
         w2_squared: W₂² between noise and cloud, E|v_t|² at every t.
         w2_uncertainty: How far it may be off.
         independent: 2(c_1 − W₂²)/W₂²: the bound for pairs as they are drawn.
-        level: The probability that any of the ``limit``s is below its e_n; 0 where they are exact.
+        level: The probability that a row's ``limit`` is below its e_n; 0 where they are exact.
         pair_seconds: Time of drawing one exact pair (x₀, T(x₀)) on this machine.
 
     Example:

@@ -100,9 +100,15 @@ def test_checks_are_of_claims_and_their_modules_are_named(folder: str) -> None:
             assert module in claims[claim].modules, f"{claim} does not name {module}, which checks it"
 
 
-@pytest.mark.parametrize("claim", all_claims(), ids=lambda claim: claim.id)
-def test_every_claim_has_clauses_that_its_modules_name(claim: Claim) -> None:
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_every_claim_has_clauses_that_its_modules_name(folder: str) -> None:
     """Whether a check of the claim records under each is decided at run time: else it is unsupported."""
+    for claim in all_claims():
+        if any(name.startswith(f"theorems.{folder}.") for name in claim.modules):
+            _check_clauses(claim)
+
+
+def _check_clauses(claim: Claim) -> None:
     assert claim.clauses, f"{claim.id} declares no clauses: split its statement into what checks confirm"
     sources = [Path(import_module(name).__file__ or "").read_text(encoding="utf-8") for name in claim.modules]
     for clause in claim.clauses:
