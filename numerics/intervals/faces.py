@@ -26,7 +26,7 @@ def solve_face(seeds: list[Place], z: Vector, step: arb, a: arb) -> list[Place]:
     """Newton's method from the seeds; weights are exact, not negative, and sum to 1.
 
     Raises:
-        UndecidedError: If it does not settle or a weight is negative.
+        UndecidedError: If it does not settle, its system is singular or a weight is negative.
     """
     places = seeds
     for _ in range(60):
@@ -83,7 +83,10 @@ def _improved(places: list[Place], z: Vector, step: arb, a: arb) -> tuple[list[P
         else:
             for other in range(1, k):
                 system[other, r] -= slope
-    change = [c.mid() for c in system.solve(column(right)).entries()]
+    try:
+        change = [c.mid() for c in system.solve(column(right)).entries()]
+    except ZeroDivisionError as error:
+        raise UndecidedError("Newton's system for the face is not proved to be regular") from error
     moved = sum((abs(c) for c in change), arb(0))
     improved = [replace(p, weight=(p.weight - c).mid()) for p, c in zip(places, change, strict=False)]
     for r, i in enumerate(free, start=k):
