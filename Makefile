@@ -50,9 +50,10 @@ lock: .venv
 	$(RUN) uv pip compile pyproject.toml --universal --python-version 3.11 --extra dev --extra cluster \
 		--extra matrix --no-annotate --custom-compile-command 'make lock' --quiet $(UPGRADE) -o constraints.txt
 
-# Writes docs/_build/html; warnings are errors.
+# Writes docs/_build/html; warnings, broken links between pages among them, are errors. Then every example runs.
 docs: .venv
 	$(RUN) sphinx -W --keep-going -b html docs docs/_build/html
+	$(RUN) pytest -q tests/test_examples.py
 
 .venv: .venv/installed
 
