@@ -142,7 +142,8 @@ def _on_ball(x):
 def test_without_terminal_order_the_field_dies_out(evidence, rng, decades):
     """γ = 0 violates SC: here |(1−t)v_t| = α_t|proj(x) − x| exactly, with α = 1/(1 + k log 10)."""
     target, gap = Sphere(3), 10.0**-decades
-    x = 2 * _on_ball(rng.standard_normal((300, 3)) * 10)
+    x = rng.standard_normal((300, 3))
+    x *= 2 / norms(x)[:, None]  # outside of the ball, all of them
     field = ExactField(target, Logarithmic())
     found = norms(gap * field.velocity(None, x, remaining=gap)) / norms(x - _on_ball(x))
     alpha = 1 / (1 + decades * np.log(10))
