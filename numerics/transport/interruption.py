@@ -1,16 +1,16 @@
 """A solve that is stopped keeps its best heights, and another can go on from them."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from numerics.checks import as_array
-from numerics.transport.storage import _arrays, _digest
+from numerics.transport.archives import read_arrays, write_arrays
 
 FORMAT = "otcfm-theorems heights 1"
+NAMES = ("points", "weights", "heights")
 
 
 class SolveInterrupted(KeyboardInterrupt):
@@ -54,11 +54,8 @@ def save_heights(path: str | Path, points: ArrayLike, weights: ArrayLike, height
     while place.exists():
         place = Path(path).with_name(f"{Path(path).stem}-{number}.npz")
         number += 1
-    arrays: dict[str, Any] = {"points": points, "weights": weights, "heights": heights}
-    arrays = {name: np.asarray(value, dtype=np.float64) for name, value in arrays.items()}
-    with place.open("xb") as file:
-        np.savez(file, format=FORMAT, digest=_digest(arrays), **arrays)
-    return place
+    arrays = zip(NAMES, (points, weights, heights), strict=True)
+    return write_arrays(place, FORMAT, {name: np.asarray(value, dtype=np.float64) for name, value in arrays})
 
 
 def load_heights(path: str | Path, points: ArrayLike, weights: ArrayLike) -> Float[np.ndarray, " n"]:
@@ -75,11 +72,7 @@ def load_heights(path: str | Path, points: ArrayLike, weights: ArrayLike) -> Flo
         ...     load_heights(save_heights(f"{folder}/two.npz", *cloud, [0.0, 0.25]), *cloud).tolist()
         [0.0, 0.25]
     """
-    arrays = _arrays(Path(path))
-    if str(arrays.pop("format", "")) != FORMAT:
-        raise ValueError(f"{path}: holds no heights that were saved by this version ({FORMAT})")
-    if str(arrays.pop("digest", "")) != _digest(arrays) or set(arrays) != {"points", "weights", "heights"}:
-        raise ValueError(f"{path}: is damaged: its arrays don't have the hash that was written with them")
+    arrays = read_arrays(path, FORMAT, set(NAMES), "set of heights")
     for name, own in (("points", points), ("weights", weights)):
         if not np.array_equal(arrays[name], np.asarray(own, dtype=np.float64)):
             raise ValueError(

@@ -79,7 +79,7 @@ def test_heights_are_kept_for_their_cloud_alone(tmp_path):
     with pytest.raises(ValueError, match="its weights are not those"):
         load_heights(place, points, [0.5, 0.25, 0.25])
     np.savez(tmp_path / "b.npz", points=points)
-    with pytest.raises(ValueError, match="holds no heights"):
+    with pytest.raises(ValueError, match="holds no set of heights"):
         load_heights(tmp_path / "b.npz", points, weights)
     content = bytearray(place.read_bytes())
     content[content.index(np.float64(0.5).tobytes())] ^= 1
