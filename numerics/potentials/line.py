@@ -19,7 +19,7 @@ from numerics.potentials.mixture import MixtureLaw
 from numerics.potentials.proximal_point import ProximalPoint
 from numerics.potentials.scipy_tails import quiet
 from numerics.potentials.solved_law import continuous_law
-from numerics.potentials.solved_once import SolvedOnce
+from numerics.potentials.solved_once import LastSolve, SolvedOnce
 from numerics.potentials.spectral import real, refuse_where
 
 _LINE = "T at a noise nearby, and its own rounding"
@@ -51,7 +51,7 @@ class LinePotential(SolvedOnce):
         self.scale = abs(law.mean) + law.deviation or 1.0
         self._low, self._high = law.cut
         self._first, self._last = (float(x) for x in law.transport(np.array(law.cut)))
-        self._kept: tuple[bytes, LineSolution] | None = None
+        self._last_solve = LastSolve[LineSolution]()
 
     def __repr__(self) -> str:
         return self._call
@@ -127,12 +127,7 @@ class LinePotential(SolvedOnce):
     # --- proximal maps ----------------------------------------------------------------------------
 
     def _solve(self, z: Inexact[np.ndarray, "n 1"], step: Float[np.ndarray, " n"]) -> LineSolution:
-        """The last one is kept: `prox`, `envelope`, `prox_jacobian` and the statements ask for the same."""
-        places = real("z", z)[:, 0].copy()
-        key = places.tobytes() + step.tobytes()
-        if self._kept is None or self._kept[0] != key:
-            self._kept = key, solve(self.law, places, step.copy())
-        return self._kept[1]
+        return self._last_solve(lambda at, each: solve(self.law, at[:, 0], each), real("z", z), step)
 
     def _proximal_point(self, z: Float[np.ndarray, "n 1"], step: Float[np.ndarray, " n"]) -> ProximalPoint:
         found = self._solve(z, step)

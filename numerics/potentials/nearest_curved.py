@@ -21,7 +21,7 @@ from numerics.potentials.proximal_faces import face_at
 from numerics.potentials.proximal_point import ProximalPoint
 from numerics.potentials.set_calculus import along, bending, bent, hessian_noise
 from numerics.potentials.solved_faces import SolvedFaces
-from numerics.potentials.solved_once import SolvedOnce
+from numerics.potentials.solved_once import LastSolve, SolvedOnce
 from numerics.potentials.spectral import real, refuse_where
 from numerics.potentials.strata import ClosedSet, Numbers, Points
 from numerics.potentials.support_cell import SupportCell
@@ -52,7 +52,7 @@ class NearestCurvedPoint(SolvedOnce, NearestPoint, of=object):
     def _shape(self, closed_set: ClosedSet) -> None:
         super()._shape(closed_set)
         self._lifted = Envelope(closed_set, self.curvature)
-        self._last: tuple[bytes, ProximalPoint] | None = None
+        self._last_solve = LastSolve[ProximalPoint]()
 
     # --- values ---------------------------------------------------------------------------------
 
@@ -92,20 +92,10 @@ class NearestCurvedPoint(SolvedOnce, NearestPoint, of=object):
     # --- proximal maps --------------------------------------------------------------------------
 
     def _proximal_point(self, z: Points, step: Numbers) -> ProximalPoint:
-        """The last one is kept: `prox`, `envelope`, `prox_jacobian` and the statements ask for the same."""
-        key = real("z", z).tobytes() + step.tobytes()
-        if self._last is None or self._last[0] != key:
-            self._last = key, self._solve(z, step)
-        return self._last[1]
+        return self._last_solve(self._solve, real("z", z), step).copied()
 
     def _prox(self, z: Inexact[np.ndarray, "n d"], step: Numbers) -> Points:
-        return self._proximal_point(real("z", z), step).point.copy()
-
-    def _envelope(self, z: Points, step: Numbers) -> Numbers:
-        return self._proximal_point(z, step).envelope.copy()
-
-    def _prox_jacobian(self, z: Points, step: Numbers) -> Float[np.ndarray, "n d d"]:
-        return self._proximal_point(z, step).jacobian.copy()
+        return self._proximal_point(real("z", z), step).point
 
     def _solve(self, z: Points, step: Numbers) -> ProximalPoint:
         """On the set where that is beyond doubt, on faces elsewhere."""

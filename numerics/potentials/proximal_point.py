@@ -74,6 +74,22 @@ class ProximalPoint:
         """What each member errs by."""
         return ProximalRounding(self, *self._errors)
 
+    def copied(self) -> "ProximalPoint":
+        """The same solution with arrays of its own, for a caller who may write into them."""
+        return ProximalPoint(
+            self.z.copy(),
+            self.step.copy(),
+            self.point.copy(),
+            envelope=lambda: self.envelope.copy(),
+            jacobian=lambda: self.jacobian.copy(),
+            kink=lambda: self.kink.copy(),
+            errors=(
+                lambda: self.rounding.point,
+                lambda: self.rounding.envelope,
+                lambda: self.rounding.jacobian,
+            ),
+        )
+
 
 class ProximalRounding:
     """What the members of a `ProximalPoint` err by, against exact arithmetic on the same doubles."""

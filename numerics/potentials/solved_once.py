@@ -1,6 +1,8 @@
 """Families whose one solve gives all there is to know of a proximal problem: the members are views of it."""
 
 from abc import abstractmethod
+from collections.abc import Callable
+from typing import Generic, TypeVar
 
 import numpy as np
 from jaxtyping import Float
@@ -11,6 +13,26 @@ from numerics.potentials.proximal_point import ProximalPoint
 
 Points = Float[np.ndarray, "n d"]
 Numbers = Float[np.ndarray, " n"]
+
+
+Solution = TypeVar("Solution")
+
+
+class LastSolve(Generic[Solution]):
+    """The last solution, for whoever asks for the same: prox, envelope, Jacobian and statements do.
+
+    What is kept has its own z and step, so that a caller who writes into an array spoils nothing.
+    """
+
+    def __init__(self) -> None:
+        self._kept: tuple[bytes, Solution] | None = None
+
+    def __call__(self, solve: Callable[[Points, Numbers], Solution], z: Points, step: Numbers) -> Solution:
+        """``solve(z, step)``, or the solution that is kept of it."""
+        key = z.tobytes() + step.tobytes()
+        if self._kept is None or self._kept[0] != key:
+            self._kept = key, solve(z.copy(), step.copy())
+        return self._kept[1]
 
 
 class SolvedOnce(Potential):
