@@ -91,8 +91,8 @@ def certify(
     missed = norms(z - point - step * chord.slope) + UNIT * (2 * norms(z) + 3 * norms(point) + 3 * far)
     gap = float(np.abs(chord.weights) @ np.maximum((excess + noise).max(axis=1, initial=0.0), 0.0))
     unbalanced = float(abs(chord.weights.sum() - 1) + k * UNIT) * float(norms(chord.atoms).max())
-    lowest = float(np.maximum((excess + noise).max(initial=0.0), 0.0))
-    apart = min(float(np.sqrt(step * gap)), step * _full(chord, float(missed), lowest))
+    fallen = float((excess + noise).max(initial=0.0))
+    apart = min(float(np.sqrt(step * gap)), step * _full(chord, float(missed), fallen))
     crude = float(apart + missed + 2 * unbalanced + 2 * envelope.off_set)
     # p = (z−u)/λ is known to roundings of |z|/λ, and no levels are closer than that
     blur = noise + 8 * UNIT * (norms(z) + 2 * norms(point)) / step * norms(pairs[1] - pairs[0]).reshape(k, r)
@@ -104,8 +104,10 @@ def certify(
     return Certificate(sharp[0], True, violation, rivals, gap, sharp[1], sharp[2])
 
 
-def _full(chord: Chord, missed: float, lowest: float) -> float:
+def _full(chord: Chord, missed: float, fallen: float) -> float:
     """A bound on |p* − p| on a face of d + 1 atoms; inf on others, and where they nearly lie in a plane.
+
+    ``missed`` is |z − u − λp|, ``fallen`` is e, by how much an atom may be below φ*(p).
 
     The distance of u from the facet across from an atom is its weight over the length of its barycentric
     coordinate's gradient. Of r half is taken, as the gradients are known to eps times the condition.
@@ -119,7 +121,7 @@ def _full(chord: Chord, missed: float, lowest: float) -> float:
     gradients = np.linalg.inv(edges)
     gradients = np.concatenate([-gradients.sum(axis=0, keepdims=True), gradients])
     room = float((chord.weights / norms(gradients)).min()) / 2 - missed
-    return lowest / room if room > 0 else float("inf")
+    return fallen / room if room > 0 else float("inf")
 
 
 def rivals_of(envelope: Envelope, slopes: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n r d"]:

@@ -46,6 +46,8 @@ class ClosedSet(Protocol):
         net: (N,d) points of the set, no two equal, so dense that chords bend little between neighbours.
         spacing: Distance between neighbours in the net; 0 where the net is the whole set.
         error: How far off the set a computed point of it may be.
+
+    A set may also have ``retract(points, moves)``: see `retracted`.
     """
 
     dim: int
