@@ -13,7 +13,8 @@ from jaxtyping import Float, Int
 from numpy.typing import ArrayLike
 from scipy.optimize import linear_sum_assignment
 
-from numerics.checks import as_array, as_points, positive_integer
+from numerics.checks import as_array, as_generator, as_points, positive_integer
+from numerics.transport.semidiscrete import check_weights
 
 _MOST_NUMBERS = 2**21
 
@@ -32,7 +33,7 @@ class BatchField:
         rng: A generator, or its seed.
 
     Raises:
-        ValueError: If shapes disagree or a number is not positive.
+        ValueError: If shapes disagree, a number is not positive or weights do not sum to 1.
 
     Example:
         >>> field = BatchField([[-1.0], [1.0]], [0.5, 0.5], n=8, batches=100, rng=0)
@@ -49,11 +50,9 @@ class BatchField:
         rng: np.random.Generator | int = 0,
     ) -> None:
         self.points = as_array("points", points, ndim=2).real
-        shares = as_array("weights", weights, ndim=1).real
-        if len(shares) != len(self.points):
-            raise ValueError(f"weights: got {len(shares)} for {len(self.points)} points; give one each")
+        shares = check_weights(weights, len(self.points))
         self.n, count = positive_integer("n", n), positive_integer("batches", batches)
-        generator = np.random.default_rng(rng)
+        generator = as_generator("rng", rng)
         self.index = generator.choice(len(shares), size=(count, self.n), p=shares)
         self.loss = np.empty(self.index.shape)
         for row, drawn in enumerate(self.index):

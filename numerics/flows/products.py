@@ -25,7 +25,8 @@ def automatic_products(
     """Dv_t(x_i) z_i and Dv_t(x_i)ᵀ z_i, (n,d) each, for x and z (n,d), by reverse mode alone.
 
     Samples must not depend on each other. The first product is the derivative of the second's formula in z,
-    which is linear in it.
+    which is linear in it. Where autograd sees no dependence a product is 0: a field that computes outside of
+    torch must be refused before.
 
     Raises:
         ValueError: If the field returns another shape.
@@ -50,7 +51,7 @@ def automatic_products(
 
 
 @dataclass(frozen=True)
-class Density:
+class SpectralDensity:
     """Gauss quadratures of n spectral densities.
 
     Attributes:
@@ -82,7 +83,7 @@ class Density:
         return np.asarray(np.where(self.weights > 1e-14, self.nodes, -np.inf).max(axis=1))
 
 
-def density(multiply: Callable[[Rows], Rows], start: ArrayLike, steps: int) -> Density:
+def spectral_density(multiply: Callable[[Rows], Rows], start: ArrayLike, steps: int) -> SpectralDensity:
     """Lanczos' method for n symmetric matrices at once, with full orthogonalisation.
 
     Memory is n·steps·d numbers.
@@ -96,7 +97,7 @@ def density(multiply: Callable[[Rows], Rows], start: ArrayLike, steps: int) -> D
         ValueError: If an argument is malformed.
 
     Example:
-        >>> found = density(lambda z: z * np.array([1.0, 2.0, 5.0]), [[1.0, 1.0, 1.0]], 3)
+        >>> found = spectral_density(lambda z: z * np.array([1.0, 2.0, 5.0]), [[1.0, 1.0, 1.0]], 3)
         >>> found.nodes.round(12).tolist(), found.weights.round(12).tolist()
         ([[1.0, 2.0, 5.0]], [[0.333333333333, 0.333333333333, 0.333333333333]])
     """
@@ -125,4 +126,4 @@ def density(multiply: Callable[[Rows], Rows], start: ArrayLike, steps: int) -> D
     small[:, place, place] = diagonal
     small[:, place[1:], place[:-1]] = small[:, place[:-1], place[1:]] = beside[:, :-1]
     nodes, vectors = np.linalg.eigh(small)
-    return Density(nodes, vectors[:, 0] ** 2, beside[:, -1:] * np.abs(vectors[:, -1]))
+    return SpectralDensity(nodes, vectors[:, 0] ** 2, beside[:, -1:] * np.abs(vectors[:, -1]))

@@ -128,7 +128,7 @@ class CantorLaw:
         return TAIL * UNIT * mills(s)
 
     def forward(self, s: Values) -> Values:
-        """Q at a double: its sums and thirds err by 3 roundings together, power, product and 1 − Q by 1."""
+        """Q at a double: its blocks and sums err by 3 roundings together, power, product and 1 − Q by 1."""
         x = self.transport(s)
         return UNIT * (np.where(s > 0, 5 * (1 - x) + x, 5 * x))
 

@@ -85,6 +85,10 @@ def test_batches_of_one_are_independent_coupling():
 def test_what_is_refused():
     with pytest.raises(ValueError, match="weights: got 1 for 2 points"):
         BatchField([[0.0], [1.0]], [1.0], 2)
+    with pytest.raises(ValueError, match=r"weights: they sum to 1\.5"):
+        BatchField([[0.0], [1.0]], [0.5, 1.0], 2)
+    with pytest.raises(ValueError, match="rng: "):
+        BatchField([[0.0], [1.0]], [0.5, 0.5], 2, 4, rng="seed")
     with pytest.raises(ValueError, match="one noise fewer"):
         losses(np.zeros((2, 2)))
     field = BatchField([[0.0], [1.0]], [0.5, 0.5], 2, 4)

@@ -6,7 +6,7 @@ import torch
 from scipy.sparse.linalg import LinearOperator, eigsh
 
 from numerics.flows.automatic import automatic_jacobian
-from numerics.flows.products import automatic_products, density
+from numerics.flows.products import automatic_products, spectral_density
 
 
 def network(d):
@@ -37,7 +37,7 @@ def test_all_eigenvalues_of_small_matrices(rng):
     matrices = rng.standard_normal((4, 6, 6))
     matrices = matrices + matrices.swapaxes(1, 2)
     start = rng.standard_normal((4, 6))
-    found = density(lambda z: np.einsum("nij,nj->ni", matrices, z), start, 20)
+    found = spectral_density(lambda z: np.einsum("nij,nj->ni", matrices, z), start, 20)
     values, vectors = np.linalg.eigh(matrices)
     np.testing.assert_allclose(found.nodes, values, atol=1e-9)
     shares = np.einsum("nij,ni->nj", vectors, start) ** 2 / (start**2).sum(axis=1, keepdims=True)
@@ -51,7 +51,7 @@ def test_extremes_and_counts_of_a_large_matrix(rng):
     frame = np.linalg.qr(rng.standard_normal((d, d)))[0]
     values = np.concatenate([np.linspace(-0.1, 0.1, m), rng.uniform(-1.1, -0.9, d - m)])
     matrix = (frame * values) @ frame.T
-    found = density(lambda z: z @ matrix, rng.standard_normal((64, d)), 40)
+    found = spectral_density(lambda z: z @ matrix, rng.standard_normal((64, d)), 40)
     ends = [eigsh(LinearOperator((d, d), lambda z: matrix @ z), 1, which=w)[0][0] for w in ("SA", "LA")]
     assert (found.least >= ends[0] - 1e-9).all()
     assert (found.largest <= ends[1] + 1e-9).all()
@@ -66,8 +66,8 @@ def test_extremes_and_counts_of_a_large_matrix(rng):
 
 def test_a_space_that_is_used_up():
     """An eigenvector as a start: one node has all the weight, and nothing else counts."""
-    found = density(lambda z: z * np.array([3.0, -1.0, 2.0, 0.5]), [[0.0, 1.0, 0.0, 0.0]], 4)
+    found = spectral_density(lambda z: z * np.array([3.0, -1.0, 2.0, 0.5]), [[0.0, 1.0, 0.0, 0.0]], 4)
     assert found.least.tolist() == found.largest.tolist() == [-1.0]
     assert found.share_above(0.0).tolist() == [0.0]
     with pytest.raises(ValueError, match="steps"):
-        density(lambda z: z, np.ones((1, 2)), 0)
+        spectral_density(lambda z: z, np.ones((1, 2)), 0)

@@ -11,7 +11,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from numerics.flows.products import Density, density
+from numerics.flows.products import SpectralDensity, spectral_density
 from theorems.setting.user.flow_audits import MOST_DIMENSIONS, TIMES, trajectories
 from theorems.setting.user.flows import UserFlow
 
@@ -39,7 +39,7 @@ class Spectrum:
     """
 
     t: float
-    of_vectors: Density
+    of_vectors: SpectralDensity
     least: Array
     largest: Array
     skew: float
@@ -76,6 +76,6 @@ def _spectrum(flow: UserFlow, t: float, x: Array, rows: Array) -> Spectrum:
     def multiply(z: Array) -> Array:
         return np.asarray((1 - t) * sum(flow.products(t, x, z)) / 2)
 
-    seen = density(multiply, rows, STEPS)
+    seen = spectral_density(multiply, rows, STEPS)
     least, largest = seen.least.reshape(-1, VECTORS), seen.largest.reshape(-1, VECTORS)
     return Spectrum(t, seen, least.min(axis=1), largest.max(axis=1), float(skew))
