@@ -229,10 +229,14 @@ class _Pool:
         """|ẋ − v_t|² at t = ½: |x₁ − prox_φ(x₀ + x₁)|²·4."""
         return 4 * ((x1 - self.potential.prox(x0 + x1, 1.0)) ** 2).sum(axis=1)
 
+    def _lipschitz(self, n: int) -> float:
+        """σ: a pair's part of Y has the gradient 2(T(x₀) − ȳ)/n in its noise, at most 2D/n long."""
+        return float(2 * self.diameter / np.sqrt(n))
+
     def _limit(self, excess: BatchEstimate, level: float) -> float:
         """See the module: Maurer–Pontil below the cap, Gaussian concentration above it, and rounding."""
         values, m = excess.values, len(excess.values)
-        sigma = 2 * self.diameter / np.sqrt(excess.n)
+        sigma = self._lipschitz(excess.n)
         cap = self.mean + 6 * sigma
         kept, log = np.minimum(values, cap), np.log(2 / level)
         reach = np.sqrt(2 * kept.var(ddof=1) * log / m) + 7 * cap * log / (3 * (m - 1))

@@ -71,3 +71,18 @@ def test_a_space_that_is_used_up():
     assert found.share_above(0.0).tolist() == [0.0]
     with pytest.raises(ValueError, match="steps"):
         spectral_density(lambda z: z, np.ones((1, 2)), 0)
+
+
+def test_residuals_are_those_of_ritz_vectors(rng):
+    """|Ay − θy| for the vectors y = Qs of the Krylov space, made here by an orthonormal basis of it."""
+    matrix = rng.standard_normal((8, 8))
+    matrix, start = matrix + matrix.T, rng.standard_normal((1, 8))
+    found = spectral_density(lambda z: z @ matrix, start, 4)
+    basis = np.linalg.qr(np.stack([np.linalg.matrix_power(matrix, k) @ start[0] for k in range(4)], axis=1))[
+        0
+    ]
+    nodes, vectors = np.linalg.eigh(basis.T @ matrix @ basis)
+    ritz = basis @ vectors
+    np.testing.assert_allclose(found.nodes[0], nodes, atol=1e-9)
+    residuals = np.linalg.norm(matrix @ ritz - nodes * ritz, axis=0)
+    np.testing.assert_allclose(found.residuals[0], residuals, atol=1e-8)

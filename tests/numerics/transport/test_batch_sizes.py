@@ -136,3 +136,21 @@ def test_the_same_seed_gives_the_same_numbers():
     )
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
+
+
+def test_the_lipschitz_constant_of_a_batch_is_attained():
+    """Nearly all noise belongs to the atom D and all data are the other: Y = 2Dx̄ + const, of deviation σ."""
+    far, n = 3.0, 16
+    solution = solve([[0.0], [far]], [1e-9, 1 - 1e-9])
+    pool = _Pool(solution, 4000 * n, np.random.default_rng(0))
+    mean = 2 * pool.conjugate.reshape(-1, n).mean(axis=1)
+    assert mean.std() == pytest.approx(pool._lipschitz(n), rel=0.05)  # four standard errors
+
+
+def test_a_limit_scales_with_what_it_limits():
+    """The range of the values enters Maurer and Pontil's inequality as their deviation does."""
+    pool = _Pool(solve([[0.0], [3.0]]), 64, np.random.default_rng(0))
+    values = np.random.default_rng(1).uniform(0, 1, 40)
+    one = pool._limit(BatchEstimate(4, values), 1e-3)
+    pool.mean, pool.diameter = 1e6 * pool.mean, 1e6 * pool.diameter
+    assert pool._limit(BatchEstimate(4, 1e6 * values), 1e-3) == pytest.approx(1e6 * one, rel=1e-9)
