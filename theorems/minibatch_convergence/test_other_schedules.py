@@ -14,29 +14,20 @@ from numerics.accuracy import Rounding
 from numerics.flows.independent import IndependentField
 from numerics.schedules import Linear, Polynomial, Trigonometric, VariancePreserving
 from numerics.transport.two_atoms import TwoAtomLaw
+from theorems.setting.exact_schedules import EXACT
 from theorems.setting.vectors import norm
 
 POINTS = np.array([[0.0, 0.5], [2.0, -1.0], [-1.0, 1.5]])
 WEIGHTS = np.array([0.25, 0.25, 0.5])
 PAIR, SHARE = np.array([[0.0, 1.0], [2.0, 0.0]]), 0.3
-SCHEDULES = {
-    Linear(): lambda t: (1 - t, t, mp.mpf(-1), mp.mpf(1)),
-    Trigonometric(): lambda t: (
-        mp.cos(mp.pi * t / 2),
-        mp.sin(mp.pi * t / 2),
-        -mp.pi / 2 * mp.sin(mp.pi * t / 2),
-        mp.pi / 2 * mp.cos(mp.pi * t / 2),
-    ),
-    Polynomial(2.5): lambda t: ((1 - t) ** mp.mpf(2.5), t, -mp.mpf(2.5) * (1 - t) ** mp.mpf(1.5), mp.mpf(1)),
-    VariancePreserving(): lambda t: (mp.sqrt(1 - t * t), t, -t / mp.sqrt(1 - t * t), mp.mpf(1)),
-}
+SCHEDULES = (Linear(), Trigonometric(), Polynomial(2.5), VariancePreserving())
 TIMES = (0.125, 0.5, 0.875)
 
 
 def _field(x, t, schedule, points, shares):
     """The field and the floor (d + 1,) at x (d,), shares(i, noise) the weight of label i at the noise."""
     with mp.workdps(60):
-        alpha, beta, fall, rise = SCHEDULES[schedule](mp.mpf(t))
+        alpha, beta, fall, rise = EXACT[schedule](1 - mp.mpf(t))
         place, atoms = [mp.mpf(c) for c in x], [[mp.mpf(c) for c in y] for y in points]
         noise = [[(c - beta * b) / alpha for c, b in zip(place, y, strict=True)] for y in atoms]
         odds = [mp.exp(-mp.fsum(c * c for c in z) / 2) * shares(i, z) for i, z in enumerate(noise)]

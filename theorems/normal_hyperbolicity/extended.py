@@ -21,6 +21,8 @@ from numerics.potentials import (
     Sphere,
     Torus,
 )
+from numerics.schedules import Schedule
+from theorems.setting.exact_schedules import EXACT
 
 Array = NDArray[np.float64]
 Vector = list[mp.mpf]
@@ -43,20 +45,9 @@ class Closed:
     prox: Callable[[Vector, mp.mpf], Vector]
 
 
-def linear(r: mp.mpf) -> tuple[mp.mpf, ...]:
-    """α, β, α̇, β̇ of the linear schedule at 1 − t = r."""
-    return r, 1 - r, mp.mpf(-1), mp.mpf(1)
-
-
-def variance_preserving(r: mp.mpf) -> tuple[mp.mpf, ...]:
-    """The same for α = √(1−t²), β = t."""
-    alpha = mp.sqrt(r * (2 - r))
-    return alpha, 1 - r, -(1 - r) / alpha, mp.mpf(1)
-
-
 def rescaled_jacobian(
     closed: Closed,
-    coefficients: Callable[[mp.mpf], tuple[mp.mpf, ...]],
+    schedule: Schedule,
     x0: Array,
     remaining: str,
     digits: int,
@@ -64,7 +55,7 @@ def rescaled_jacobian(
     """(1−t)Dv_t(x_t) (d,d) on the trajectory of x0 (d,), at 1 − t given as text, such as "1e-40"."""
     with mp.workdps(digits):
         r = mp.mpf(remaining)
-        alpha, beta, fall, rise = coefficients(r)
+        alpha, beta, fall, rise = EXACT[schedule](r)
         noise = [mp.mpf(float(s)) for s in x0]
         start = [alpha * s + beta * y for s, y in zip(noise, closed.transport(noise), strict=True)]
         h = alpha * mp.mpf(10) ** -STEP_DIGITS
@@ -83,7 +74,7 @@ def rescaled_jacobian(
 
 def growth(
     closed: Closed,
-    coefficients: Callable[[mp.mpf], tuple[mp.mpf, ...]],
+    schedule: Schedule,
     x0: Array,
     direction: Array,
     tau: Array,
@@ -98,7 +89,7 @@ def growth(
         noise, h = [mp.mpf(float(s)) for s in x0], mp.mpf(10) ** (-digits // 4)
         u, spectra, lengths = mp.matrix([mp.mpf(float(c)) for c in direction]), [], []
         for now in tau:
-            alpha, beta, *_ = coefficients(mp.exp(-mp.mpf(float(now))))
+            alpha, beta, *_ = EXACT[schedule](mp.exp(-mp.mpf(float(now))))
 
             def flow(x: Vector, alpha: mp.mpf = alpha, beta: mp.mpf = beta) -> Vector:
                 return [alpha * c + beta * y for c, y in zip(x, closed.transport(x), strict=True)]
@@ -191,3 +182,13 @@ def torus(major: float, minor: float, scale: float) -> Closed:
         lambda x0: project([c / scale for c in x0]),
         lambda z, step: project([c / (1 + scale * step) for c in z]),
     )
+
+
+CLOSED = (
+    sphere(3, 2.0),
+    ellipsoid((4.0, 1.0, 0.25)),
+    gaussian((2.0, 0.5, 0.0)),
+    two_atoms((0.0, 1.0), (2.0, 0.0), 0.3),
+    torus(2.0, 0.5, 1.0),
+)
+"""One of each kind."""

@@ -110,9 +110,7 @@ class Trajectories:
     def in_digits(self, tau: float) -> Errors:
         """Dv from differences in `DIGITS` digits."""
         text = f"{np.exp(-tau):.17e}"
-        found = [
-            extended.rescaled_jacobian(CLOSED, extended.linear, s, text, digits=DIGITS) for s in self.x0[:3]
-        ]
+        found = [extended.rescaled_jacobian(CLOSED, Linear(), s, text, digits=DIGITS) for s in self.x0[:3]]
         return self._worst(np.linalg.eigvalsh(np.array(found)), tau)
 
     def integrated(self, tau: float) -> Errors:

@@ -1,7 +1,7 @@
 r"""P7 where formulas branch: schedules near both ends beside mpmath, and Dv and V at t = 0.
 
 Assumed: the schedules of the library; φ\* differentiable for Dv at t = 0. The four coefficients are computed
-again in 60 digits from their definitions, with t or 1 − t as it is given. Dv_0 is held to complex steps of
+again in 160 digits from their definitions, with t or 1 − t as it is given. Dv_0 is held to complex steps of
 v_0, and V_0 to what convexity of φ\* says of its increments, so that neither believes its own formula.
 Control: 1 − t formed where only t is given.
 """
@@ -14,35 +14,13 @@ from hypothesis import strategies as st
 from numerics.accuracy import COMPLEX, Rounding
 from numerics.flows.exact import ExactField
 from numerics.flows.spectrum import complex_jacobian
-from numerics.schedules import Linear, Logarithmic, Polynomial, Trigonometric, VariancePreserving
+from numerics.schedules import Linear, Trigonometric, VariancePreserving
 from theorems.setting.draws import few, generator
+from theorems.setting.exact_schedules import EXACT
 from theorems.setting.quantifiers import ANALYTIC, SEEDS, TARGETS, for_all
 from theorems.setting.values import Values
 from theorems.setting.vectors import dot, norm
 
-EXACT = {
-    Linear(): lambda r: (r, 1 - r, mp.mpf(-1), mp.mpf(1)),
-    Polynomial(2.5): lambda r: (r ** mp.mpf(2.5), 1 - r, -mp.mpf(2.5) * r ** mp.mpf(1.5), mp.mpf(1)),
-    Polynomial(0.25): lambda r: (r ** mp.mpf(0.25), 1 - r, -(r ** mp.mpf(-0.75)) / 4, mp.mpf(1)),
-    Trigonometric(): lambda r: (
-        mp.sin(mp.pi * r / 2),
-        mp.sin(mp.pi * (1 - r) / 2),
-        -mp.pi / 2 * mp.sin(mp.pi * (1 - r) / 2),
-        mp.pi / 2 * mp.sin(mp.pi * r / 2),
-    ),
-    VariancePreserving(): lambda r: (
-        mp.sqrt(r * (2 - r)),
-        1 - r,
-        -(1 - r) / mp.sqrt(r * (2 - r)),
-        mp.mpf(1),
-    ),
-    Logarithmic(): lambda r: (
-        1 / (1 - mp.log(r)),
-        -mp.log(r) / (1 - mp.log(r)),
-        -1 / (r * (1 - mp.log(r)) ** 2),
-        1 / (r * (1 - mp.log(r)) ** 2),
-    ),
-}
 FINITE = Values(
     st.sampled_from([Linear(), Trigonometric(), VariancePreserving()]),
     Trigonometric(),

@@ -13,16 +13,12 @@ from numerics.accuracy import EPS
 from numerics.potentials import Ellipsoid
 from theorems.setting.draws import generator
 from theorems.setting.instances import REPRESENTATIVES
-from theorems.setting.statements import WIDE, over
+from theorems.setting.statements import HELD, WIDE, over
 from theorems.setting.vectors import norm
 
 STEPS = (0.01, 1.0, 100.0)
 N = 100
-SIZE = {
-    "by": f"the median of {N} drawn points",
-    "because": "eps·(|output| + slope·|input|) is what one rounding of each makes",
-    "chosen": "a thousand times that",
-}
+SIZE = {"by": f"the median of {N} drawn points", **HELD}
 
 
 def _of_transport(target, x0, x1):
