@@ -10,36 +10,39 @@ from reports.run.progress import COLOUR
 if TYPE_CHECKING:
     from reports.run.state import Run
 
-DATA, FLOW = "data", "flow"
-"""A user's data are told finding by finding, flows in `summary`, others are counted."""
+OWN = ("data", "flow")
+"""What is the user's own is told finding by finding; of others the questions are counted."""
 
 
 def audits_of(run: "Run") -> dict[tuple[str, str], list[dict[str, Any]]]:
-    """The audits of a run by kind and subject, the user's data first; those of flows are told elsewhere."""
+    """The audits of a run by kind and subject, the user's own first."""
     found = defaultdict(list)
     for _, outcome in sorted(run.outcomes.items()):
-        for audit in (audit for audit in outcome.audits if audit["kind"] != FLOW):
+        for audit in outcome.audits:
             found[audit["kind"], audit["subject"]].append(audit)
-    return dict(sorted(found.items(), key=lambda item: (item[0][0] != DATA, item[0])))
+    return dict(sorted(found.items(), key=lambda item: (item[0][0] not in OWN, item[0])))
 
 
 def tell_audits(terminal: pytest.TerminalReporter, run: "Run") -> None:
-    """Print counts for every subject, and for data what was answered in words and what deviates."""
+    """Print counts for every subject, and for the user's own what was answered in words and what deviates."""
     by_subject = audits_of(run)
-    if not by_subject:
-        return
-    terminal.section("audits")
+    if by_subject:
+        terminal.section("audits")
     for (kind, subject), audits in by_subject.items():
         deviating = [audit for audit in audits if audit["outcome"] == "deviates"]
         asked = f"{len(audits)} question{'s' * (len(audits) != 1)}"
         line = f"{subject} ({kind}): {asked}, {len(audits) - len(deviating)} agree, {len(deviating)} deviate"
         terminal.write_line(line, **{COLOUR["partial" if deviating else "verified"]: True})
-        if kind != DATA:
-            continue
-        for audit in audits:
-            if audit["outcome"] == "agrees" and isinstance(audit["measured"], str):
-                terminal.write_line(f"  {audit['question']}\n      {audit['measured']}")
-        for audit in deviating:
+        if kind in OWN:
+            _tell_findings(terminal, audits)
+
+
+def _tell_findings(terminal: pytest.TerminalReporter, audits: list[dict[str, Any]]) -> None:
+    for audit in audits:
+        if isinstance(audit["measured"], str):
+            terminal.write_line(f"  {audit['question']}\n      {audit['measured']}")
+    for audit in audits:
+        if audit["outcome"] == "deviates" and not isinstance(audit["measured"], str):
             terminal.write_line(f"  deviates: {audit['question']}", yellow=True)
             terminal.write_line(f"      {_shown(audit['measured'])}; expected {_shown(audit['expected'])}")
 

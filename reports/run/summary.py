@@ -13,10 +13,6 @@ if TYPE_CHECKING:
     from reports.run.state import Run
 
 
-IN_SHORT = "In short"
-"""How the questions begin whose answers are a flow's first lines."""
-
-
 def strongest(evidence: list[dict[str, Any]]) -> str:
     """The strongest strength among the evidence that checks left; empty if there is none."""
     found = {record["strength"] for record in evidence if record.get("role", "check") == "check"}
@@ -60,7 +56,6 @@ def summarise(terminal: pytest.TerminalReporter, run: "Run", written: str | None
     if len(run.outcomes) == 1:
         _details(terminal, next(iter(run.outcomes.values())))
     tell_audits(terminal, run)
-    _flows(terminal, run)
     terminal.section("theorems")
     header = ("claim", "label", "verdict", "strongest", "of bound", "points")
     widths = [max(len(str(row[k])) for row in (header, *rows)) for k in range(len(header))]
@@ -85,18 +80,6 @@ def summarise(terminal: pytest.TerminalReporter, run: "Run", written: str | None
         terminal.write_line(f"not collected: {module}: {message.strip().splitlines()[-1]}", red=True)
     if written:
         terminal.write_line(written)
-
-
-def _flows(terminal: pytest.TerminalReporter, run: "Run") -> None:
-    """What a flow of the user's was found to be, and how many of its questions agree."""
-    found = [a for outcome in run.outcomes.values() for a in outcome.audits if a["kind"] == "flow"]
-    for subject in dict.fromkeys(audit["subject"] for audit in found):
-        asked = [audit for audit in found if audit["subject"] == subject]
-        count = sum(audit["outcome"] == "agrees" for audit in asked)
-        terminal.write_line(f"flow {subject}: {count} of {len(asked)} questions agree", bold=True)
-        for audit in asked:
-            if audit["question"].startswith(IN_SHORT):
-                terminal.write_line(f"  {audit['question'].partition(': ')[2]} {audit['measured']}")
 
 
 def _details(terminal: pytest.TerminalReporter, outcome: "Outcome") -> None:

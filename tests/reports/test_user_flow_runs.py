@@ -141,7 +141,7 @@ def test_the_example_of_the_documentation(tmp_path: Path) -> None:
     promised = re.findall(r"^- \*\*(.*)\*\*", section, re.M)
     assert said == promised
     shown = (ran.directory / "index.html").read_text(encoding="utf-8")
-    for question in promised:
-        assert f"  {question} " in ran.output
+    for place, question in enumerate(promised, 1):
+        assert f"  In short ({place} of {len(promised)}): {question}\n" in ran.output
         assert question in shown
     assert "read as velocity(t, x), t a scalar, by the names of its parameters" in ran.output
