@@ -2,7 +2,7 @@
 
 Each seed is a run of `pytest theorems` of its own. What it found is kept under the hash of the code that ran,
 so that an interrupted sweep goes on where it was and a changed line starts afresh. SEEDS.md is written from
-what is kept for the code as it is now.
+what is kept for the code as it is now, and for earlier code if its hash is named: what a mended fault was.
 """
 
 import argparse
@@ -27,6 +27,7 @@ ROOT = Path(__file__).parents[1]
 KEPT = Path(__file__).with_name(".seeds")
 RECORD = Path(__file__).with_name("SEEDS.md")
 GOOD = {"verified", "open"}
+PROFILES = ("quick", "thorough", "exhaustive")
 TAIL = 4000  # characters of a failed run's output that are kept
 
 
@@ -108,13 +109,18 @@ def sweep(
     return found
 
 
-def markdown(runs: dict[str, dict[int, dict[str, Any]]], code: str) -> str:
-    """SEEDS.md: one line a seed, and in words what failed."""
-    lines = ["# Seeds", "", "Written by `make seeds`: `pytest theorems` at each of these seeds.", ""]
-    lines += [f"Code {code} (hash of what ran). {machine()}", ""]
+def kept_runs(kept: Path) -> dict[str, dict[int, dict[str, Any]]]:
+    """Everything that is kept for one code, by profile."""
+    every = {profile: stored(kept, profile, range(10_000)) for profile in PROFILES}
+    return {profile: found for profile, found in every.items() if found}
+
+
+def markdown(runs: dict[str, dict[int, dict[str, Any]]], code: str, title: str = "This code") -> str:
+    """What was found of one code: one line a seed, and in words what failed."""
+    lines = [f"## {title}: {code}, the hash of what ran", ""]
     for profile, found in runs.items():
         good = sum(not run["exit"] for run in found.values())
-        lines += [f"## {profile}: {good} of {len(found)} seeds with no claim refuted or unsupported", ""]
+        lines += [f"### {profile}: {good} of {len(found)} seeds with no claim refuted or unsupported", ""]
         lines += ["| seed | verdicts | points | seconds | not as it should be |", "|---|---|---|---|---|"]
         for seed in sorted(found):
             run = found[seed]
@@ -124,6 +130,17 @@ def markdown(runs: dict[str, dict[int, dict[str, Any]]], code: str) -> str:
             lines.append(f"| {seed} | {verdicts} | {run['points']} | {run['seconds']} | {faults} |")
         lines.append("")
     return "\n".join(lines)
+
+
+def write_record(code: str, earlier: Sequence[str]) -> None:
+    """SEEDS.md: what is kept for the code as it is, then for earlier ones that are named."""
+    parts = [
+        "# Seeds\n",
+        f"Written by `make seeds`: `pytest theorems` at each of these seeds. {machine()}\n",
+        markdown(kept_runs(KEPT / code), code),
+    ]
+    parts += [markdown(kept_runs(KEPT / other), other, "An earlier code") for other in earlier]
+    RECORD.write_text("\n".join(parts), encoding="utf-8")
 
 
 def backend(cluster: str | None) -> AbstractContextManager[object]:
@@ -140,9 +157,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; the exit status is 1 where a seed ended with anything but success."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.seeds", description=__doc__)
     parser.add_argument("--seeds", default="0-39", help="numbers and ranges, 0-39 by default")
-    parser.add_argument("--profile", default="quick", choices=["quick", "thorough", "exhaustive"])
+    parser.add_argument("--profile", default="quick", choices=PROFILES)
     parser.add_argument("--jobs", type=int, default=-1, help="how many at once; all cores by default")
     parser.add_argument("--cluster", help="address of a Dask scheduler")
+    parser.add_argument(
+        "--earlier", action="append", default=[], help="hash of earlier code whose runs are listed too"
+    )
     parser.add_argument("pytest", nargs="*", help="further arguments of pytest, after --")
     given = parser.parse_args(arguments)
     try:
@@ -151,6 +171,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(str(error))
     if given.jobs == 0 or given.jobs < -1:
         parser.error(f"jobs: got {given.jobs}; give -1 or a positive number")
+    if missing := [other for other in given.earlier if not kept_runs(KEPT / other)]:
+        parser.error(f"earlier: nothing is kept for {', '.join(missing)} in {KEPT}")
     code = code_hash()
     kept = KEPT / code if not given.pytest else KEPT / f"{code}-{'-'.join(given.pytest).replace('/', '_')}"
     with backend(given.cluster):
@@ -158,10 +180,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if code_hash() != code:
         print("the code changed while seeds ran: what was found belongs to no one version; run again")
         return 1
-    every = {p: stored(kept, p, range(10_000)) for p in ("quick", "thorough", "exhaustive")}
-    runs = {profile: found for profile, found in every.items() if found}
     if not given.pytest:
-        RECORD.write_text(markdown(runs, code), encoding="utf-8")
+        write_record(code, given.earlier)
     wrong = [s for s, run in stored(kept, given.profile, seeds).items() if run["exit"]]
     print(f"{len(seeds) - len(wrong)} of {len(seeds)} seeds succeed" + (f"; not {wrong}" if wrong else ""))
     return 1 if wrong else 0

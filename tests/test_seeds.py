@@ -95,7 +95,19 @@ def test_the_exit_status_tells(tmp_path, monkeypatch, capsys):
     assert "quick: 2 of 3 seeds" in (tmp_path / "SEEDS.md").read_text()
 
 
-@pytest.mark.parametrize("argument", ["--seeds=x", "--jobs=0", "--profile=slow"])
+def test_earlier_code_is_listed_where_it_is_named(tmp_path, monkeypatch):
+    ran = []
+    monkeypatch.setattr(seeds, "run_seed", _fake_run(ran))
+    monkeypatch.setattr(seeds, "KEPT", tmp_path)
+    monkeypatch.setattr(seeds, "RECORD", tmp_path / "SEEDS.md")
+    seeds.run_seed(2, "quick", [], tmp_path / "0123abcd")
+    seeds.main(["--seeds=0-1", "--jobs=1", "--earlier", "0123abcd"])
+    now, earlier = (tmp_path / "SEEDS.md").read_text().split("## An earlier code: 0123abcd")
+    assert "quick: 2 of 2 seeds" in now
+    assert "quick: 0 of 1 seeds" in earlier
+
+
+@pytest.mark.parametrize("argument", ["--seeds=x", "--jobs=0", "--profile=slow", "--earlier=none"])
 def test_bad_arguments_end_with_a_message(argument, capsys):
     with pytest.raises(SystemExit) as ended:
         seeds.main([argument])
