@@ -5,12 +5,15 @@ an arc is (a/2)(R² − |C|²) + a⟨C,·⟩ on the arc's hull, a circular segme
 projection of z − λaC on it: an interior point, a radial one, one on the chord, or an end.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from jaxtyping import Float
 
 from numerics.accuracy import UNIT, Rounding
 from numerics.geometry import norms, outer_complement
 from numerics.potentials.closed_sets import Arc
+from numerics.potentials.geometry import ManifoldGroup
 from numerics.potentials.nearest_curved import NearestCurvedPoint
 from numerics.potentials.proximal_point import ProximalPoint
 from numerics.potentials.strata import Numbers, Points
@@ -30,7 +33,8 @@ class NearestArcPoint(NearestCurvedPoint, of=Arc):
       of another region, that error once more.
     - D prox: inside 0; radial (R/|w|)(I − ŵŵᵀ): (9u + 3δ/|w|)R/|w|; the chord's direction 9u, so 28u. Within
       rounding of a border it may be that of the other side, √2 away at most.
-    - K = (R/a|w|)(I − ŵŵᵀ) at w = x₀/a − C: the same with δ = u|x₀|/a + u|w|, and one rounding more.
+    - K = (R/a|w|)(I − ŵŵᵀ) at w = x₀/a − C: the same with δ = u|x₀|/a + u|w|, and one rounding more. H is
+      ⟨aw, n⟩/R, so as accurate as K where n is along w.
     - φ: 8u of its two terms. The envelope: its slope along the hull is z − λaC − u over λ, so an error δ_u
       of u counts |y − aC|δ_u + δ_u²/(2λ); and 6u of |z−u|²/(2λ).
     """
@@ -71,6 +75,17 @@ class NearestArcPoint(NearestCurvedPoint, of=Arc):
         shift = UNIT * (norms(x0) / self.curvature + w * bool(self.closed_set.centre.any()))
         size = np.where(inside, self.closed_set.length / (self.curvature * w), 0.0)
         return Rounding.measured(size * (10 * UNIT + 3 * shift / w), "R/(a|w|) and the direction of w")
+
+    def _manifolds(self, x1: Points, x0: Points) -> Sequence[ManifoldGroup]:
+        """H = ⟨x₀ − aC, n⟩/R, n the outward normal at x₁: a − ⟨x₀ − ax₁, II⟩ without its cancellation."""
+        arc, groups = self.closed_set, super()._manifolds(x1, x0)
+        normal = x1 - arc.centre
+        normal = normal / norms(normal)[:, None]
+        bend = ((x0 - self.curvature * arc.centre) * normal).sum(axis=1) / arc.length
+        return [
+            ManifoldGroup(g.rows, g.tangent, bend[g.rows, None, None] if g.dimension else g.hessian)
+            for g in groups
+        ]
 
     # --- proximal maps --------------------------------------------------------------------------
 

@@ -9,7 +9,8 @@ k = (z_ρ − R(1+aλ), z_ζ) the dual min φ* + λ|·|²/2 − ⟨z,·⟩ gives
 - axis, else: slope ζ₀e₃ with rζ₀/√(a²R² + ζ₀²) + λζ₀ = z_ζ, u = (z₁, z₂, z_ζ − λζ₀), in a horizontal disc
   that a circle of the torus bounds.
 
-So φ is aRρ + a(r² − R²)/2 on the tube's discs and a(R² + r²)/2 − aR√(r² − ζ²) on the horizontal ones.
+So φ is aRρ + a(r² − R²)/2 on the tube's discs and a(R² + r²)/2 − aR√(r² − ζ²) on the horizontal ones,
+infinitely steep at the top circle: there a rounded point of the torus is taken for the point of M beside it.
 """
 
 from dataclasses import dataclass
@@ -67,15 +68,16 @@ class NearestTorusPoint(NearestCurvedPoint, of=Torus):
     def _value(self, x: Points) -> Numbers:
         major, minor, _ = self._constants()
         rho, zeta = np.hypot(x[:, 0], x[:, 1]), np.abs(x[:, 2])
-        beyond = np.where(rho > major, np.hypot(rho - major, zeta), zeta) - minor
-        return np.where(beyond > self._rounding, np.inf, self._inside(rho, zeta))
+        from_tube = np.hypot(rho - major, zeta) - minor
+        beyond = np.where(rho > major, from_tube, zeta - minor)
+        return np.where(beyond > self._rounding, np.inf, self._inside(rho, zeta, from_tube))
 
-    def _inside(self, rho: Numbers, zeta: Numbers) -> Numbers:
+    def _inside(self, rho: Numbers, zeta: Numbers, from_tube: Numbers) -> Numbers:
         major, minor, a = self._constants()
         reach = np.sqrt(np.maximum((minor - zeta) * (minor + zeta), 0.0))
         disc = a * major * (rho - major) + a * (major**2 + minor**2) / 2
         axis = a * (major**2 + minor**2) / 2 - a * major * reach
-        return np.where(rho <= major - reach, axis, disc)
+        return np.where((rho <= major - reach) & (from_tube > self._rounding), axis, disc)
 
     def _value_rounding(self, x: Points) -> Rounding:
         """√((r−ζ)(r+ζ)) is relatively accurate, to 4u; so what is added is what rounds."""

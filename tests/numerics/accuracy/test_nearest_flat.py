@@ -3,6 +3,7 @@
 import mpmath as mp
 import numpy as np
 
+from numerics.accuracy import UNIT
 from numerics.potentials import Arc, Curve, NearestPoint
 from tests.numerics.accuracy.harness import judge, judge_with_twins
 from tests.numerics.accuracy.nearest_oracles import (
@@ -141,3 +142,20 @@ def test_the_medial_axis_is_beside_the_point():
     x0 = np.array([[0.7, 1e-300], [0.7, -1e-300]])
     assert (np.sign(p.transport(x0)[:, 1]) == [1, -1]).all()
     assert (p.roundings.transport(x0).bound < 1e-14).all()
+
+
+def test_hessian_of_an_arc_is_as_accurate_as_its_inverse():
+    """H = a|x₀/a − C|/R, tiny where the noise is near the centre: K's statement holds for both."""
+    rng = np.random.default_rng(22)
+    for _ in range(200):
+        radius, a = log_uniform(rng, -2, 2), log_uniform(rng, -1, 1)
+        centre = rng.standard_normal(2) * radius * rng.choice([0.0, 1.0])
+        p = NearestPoint(Arc(radius, 0.5, 2.5, tuple(centre)), a)
+        angle, size = rng.uniform(0.6, 2.4), radius * log_uniform(rng, -6, 1)
+        x0 = a * (centre + size * np.array([np.cos(angle), np.sin(angle)]))[None]
+        (group,) = p.manifolds(p.transport(x0), x0)
+        w = [M(float(x)) / M(a) - M(float(c)) for x, c in zip(x0[0], centre, strict=True)]
+        exact = M(a) * mp.hypot(*w) / M(radius)
+        off = abs(M(float(group.hessian[0, 0, 0])) - exact)
+        stated = exact**2 * M(float(p.roundings.transport_jacobian(x0).bound[0])) + 8 * M(UNIT) * exact
+        assert off <= stated, (p, x0, float(off / stated))

@@ -3,6 +3,7 @@
 import mpmath as mp
 import numpy as np
 
+from numerics.accuracy import UNIT
 from numerics.potentials import NearestPoint, Torus
 from tests.numerics.accuracy.harness import judge, judge_with_twins
 from tests.numerics.accuracy.nearest_oracles import (
@@ -143,3 +144,23 @@ def test_thin_tori_to_a_hundred_millionth():
         cases.append(case(NearestPoint(Torus(major, minor), a), z, step, exact)[:3])
     assert Torus(1.0, 1e-8).net.size < 1e6
     judge_all(cases, {0, 1})
+
+
+def test_gap_beside_the_top_circle():
+    """φ is infinitely steep there off the torus; a rounded point of it has the value of that beside it."""
+    rng = np.random.default_rng(21)
+    for _ in range(20):
+        major = log_uniform(rng, -1, 1)
+        minor, a, angle = major * rng.uniform(0.05, 0.9), log_uniform(rng, -1, 1), rng.uniform(0, 6.28, 300)
+        outward = np.stack([np.cos(angle), np.sin(angle), 0 * angle], axis=1)
+        aside, far = 10.0 ** rng.uniform(-14, -1, (2, 300, 1))
+        up = rng.choice([-1.0, 1.0], (300, 1)) * np.array([0.0, 0.0, 1.0])
+        x0 = a * (major * outward + minor * 100 * far * (up - aside * outward))
+        p = NearestPoint(Torus(major, minor), a)
+        x1, r = p.transport(x0), p.roundings
+        gap = np.abs(p.value(x1) + p.conjugate(x0) - (x0 * x1).sum(axis=1))
+        size = np.linalg.norm(x0, axis=1)
+        beside = r.domain(x1).bound + 2 * r.transport(x0).bound
+        terms = 8 * UNIT * (size * np.linalg.norm(x1, axis=1) + np.abs(p.conjugate(x0)))
+        stated = r.value(x1).bound + r.conjugate(x0).bound + beside * size + terms
+        assert (gap <= stated).all(), (p, x0[np.argmax(gap / stated)])
