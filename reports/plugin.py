@@ -43,7 +43,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--claim",
         type=_claims,
         metavar="ID,…",
-        help="run these claims alone: all of their checks and controls, whatever module they are in",
+        help="run these claims alone: their checks, controls and audits, whatever module they are in",
     )
     inputs.add_options(group)
 
@@ -79,6 +79,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "control(id): a deliberate violation that the claims named must reject"
     )
+    config.addinivalue_line("markers", "asks(id): an audit: the claims named are asked of what is not ours")
     from reports.run import profiles
 
     profile = config.getoption("--hypothesis-profile", None)

@@ -28,7 +28,7 @@ hypothesis.settings.load_profile("unit")
 
 def pytest_configure(config: pytest.Config) -> None:
     """Know the marks of claims: tests import checks, and the plugin declares them to theorems alone."""
-    for mark in ("claim(id): a check of the claims named", "control(id): a deliberate violation of them"):
+    for mark in ("claim(id): a check", "control(id): a deliberate violation", "asks(id): an audit"):
         config.addinivalue_line("markers", mark)
 
 

@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+MARKS = ("claim", "control", "asks")
+"""Marks that say which claims a test is about: it checks them, violates them, or asks them of others."""
+
 
 @cache
 def theorems_folder() -> Path | None:
@@ -42,6 +45,7 @@ class Test:
         checks: Ids of the claims that it checks.
         controls: Ids of the claims that it is a control of.
         place: File and line, as ``theorems/flow/test_x.py:12``.
+        asks: Ids of the claims that it asks of what is not ours, as audits.
     """
 
     __test__ = False
@@ -51,6 +55,12 @@ class Test:
     checks: tuple[str, ...]
     controls: tuple[str, ...]
     place: str = ""
+    asks: tuple[str, ...] = ()
+
+    @property
+    def claims(self) -> frozenset[str]:
+        """Every claim that it is about."""
+        return frozenset((*self.checks, *self.controls, *self.asks))
 
     @property
     def module(self) -> str:
@@ -69,7 +79,8 @@ def test_of(item: pytest.Item) -> Test | None:
         return None
     names = [node.name for node in item.listchain() if isinstance(node, pytest.Class | pytest.Item)]
     place = module.replace(".", "/") + f".py:{(item.location[1] or 0) + 1}"
-    return Test("::".join([module, *names]), item.nodeid, _ids(item, "claim"), _ids(item, "control"), place)
+    checks, controls, asks = (_ids(item, mark) for mark in MARKS)
+    return Test("::".join([module, *names]), item.nodeid, checks, controls, place, asks)
 
 
 def _ids(item: pytest.Item, mark: str) -> tuple[str, ...]:
@@ -80,7 +91,7 @@ def _ids(item: pytest.Item, mark: str) -> tuple[str, ...]:
 def mark_problem(item: pytest.Item, known: Iterable[str]) -> str | None:
     """What is wrong with the marks of a test; None if nothing is."""
     known = list(known)
-    for mark in ("claim", "control"):
+    for mark in MARKS:
         for marker in item.iter_markers(mark):
             if not marker.args or marker.kwargs or not all(isinstance(i, str) for i in marker.args):
                 return f'{item.name}: write @pytest.mark.{mark}("id"), with ids of claims as strings'
@@ -120,7 +131,7 @@ class Collection:
     def merge(self, dumped: dict[str, Any]) -> None:
         """Add what another process collected."""
         for fields in dumped["tests"]:
-            ids = {mark: tuple(fields[mark]) for mark in ("checks", "controls")}
+            ids = {mark: tuple(fields[mark]) for mark in ("checks", "controls", "asks")}
             test = Test(fields["name"], fields["nodeid"], **ids, place=fields["place"])
             self.declared[test.name] = test
         self.selected |= set(dumped["selected"])

@@ -113,11 +113,11 @@ class RunHooks:
         Where all that is left is ours, Hypothesis's own hook collects no constants, which it would keep in
         the current directory and which no check uses.
         """
-        if claims := self.config.getoption("--claim"):
-            self._select(items, set(claims.split(",")))
         absent = {fixture for fixture, option in NEEDS.items() if self.config.getoption(option) is None}
         if absent:
             items[:] = [i for i in items if not (TEST in i.stash and absent.intersection(_fixtures(i)))]
+        if claims := self.config.getoption("--claim"):
+            self._select(items, set(claims.split(",")))
         if items and all(TEST in item.stash for item in items):
             from reports.run.profiles import no_constants_from_source
 
@@ -127,7 +127,7 @@ class RunHooks:
 
     def _select(self, items: list[pytest.Item], claims: set[str]) -> None:
         tests = {item: item.stash[TEST] for item in items if TEST in item.stash}
-        chosen = [item for item, test in tests.items() if claims & {*test.checks, *test.controls}]
+        chosen = [item for item, test in tests.items() if claims & test.claims]
         self.config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
         items[:] = chosen
 
@@ -160,13 +160,13 @@ class RunHooks:
         """Seed a test, and fail one that passed without leaving what its marks promise."""
         if TEST not in item.stash:
             return (yield)
-        from reports.run.outcome import nothing_recorded
+        from reports.run.outcome import nothing_recorded, undeclared
         from reports.run.profiles import derived_seed, prepared
 
         test, recorder = item.stash[TEST], item.stash[RECORDER]
         with prepared(getattr(item, "obj", None), derived_seed(self.seed, test.name), recorder.freeze):
             result = yield
-        if problem := nothing_recorded(test, recorder):
+        if problem := nothing_recorded(test, recorder) or undeclared(test, recorder):
             pytest.fail(problem, pytrace=False)
         return result
 

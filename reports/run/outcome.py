@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -11,6 +12,8 @@ from reports.evidence.recorder import Recorder
 from reports.run.collection import Test
 
 PROPERTY = "otcfm_evidence"
+ABOUT = re.compile(r"([A-Z]+\d+)\b[^:]*:")
+"""How the question of an audit begins that is about a claim."""
 
 
 @dataclass(slots=True)
@@ -84,6 +87,18 @@ def nothing_recorded(test: Test, recorder: Recorder) -> str | None:
     if test.controls and not recorder.controls:
         ids = ", ".join(test.controls)
         return f"{test.name} recorded nothing: it is a control of {ids} and must call evidence.control"
+    return None
+
+
+def undeclared(test: Test, recorder: Recorder) -> str | None:
+    """Which claim an audit is about (``P2: is …``) though no mark of the test says so; None if all say so.
+
+    ``--claim`` finds audits by their marks, and would leave such a one out.
+    """
+    about = {found[1] for _, question, _ in recorder.audits if (found := ABOUT.match(question))}
+    if missing := sorted(about - test.claims):
+        ids = ", ".join(f'"{i}"' for i in missing)
+        return f"{test.name} audits {', '.join(missing)} unmarked: write @pytest.mark.asks({ids})"
     return None
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from reports.schema import check
-from tests.reports.house import House, Ran
+from tests.reports.house import GOOD, House, Ran
 
 SQUARE = np.array([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]])
 OURS = ("theorems.normal_hyperbolicity.test_user_flow", "theorems.proximal_denoiser.test_user_flow")
@@ -91,6 +91,84 @@ def test_audits_run_with_a_flow_alone(house: House, modules: Path) -> None:
         assert " ".join(a for a in arguments if a[:2] == "--") in ran.report["run"]["command"].replace(
             "--target=square.npz --flow=my_flow:velocity", "--flow=my_flow:velocity --target=square.npz"
         )
+
+
+ASKED = """
+@pytest.mark.asks("B")
+def test_flow(evidence, user_flow):
+    evidence.auditing(user_flow.name, "B", "flow").certified("gap", 0.5, 1, "halves")
+
+@pytest.mark.parametrize("claim", [pytest.param(i, marks=pytest.mark.asks(i)) for i in ("A", "B")])
+def test_data(evidence, user_target, claim):
+    evidence.auditing(user_target.name, claim).certified("gap", 0.5, 1, "halves")
+
+@pytest.mark.asks("A")
+def test_library(evidence):
+    evidence.auditing("theirs", "A", "library").certified("gap", 0.5, 1, "halves")
+
+def test_of_nothing(evidence):
+    evidence.audit("Of no claim?", "agrees", 1, 1, "no reason")
+"""
+
+
+@pytest.mark.parametrize(
+    ("chosen", "given", "passed", "asked", "workers"),
+    [
+        ("A", ["--target"], 4, {("square.npz", "A"), ("theirs", "A")}, []),
+        ("B", ["--flow", "--target"], 2, {("my_flow:velocity", "B"), ("square.npz", "B")}, []),
+        ("B", ["--flow"], 1, {("my_flow:velocity", "B")}, ["-n", "2"]),
+        ("A", [], 3, {("theirs", "A")}, []),
+    ],
+)
+def test_chosen_claims_are_asked_of_what_is_given_and_no_others(
+    house: House,
+    modules: Path,
+    chosen: str,
+    given: list[str],
+    passed: int,
+    asked: set[tuple[str, str]],
+    workers: list[str],
+) -> None:
+    """With --claim come its checks, its controls and the audits that are about it, and nothing else."""
+    np.savez(modules / "square.npz", points=SQUARE)
+    words = {"--target": "--target=square.npz", "--flow": "--flow=my_flow:velocity"}
+    ran = house.build(GOOD, 'claim("A"), claim("B", status="open"),', test_asked=ASKED).run(
+        f"--claim={chosen}", *(words[g] for g in given), *(["--dim=2"] if "--flow" in given else []), *workers
+    )
+    assert ran.status == 0, ran.output
+    assert f"{passed} passed" in ran.output
+    assert {(audit["subject"], audit["question"][0]) for audit in ran.report["audits"]} == asked
+    assert ran.verdicts["A"] == ("verified" if "A" in chosen else "not run")
+
+
+def test_an_audit_that_is_not_declared_fails_and_says_what_to_write(house: House) -> None:
+    """Of a claim of ours: of others, and of what its test checks anyway, nothing is to be declared."""
+    silent = """
+def test_mine(evidence):
+    evidence.auditing("theirs", "A1", "library").certified("gap", 0.5, 1, "halves")
+"""
+    ran = house.build(GOOD.replace('"A"', '"A1"'), 'claim("A1"),', test_silent=silent).run()
+    assert ran.status == 1
+    assert 'test_mine audits A1 unmarked: write @pytest.mark.asks("A1")' in ran.output
+    declared = silent.replace("def test_mine", '@pytest.mark.asks("A1")\ndef test_mine')
+    ran = house.build(GOOD.replace('"A"', '"A1"'), 'claim("A1"),', test_silent=declared).run()
+    assert ran.status == 0, ran.output
+    unknown = declared.replace('asks("A1")', 'asks("A2")')
+    ran = house.build(GOOD.replace('"A"', '"A1"'), 'claim("A1"),', test_silent=unknown).run()
+    assert ran.status == 1
+    assert "@pytest.mark.asks names 'A2', which no claims.py declares" in ran.output
+
+
+def test_our_audits_about_chosen_claims(modules: Path) -> None:
+    """Every audit of a flow and of data that comes with --claim is about it."""
+    np.savez(modules / "square.npz", points=SQUARE)
+    given = ["theorems.normal_hyperbolicity.test_user_target", "theorems.stability.test_user_flow"]
+    given += ["theorems.proximal_denoiser.test_user_target", "--flow=my_flow:velocity", "--target=square.npz"]
+    ran = run_ours(modules, *given, "--claim=P4,H7")
+    assert ran.status == 0, ran.output
+    audits = ran.report["audits"]
+    about = {(a["kind"], re.sub(r"^In short \(2 of 4\)", "H7", a["question"])[:2]) for a in audits}
+    assert about == {("flow", "P4"), ("flow", "H7"), ("data", "P4"), ("data", "H7")}
 
 
 def test_our_audits_in_a_whole_run(modules: Path) -> None:

@@ -6,6 +6,7 @@ import pytest
 from theorems.learned_flows.circle import EQUAL, FIELD, TARGET, network
 
 
+@pytest.mark.asks("L1")
 def test_a_gpu_answers_as_the_cpu_does(evidence, rng, device):
     if device == "cpu":
         pytest.skip("--device=cuda is not given, or there is no GPU")

@@ -56,6 +56,7 @@ def test_eigenvectors_beside_principal_directions(evidence, images, moved):
     leading(evidence, images, moved)
 
 
+@pytest.mark.asks("L5")
 def test_mnist_is_asked_the_same(evidence, mnist_directory, device, request):
     """An audit: other images than ours may deviate."""
     if mnist_directory is None:

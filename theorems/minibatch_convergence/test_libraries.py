@@ -2,11 +2,13 @@
 
 import numpy as np
 import ot
+import pytest
 from scipy.optimize import linear_sum_assignment
 
 from numerics.accuracy import EPS
 
 
+@pytest.mark.asks("M1")
 def test_network_simplex_returns_an_optimal_permutation(evidence, rng):
     n = 128
     on = evidence.on("batches of 128, d = 2")

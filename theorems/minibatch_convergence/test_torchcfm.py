@@ -6,6 +6,7 @@ control, can be asked of it. Batches as proximal are asked in P9 (proximal_denoi
 """
 
 import numpy as np
+import pytest
 from scipy import stats
 
 from numerics.potentials import FiniteAtoms, Sphere
@@ -40,6 +41,7 @@ def within(values, low, high):
     return max(mean - least, most - mean)
 
 
+@pytest.mark.asks("M1", "M2", "M4", "M5", "M6")
 def test_returned_pairs_of_two_atoms(evidence, rng):
     library = TorchCFM()
     on = evidence.auditing(library.name, "M5", kind="library")
@@ -147,6 +149,7 @@ def _flux(law):
     return law.integrate(integrand)
 
 
+@pytest.mark.asks("M2")
 def test_halves_cost_no_less_than_the_whole(evidence, rng):
     library = TorchCFM()
     on = evidence.auditing(library.name, "M2", kind="library")
@@ -155,6 +158,7 @@ def test_halves_cost_no_less_than_the_whole(evidence, rng):
         measure_halves(on.on(Sphere(d), n=n), noise, data, library.match)
 
 
+@pytest.mark.asks("N8")
 def test_a_batch_costs_at_most_the_mean_of_its_leave_one_out_batches(evidence, rng):
     library = TorchCFM()
     on = evidence.auditing(library.name, "N8", kind="library")
@@ -164,6 +168,7 @@ def test_a_batch_costs_at_most_the_mean_of_its_leave_one_out_batches(evidence, r
         measure_leave_one_out(on.on(Sphere(d), n=n), noise, data, drop, library.match, "leave one out")
 
 
+@pytest.mark.asks("M3")
 def test_returned_data_tend_to_the_transport_on_the_circle(evidence, rng):
     library, target, means, intervals = TorchCFM(), Sphere(2), [], []
     for _, drawn in returned(library, target, rng):
@@ -185,6 +190,7 @@ def test_returned_data_tend_to_the_transport_on_the_circle(evidence, rng):
 # --- the controls of M1–M6, through the library ------------------------------------------------------
 
 
+@pytest.mark.asks("M2")
 def test_independent_matcher_gains_nothing(evidence, rng):
     library, target = TorchCFM(), Sphere(2)
     x0, x1 = (part.reshape(-1, 2) for part in batches_of(target, 64, 80, rng))
@@ -198,6 +204,7 @@ def test_independent_matcher_gains_nothing(evidence, rng):
     )
 
 
+@pytest.mark.asks("M3")
 def test_turned_noise_converges_to_the_wrong_plan(evidence, rng):
     library = TorchCFM()
     predicted, measured, reach, _ = measure_turned_noise(60, library.match, rng, LEVEL, batches=60)

@@ -20,6 +20,7 @@ from theorems.statistics import hoeffding
 LEVEL = 1e-9
 
 
+@pytest.mark.asks("M1", "M2")
 @pytest.mark.parametrize("precision", [np.float64, np.float32])
 def test_plan_is_the_optimal_permutation(evidence, rng, precision):
     n, library = 256, TorchCFM()
@@ -44,6 +45,7 @@ def test_plan_is_the_optimal_permutation(evidence, rng, precision):
     )
 
 
+@pytest.mark.asks("M2")
 def test_large_batches_stop_before_the_optimum(evidence, rng):
     """POT's solver stops after 10⁵ steps unless told otherwise; torchcfm does not tell it."""
     n, d, library = 2048, 8, TorchCFM()
@@ -69,6 +71,7 @@ def test_large_batches_stop_before_the_optimum(evidence, rng):
     )
 
 
+@pytest.mark.asks("M1")
 @pytest.mark.parametrize("n", [16, 256])
 def test_sampling_with_replacement_leaves_noise_out(evidence, rng, n):
     batches, library = 5120 // n, TorchCFM()
@@ -110,6 +113,7 @@ def test_sampling_with_replacement_leaves_noise_out(evidence, rng, n):
     )
 
 
+@pytest.mark.asks("M1")
 def test_one_pair_is_returned_as_it_is(evidence, rng):
     library = TorchCFM()
     drawn = library.couple(*batches_of(Sphere(3), 1, 40, rng), 0.5, int(rng.integers(2**32)))
@@ -119,6 +123,7 @@ def test_one_pair_is_returned_as_it_is(evidence, rng):
     )
 
 
+@pytest.mark.asks("M1")
 def test_calls_draw_from_global_state(evidence, rng):
     library = TorchCFM()
     noise, data = batches_of(Sphere(2), 32, 1, rng)

@@ -5,6 +5,7 @@ rare: what is asked is how often x_t lies there, and with which label on either 
 """
 
 import numpy as np
+import pytest
 from scipy.stats import binom
 
 from numerics.potentials import FiniteAtoms
@@ -33,6 +34,7 @@ def _masses(n, low, high):
     return 2 * np.trapezoid(both, x[:, 0], axis=1)
 
 
+@pytest.mark.asks("N2")
 def test_labels_in_the_gap(evidence, rng):
     library = TorchCFM()
     drawn = {n: _drawn(library, n, rng) for n in BATCHES}

@@ -5,11 +5,14 @@ closed form or of drawn batches, on the target of --target or on the flow's own 
 a verdict.
 """
 
+import pytest
+
 from theorems.setting.user.flow_audits import CLOSE, asked
 from theorems.setting.user.flow_pictures import draw_scale
 from theorems.setting.user.flow_scale import BATCHES, POINTS, UNRESOLVED, name_of, scale
 
 
+@pytest.mark.asks("M4")
 def test_its_place_among_couplings(evidence, user_flow):
     with asked(evidence, user_flow, "M4", "references on the same target"):
         seen = scale(user_flow)

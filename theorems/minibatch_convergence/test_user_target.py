@@ -17,6 +17,7 @@ def test_the_claims_on_this_target(evidence, user_target, claim, check):
     ask(evidence.auditing(user_target.name, claim), check, solved(user_target).potential)
 
 
+@pytest.mark.asks("M8")
 def test_which_batch_size_is_enough(evidence, user_target, rng):
     """|ẋ − v|² ≤ G/(t(1−t)) pair by pair, so E|v⁽ⁿ⁾ − v|² ≤ e_n/(2t(1−t)): errors against n, and times."""
     solution, name = solved(user_target), user_target.name

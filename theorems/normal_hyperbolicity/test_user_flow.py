@@ -41,6 +41,7 @@ def _left(implied):
     return float(np.where(possible, _from_the_limits(np.where(possible, implied, 0.0)), 0.0).mean())
 
 
+@pytest.mark.asks("H1")
 def test_the_spectrum_follows_the_straight_path(evidence, user_flow):
     by_whole_jacobians(user_flow)
     with asked(evidence, user_flow, "H1", "Jacobians along trajectories"):
@@ -74,6 +75,7 @@ def _pair(found, implied, k):
     return np.median(found[:, k]), np.median(usable) if len(usable) else "none"
 
 
+@pytest.mark.asks("H5")
 def test_the_terminal_spectrum(evidence, user_flow):
     by_whole_jacobians(user_flow)
     with asked(evidence, user_flow, "H5", "Jacobians along trajectories"):
@@ -98,6 +100,7 @@ def test_the_terminal_spectrum(evidence, user_flow):
         )
 
 
+@pytest.mark.asks("H4")
 def test_the_exponents(evidence, user_flow):
     _needs_few_dimensions(user_flow)
     with asked(evidence, user_flow, "H4", "exponents by the continuous QR method"):
@@ -127,6 +130,7 @@ def _few(found):
     return range(d) if d <= 12 else [*range(6), *range(d - 6, d)]
 
 
+@pytest.mark.asks("H7")
 def test_the_intrinsic_dimension(evidence, user_flow):
     _needs_few_dimensions(user_flow)
     with asked(evidence, user_flow, "H7", "exponents by the continuous QR method"):

@@ -14,17 +14,6 @@ from theorems.setting.user.flow_spectra import POINTS, STEPS, VECTORS, is_large,
 SAMPLED = f"{POINTS} trajectories, {VECTORS} vectors each, {STEPS} steps of Lanczos' method"
 
 
-def test_spectra_by_products(evidence, user_flow):
-    if not is_large(user_flow):
-        pytest.skip(f"asked of torch fields beyond dimension {MOST_DIMENSIONS}; others by whole Jacobians")
-    with asked(evidence, user_flow, "H5", "products with Jacobians"):
-        seen = spectra(user_flow)
-        _curl(evidence, user_flow, seen)
-        _bounds(evidence, user_flow, seen)
-        _ends(evidence, user_flow, seen)
-        _density(evidence, user_flow, seen)
-
-
 def _curl(evidence, flow, seen):
     answer(
         evidence,
@@ -99,3 +88,17 @@ def _density(evidence, flow, seen):
         ("t", "smallest", "largest", "residual of the ends", "how many above −½", "± at a point"),
         rows,
     )
+
+
+ANSWERS = {"P4": _curl, "P5": _bounds, "H1": _ends, "H5": _density}
+
+
+@pytest.mark.parametrize(
+    ("claim", "answers"),
+    [pytest.param(*pair, marks=pytest.mark.asks(pair[0]), id=pair[0]) for pair in ANSWERS.items()],
+)
+def test_spectra_by_products(evidence, user_flow, claim, answers):
+    if not is_large(user_flow):
+        pytest.skip(f"asked of torch fields beyond dimension {MOST_DIMENSIONS}; others by whole Jacobians")
+    with asked(evidence, user_flow, claim, "products with Jacobians"):
+        answers(evidence, user_flow, spectra(user_flow))

@@ -26,6 +26,7 @@ def test_the_claims_on_this_target(evidence, user_target, claim, check):
     ask(auditor, check, solved(user_target).potential)
 
 
+@pytest.mark.asks("H4")
 def test_the_exponents_by_integrating_the_field(evidence, user_target, rng):
     """The diagonal of R from the ODE, which knows neither K nor the atoms, against log α."""
     target = solved(user_target).potential
@@ -54,6 +55,7 @@ def test_the_exponents_by_integrating_the_field(evidence, user_target, rng):
         )
 
 
+@pytest.mark.asks("H7")
 def test_the_data_have_dimension_zero(evidence, user_target, rng):
     """Rates d log σ/dτ = (1−t)·eig Dv_t near t = 1, from the field's Jacobian, which is that of the prox."""
     target = solved(user_target).potential
@@ -70,6 +72,7 @@ def test_the_data_have_dimension_zero(evidence, user_target, rng):
         )
 
 
+@pytest.mark.asks("H7")
 def test_the_dimension_of_the_data_themselves(evidence, user_target):
     """Not of atoms, but of what they sample: an estimate, which no theorem gives a level, at each scale."""
     name, points = user_target.name, user_target.points
@@ -92,8 +95,9 @@ def test_the_dimension_of_the_data_themselves(evidence, user_target):
         COLUMNS,
         [row_of(one) for one in found],
     )
-    evidence.figure(
-        f"{name}: dimension of the data against the scale",
-        "Estimates with two standard errors, by the median distance to the outer neighbour.",
-        lambda figure: draw_dimensions(figure, found, d),
-    )
+    if any(np.isfinite(one.dimension) for one in found):  # of a lattice's corners there is nothing to draw
+        evidence.figure(
+            f"{name}: dimension of the data against the scale",
+            "Estimates with two standard errors, by the median distance to the outer neighbour.",
+            lambda figure: draw_dimensions(figure, found, d),
+        )

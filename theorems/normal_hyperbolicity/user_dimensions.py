@@ -19,11 +19,17 @@ def row_of(found: DimensionEstimate) -> tuple[float, ...]:
 
 def in_words(found: Sequence[DimensionEstimate]) -> str:
     """Such as ``1.93 ± 0.05 within 0.04 (k = 1); …``: the least, the middle and the largest scale."""
-    chosen = {0: None, len(found) // 2: None, len(found) - 1: None}
+    places = {0: None, len(found) // 2: None, len(found) - 1: None}
     return "; ".join(
-        f"{one.dimension:.3g} ± {one.standard_error:.2g} within {one.scale:.2g} (k = {one.neighbours})"
-        for one in (found[place] for place in chosen)
+        f"{_number(one)} within {one.scale:.2g} (k = {one.neighbours})"
+        for one in map(found.__getitem__, places)
     )
+
+
+def _number(one: DimensionEstimate) -> str:
+    if not math.isfinite(one.dimension):
+        return "none, as all neighbours are equally far,"
+    return f"{one.dimension:.3g} ± {one.standard_error:.2g}"
 
 
 def draw_dimensions(figure: "Figure", found: Sequence[DimensionEstimate], ambient: int) -> None:

@@ -133,6 +133,7 @@ def _of_duals(target, x0, data, log):
     return Rounding(size, edges * (target.dim + 2), "a dual sums the edges of its tree, differences of costs")
 
 
+@pytest.mark.asks("P9")
 def test_batches_of_torchcfm_are_proximal(evidence, rng):
     """An audit: of the x_t and u_t that torchcfm returns, prox gives x₁ and φ_B's field gives u_t."""
     library = TorchCFM()

@@ -6,6 +6,7 @@ verdict.
 """
 
 import numpy as np
+import pytest
 
 from numerics.flows.exact import ExactField
 from numerics.flows.straightness import straightness
@@ -28,6 +29,7 @@ SHOWN = (1, 5, MIDDLE, 15, LATE, LAST)
 SAMPLES = 1000
 
 
+@pytest.mark.asks("P4")
 def test_the_field_has_no_curl(evidence, user_flow):
     by_whole_jacobians(user_flow)
     with asked(evidence, user_flow, "P4", "Jacobians along trajectories"):
@@ -56,6 +58,7 @@ def test_the_field_has_no_curl(evidence, user_flow):
             )
 
 
+@pytest.mark.asks("P5")
 def test_the_spectral_bounds(evidence, user_flow, rng):
     by_whole_jacobians(user_flow)
     with asked(evidence, user_flow, "P5", "Jacobians on and off trajectories"):
@@ -83,6 +86,7 @@ def _answer_bounds(evidence, flow, where, eigenvalues):
     )
 
 
+@pytest.mark.asks("P6")
 def test_trajectories_are_straight(evidence, user_flow):
     with asked(evidence, user_flow, "P6", "trajectories"):
         whole = trajectories(user_flow)
@@ -99,6 +103,7 @@ def test_trajectories_are_straight(evidence, user_flow):
         )
 
 
+@pytest.mark.asks("P6")
 def test_trajectories_keep_apart(evidence, user_flow):
     with asked(evidence, user_flow, "P6", "trajectories"):
         whole = trajectories(user_flow)
@@ -123,6 +128,7 @@ def _ratio(apart, error):
     return (size + error) / (size[0] * (1 - TIMES)[:, None])
 
 
+@pytest.mark.asks("P3")
 def test_the_distance_to_the_exact_field(evidence, user_flow, user_target):
     with asked(evidence, user_flow, "P3", "the exact field of the target"):
         field = ExactField(user_target.solution.potential)
@@ -157,6 +163,7 @@ def test_the_distance_to_the_exact_field(evidence, user_flow, user_target):
             )
 
 
+@pytest.mark.asks("P6")
 def test_energy_and_cost(evidence, user_flow, user_target):
     """∫E|v_t(x_t)|²dt = E|x₁−x₀|² = W₂² for the exact field; on the same noise, which cancels its scatter."""
     with asked(evidence, user_flow, "P6", "trajectories"):

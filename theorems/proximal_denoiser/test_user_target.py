@@ -30,6 +30,7 @@ BATCH = 64
 MOST_ON_RAYS = 1000
 
 
+@pytest.mark.asks("P1")
 def test_the_solver_reaches_the_weights(evidence, user_target, rng):
     try:
         found = user_target.solution
@@ -91,6 +92,7 @@ def _draws(solution):
     return min(DRAWS, 10**8 // solution.points.size)
 
 
+@pytest.mark.asks("P1")
 def test_primal_and_dual_give_the_same_cost(evidence, user_target, rng):
     """W₂² as the cost of the plan, by the solver; as the dual, along rays or as a mean over fresh noise."""
     solution = solved(user_target)
@@ -101,6 +103,7 @@ def test_primal_and_dual_give_the_same_cost(evidence, user_target, rng):
         measure_duality(auditor, solution, on_fresh_noise(solution, rng, _draws(solution)))
 
 
+@pytest.mark.asks("P6")
 def test_kinetic_energy_is_the_transport_cost(evidence, user_target, rng):
     """P6, Benamou–Brenier: |v_t(x_t)| is |x₁ − x₀| at every t, and its mean square W₂²."""
     solution = solved(user_target)
@@ -133,6 +136,7 @@ def test_the_claims_on_this_target(evidence, user_target, claim, check):
     ask(evidence.auditing(user_target.name, claim), check, solved(user_target).potential)
 
 
+@pytest.mark.asks("P7")
 def test_the_denoiser_ends_as_the_projection(evidence, user_target, rng):
     """⟨z − u, y_i − u⟩ ≤ λ(φ(y_i) − φ(u)) ≤ λ·(max g − min g) for u = prox: the projection's inequality."""
     target = solved(user_target).potential
@@ -154,6 +158,7 @@ def test_the_denoiser_ends_as_the_projection(evidence, user_target, rng):
         )
 
 
+@pytest.mark.asks("P9")
 def test_a_batch_of_this_target(evidence, user_target, rng):
     solution = solved(user_target)
     auditor = evidence.auditing(user_target.name, "P9")

@@ -41,9 +41,9 @@ def quantified_in(package: str) -> list[Quantified]:
 
 
 def asked_in(package: str) -> list[Any]:
-    """Parameters (claim, check), with readable ids: the checks that a user's target is asked."""
+    """Parameters (claim, check), with readable ids and marks: the checks that a user's target is asked."""
     return [
-        pytest.param(claim, check, id=f"{claim}-{check.name}")
+        pytest.param(claim, check, id=f"{claim}-{check.name}", marks=pytest.mark.asks(claim))
         for check in quantified_in(package)
         if check.targets is not None and not check.unasked
         for claim in check.claims

@@ -5,25 +5,33 @@ samples by the errors of the field at the points that the steps visit, which wit
 here decides a verdict.
 """
 
+import pytest
+
 from theorems.setting.user.flow_audits import CLOSE, TIMES, asked
 from theorems.setting.user.flow_pictures import draw_normal
 from theorems.setting.user.flow_samples import FINE, FOLLOWS, SAMPLES, ending, sampling
 from theorems.setting.user.flow_scale import scale
 from theorems.setting.user.flow_words import IN_SHORT, LINES
 
+PLACES = [(k, claim) for k, (claim, _) in enumerate(LINES.values(), start=1)]
 
-def test_in_short(evidence, user_flow):
-    for k, (question, words) in enumerate(LINES.items(), start=1):
-        with asked(evidence, user_flow, "N3", question):
-            evidence.audit(
-                f"{IN_SHORT} ({k} of {len(LINES)}): {question}",
-                _outcome(user_flow, question),
-                expected="as the exact OT-CFM field: none of this would be lost",
-                measured=words(user_flow),
-                because="a summary; numbers and conventions stand with the questions below",
-                subject=user_flow.name,
-                kind="flow",
-            )
+
+@pytest.mark.parametrize(
+    ("claim", "place"),
+    [pytest.param(claim, k, marks=pytest.mark.asks(claim), id=f"{k}-{claim}") for k, claim in PLACES],
+)
+def test_in_short(evidence, user_flow, claim, place):
+    question = list(LINES)[place - 1]
+    with asked(evidence, user_flow, claim, question):
+        evidence.audit(
+            f"{IN_SHORT} ({place} of {len(LINES)}): {question}",
+            _outcome(user_flow, question),
+            expected="as the exact OT-CFM field: none of this would be lost",
+            measured=LINES[question][1](user_flow),
+            because="a summary; numbers and conventions stand with the questions below",
+            subject=user_flow.name,
+            kind="flow",
+        )
 
 
 def _outcome(flow, question):
@@ -35,8 +43,9 @@ def _outcome(flow, question):
     return "agrees"
 
 
+@pytest.mark.asks("H5")
 def test_the_end_of_time(evidence, user_flow):
-    with asked(evidence, user_flow, "N3", "the normal eigenvalue"):
+    with asked(evidence, user_flow, "H5", "the normal eigenvalue"):
         end = ending(user_flow)
         evidence.audit(
             "H5: up to which time does its normal eigenvalue follow −1/(1−t)?",
@@ -57,6 +66,7 @@ def test_the_end_of_time(evidence, user_flow):
         )
 
 
+@pytest.mark.asks("N3")
 def test_sampling(evidence, user_flow):
     with asked(evidence, user_flow, "N3", "Euler's samples"):
         seen = sampling(user_flow)
@@ -77,6 +87,7 @@ def test_sampling(evidence, user_flow):
         )
 
 
+@pytest.mark.asks("N3")
 def test_the_samples_error(evidence, user_flow, user_target):
     with asked(evidence, user_flow, "N3", "the exact field at Euler's points"):
         seen = sampling(user_flow)

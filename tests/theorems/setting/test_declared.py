@@ -4,6 +4,7 @@ import inspect
 import pkgutil
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -124,3 +125,37 @@ def test_what_can_be_asked_of_a_user_is_asked(folder: str) -> None:
         assert (ROOT / folder / "test_user_target.py").exists(), (
             f"theorems/{folder} has no test_user_target.py: {asked[0].name} is not asked of users' points"
         )
+
+
+MODULES = sorted(f"theorems.{file.parent.name}.{file.stem}" for file in ROOT.glob("*/test_*.py"))
+SAYS = {"claim", "control", "asks"}
+
+
+def _says(test: Any) -> bool:
+    """Whether a test says which claims it is about, by a mark or by a mark of every parameter."""
+    marks = getattr(test, "pytestmark", [])
+    return any(mark.name in SAYS for mark in marks) or any(
+        all(SAYS & {one.name for one in getattr(case, "marks", ())} for case in mark.args[1])
+        for mark in marks
+        if mark.name == "parametrize"
+    )
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_who_audits_says_what_it_asks(name: str) -> None:
+    """`--claim` finds checks, controls and audits by their marks: without one a test is found by none."""
+    tests = [(n, test) for n, test in vars(import_module(name)).items() if n.startswith("test_")]
+    for test_name, test in tests:
+        if callable(test) and "evidence" in inspect.signature(test).parameters:
+            assert _says(test), (
+                f"{name}::{test_name} checks no claim: write which it asks, @pytest.mark.asks(…)"
+            )
+
+
+def test_a_test_that_says_nothing_is_found() -> None:
+    def silent(evidence: Any, k: Any) -> None:
+        """Says nothing."""
+
+    assert not _says(silent)
+    assert not _says(pytest.mark.parametrize("k", [1, pytest.param(2, marks=pytest.mark.asks("P1"))])(silent))
+    assert _says(pytest.mark.asks("P1")(silent))

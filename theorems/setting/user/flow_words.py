@@ -82,8 +82,9 @@ def what_to_do(flow: UserFlow) -> str:
 IN_SHORT = "In short"
 """How the questions of `LINES` begin in the report, which shows them first."""
 LINES = {
-    "how OT-like is it?": how_optimal,
-    "what does it generate?": what_dimension,
-    "where does it fail?": where_it_fails,
-    "what to do?": what_to_do,
+    "how OT-like is it?": ("M4", how_optimal),
+    "what does it generate?": ("H7", what_dimension),
+    "where does it fail?": ("H5", where_it_fails),
+    "what to do?": ("N3", what_to_do),
 }
+"""Questions, with the claim that each asks and what answers it."""

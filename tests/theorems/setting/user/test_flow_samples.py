@@ -76,7 +76,9 @@ def test_a_known_error_is_is_bounded():
 def test_the_first_lines():
     recorder = Recorder(takes_evidence=False, takes_controls=False)
     independent = flow_of(IndependentField(SQUARE, np.full(4, 0.25)).velocity, TARGET)
-    for audit in (stability.test_in_short, stability.test_the_end_of_time, stability.test_sampling):
+    for place, claim in stability.PLACES:
+        stability.test_in_short(Evidence(recorder), independent, claim, place)
+    for audit in (stability.test_the_end_of_time, stability.test_sampling):
         audit(Evidence(recorder), independent)
     stability.test_the_samples_error(Evidence(recorder), independent, TARGET)
     said = {audit.question: (audit.outcome, str(audit.measured)) for audit in recorder.audits.values()}

@@ -35,7 +35,8 @@ def flow_of(spin=0.0, factor=1.0):
 
 def answers(flow):
     recorder = Recorder(takes_evidence=False, takes_controls=False)
-    products.test_spectra_by_products(Evidence(recorder), flow)
+    for claim, answered in products.ANSWERS.items():
+        products.test_spectra_by_products(Evidence(recorder), flow, claim, answered)
     return {audit.question[:2]: (audit.outcome, audit.measured) for audit in recorder.audits.values()}
 
 
@@ -83,4 +84,4 @@ def test_others_are_asked_by_whole_jacobians_or_refused():
     with pytest.raises(ValueError, match="write it in torch"):
         UserFlow("f", D, NumpyField(lambda _, x: -x)).products(0.5, np.zeros((1, D)), np.ones((1, D)))
     with pytest.raises(pytest.skip.Exception, match="by whole Jacobians"):
-        products.test_spectra_by_products(None, UserFlow("f", 2, NumpyField(lambda _, x: -x)))
+        products.test_spectra_by_products(None, UserFlow("f", 2, NumpyField(lambda _, x: -x)), "P4", None)
