@@ -43,6 +43,8 @@ class Use(Flag):
     """By every check of the theorems, whatever is drawn: small, and quick to ask."""
     BENCHMARK = auto()
     """In the catalogue of known transport; needs a name."""
+    NAMED = auto()
+    """By checks that ask for it by its name; needs one."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class Instance:
         known: W₂² between N(0, I_d) and the data, from the potential; sampled if nothing better is known.
 
     Raises:
-        ValueError: If it is of no use, a stratum is no dimension, or a benchmark lacks its name.
+        ValueError: If it is of no use, a stratum is no dimension, or its use needs a name that it lacks.
     """
 
     potential: Potential
@@ -74,8 +76,8 @@ class Instance:
             raise ValueError(f"strata: got {self.strata}, must increase from 0 to at most d = {self.dim}")
         if bool(self.strata) != self.potential.traits.manifold:
             raise ValueError(f"strata: got {self.strata}; {self.potential!r} says {self.potential.traits}")
-        if Use.BENCHMARK in self.uses and not self.name:
-            raise ValueError(f"{self.potential!r}: a benchmark needs a name")
+        if self.uses & (Use.BENCHMARK | Use.NAMED) and not self.name:
+            raise ValueError(f"{self.potential!r}: a benchmark, or what checks ask for by name, needs a name")
 
     @property
     def dim(self) -> int:
@@ -105,15 +107,18 @@ def instances(use: Use | None = None) -> tuple[Instance, ...]:
     rng = np.random.default_rng(20261122)
     scatter = rng.standard_normal((40, 3))
     families = (*_atoms(scatter, rng), *_smooth(), *_on_the_line(), *_matrices(), *_curved())
-    return (*families, *_derived(scatter, rng))
+    return (*families, *_derived(scatter, rng), *_asked_for_by_name())
 
 
 _TILTED = np.array([[4.0, 1.0, 0.0], [1.0, 2.0, 0.3], [0.0, 0.3, 0.1]])
 _MILD = np.array([[4.0, 1.0, 0.0], [1.0, 2.0, 0.25], [0.0, 0.25, 0.5]])
+_BODY = np.array([[4.0, 1.0, 0.0], [1.0, 2.0, 0.3], [0.0, 0.3, 0.5]])
 _SIX = np.array([[0.0, 0.0], [3.0, 0.0], [0.0, 2.0], [1.0, 1.0], [2.0, 2.5], [-1.0, 1.5]])
+_PLANE = np.array([[1.0, 0.0], [0.0, 0.6], [0.0, 0.8]])
+_ELLIPSE = np.array([[4.0, 1.0], [1.0, 0.5]])
 _TURN = np.array([[0.6, -0.8], [0.8, 0.6]])
 _ISOLATED = PointCloud([[0.0, -1.0], [2.0, 0.0]])
-_LAW, _REPRESENTATIVE, _BENCHMARK = Use.LAW, Use.REPRESENTATIVE, Use.BENCHMARK
+_LAW, _REPRESENTATIVE, _BENCHMARK, _NAMED = Use.LAW, Use.REPRESENTATIVE, Use.BENCHMARK, Use.NAMED
 _BOTH, _ALL = _LAW | _REPRESENTATIVE, _LAW | _REPRESENTATIVE | _BENCHMARK
 
 
@@ -127,18 +132,18 @@ def _digits() -> np.ndarray:
 
 def _atoms(scatter: np.ndarray, rng: np.random.Generator) -> list[Instance]:
     lifted = (scatter**2).sum(axis=1) / 3 + rng.uniform(0, 0.3, 40)
-    points = (0,)
+    points, three = (0,), FiniteAtoms.on_line([0.0, 1.0, 3.0], [0.2, 0.3, 0.5])
     return [
         Instance(FiniteAtoms.two([0.0, 1.0], [2.0, 0.0], 0.3), points, _ALL, "two atoms", costs.two_atoms),
         Instance(FiniteAtoms.two([-1.0], [1.0], 1e-6), points, _LAW),
         Instance(FiniteAtoms.on_line([0.0, 1.0, 3.0, 10.0], [0.1, 0.2, 0.3, 0.4]), points, _LAW),
-        Instance(FiniteAtoms.on_line([0.0, 1.0, 3.0], [0.2, 0.3, 0.5]), points, _REPRESENTATIVE),
+        Instance(three, points, _REPRESENTATIVE, "three atoms on a line"),
         Instance(FiniteAtoms.hypercube(1), points, _LAW),
-        Instance(FiniteAtoms.hypercube(3), points, _REPRESENTATIVE),
+        Instance(FiniteAtoms.hypercube(3), points, _REPRESENTATIVE, "cube in 3 dimensions"),
         Instance(FiniteAtoms.hypercube(4), points, _LAW),
         Instance(FiniteAtoms.hypercube(8), points, _BENCHMARK, "cube", costs.cube),
         Instance(FiniteAtoms.cross_polytope(3), points, _BOTH),
-        Instance(FiniteAtoms.regular_polygon(5), points, _REPRESENTATIVE),
+        Instance(FiniteAtoms.regular_polygon(5), points, _REPRESENTATIVE, "pentagon"),
         Instance(FiniteAtoms.regular_polygon(7), points, _LAW),
         Instance(FiniteAtoms.permutations(3), points, _BOTH),
         Instance(FiniteAtoms([[1.0, 2.0]], [3.0]), points, _BOTH, "one atom"),
@@ -160,16 +165,16 @@ def _smooth() -> list[Instance]:
         Instance(DegenerateGaussian([0.0, 0.0, 0.0], _TILTED), (3,), _LAW),
         Instance(DegenerateGaussian([3.0, 4.0], np.zeros((2, 2))), (0,), _LAW),
         Instance(DegenerateGaussian([1.0, 2.0], np.zeros((2, 2))), (0,), _REPRESENTATIVE),
-        Instance(_tilted_line(), (1,), _REPRESENTATIVE),
+        Instance(_tilted_line(), (1,), _REPRESENTATIVE, "tilted line"),
         Instance(line, (1,), _BENCHMARK, "Gaussian on a line", costs.gaussian_on_a_line),
         Instance(Sphere(1, 0.5), (0,), _LAW),
         Instance(Sphere(2, 2.0), (1,), _LAW | _BENCHMARK, "circle", costs.sphere),
         Instance(Sphere(3), (2,), _BENCHMARK, "sphere", costs.sphere),
-        Instance(Sphere(3, 2.0), (2,), _REPRESENTATIVE),
+        Instance(Sphere(3, 2.0), (2,), _REPRESENTATIVE, "sphere of radius 2"),
         Instance(Sphere(5, 1e-3), (4,), _LAW),
         Instance(Sphere(64, 8.0), (63,), _BENCHMARK, "sphere in 64 dimensions", costs.sphere),
         Instance(Ellipsoid(_TILTED), (2,), _LAW),
-        Instance(Ellipsoid(_MILD), (2,), _REPRESENTATIVE),
+        Instance(Ellipsoid(_MILD), (2,), _REPRESENTATIVE, "ellipsoid"),
         Instance(Ellipsoid(np.diag([1e4, 1.0])), (1,), _LAW),
         Instance(ellipse, (1,), _BENCHMARK, "ellipse", costs.ellipse),
     ]
@@ -179,8 +184,13 @@ def _tilted_line() -> DegenerateGaussian:
     return DegenerateGaussian([1.0, -0.5], [[4.0, 2.0], [2.0, 1.0]])
 
 
+def _long_ellipse() -> Ellipsoid:
+    return Ellipsoid([[4.0, 0.0], [0.0, 0.25]])
+
+
 def _on_the_line() -> list[Instance]:
     mixture = AtomAndDensity([0.0], [0.4], stats.expon())
+    heavy = AtomAndDensity([0.0], [0.375], stats.norm(1.0))
     return [
         Instance(Quantile(stats.norm(1.0, 2.0)), (1,), _LAW),
         Instance(Quantile(stats.expon()), (1,), _ALL, "exponential law", costs.exponential),
@@ -188,12 +198,12 @@ def _on_the_line() -> list[Instance]:
         Instance(Quantile(stats.uniform(-1.0, 2.0)), (1,), _LAW),
         Instance(Quantile(stats.t(5.0)), (1,), _BOTH),
         Instance(Quantile(stats.lognorm(0.5)), (1,), _LAW),
-        Instance(Quantile(stats.poisson(2.0)), (0,), _REPRESENTATIVE),
+        Instance(Quantile(stats.poisson(2.0)), (0,), _REPRESENTATIVE, "Poisson law"),
         Instance(Quantile(stats.poisson(3.0)), (0,), _LAW),
         Instance(Quantile(stats.binom(4, 0.3)), (0,), _LAW),
         Instance(Quantile(stats.rv_discrete(values=([-2, 0, 5], [0.5, 0.2, 0.3]))), (0,), _LAW),
         Instance(mixture, (0, 1), _LAW | _BENCHMARK, "atom and exponential law", costs.atom_and_exponential),
-        Instance(AtomAndDensity([0.0], [0.375], stats.norm(1.0)), (0, 1), _REPRESENTATIVE),
+        Instance(heavy, (0, 1), _REPRESENTATIVE, "atom and normal law"),
         Instance(AtomAndDensity([-1.0, 3.0], [0.2, 0.1], stats.norm(0.0, 1.0)), (0, 1), _LAW),
         Instance(Cantor(), (), _ALL, "Cantor law", costs.cantor),
         Instance(Bits(0.3), (), _BOTH, "biased bits"),
@@ -208,7 +218,7 @@ def _matrices() -> list[Instance]:
         Instance(Stiefel(4, 1), (3,), _LAW),
         Instance(Stiefel(1, 1), (0,), _LAW),
         Instance(Grassmannian(3, 1), (2,), _LAW | _BENCHMARK, "projective plane", costs.sampled),
-        Instance(Grassmannian(4, 2), (4,), _BOTH),
+        Instance(Grassmannian(4, 2), (4,), _BOTH, "planes in 4 dimensions"),
         Instance(Grassmannian(3, 3), (0,), _LAW),
         Instance(SpecialOrthogonal(), (3,), _ALL, "rotations", costs.sampled),
     ]
@@ -217,17 +227,18 @@ def _matrices() -> list[Instance]:
 def _curved() -> list[Instance]:
     unit_ellipse = NearestPoint(Curve.ellipse(2.0, 1.0))
     roll = NearestPoint(Curve.spiral(1.5))
+    apart = NearestPoint(Union(Arc(1.0, 0.25, 2.5), _ISOLATED), 1.0)
     return [
         Instance(NearestPoint(Arc(1.0, 0.3, 2.5), 0.7), (0, 1), _LAW),
-        Instance(NearestPoint(Arc(1.0, 0.25, 2.5), 0.75), (0, 1), _REPRESENTATIVE),
+        Instance(NearestPoint(Arc(1.0, 0.25, 2.5), 0.75), (0, 1), _REPRESENTATIVE, "arc"),
         Instance(NearestPoint(Curve.ellipse(2.0, 1.0), 0.7), (1,), _LAW),
-        Instance(NearestPoint(Curve.ellipse(2.0, 1.0), 0.75), (1,), _REPRESENTATIVE),
+        Instance(NearestPoint(Curve.ellipse(2.0, 1.0), 0.75), (1,), _REPRESENTATIVE, "ellipse as a curve"),
         Instance(unit_ellipse, (1,), _BENCHMARK, "nearest point of an ellipse", costs.sampled),
         Instance(NearestPoint(Curve.spiral(1.5), 0.5), (0, 1), _LAW),
         Instance(roll, (0, 1), _BENCHMARK, "swiss roll", costs.sampled),
         Instance(NearestPoint(Torus(2.0, 0.5), 1.0), (2,), _ALL, "torus", costs.sampled),
         Instance(NearestPoint(Union(Arc(1.0, 0.3, 2.5), _ISOLATED), 1.0), (0, 1), _LAW),
-        Instance(NearestPoint(Union(Arc(1.0, 0.25, 2.5), _ISOLATED), 1.0), (0, 1), _REPRESENTATIVE),
+        Instance(apart, (0, 1), _REPRESENTATIVE, "arc and two points"),
         Instance(Twin(), (0, 1), _BOTH, "twin"),
     ]
 
@@ -239,23 +250,49 @@ def _derived(scatter: np.ndarray, rng: np.random.Generator) -> list[Instance]:
     circle, two = Sphere(2), FiniteAtoms.two([0.0], [1.0], 0.2)
     circles = product(translate(scale(circle, 3.0), [1.0, 1.0]), circle)
     mixed = product(scale(Stiefel(2, 2), 3.0), translate(Quantile(stats.expon()), [-1.0]))
-    plane = np.array([[1.0, 0.0], [0.0, 0.6], [0.0, 0.8]])
     torus = product(circle, circle)
     return [
         Instance(rotate(Ellipsoid(_TILTED), frame(3, 3)), (2,), _LAW),
-        Instance(rotate(Ellipsoid([[4.0, 0.0], [0.0, 0.25]]), _TURN), (1,), _REPRESENTATIVE),
+        Instance(rotate(_long_ellipse(), _TURN), (1,), _REPRESENTATIVE, "turned ellipse"),
         Instance(embed(FiniteAtoms.regular_polygon(5), frame(4, 2)), (0,), _LAW),
-        Instance(embed(FiniteAtoms.regular_polygon(3), plane), (0,), _REPRESENTATIVE),
+        Instance(embed(FiniteAtoms.regular_polygon(3), _PLANE), (0,), _REPRESENTATIVE),
         Instance(translate(Sphere(3, 2.0), [10.0, 0.0, -1.0]), (2,), _LAW),
-        Instance(translate(circle, [3.0, -1.0]), (1,), _REPRESENTATIVE),
+        Instance(translate(circle, [3.0, -1.0]), (1,), _REPRESENTATIVE, "shifted circle"),
         Instance(scale(DegenerateGaussian([0.5, 0.0], np.diag([2.0, 0.0])), 7.0), (1,), _LAW),
-        Instance(scale(_tilted_line(), 3.0), (1,), _REPRESENTATIVE),
+        Instance(scale(_tilted_line(), 3.0), (1,), _REPRESENTATIVE, "stretched line"),
         Instance(scale(two, 0.5), (0,), _REPRESENTATIVE),
         Instance(scale(FiniteAtoms(scatter, np.zeros(40)), 1e-3), (0,), _LAW),
-        Instance(product(circle, two), (1,), _BOTH),
+        Instance(product(circle, two), (1,), _BOTH, "two circles"),
         Instance(torus, (2,), _BENCHMARK, "Clifford torus", costs.clifford_torus),
         Instance(rotate(circles, frame(4, 4)), (2,), _LAW),
         Instance(rotate(mixed, frame(5, 5)), (2,), _LAW),
         Instance(embed(product(Cantor(), circle), frame(4, 3)), (), _LAW),
         Instance(rotate(translate(scale(Twin(), 3.0), [1.0, -2.0]), _TURN), (0, 1), _LAW),
+    ]
+
+
+def _asked_for_by_name() -> list[Instance]:
+    """What single checks look at, beside the instances above."""
+    line = DegenerateGaussian([1.0, 0.0], [[4.0, 2.0], [2.0, 1.0]])
+    flat = DegenerateGaussian([0.0, 1.0, 0.0], np.diag([4.0, 1.0, 0.0]))
+    mixture = AtomAndDensity([0.0], [0.375], stats.expon())
+    blocks = product(rotate(Ellipsoid(_ELLIPSE), _TURN), translate(Sphere(2, 2.0), [1.0, 0.0]))
+    return [
+        Instance(flat, (2,), _NAMED, "flat Gaussian"),
+        Instance(line, (1,), _NAMED, "line through (1, 0)"),
+        Instance(DegenerateGaussian([1.0, 2.0], _ELLIPSE), (2,), _NAMED, "Gaussian in the plane"),
+        Instance(Sphere(4, 1.5), (3,), _NAMED, "sphere in 4 dimensions"),
+        Instance(Sphere(5, 0.5), (4,), _NAMED, "small sphere in 5 dimensions"),
+        Instance(_long_ellipse(), (1,), _NAMED, "long ellipse"),
+        Instance(Ellipsoid(_ELLIPSE), (1,), _NAMED, "tilted ellipse"),
+        Instance(Ellipsoid(_BODY), (2,), _NAMED, "second ellipsoid"),
+        Instance(mixture, (0, 1), _NAMED, "atom of 3/8 and exponential law"),
+        Instance(Stiefel(2, 2), (1,), _NAMED, "orthogonal matrices of the plane"),
+        Instance(Grassmannian(2, 1), (1,), _NAMED, "lines of the plane"),
+        Instance(NearestPoint(Curve.spiral(1.0), 1.0), (0, 1), _NAMED, "spiral"),
+        Instance(NearestPoint(Curve.trefoil(), 0.5), (1,), _NAMED, "trefoil"),
+        Instance(embed(Sphere(2), _PLANE), (1,), _NAMED, "circle in space"),
+        Instance(product(Sphere(2), _tilted_line()), (2,), _NAMED, "cylinder"),
+        Instance(product(Cantor(), Sphere(2)), (), _NAMED, "Cantor law times circle"),
+        Instance(blocks, (2,), _NAMED, "ellipse times circle"),
     ]

@@ -24,6 +24,7 @@ from numerics.schedules import Polynomial
 NAN, INF = np.nan, np.inf
 SQUARE = [[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]]
 GAUSSIAN = DegenerateGaussian([1.0, 2.0], [[2.0, 0.5], [0.5, 1.0]])
+# Not of the one list: all of them in the plane, so that one bad point is bad for each.
 PLANAR = [
     GAUSSIAN,
     FiniteAtoms(SQUARE, [0.0, 0.1, 0.2, 0.3]),

@@ -19,11 +19,12 @@ from numerics.flows.integration import trajectory
 from numerics.flows.learned import draw, flow_matching_loss
 from numerics.flows.mixtures import MixtureField
 from numerics.flows.sampling import euler
-from numerics.potentials import DegenerateGaussian, FiniteAtoms, Sphere
+from numerics.potentials import Sphere
 from theorems.flow_matching.figures import draw_euler, draw_training
 from theorems.flow_matching.learned import MIXTURE, TRAINING, prompted_pairs, unprompted_field
 from theorems.setting.fits import last_slope
 from theorems.setting.independent_sphere import IndependentSphere, bracket
+from theorems.setting.instances import chosen
 from theorems.setting.vectors import norm
 from theorems.statistics import dkw, hoeffding
 
@@ -42,12 +43,7 @@ LAST_CHANGE = "the last change, from K = 64 to 256"
 @pytest.mark.claim("F8")
 @pytest.mark.parametrize(
     "target",
-    [
-        Sphere(2, 2.0),
-        FiniteAtoms.regular_polygon(5),
-        FiniteAtoms.two([0.0, 1.0], [2.0, 0.0], 0.3),
-        DegenerateGaussian([1.0, 0.0], [[4.0, 2.0], [2.0, 1.0]]),
-    ],
+    chosen("circle", "pentagon", "two atoms", "line through (1, 0)"),
     ids=lambda target: type(target).__name__,
 )
 def test_exact_field_has_no_error(evidence, rng, target):

@@ -14,13 +14,14 @@ from numerics.flows.exact import ExactField
 from numerics.flows.integration import trajectory
 from numerics.flows.mixtures import MixtureField
 from numerics.flows.straightness import straightness
-from numerics.potentials import DegenerateGaussian, FiniteAtoms, Sphere
+from numerics.potentials import FiniteAtoms
 from numerics.transport.minibatch import expected_cost
 from numerics.transport.two_atoms import TwoAtomLaw
 from theorems.flow_matching.examples import NOTES, mixture
 from theorems.flow_matching.quadrature import grid, resolved
 from theorems.flow_matching.roundings import SOLVED, TWO_ORDERS, TWO_STEPS
 from theorems.setting.fits import last_slope
+from theorems.setting.instances import chosen
 from theorems.setting.vectors import norm
 
 TINY = np.finfo(float).tiny
@@ -29,11 +30,7 @@ TINY = np.finfo(float).tiny
 @pytest.mark.claim("F7")
 @pytest.mark.parametrize(
     "target",
-    [
-        Sphere(3, 2.0),
-        FiniteAtoms.regular_polygon(5),
-        DegenerateGaussian([1.0, 0.0], [[4.0, 2.0], [2.0, 1.0]]),
-    ],
+    chosen("sphere of radius 2", "pentagon", "line through (1, 0)"),
     ids=lambda target: type(target).__name__,
 )
 def test_optimal_trajectories_are_straight(evidence, rng, target):

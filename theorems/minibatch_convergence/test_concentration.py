@@ -20,13 +20,14 @@ from scipy.special import ndtri
 from scipy.stats import norm as normal
 
 from numerics.accuracy import EPS, Rounding
-from numerics.potentials import Ellipsoid, FiniteAtoms, Sphere, Stiefel
+from numerics.potentials import FiniteAtoms
 from numerics.transport.couplings import assignment
 from numerics.transport.two_atoms import TwoAtomLaw
 from theorems.betting import mean_interval
 from theorems.minibatch_convergence.quadrature import RESOLUTIONS
 from theorems.setting.draws import generator
 from theorems.setting.fits import last_slope
+from theorems.setting.instances import chosen
 from theorems.setting.quantifiers import SEEDS, TARGETS, for_all
 from theorems.setting.values import Values
 from theorems.setting.vectors import norm
@@ -37,13 +38,8 @@ SIZES = (16, 64, 256, 1024, 4096)
 # The digits that docs/theory.md states, w = 0.3, Δ = 2: √n·E|x₁ − T|² at five sizes, √n·floor at three.
 SQUARES = (2.04592, 2.06277, 2.06696, 2.06800, 2.06827)
 FLOORS = {16: 1.42411, 256: 1.46021, 4096: 1.46240}
-BOUNDED = (
-    FiniteAtoms.two([0.0, 1.0], [2.0, 0.0], 0.3),
-    FiniteAtoms.regular_polygon(5),
-    FiniteAtoms.hypercube(3),
-    Sphere(3),
-    Ellipsoid([[4.0, 0.0], [0.0, 0.25]]),
-    Stiefel(3, 2),
+BOUNDED = chosen(
+    "two atoms", "pentagon", "cube in 3 dimensions", "sphere", "long ellipse", "orthonormal frames"
 )
 
 

@@ -26,6 +26,7 @@ from theorems.setting.values import Values
 from theorems.statistics import gaussian_lipschitz
 
 LEVEL = 1e-9
+# Not of the one list: laws of the line whose variance is known, and stands below.
 LAWS = {
     "normal": Quantile(stats.norm(1, 2)),
     "exponential": Quantile(stats.expon()),

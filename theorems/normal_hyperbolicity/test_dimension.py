@@ -11,28 +11,18 @@ import numpy as np
 import pytest
 from hypothesis import assume
 from hypothesis import strategies as st
-from scipy import stats
 
 from numerics.accuracy import EPS, Rounding
 from numerics.flows.spectrum import intrinsic_dimension, jacobian, path_singular_values, slopes
 from numerics.potentials import (
-    AtomAndDensity,
     Cantor,
-    Curve,
-    DegenerateGaussian,
-    Ellipsoid,
     FiniteAtoms,
-    Grassmannian,
     NearestPoint,
     PointCloud,
-    SpecialOrthogonal,
     Sphere,
-    Stiefel,
     Torus,
     Union,
-    embed,
     product,
-    rotate,
 )
 from numerics.schedules import Linear, Polynomial, VariancePreserving
 from theorems.normal_hyperbolicity.assumptions import at_points
@@ -45,6 +35,7 @@ from theorems.normal_hyperbolicity.strata import (
     on_spiral,
 )
 from theorems.setting.draws import few, generator
+from theorems.setting.instances import named, with_strata
 from theorems.setting.quantifiers import SEEDS, WITH_A_MANIFOLD, for_all
 from theorems.setting.values import Values
 
@@ -60,33 +51,34 @@ def _atom_or_line(x1):
     return np.where(x1[:, 0] == 0, 0, 1)
 
 
-ATOM_AND_LINE = AtomAndDensity([0.0], [0.375], stats.norm(1.0))
+ATOM_AND_LINE = named("atom and normal law")
+# Not of the one list: each comes with the stratum of a point, written here from its position alone.
 STRATIFIED = (
-    (NearestPoint(ARC, 0.75), on_arc),
+    (named("arc"), on_arc),
     (NearestPoint(Union(ARC, PointCloud([[0.0, -1.0], [2.0, 0.0]])), 1.0), on_arc_and_points),
     (NearestPoint(Union(bow(), Torus(2.0, 0.5)), 0.5), on_bow_and_torus),
-    (NearestPoint(Curve.spiral(1.0), 1.0), on_spiral),
+    (named("spiral"), on_spiral),
     (ATOM_AND_LINE, _atom_or_line),
     (product(ATOM_AND_LINE, Sphere(3)), lambda x1: 2 + _atom_or_line(x1)),
     (product(NearestPoint(ARC, 0.75), FiniteAtoms.hypercube(2)), lambda x1: on_arc(x1[:, :2])),
 )
-OF_ONE_DIMENSION = (
-    (FiniteAtoms.regular_polygon(5), 0),
-    (FiniteAtoms.two([0.0, 1.0], [2.0, 0.0], 0.3), 0),
-    (NearestPoint(Curve.ellipse(2.0, 1.0), 0.75), 1),
-    (NearestPoint(Curve.trefoil(), 0.5), 1),
-    (embed(Sphere(2), np.array([[1.0, 0.0], [0.0, 0.6], [0.0, 0.8]])), 1),
-    (rotate(Ellipsoid([[4.0, 0.0], [0.0, 0.25]]), np.array([[0.6, -0.8], [0.8, 0.6]])), 1),
-    (product(Sphere(2), Sphere(2)), 2),
-    (NearestPoint(Torus(2.0, 0.5), 1.0), 2),
-    (Ellipsoid([[4.0, 1.0, 0.0], [1.0, 2.0, 0.25], [0.0, 0.25, 0.5]]), 2),
-    (DegenerateGaussian([0.0, 1.0, 0.0], np.diag([4.0, 1.0, 0.0])), 2),
-    (Sphere(4, 1.5), 3),
-    (Stiefel(3, 2), 3),
-    (SpecialOrthogonal(), 3),
-    (Grassmannian(4, 2), 4),
+OF_ONE_DIMENSION = with_strata(
+    "pentagon",
+    "two atoms",
+    "ellipse as a curve",
+    "trefoil",
+    "circle in space",
+    "turned ellipse",
+    "Clifford torus",
+    "torus",
+    "ellipsoid",
+    "flat Gaussian",
+    "sphere in 4 dimensions",
+    "orthonormal frames",
+    "rotations",
+    "planes in 4 dimensions",
 )
-TRUTHS = STRATIFIED + tuple((target, _always(m)) for target, m in OF_ONE_DIMENSION)
+TRUTHS = STRATIFIED + tuple((target, _always(m)) for target, (m,) in OF_ONE_DIMENSION)
 
 
 def _stretches(target, x0):

@@ -9,72 +9,52 @@ the thorough one all of them, and the targets with a slow prox join.
 import numpy as np
 import pytest
 from hypothesis import settings
-from scipy import stats
 
 from numerics.accuracy import EPS
 from numerics.flows.exact import ExactField
 from numerics.flows.spectrum import qr_growth, slopes
 from numerics.potentials import (
-    Arc,
-    AtomAndDensity,
-    Curve,
-    DegenerateGaussian,
-    Ellipsoid,
-    FiniteAtoms,
-    Grassmannian,
     NearestPoint,
-    PointCloud,
-    Quantile,
-    SpecialOrthogonal,
-    Sphere,
-    Stiefel,
     Torus,
     Union,
-    embed,
-    product,
-    rotate,
-    scale,
-    translate,
 )
 from numerics.schedules import Linear, Polynomial, Trigonometric, VariancePreserving
 from theorems.normal_hyperbolicity.assumptions import at_points
-from theorems.normal_hyperbolicity.strata import ARC, bow
+from theorems.normal_hyperbolicity.strata import bow
 from theorems.normal_hyperbolicity.trajectories import coefficients
+from theorems.setting.instances import chosen
 
 THOROUGH = settings.default.max_examples > 20
 SCHEDULES = (Linear(), VariancePreserving(), Trigonometric(), Polynomial(2.0))
-LINE = DegenerateGaussian([1.0, -0.5], [[4.0, 2.0], [2.0, 1.0]])
 QUICK = (
-    Sphere(3, 2.0),
-    Sphere(5, 0.5),
-    Ellipsoid([[4.0, 1.0], [1.0, 0.5]]),
-    Ellipsoid([[4.0, 1.0, 0.0], [1.0, 2.0, 0.25], [0.0, 0.25, 0.5]]),
-    LINE,
-    DegenerateGaussian([0.0, 1.0, 0.0], np.diag([4.0, 1.0, 0.0])),
-    Stiefel(2, 2),
-    Stiefel(3, 2),
-    Grassmannian(2, 1),
-    Grassmannian(3, 1),
-    SpecialOrthogonal(),
-    NearestPoint(Torus(2.0, 0.5), 1.0),
-    NearestPoint(Curve.ellipse(2.0, 1.0), 0.75),
-    NearestPoint(ARC, 0.75),
-    NearestPoint(Union(Arc(1.0, 0.25, 2.5), PointCloud([[0.0, -1.0], [2.0, 0.0]])), 1.0),
-    product(Sphere(2), Sphere(2)),
-    rotate(Ellipsoid([[4.0, 0.0], [0.0, 0.25]]), np.array([[0.6, -0.8], [0.8, 0.6]])),
-    embed(Sphere(2), np.array([[1.0, 0.0], [0.0, 0.6], [0.0, 0.8]])),
-    translate(Sphere(2), [3.0, -1.0]),
-    scale(LINE, 3.0),
-    product(Sphere(2), FiniteAtoms.two([0.0], [1.0], 0.2)),
-    FiniteAtoms.regular_polygon(5),
-    NearestPoint(Curve.spiral(1.0), 1.0),
-    NearestPoint(Union(bow(), Torus(2.0, 0.5)), 0.5),
+    *chosen(
+        "sphere of radius 2",
+        "small sphere in 5 dimensions",
+        "tilted ellipse",
+        "ellipsoid",
+        "tilted line",
+        "flat Gaussian",
+        "orthogonal matrices of the plane",
+        "orthonormal frames",
+        "lines of the plane",
+        "projective plane",
+        "rotations",
+        "torus",
+        "ellipse as a curve",
+        "arc",
+        "arc and two points",
+        "Clifford torus",
+        "turned ellipse",
+        "circle in space",
+        "shifted circle",
+        "stretched line",
+        "two circles",
+        "pentagon",
+        "spiral",
+    ),
+    NearestPoint(Union(bow(), Torus(2.0, 0.5)), 0.5),  # not of the one list: `bow` is a set of this theorem
 )
-SLOW = (
-    NearestPoint(Curve.trefoil(), 0.5),
-    AtomAndDensity([0.0], [0.375], stats.norm(1.0)),
-    Quantile(stats.expon()),
-)
+SLOW = chosen("trefoil", "atom and normal law", "exponential law")
 PAIRS = (
     [(target, schedule) for target in QUICK + SLOW for schedule in SCHEDULES]
     if THOROUGH

@@ -9,48 +9,33 @@ support. Controls: γ = 0, where the rescaled field dies out, and the support in
 import numpy as np
 import pytest
 from hypothesis import strategies as st
-from scipy import stats
 
 from numerics.accuracy import EPS, Rounding
 from numerics.flows.exact import ExactField
 from numerics.geometry import norms
 from numerics.potentials import (
-    Curve,
-    DegenerateGaussian,
-    Ellipsoid,
     FiniteAtoms,
-    Grassmannian,
-    NearestPoint,
-    Quantile,
-    SpecialOrthogonal,
     Sphere,
-    Stiefel,
-    Torus,
-    product,
-    rotate,
-    translate,
 )
 from numerics.schedules import Linear, Logarithmic, Polynomial, Trigonometric, VariancePreserving
 from theorems.proximal_denoiser.hulls import HULLS
 from theorems.setting.draws import few, generator
+from theorems.setting.instances import chosen
 from theorems.setting.quantifiers import SEEDS, for_all
 from theorems.setting.values import Targets
 
-TILTED = np.array([[4.0, 1.0], [1.0, 0.5]])
-
-
-SMOOTH = [
-    Sphere(3),
-    Ellipsoid(TILTED),
-    DegenerateGaussian([1.0, 2.0], TILTED),
-    Quantile(stats.expon()),
-    Stiefel(3, 2),
-    Grassmannian(4, 2),
-    SpecialOrthogonal(),
-    NearestPoint(Torus(2.0, 0.5), 1.0),
-    NearestPoint(Curve.ellipse(2.0, 1.0), 0.75),
-    product(rotate(Ellipsoid(TILTED), [[0.6, -0.8], [0.8, 0.6]]), translate(Sphere(2, 2.0), [1.0, 0.0])),
-]
+SMOOTH = chosen(
+    "sphere",
+    "tilted ellipse",
+    "Gaussian in the plane",
+    "exponential law",
+    "orthonormal frames",
+    "planes in 4 dimensions",
+    "rotations",
+    "torus",
+    "ellipse as a curve",
+    "ellipse times circle",
+)
 
 
 @pytest.mark.claim("P7")

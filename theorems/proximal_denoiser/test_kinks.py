@@ -19,6 +19,7 @@ N, PLACES, HALVINGS = 16, 12, 24
 JUMP = 1e-3  # of D prox, whose norm is at most 1, within 2⁻²⁴ of the line
 BLOCKS = product(Sphere(2, 1.0), FiniteAtoms.two([0.0], [1.0], 0.2))
 SQUARE = FiniteAtoms.hypercube(2)
+# Not of the one list: small ones, with faces of every dimension; two are met again below.
 TARGETS = (
     FiniteAtoms.two([0.0, 1.0], [2.0, 0.0], 0.3),
     FiniteAtoms.hypercube(3),

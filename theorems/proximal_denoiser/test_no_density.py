@@ -19,31 +19,27 @@ from numerics.flows.independent import IndependentField
 from numerics.potentials import (
     AtomAndDensity,
     Cantor,
-    Curve,
     FiniteAtoms,
-    NearestPoint,
     Quantile,
-    Sphere,
-    Stiefel,
-    product,
 )
 from theorems.setting.draws import few, generator
+from theorems.setting.instances import chosen
 from theorems.setting.interpolant import Interpolant
 from theorems.setting.quantifiers import SCHEDULES, SEEDS, TIMES, for_all
 from theorems.setting.values import Targets
 from theorems.setting.vectors import norm
 
-KINDS = {
-    "atoms": FiniteAtoms.on_line([0.0, 1.0, 3.0], [0.2, 0.3, 0.5]),
-    "infinitely many atoms": Quantile(stats.poisson(2.0)),
-    "sphere": Sphere(3, 2.0),
-    "frames": Stiefel(3, 2),
-    "curve": NearestPoint(Curve.ellipse(2.0, 1.0), 0.75),
-    "atom and density": AtomAndDensity([0.0], [0.375], stats.expon()),
-    "Cantor": Cantor(),
-    "Cantor times sphere": product(Cantor(), Sphere(2)),
-}
-WITHOUT_DENSITY = Targets(st.sampled_from(list(KINDS.values())), tuple(KINDS.values()))
+KINDS = chosen(
+    "three atoms on a line",
+    "Poisson law",
+    "sphere of radius 2",
+    "orthonormal frames",
+    "ellipse as a curve",
+    "atom of 3/8 and exponential law",
+    "Cantor law",
+    "Cantor law times circle",
+)
+WITHOUT_DENSITY = Targets(st.sampled_from(KINDS), KINDS)
 probabilities = st.integers(1, 96).flatmap(lambda m: st.integers(0, m).map(lambda k: Fraction(k, m)))
 CANTOR_DOMAIN = "p = k/m in [0, 1], m ≤ 96: binary and ternary digits periodic"
 

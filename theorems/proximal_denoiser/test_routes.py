@@ -31,6 +31,7 @@ FLAT = DegenerateGaussian([1.0, -1.0, 0.0], np.diag([4.0, 0.25, 0.0]))
 ATOMS = FiniteAtoms(SCATTER, [0.0, 0.4, 0.3, 0.1, 1.0, 0.2])
 TURN = np.array([[0.6, -0.8], [0.8, 0.6]])
 
+# Not of the one list: those with a conic form, small enough for a solver.
 CONES = [
     Sphere(3, 2.0),
     Ellipsoid(TILTED),

@@ -22,8 +22,33 @@ def named(name: str) -> Potential:
         >>> named("circle")
         Sphere(2, 2.0)
     """
-    for instance in instances():
-        if instance.name == name:
-            return instance.potential
-    known = sorted(instance.name for instance in instances() if instance.name)
-    raise ValueError(f"name: got {name!r}, use one of {', '.join(known)}")
+    return with_strata(name)[0][0]
+
+
+def chosen(*names: str) -> tuple[Potential, ...]:
+    """The potentials of the instances with these names, in this order.
+
+    Raises:
+        ValueError: If there is no instance of a name.
+
+    Example:
+        >>> from theorems.setting.instances import chosen
+        >>> chosen("circle", "rotations")
+        (Sphere(2, 2.0), SpecialOrthogonal())
+    """
+    return tuple(potential for potential, _ in with_strata(*names))
+
+
+def with_strata(*names: str) -> tuple[tuple[Potential, tuple[int, ...]], ...]:
+    """As `chosen`, each with the dimensions of its strata.
+
+    Example:
+        >>> from theorems.setting.instances import with_strata
+        >>> with_strata("atom and normal law")[0][1]
+        (0, 1)
+    """
+    known = {instance.name: instance for instance in instances() if instance.name}
+    for name in names:
+        if name not in known:
+            raise ValueError(f"name: got {name!r}, use one of {', '.join(sorted(known))}")
+    return tuple((known[name].potential, known[name].strata) for name in names)

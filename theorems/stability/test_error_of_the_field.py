@@ -23,13 +23,11 @@ from numerics.flows.exact import ExactField
 from numerics.flows.perturbed import kick_bound, kicked, solved_end
 from numerics.geometry import norms
 from numerics.potentials import (
-    DegenerateGaussian,
-    Ellipsoid,
     FiniteAtoms,
-    Sphere,
 )
 from numerics.schedules import Linear, Schedule, Trigonometric
 from theorems.setting.draws import few, generator
+from theorems.setting.instances import chosen
 from theorems.setting.quantifiers import SCHEDULES, SEEDS, TARGETS, for_all
 from theorems.setting.values import Values
 from theorems.stability.rational import TwoAtoms
@@ -37,12 +35,7 @@ from theorems.stability.rational import TwoAtoms
 PLACES = Values(st.lists(st.integers(5, 98), min_size=3, max_size=4), [30, 60, 97], ([30, 60, 97],))
 """When impulses come, in hundredths; the path starts at the first."""
 POWERS = Values(st.integers(-3, 1), -1, (-3, 0))
-SOLVED = (
-    FiniteAtoms.two([0.0, 1.0], [2.0, 0.0], 0.3),
-    DegenerateGaussian([1.0, -0.5], [[4.0, 2.0], [2.0, 1.0]]),
-    Sphere(3, 2.0),
-    Ellipsoid([[4.0, 1.0, 0.0], [1.0, 2.0, 0.25], [0.0, 0.25, 0.5]]),
-)
+SOLVED = chosen("two atoms", "tilted line", "sphere of radius 2", "ellipsoid")
 """Whose prox is quick: an integrator asks for it a thousand times."""
 TWO = FiniteAtoms.two([0.0], [2.0], 0.3)
 TIE = 2.0 * float(TWO.heights[1] - TWO.heights[0]) / 4.0  # b = Φ⁻¹(w) = (g₁ − g₀)/Δ

@@ -17,30 +17,24 @@ from numerics.flows.independent import IndependentField
 from numerics.flows.perturbed import euler_bound, euler_response, euler_steps
 from numerics.geometry import norms
 from numerics.potentials import (
-    Curve,
-    DegenerateGaussian,
-    Ellipsoid,
     FiniteAtoms,
-    NearestPoint,
-    SpecialOrthogonal,
     Sphere,
-    Stiefel,
-    product,
 )
+from theorems.setting.instances import chosen, named
 from theorems.stability.figures import draw_gains
 from theorems.stability.posterior import radial_steps
 from theorems.stability.steps import Steps
 
-BODY = Ellipsoid([[4.0, 1.0, 0.0], [1.0, 2.0, 0.3], [0.0, 0.3, 0.5]])
+BODY = named("second ellipsoid")
 NOISE = np.array([[0.7, -0.4, 1.1]])
-TARGETS = (
-    BODY,
-    Sphere(3, 2.0),
-    DegenerateGaussian([1.0, -0.5], [[4.0, 2.0], [2.0, 1.0]]),
-    Stiefel(3, 2),
-    SpecialOrthogonal(),
-    NearestPoint(Curve.ellipse(2.0, 1.0), 0.75),
-    product(Sphere(2), FiniteAtoms.two([0.0], [1.0], 0.2)),
+TARGETS = chosen(
+    "second ellipsoid",
+    "sphere of radius 2",
+    "tilted line",
+    "orthonormal frames",
+    "rotations",
+    "ellipse as a curve",
+    "two circles",
 )
 
 

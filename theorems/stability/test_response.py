@@ -10,39 +10,30 @@ halving ε.
 
 import numpy as np
 import pytest
-from scipy import stats
 
 from numerics.accuracy import Rounding
 from numerics.flows.exact import ExactField
 from numerics.flows.perturbed import kick_bound, kicked, response, solved_end
 from numerics.geometry import norms
 from numerics.potentials import (
-    Curve,
     DegenerateGaussian,
-    Ellipsoid,
-    NearestPoint,
-    Quantile,
-    SpecialOrthogonal,
     Sphere,
-    Stiefel,
-    embed,
-    product,
 )
 from numerics.schedules import Linear, Trigonometric, VariancePreserving
+from theorems.setting.instances import chosen
 
-BODY = Ellipsoid([[4.0, 1.0, 0.0], [1.0, 2.0, 0.3], [0.0, 0.3, 0.5]])
+BODY, LINE = chosen("second ellipsoid", "tilted line")
 NOISE = np.array([[0.7, -0.4, 1.1]])
-LINE = DegenerateGaussian([1.0, -0.5], [[4.0, 2.0], [2.0, 1.0]])
-SMOOTH = (
-    BODY,
-    Sphere(3, 2.0),
-    LINE,
-    Quantile(stats.expon()),
-    Stiefel(3, 2),
-    SpecialOrthogonal(),
-    NearestPoint(Curve.ellipse(2.0, 1.0), 0.75),
-    product(Sphere(2), LINE),
-    embed(Sphere(2), np.array([[1.0, 0.0], [0.0, 0.6], [0.0, 0.8]])),
+SMOOTH = chosen(
+    "second ellipsoid",
+    "sphere of radius 2",
+    "tilted line",
+    "exponential law",
+    "orthonormal frames",
+    "rotations",
+    "ellipse as a curve",
+    "cylinder",
+    "circle in space",
 )
 """Where T is smooth almost everywhere and not constant."""
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(40)

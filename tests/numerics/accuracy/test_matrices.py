@@ -14,6 +14,7 @@ from numerics.potentials.stiefel import Stiefel
 from tests.numerics.accuracy import matrix_oracles as oracles
 from tests.numerics.accuracy.harness import judge, judge_with_twins
 
+# Not of the one list: sizes from the least to the largest that multiprecision can pay for.
 FAMILIES = [
     Stiefel(1, 1),
     Stiefel(3, 1),

@@ -12,6 +12,7 @@ from numerics.schedules import Linear, Logarithmic, Polynomial, Trigonometric, V
 
 GAUSSIAN = DegenerateGaussian([1.0, 0.0, -2.0], np.diag([4.0, 0.0, 0.25]))
 ATOMS = FiniteAtoms([[0.0, 0.0], [3.0, 0.0], [0.0, 2.0], [1.0, 1.0]], [0.0, 0.4, 0.3, 0.1])
+# Not of the one list: one of each kind, small, met with every schedule by eight tests.
 POTENTIALS = [
     GAUSSIAN,
     ATOMS,

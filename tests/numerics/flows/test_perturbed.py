@@ -17,6 +17,7 @@ from numerics.flows.perturbed import (
 from numerics.potentials import DegenerateGaussian, Ellipsoid, FiniteAtoms, Sphere
 from numerics.schedules import Linear, Trigonometric
 
+# Not of the one list: fields, of which single ones are met with closed forms.
 FIELDS = [
     ExactField(Ellipsoid([[4.0, 1.0], [1.0, 2.0]]), Trigonometric()),
     ExactField(FiniteAtoms.regular_polygon(5)),

@@ -15,6 +15,7 @@ from numerics.potentials.rotations import SpecialOrthogonal
 from numerics.potentials.stiefel import Stiefel
 from tests.numerics.allowances import of_prox, of_transport
 
+# Not of the one list: square, tall and of one column, each with its dimension below.
 FAMILIES = [
     Stiefel(1, 1),
     Stiefel(4, 1),
@@ -376,6 +377,7 @@ def _seconds(task, repeats=5):
     return best
 
 
+# Not of the one list: sizes at which a batch is timed.
 @pytest.mark.parametrize(
     "p", [Stiefel(3, 2), Stiefel(4, 3), Grassmannian(3, 1), SpecialOrthogonal()], ids=repr
 )

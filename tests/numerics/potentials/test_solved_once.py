@@ -10,6 +10,7 @@ from numerics.potentials.cantor import Cantor
 from numerics.potentials.line import Quantile
 from numerics.potentials.solved_once import LastSolve
 
+# Not of the one list: the four kinds of solve that are kept.
 TARGETS = [Quantile(stats.expon()), Cantor(), Bits(0.3), NearestPoint(Curve.spiral(1.0), 0.5)]
 NAMES = ("point", "envelope", "jacobian", "kink", "dual")
 

@@ -1,4 +1,8 @@
-"""Instances with their oracle, a parametrisation, and a way to move a point into the domain."""
+"""Instances with their oracle, a parametrisation, and a way to move a point into the domain.
+
+They are not of the one list (numerics.potentials.instances): each oracle is written from the same arrays as
+its potential, and knows nothing else of it.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass

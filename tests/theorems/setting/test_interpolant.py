@@ -8,6 +8,7 @@ from numerics.schedules import Linear, Polynomial, Trigonometric
 from theorems.setting.clarke import distance_to_hull, jacobians_around
 from theorems.setting.interpolant import Interpolant
 
+# Not of the one list: a sphere, a Gaussian and atoms, at times near both ends.
 TARGETS = [
     Sphere(3, 2.0),
     DegenerateGaussian([1.0, -2.0], [[4.0, 1.0], [1.0, 2.0]]),
