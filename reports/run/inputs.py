@@ -20,9 +20,13 @@ TARGET: "pytest.StashKey[UserTarget]" = pytest.StashKey()
 FLOW: "pytest.StashKey[UserFlow]" = pytest.StashKey()
 NEEDS = {"user_target": "--target", "user_flow": "--flow"}
 """Fixtures, and the option without which tests that ask for them are not collected."""
-OPTIONS = ("--claim", "--target", "--merge-duplicates", "--resume", "--flow", "--dim", "--device", "--mnist")
+OPTIONS = (
+    *("--claim", "--target", "--merge-duplicates", "--resume", "--flow", "--checkpoint", "--label", "--dim"),
+    *("--device", "--mnist"),
+)
 """Options that change what a run finds."""
 DEFAULTS = {"--device": "cpu", "--merge-duplicates": False}
+OF_A_FLOW = {"--dim": "dimension", "--checkpoint": "file of weights", "--label": "class"}
 T = TypeVar("T")
 
 
@@ -44,7 +48,20 @@ def add_options(group: pytest.OptionGroup) -> None:
         "--flow",
         metavar="MODULE:ATTR",
         help="ask the claims of your own flow, too: velocity(t, x), NumPy or torch, x (n, D); the order of"
-        " its arguments is found out, or said: 'MODULE:ATTR(x, t)'; your module is imported: its code runs",
+        " its arguments is found out, or said: 'MODULE:ATTR(x, t)'; 'MODULE:MAKE()' calls a factory or a"
+        " class; your module is imported: its code runs",
+    )
+    group.addoption(
+        "--checkpoint",
+        metavar="FILE.pt",
+        help="weights for the torch module of --flow, a state_dict saved by torch.save; FILE.pt:NAME takes"
+        " one of several; nothing that the file holds is run",
+    )
+    group.addoption(
+        "--label",
+        type=_label,
+        metavar="K",
+        help="the class that is asked of a class-conditional --flow",
     )
     group.addoption("--dim", type=_dimension, metavar="D", help="dimension of --flow")
     group.addoption(
@@ -61,6 +78,12 @@ def _dimension(text: str) -> int:
     return int(text)
 
 
+def _label(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"got {text!r}, must be a whole number, 0 or more")
+    return int(text)
+
+
 def refuse_bad(config: pytest.Config) -> None:
     """Read everything that was handed in.
 
@@ -70,8 +93,9 @@ def refuse_bad(config: pytest.Config) -> None:
     given = config.getoption
     device(config)
     mnist_directory(config)
-    if given("--dim") is not None and given("--flow") is None:
-        raise pytest.UsageError("--dim: is the dimension of --flow; add --flow=MODULE:ATTR")
+    for option, words in OF_A_FLOW.items():
+        if given(option) is not None and given("--flow") is None:
+            raise pytest.UsageError(f"{option}: is the {words} of --flow; add --flow=MODULE:ATTR")
     for option in ("--merge-duplicates", "--resume"):
         if given(option) and given("--target") is None:
             raise pytest.UsageError(f"{option}: is for --target; add --target=FILE")
@@ -121,6 +145,7 @@ def user_flow(config: pytest.Config) -> "UserFlow":
     Raises:
         pytest.UsageError: If it is no such field.
     """
+    from theorems.setting.user import checkpoints
     from theorems.setting.user.flows import load
 
     words, dim = config.getoption("--flow"), config.getoption("--dim")
@@ -133,10 +158,11 @@ def user_flow(config: pytest.Config) -> "UserFlow":
         dim = d
     target = user_target(config) if config.getoption("--target") is not None else None
     seed, where = config.getoption("--seed"), device(config)
+    file, label = config.getoption("--checkpoint"), config.getoption("--label")
+    weights = None if file is None else _refusing("--checkpoint", file, lambda: checkpoints.read(file))
+    further: dict[str, Any] = {"seed": seed, "target": target, "say": lambda line: _say(config, line)}
     config.stash[FLOW] = _refusing(
-        "--flow",
-        words,
-        lambda: load(words, dim, where, seed=seed, target=target, say=lambda line: _say(config, line)),
+        "--flow", words, lambda: load(words, dim, where, weights, label, **further)
     )
     return config.stash[FLOW]
 

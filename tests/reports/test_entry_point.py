@@ -11,7 +11,7 @@ from tests.reports.conftest import PACKAGES
 from tests.reports.house import GOOD, House
 
 OPTIONS = ("--report", "--seed", "--jobs", "--target", "--flow", "--dim", "--device", "--mnist", "--claim")
-OPTIONS += ("--merge-duplicates", "--resume")
+OPTIONS += ("--merge-duplicates", "--resume", "--checkpoint", "--label")
 WAYS = {"pytest": ["-c", "import sys, pytest; sys.exit(pytest.main())"], "python -m pytest": ["-m", "pytest"]}
 MINE = """
 import sys

@@ -28,6 +28,7 @@ OPTIONS = {
     "pytest-reportlog": ["--report-log"],
 }
 OURS = {"--report", "--seed", "--jobs", "--claim", "--target", "--flow", "--dim", "--device", "--mnist"}
+OURS |= {"--checkpoint", "--label"}
 FLAKY = """
 COUNT = []
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from reports.schema import check
 from tests.reports.house import GOOD, House, Ran
@@ -55,6 +56,9 @@ def test_a_bad_flow_is_4_and_nothing_is_written(house: House, modules: Path, wor
         (["--flow=my_flow:velocity", "--dim=0"], "--dim: got '0', must be a whole number, 1 or more"),
         (["--flow=my_flow:velocity", "--dim=two"], "--dim: got 'two'"),
         (["--dim=2"], "--dim: is the dimension of --flow"),
+        (["--label=1"], "--label: is the class of --flow; add --flow=MODULE:ATTR"),
+        (["--flow=my_flow:velocity", "--dim=2", "--label=-1"], "--label: got '-1', must be a whole number"),
+        (["--flow=my_flow:velocity", "--dim=2", "--checkpoint=a.pt"], "--checkpoint=a.pt: there is no such"),
         (["--flow=my_flow:velocity", "--dim=3", "--target=square.npz"], "the points of --target have dim"),
         (["--device=tpu"], "--device=tpu: use cpu, cuda or cuda:N"),
         (["--device=cuda:99"], "CUDA devices here; use cpu"),
@@ -157,6 +161,30 @@ def test_mine(evidence):
     ran = house.build(GOOD.replace('"A"', '"A1"'), 'claim("A1"),', test_silent=unknown).run()
     assert ran.status == 1
     assert "@pytest.mark.asks names 'A2', which no claims.py declares" in ran.output
+
+
+def test_a_factory_with_a_checkpoint_and_a_label(house: House, modules: Path) -> None:
+    """In every process of xdist, too; the report says which weights and which class were asked."""
+    conditional = """
+import torch
+
+class Net(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.centres = torch.nn.Parameter(torch.zeros(3, 2))
+    def forward(self, x, t, labels):
+        return self.centres[labels] - x
+"""
+    (modules / "my_classes.py").write_text(conditional, encoding="utf-8")
+    torch.save({"centres": torch.tensor([[0.0, 0.0], [0.0, 5.0], [0.0, 0.0]])}, modules / "w.pt")
+    given = ["--flow=my_classes:Net()", "--dim=2", "--checkpoint=w.pt", "--label=1"]
+    for workers in ([], ["-n", "2"]):
+        ran = house.build(test_mine=SEEN).run(*given, *workers)
+        assert ran.status == 0, ran.output
+        (audit,) = ran.report["audits"]
+        assert audit["subject"] == "my_classes:Net() of w.pt, label 1"
+        assert audit["measured"] == 3.0
+        assert all(word.partition("=")[2] in ran.report["run"]["command"] for word in given)
 
 
 def test_our_audits_about_chosen_claims(modules: Path) -> None:

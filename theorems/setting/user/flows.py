@@ -1,16 +1,13 @@
-"""A trained field of the user's, `--flow=MODULE:ATTR`: found, tried out, and wrapped for NumPy.
+"""A trained field of the user's, `--flow=MODULE:ATTR`: tried out, and wrapped for NumPy.
 
 Nothing of the field is believed: before any check it is called at several times and points, and what it
 returns must be deterministic, finite, of the shape of its points and independent of the other points of the
 batch. What is wrong is said in one line. Torch is imported only for a field that needs it.
 """
 
-import importlib
-import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +15,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from numerics.checks import as_points
 from theorems.setting.user import reading
+from theorems.setting.user.checkpoints import Weights
+from theorems.setting.user.finding import find
 from theorems.setting.user.reading import USUAL, Order, Reading
 from theorems.setting.user.trying import (
     DOUBLE,
@@ -28,7 +27,6 @@ from theorems.setting.user.trying import (
     differentiates,
     hushed,
     precision_of,
-    quiet,
     refuse_noise,
     said,
     seconds_of,
@@ -50,7 +48,7 @@ class UserFlow:
     """A field v(t, x) of the user's that was tried out.
 
     Attributes:
-        name: ``MODULE:ATTR``.
+        name: ``MODULE:ATTR``, with its checkpoint and its label.
         dim: d.
         field: How it is called.
         precision: The unit roundoff of what it returns.
@@ -122,42 +120,52 @@ class UserFlow:
             raise ValueError(f"its derivatives do not differentiate again: {said(error)}") from error
 
 
-def load(words: str, dim: int | None = None, device: str = "cpu", **fields: Any) -> UserFlow:
+def load(
+    words: str,
+    dim: int | None = None,
+    device: str = "cpu",
+    weights: Weights | None = None,
+    label: int | None = None,
+    **fields: Any,
+) -> UserFlow:
     """The field that ``MODULE:ATTR`` names, tried out.
 
     Args:
-        words: A module, installed or in the current directory, and the dotted name of a field in it: a
-            function ``velocity(t, x)`` of NumPy arrays or torch tensors, x (n,d), t a scalar, (n,) or (n,1);
-            a `torch.nn.Module` called so; either with its arguments in the order (x, t); or a network of one
+        words: A module, installed or in the current directory, and the dotted name of a field in it, or with
+            ``()`` of what makes one, a factory or a class called without arguments. A field is a function
+            ``velocity(t, x)`` of NumPy arrays or torch tensors, x (n,d), t a scalar, (n,) or (n,1); a
+            `torch.nn.Module` called so; either with its arguments in the order (x, t); or a network of one
             argument of d+1 columns, t the last. ``MODULE:ATTR(x, t)`` says the order, else it is found out
             (`theorems.setting.user.reading`).
         dim: d; None takes it from the field's attribute ``dim``.
         device: Where torch evaluates.
+        weights: What is put into the module first, of `theorems.setting.user.checkpoints`.
+        label: The class that is asked of a class-conditional field ``velocity(t, x, y)``, whose y is then
+            (n,) integers, by position or by its name.
         **fields: ``seed``, ``say`` and ``target`` of the `UserFlow`.
 
     Raises:
         ValueError: In one line, if there is no such module or attribute, importing fails, it is not
-            callable, d is unknown, or calls at several times and points show that it is no such field.
+            callable, weights are not its own, d is unknown, it takes no label or needs one, or calls at
+            several times and points show that it is no such field.
     """
     name, order = reading.said(words)
-    module, colon, path = name.partition(":")
-    if not (colon and module and path):
-        raise ValueError("give MODULE:ATTR, a module and the name of a field in it, such as my_flow:velocity")
-    found = _attribute(_imported(module), module, path)
+    found = find(name, weights)
     d = _dimension(found, dim)
-    field, read = _wrapped(found, d, device, order)
+    field, read = _wrapped(found, d, device, reading.candidates(found, order, label))
     precision = precision_of(field, d)
     refuse_noise(field, d, precision)
-    flow = UserFlow(name, d, field, precision, differentiates(field, d, precision), reading=read, **fields)
-    _tell(flow)
+    full = name + (f" of {weights.file}" if weights else "") + ("" if label is None else f", label {label}")
+    flow = UserFlow(full, d, field, precision, differentiates(field, d, precision), reading=read, **fields)
+    _tell(flow, name)
     return flow
 
 
-def _tell(flow: UserFlow) -> None:
+def _tell(flow: UserFlow, name: str) -> None:
     """What of the way it is called its user should know."""
     read = flow.reading
     other = "x, t" if read.order == "t, x" else "t, x"
-    remedy = "" if read.order == "[x, t]" else f"; --flow='{flow.name}({other})' reads it the other way"
+    remedy = "" if read.order == "[x, t]" else f"; --flow='{name}({other})' reads it the other way"
     flow.say(f"flow {flow.name}: read as {read}, {read.because}{remedy}")
     for note in getattr(flow.field, "notes", ()):
         flow.say(f"flow {flow.name}: {note}")
@@ -168,39 +176,6 @@ def _tell(flow: UserFlow) -> None:
         flow.say(
             f"flow {flow.name}: it is slow, {seconds:.2g} s a call on 100 points; expect some thousand calls"
         )
-
-
-# --- finding it ------------------------------------------------------------------------------------------
-
-
-def _imported(name: str) -> ModuleType:
-    if os.getcwd() not in sys.path:  # the console script `pytest` leaves it out
-        sys.path.insert(0, os.getcwd())
-    try:
-        with quiet():
-            return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name and (name == error.name or name.startswith(f"{error.name}.")):
-            raise ValueError(
-                f"there is no module {name!r}; install it, or run where {name.split('.')[0]}.py lies"
-            ) from None
-        raise ValueError(f"importing {name} failed: {said(error)}") from error
-    except (Exception, SystemExit) as error:
-        raise ValueError(f"importing {name} failed: {said(error)}") from error
-
-
-def _attribute(module: ModuleType, name: str, path: str) -> Any:
-    found: Any = module
-    for part in path.split("."):
-        if not hasattr(found, part):
-            own = [key for key, value in vars(module).items() if getattr(value, "__module__", "") == name]
-            raise ValueError(f"{name} has no attribute {path!r}; it holds {', '.join(own[:8]) or 'nothing'}")
-        found = getattr(found, part)
-    if isinstance(found, type):
-        raise ValueError(f"{path} is a class; name an instance of it, or a function velocity(t, x)")
-    if not callable(found):
-        raise ValueError(f"{path} is {type(found).__name__} and cannot be called; give velocity(t, x)")
-    return found
 
 
 def _dimension(found: Any, dim: int | None) -> int:
@@ -217,12 +192,12 @@ def _dimension(found: Any, dim: int | None) -> int:
 
 
 def _wrapped(
-    found: Any, d: int, device: str, order: Order | None
+    found: Any, d: int, device: str, readings: list[Reading]
 ) -> "tuple[NumpyField | TorchField, Reading]":
     """The first way to call it that works, in the order that is decided; else what was wrong."""
     working: dict[Order, tuple[NumpyField | TorchField, Reading]] = {}
     problems: list[ValueError] = []
-    for read in reading.candidates(found, order):
+    for read in readings:
         if read.order in working:
             continue
         for field in _ways(found, device, read):
@@ -234,7 +209,8 @@ def _wrapped(
                 working[read.order] = field, read
                 break
     if not working:
-        raise ValueError(_what_was_wrong(problems, len(list(_ways(found, device, USUAL)))))
+        asked = "" if readings[0].label is None else f" (label {readings[0].label})"
+        raise ValueError(_what_was_wrong(problems, len(list(_ways(found, device, USUAL)))) + asked)
     if len(working) == 2:
         return _decided(working, d)
     ((field, read),) = working.values()
