@@ -22,7 +22,25 @@ from theorems.setting.user.flows import UserFlow
 Array = NDArray[np.float64]
 CLOSE = 0.05
 TIMES = np.concatenate([np.linspace(0.0, 0.9, 19), [0.92, 0.94, 0.96, 0.98, 0.99]])
-MIDDLE, LATE, LAST = 10, 18, -1
+
+
+def place(t: float) -> int:
+    """Where a time stands in `TIMES`.
+
+    Raises:
+        ValueError: If it is not one of them.
+
+    Example:
+        >>> [float(TIMES[place(t)]) for t in (0.1, 0.5, 0.99)]
+        [0.1, 0.5, 0.99]
+    """
+    nearest = int(np.abs(TIMES - t).argmin())
+    if abs(TIMES[nearest] - t) > 1e-9:
+        raise ValueError(f"t: got {t}, must be one of TIMES; {TIMES[nearest]:g} is the nearest")
+    return nearest
+
+
+MIDDLE, LATE, LAST = place(0.5), place(0.9), -1
 """Places in `TIMES` of ½, 0.9 and the last time."""
 MOST_DIMENSIONS = 128
 """Up to which exponents are computed: the QR method integrates d(d+2) numbers a trajectory."""

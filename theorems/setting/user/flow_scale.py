@@ -20,16 +20,16 @@ from numerics.flows.exact import ExactField
 from numerics.flows.independent import IndependentField
 from numerics.potentials import Potential
 from numerics.transport import solve
-from theorems.setting.user.flow_audits import CLOSE, TIMES, limited, tolerance
+from theorems.setting.user.flow_audits import CLOSE, TIMES, limited, place, tolerance
 from theorems.setting.user.flows import UserFlow
 
 Array = NDArray[np.float64]
 BATCHES = {256: 64, 64: 256, 16: 512}
 """Pairs a batch, and how many batches are drawn."""
-ASKED = (2, 6, 10, 14, 18)
-"""Places in `TIMES` of 0.1, 0.3, 0.5, 0.7, 0.9."""
-ASKED_OWN = (2, 4, 6, 8, 10)
-"""Of 0.1, …, 0.5 for own samples, whose gaps the exact field of atoms sees later."""
+ASKED = (0.1, 0.3, 0.5, 0.7, 0.9)
+"""At which times, of `TIMES`."""
+ASKED_OWN = (0.1, 0.2, 0.3, 0.4, 0.5)
+"""The same for own samples, whose gaps the exact field of atoms sees later."""
 POINTS = 200
 MOST_OWN, MOST_WORK = 400, 5e9
 """Own samples a set, and multiplications for solving one: 4000 n² d from dimension 4 on."""
@@ -215,14 +215,14 @@ def _sides(flow: UserFlow, noise: Array) -> tuple[list[Side], list[tuple[float, 
         solution = flow.target.solution
         side = Side(flow.target.points, flow.target.weights, solution.potential)
         data = solution.potential.transport(noise)
-        points = [(TIMES[k], (1 - TIMES[k]) * noise + TIMES[k] * data) for k in ASKED]
+        points = [(TIMES[k], (1 - TIMES[k]) * noise + TIMES[k] * data) for k in map(place, ASKED)]
         return [side], points, flow.target.name
     n = own_samples(flow.dim)
     flow.say(f"flow {flow.name}: two sets of {n} own samples stand in for the target")
     more = np.random.default_rng(flow.seed + 4).standard_normal((2 * n, flow.dim))
     path = limited(flow, np.concatenate([noise, more]), 100 * tolerance(flow))
     end = path[-1] + (1 - TIMES[-1]) * flow.velocity(TIMES[-1], path[-1])
-    points = [(TIMES[k], path[k, :POINTS]) for k in ASKED_OWN]
+    points = [(TIMES[k], path[k, :POINTS]) for k in map(place, ASKED_OWN)]
     ends = end[POINTS : POINTS + n], end[POINTS + n :]
     return [_solved(part, flow.seed) for part in ends], points, f"two sets of {n} of its own samples"
 

@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from numerics.flows.products import SpectralDensity, spectral_density
-from theorems.setting.user.flow_audits import MOST_DIMENSIONS, TIMES, trajectories
+from theorems.setting.user.flow_audits import MOST_DIMENSIONS, TIMES, place, trajectories
 from theorems.setting.user.flows import UserFlow
 
 Array = NDArray[np.float64]
-PLACES = (0, 5, 10, 15, 18, 21, 23)
-"""Places in `TIMES` of 0, 0.25, 0.5, 0.75, 0.9, 0.96, 0.99."""
+ASKED = (0.0, 0.25, 0.5, 0.75, 0.9, 0.96, 0.99)
+"""At which times, of `TIMES`."""
 POINTS, VECTORS, STEPS = 4, 4, 40
 
 
@@ -52,7 +52,7 @@ class Spectrum:
 
 @cache
 def spectra(flow: UserFlow) -> tuple[Spectrum, ...]:
-    """Spectra at `PLACES` along the trajectories, with a line of progress for each.
+    """Spectra at the times `ASKED` along the trajectories, with a line of progress for each.
 
     Raises:
         ValueError: If the field does not differentiate, or does not allow for second derivatives.
@@ -60,7 +60,7 @@ def spectra(flow: UserFlow) -> tuple[Spectrum, ...]:
     path = trajectories(flow).path
     rows = np.random.default_rng(flow.seed + 6).standard_normal((POINTS * VECTORS, flow.dim))
     found = []
-    for k in PLACES:
+    for k in map(place, ASKED):
         t, x = float(TIMES[k]), np.repeat(path[k, :POINTS], VECTORS, axis=0)
         flow.say(
             f"flow {flow.name}: spectrum at t = {t:g}, {STEPS} products at {POINTS} points, {VECTORS} vectors"
