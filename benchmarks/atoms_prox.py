@@ -7,7 +7,7 @@ up once and updated where they allow it: minimise λ|y|²/2 − ⟨z,y⟩ + s wi
 import numpy as np
 import scipy.sparse as sp
 
-from benchmarks.record import Table, median_seconds
+from benchmarks.recording import Table, median_seconds
 from numerics.potentials import FiniteAtoms
 
 POINTS, FEW = 2000, 40

@@ -11,7 +11,7 @@ import warnings
 import cvxpy as cp
 import numpy as np
 
-from benchmarks.record import Table, median_seconds, verdict
+from benchmarks.recording import Table, median_seconds, verdict
 from numerics.potentials import Ellipsoid, FiniteAtoms, Potential, Sphere
 from numerics.potentials.grassmannian import Grassmannian
 from numerics.potentials.stiefel import Stiefel

@@ -8,7 +8,7 @@ from time import thread_time
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from benchmarks.record import Table
+from benchmarks.recording import Table
 from numerics.transport.couplings import assignment
 
 SIZES, DIMENSIONS, REPETITIONS = (128, 256, 512, 1024, 2048), (2, 64), 5

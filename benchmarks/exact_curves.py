@@ -5,7 +5,7 @@ import time
 import numpy as np
 from scipy import stats
 
-from benchmarks.record import Table, verdict
+from benchmarks.recording import Table, verdict
 from numerics.potentials import AtomAndDensity, Cantor, FiniteAtoms, Quantile
 from numerics.transport.minibatch import assignment_probability, expected_cost
 from numerics.transport.two_atoms import TwoAtomLaw

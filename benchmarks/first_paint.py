@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.record import Table, verdict
+from benchmarks.recording import Table, verdict
 from reports.page.picture import browser
 
 GOAL = 0.5  # seconds

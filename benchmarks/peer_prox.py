@@ -4,7 +4,7 @@ from importlib.util import find_spec
 
 import numpy as np
 
-from benchmarks.record import Table, median_seconds
+from benchmarks.recording import Table, median_seconds
 from numerics.potentials import FiniteAtoms, Potential, Sphere
 from numerics.proximal.conic import ConicProx
 

@@ -4,7 +4,7 @@ import time
 
 import numpy as np
 
-from benchmarks.record import Table
+from benchmarks.recording import Table
 from numerics.transport.sampled import Budget
 from numerics.transport.semidiscrete import solve
 

@@ -20,7 +20,7 @@ from typing import Any
 import joblib
 from tqdm import tqdm
 
-from benchmarks.record import machine
+from benchmarks.recording import machine
 from reports.run.power import code_hash
 
 ROOT = Path(__file__).parents[1]

@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 
-from benchmarks.record import Table, verdict
+from benchmarks.recording import Table, verdict
 from numerics.transport.cells import build, laguerre
 from numerics.transport.semidiscrete import solve
 

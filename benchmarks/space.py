@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 
-from benchmarks.record import Table, verdict
+from benchmarks.recording import Table, verdict
 from benchmarks.sampled import pot
 from numerics.transport.polyhedra import build, laguerre
 from numerics.transport.sampled import Budget, solve_sampled

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from benchmarks.record import Table, median_seconds, verdict
+from benchmarks.recording import Table, median_seconds, verdict
 from numerics.flows.automatic import automatic_jacobian
 from numerics.flows.exact import ExactField
 from numerics.flows.spectrum import jacobian, path_eigenvalues, path_jacobians, stretches

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from benchmarks.record import Table, median_seconds, verdict
+from benchmarks.recording import Table, median_seconds, verdict
 from numerics.potentials import Sphere
 
 

@@ -7,7 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.record import Table, verdict
+from benchmarks.recording import Table, verdict
 
 ROOT = Path(__file__).parents[1]
 

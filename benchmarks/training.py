@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from benchmarks.record import Table, verdict
+from benchmarks.recording import Table, verdict
 from numerics.flows.learned import LearnedField, Training, train
 from numerics.flows.pairs import Pairs, data_of, exact, independent, minibatch
 from theorems.learned_flows import moons

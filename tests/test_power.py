@@ -90,13 +90,13 @@ FAULTS = {
         f"{H}jacobian.py",
     ),
     "largest for smallest eigenvalue of a margin": (
-        "numerics/potentials/normals.py",
+        "numerics/potentials/normal_cones.py",
         "np.linalg.eigvalsh(core)[:, 0]",
         "np.linalg.eigvalsh(core)[:, -1]",
         f"{H}margins.py",
     ),
     "the larger of two blocks' margins": (
-        "numerics/potentials/product.py",
+        "numerics/potentials/product_potential.py",
         "return np.minimum(\n            self._first.boundary_distance",
         "return np.maximum(\n            self._first.boundary_distance",
         f"{H}margins.py",
@@ -138,13 +138,13 @@ FAULTS = {
         f"{F}guidance.py",
     ),
     "the larger of two blocks' distances to a kink": (
-        "numerics/potentials/product.py",
+        "numerics/potentials/product_potential.py",
         "kink=lambda: np.minimum(upper.kink, lower.kink)",
         "kink=lambda: np.maximum(upper.kink, lower.kink)",
         f"{P}kinks.py",
     ),
     "gap of an enclosure without the step": (
-        "numerics/intervals/certificate.py",
+        "numerics/intervals/exact_potential.py",
         "return (step * arb(gap.abs_upper())).sqrt()",
         "return arb(gap.abs_upper()).sqrt()",
         f"{P}certificate_statements.py::test_enclosures_are_attained",

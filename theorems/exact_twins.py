@@ -16,7 +16,7 @@ from numerics.intervals import calculus, curves, line, parametrised
 from numerics.intervals.atoms import ExactAtoms
 from numerics.intervals.balls import PRECISION, above, distance, doubles, exact, exact_matrix, norm
 from numerics.intervals.bodies import ExactEllipsoid, ExactSphere
-from numerics.intervals.certificate import ByConjugate, ExactPotential, interpolant
+from numerics.intervals.exact_potential import ByConjugate, ExactPotential, interpolant
 from numerics.intervals.gaussian import ExactGaussian
 from numerics.intervals.matrices import ExactGrassmannian, ExactRotations, ExactStiefel
 from numerics.intervals.torus import ExactTorus
@@ -49,7 +49,7 @@ from numerics.potentials import (
 )
 from numerics.potentials.carried import Carried
 from numerics.potentials.discrete import DiscreteLaw
-from numerics.potentials.product import Product
+from numerics.potentials.product_potential import Product
 
 
 def _anywhere(target: Potential, rng: np.random.Generator) -> np.ndarray:

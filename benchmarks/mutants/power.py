@@ -8,7 +8,7 @@ from scipy.stats import beta
 
 from benchmarks.mutants.population import NOT_MUTATED
 from benchmarks.mutants.trial import Outcome
-from benchmarks.record import machine
+from benchmarks.recording import machine
 
 LEVEL = 0.05
 ENOUGH = 3

@@ -6,7 +6,7 @@ from numpy.typing import ArrayLike
 
 from numerics.checks import as_array
 from numerics.intervals.balls import UndecidedError, Vector, columns, dot, doubles, exact, subtract, zeros
-from numerics.intervals.certificate import ByConjugate, Candidate
+from numerics.intervals.exact_potential import ByConjugate, Candidate
 from numerics.solvers import active_set
 
 

@@ -16,7 +16,7 @@ from numerics.intervals.balls import (
     outer,
     times,
 )
-from numerics.intervals.certificate import ByConjugate, Candidate
+from numerics.intervals.exact_potential import ByConjugate, Candidate
 
 
 class ExactSphere(ByConjugate):

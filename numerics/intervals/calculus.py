@@ -3,7 +3,7 @@ r"""New exact potentials from old, by the table of φ and φ\* alone (docs/theor
 from flint import arb, arb_mat
 
 from numerics.intervals.balls import Vector, add, apply, dot, subtract, times, zeros
-from numerics.intervals.certificate import ByConjugate, Candidate
+from numerics.intervals.exact_potential import ByConjugate, Candidate
 
 
 class Carried(ByConjugate):

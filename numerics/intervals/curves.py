@@ -28,7 +28,7 @@ from numerics.intervals.balls import (
     times,
     zeros,
 )
-from numerics.intervals.certificate import ByConjugate, Candidate
+from numerics.intervals.exact_potential import ByConjugate, Candidate
 from numerics.intervals.faces import Place, solve_face
 from numerics.intervals.parametrised import ExactCurve
 from numerics.solvers import active_set

@@ -4,7 +4,7 @@ from flint import arb, arb_mat
 from numpy.typing import ArrayLike
 
 from numerics.intervals.balls import Vector, add, apply, dot, exact, exact_matrix, identity, subtract
-from numerics.intervals.certificate import ByConjugate, Candidate
+from numerics.intervals.exact_potential import ByConjugate, Candidate
 
 
 class ExactGaussian(ByConjugate):

@@ -13,7 +13,7 @@ from flint import arb, arb_mat, arb_series, fmpq
 from numpy.typing import ArrayLike
 
 from numerics.intervals.balls import UndecidedError, Vector, exact, normal_below, normal_density
-from numerics.intervals.certificate import Candidate, Enclosure
+from numerics.intervals.exact_potential import Candidate, Enclosure
 
 _WIDTH = 300  # bits of a noise that is proved
 _SECTION = arb(0.4142135623)

@@ -19,7 +19,7 @@ from numerics.intervals.balls import (
     total,
     zeros,
 )
-from numerics.intervals.certificate import ByConjugate, Candidate
+from numerics.intervals.exact_potential import ByConjugate, Candidate
 
 
 class ExactStiefel(ByConjugate):

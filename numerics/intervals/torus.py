@@ -8,7 +8,7 @@ from flint import arb, arb_mat
 
 from numerics.checks import positive_number
 from numerics.intervals.balls import UndecidedError, Vector, dot, identity, norm, outer, subtract, times
-from numerics.intervals.certificate import ByConjugate, Candidate
+from numerics.intervals.exact_potential import ByConjugate, Candidate
 
 
 class ExactTorus(ByConjugate):

@@ -12,7 +12,7 @@ import numpy as np
 from flint import arb, arb_mat, arb_series
 
 from numerics.intervals.balls import UndecidedError, Vector, column, dot, doubles, zeros
-from numerics.intervals.certificate import ByConjugate, Candidate
+from numerics.intervals.exact_potential import ByConjugate, Candidate
 from numerics.potentials.twin import Twin
 from numerics.potentials.twin_faces import END, Face
 

@@ -10,7 +10,6 @@ from numerics.potentials.closed_sets import Arc, PointCloud, Union
 from numerics.potentials.curves import Curve
 from numerics.potentials.ellipsoid import Ellipsoid
 from numerics.potentials.gaussian import DegenerateGaussian
-from numerics.potentials.geometry import Manifold, ManifoldGroup, Subdifferential
 from numerics.potentials.grassmannian import Grassmannian
 from numerics.potentials.line import AtomAndDensity, Quantile
 from numerics.potentials.nearest import NearestPoint
@@ -21,6 +20,7 @@ from numerics.potentials.nearest_union import NearestUnionPoint  # noqa: F401  o
 from numerics.potentials.rotations import SpecialOrthogonal
 from numerics.potentials.sphere import Sphere
 from numerics.potentials.stiefel import Stiefel
+from numerics.potentials.support_geometry import Manifold, ManifoldGroup, Subdifferential
 from numerics.potentials.torus import Torus
 from numerics.potentials.twin import Twin
 

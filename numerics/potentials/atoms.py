@@ -17,13 +17,13 @@ from scipy.special import ndtri
 from numerics.accuracy import EPS, UNIT, Rounding
 from numerics.checks import as_array, positive_integer, positive_number
 from numerics.geometry import norms
+from numerics.potentials.atom_envelope import EnvelopePoint, envelope_points, hull_distance, value_error
 from numerics.potentials.atom_set import AtomSet, check_weights, line_heights, refuse_duplicates
 from numerics.potentials.atom_solve import AtomSolve
-from numerics.potentials.geometry import ManifoldGroup
-from numerics.potentials.hull import EnvelopePoint, envelope_points, hull_distance, value_error
 from numerics.potentials.laguerre import LaguerreCell
 from numerics.potentials.proximal_point import ProximalPoint
 from numerics.potentials.solved_once import SolvedOnce
+from numerics.potentials.support_geometry import ManifoldGroup
 from numerics.potentials.traits import Traits
 
 MOST_CORNERS = 4096
@@ -35,9 +35,10 @@ class FiniteAtoms(SolvedOnce):
     Accuracy (`roundings`): T takes atoms, exactly, unless another score is within rounding of the best, which
     is (d+3)u of its terms; then by that atom's distance. On a tie T is the atom of lowest index. φ* lies
     between the best score less its rounding and the largest score with its. prox, the envelope, D prox and φ
-    state what a certificate of the very answer proves (`AtomSolve`, `hull`): subgradients of the face found,
-    its residual in wide arithmetic, and rationals where no face can be proved in floating point. On its
-    support prox is an atom exactly. Nearer to a kink than z can be told from it D prox is known to √d only.
+    state what a certificate of the very answer proves (`AtomSolve`, `atom_envelope`): subgradients of the
+    face found, its residual in wide arithmetic, and rationals where no face can be proved in floating point.
+    On its support prox is an atom exactly. Nearer to a kink than z can be told from it D prox is known to √d
+    only.
 
     Args:
         points: (N,d) the atoms, no two equal.

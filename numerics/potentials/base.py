@@ -19,10 +19,10 @@ from numpy.typing import ArrayLike
 from numerics.accuracy import EPS, Rounding
 from numerics.checks import as_generator, as_points, as_positive, positive_integer
 from numerics.geometry import norms
-from numerics.potentials.geometry import Manifold, ManifoldGroup, Subdifferential
 from numerics.potentials.older_names import OlderNames
 from numerics.potentials.proximal_point import ProximalPoint
 from numerics.potentials.roundings import Roundings
+from numerics.potentials.support_geometry import Manifold, ManifoldGroup, Subdifferential
 from numerics.potentials.traits import Traits
 from numerics.rebuilt import Rebuilt
 

@@ -14,7 +14,6 @@ from jaxtyping import Float
 from scipy.special import ndtri
 
 from numerics.accuracy import UNIT, Rounding
-from numerics.potentials.geometry import ManifoldGroup
 from numerics.potentials.line import LinePotential
 from numerics.potentials.normal import (
     CUT,
@@ -30,6 +29,7 @@ from numerics.potentials.normal import (
 )
 from numerics.potentials.proximal_point import ProximalPoint
 from numerics.potentials.self_similar import gauss_rule, periodic_digits, rational_between
+from numerics.potentials.support_geometry import ManifoldGroup
 from numerics.potentials.traits import Traits
 
 LEAST = 1 / 16

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from numerics.potentials.base import Potential
 from numerics.potentials.isometric import Isometric
-from numerics.potentials.product import Product
+from numerics.potentials.product_potential import Product
 from numerics.potentials.scaled import Scaled
 from numerics.potentials.translated import Translated
 

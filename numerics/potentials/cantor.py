@@ -12,11 +12,11 @@ from jaxtyping import Float
 from scipy.special import ndtri
 
 from numerics.accuracy import UNIT, Rounding
-from numerics.potentials.geometry import ManifoldGroup
 from numerics.potentials.line import LinePotential
 from numerics.potentials.normal import CUT, TAIL, Corners, Values, mills, noise_error, tail
 from numerics.potentials.proximal_point import ProximalPoint
 from numerics.potentials.self_similar import from_digits, gauss_rule, periodic_digits, rational_between
+from numerics.potentials.support_geometry import ManifoldGroup
 from numerics.potentials.traits import Traits
 
 _DIGITS = 54

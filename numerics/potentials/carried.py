@@ -16,9 +16,9 @@ from numerics.accuracy import EPS, UNIT, Rounding
 from numerics.checks import as_points
 from numerics.geometry import norms
 from numerics.potentials.base import Potential
-from numerics.potentials.geometry import Subdifferential
 from numerics.potentials.proximal_point import ProximalPoint
 from numerics.potentials.solved_once import SolvedOnce
+from numerics.potentials.support_geometry import Subdifferential
 from numerics.potentials.traits import Traits
 
 Points = Float[np.ndarray, "n d"]

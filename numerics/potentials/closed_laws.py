@@ -13,7 +13,7 @@ import numpy as np
 from scipy.special import erf, erfinv, ndtri
 
 from numerics.accuracy import UNIT
-from numerics.potentials.laws import ContinuousLaw, noise_by
+from numerics.potentials.line_laws import ContinuousLaw, noise_by
 from numerics.potentials.normal import (
     DENSITY,
     EXPONENT,

@@ -14,10 +14,10 @@ from numerics.accuracy import EPS, UNIT, Rounding
 from numerics.checks import symmetric_matrix
 from numerics.geometry import norms, tangent_basis
 from numerics.potentials.ellipsoid_solve import EllipsoidSolve, Points, secular
-from numerics.potentials.geometry import ManifoldGroup
 from numerics.potentials.normal_ray import NormalRay, nonzero
 from numerics.potentials.proximal_point import ProximalPoint
 from numerics.potentials.solved_once import SolvedOnce
+from numerics.potentials.support_geometry import ManifoldGroup
 from numerics.potentials.traits import Traits
 from numerics.symmetric import symmetric_frame
 

@@ -11,7 +11,7 @@ from numerics.accuracy import EPS, UNIT, Rounding
 from numerics.checks import as_array, as_points, symmetric_matrix
 from numerics.geometry import norms
 from numerics.potentials.base import Potential
-from numerics.potentials.geometry import ManifoldGroup, Subdifferential
+from numerics.potentials.support_geometry import ManifoldGroup, Subdifferential
 from numerics.potentials.traits import Traits
 from numerics.symmetric import symmetric_frame
 

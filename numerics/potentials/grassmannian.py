@@ -16,8 +16,7 @@ from numerics.potentials.fantope_projection import (
     projector_bend,
     symmetric_jacobian_misfit,
 )
-from numerics.potentials.geometry import ManifoldGroup
-from numerics.potentials.normals import ThresholdNormals
+from numerics.potentials.normal_cones import ThresholdNormals
 from numerics.potentials.projected import HullIndicator
 from numerics.potentials.spectral import (
     DOUBTFUL,
@@ -27,6 +26,7 @@ from numerics.potentials.spectral import (
     refuse_where,
     symmetric_part,
 )
+from numerics.potentials.support_geometry import ManifoldGroup
 from numerics.solvers import jacobi
 
 

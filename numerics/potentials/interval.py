@@ -6,7 +6,7 @@ from numpy.typing import ArrayLike
 
 from numerics.accuracy import UNIT
 from numerics.checks import as_points
-from numerics.potentials.geometry import Subdifferential
+from numerics.potentials.support_geometry import Subdifferential
 
 
 class Interval(Subdifferential):

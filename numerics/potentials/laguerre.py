@@ -8,7 +8,7 @@ from scipy.optimize import linprog, nnls
 from numerics.accuracy import EPS
 from numerics.checks import as_points
 from numerics.geometry import norms
-from numerics.potentials.geometry import Subdifferential
+from numerics.potentials.support_geometry import Subdifferential
 
 
 class LaguerreCell(Subdifferential):

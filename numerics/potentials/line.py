@@ -10,17 +10,17 @@ from numpy.typing import ArrayLike
 
 from numerics.accuracy import UNIT, Rounding
 from numerics.checks import as_array
+from numerics.potentials.atoms_and_density import MixtureLaw
 from numerics.potentials.discrete import DiscreteLaw, discrete_law
-from numerics.potentials.geometry import ManifoldGroup
 from numerics.potentials.interval import Interval
-from numerics.potentials.laws import Law
+from numerics.potentials.line_laws import Law
 from numerics.potentials.line_solution import LineSolution, solve
-from numerics.potentials.mixture import MixtureLaw
 from numerics.potentials.proximal_point import ProximalPoint
 from numerics.potentials.scipy_tails import quiet
 from numerics.potentials.solved_law import continuous_law
 from numerics.potentials.solved_once import LastSolve, SolvedOnce
 from numerics.potentials.spectral import real, refuse_where
+from numerics.potentials.support_geometry import ManifoldGroup
 
 _LINE = "T at a noise nearby, and its own rounding"
 
@@ -32,9 +32,9 @@ class LinePotential(SolvedOnce):
     So inside a jump of T, u is z − λs, not T(s). $\mathrm{prox}' = 1/(1+λφ'')$, K = 1/φ'', H = φ''.
     Normalisation: φ\*(0) = 0.
 
-    Accuracy: T, T' and φ\* err as their law states (laws.py and its forms). With an error δ of s in ∂φ(x),
-    φ(x) = sx − φ\*(s) misses its supremum by at most δ·|x − T(s)|, and has φ\*'s error and 3 roundings. What
-    the prox, its Jacobian and the envelope err by follows from the bracket of the noise.
+    Accuracy: T, T' and φ\* err as their law states (`line_laws` and its forms). With an error δ of s in
+    ∂φ(x), φ(x) = sx − φ\*(s) misses its supremum by at most δ·|x − T(s)|, and has φ\*'s error and 3
+    roundings. What the prox, its Jacobian and the envelope err by follows from the bracket of the noise.
 
     Args:
         law: The law.
@@ -257,8 +257,8 @@ class Quantile(LinePotential):
 class AtomAndDensity(LinePotential):
     """A mixture on the line: atoms with weights, the rest of the mass a continuous scipy law.
 
-    Accuracy: mixture.py. With little mass left to the density, T moves fast with the noise, and so does what
-    it errs by.
+    Accuracy: `MixtureLaw`. With little mass left to the density, T moves fast with the noise, and so does
+    what it errs by.
 
     Args:
         atoms: (k,) increasing.

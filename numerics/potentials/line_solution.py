@@ -1,7 +1,7 @@
 r"""One solve of λs + T(s) ∋ z for the noise s, and what everything read off it errs by.
 
 The bracket [s₋, s₊] has λs₋ + T(s₋) ≤ z ≤ λs₊ + T(s₊) as computed. With T right up to a noise δ and a length
-e (laws.py), and ρ the rounding of λs + T − z, monotonicity puts the exact noise within
+e (line_laws.py), and ρ the rounding of λs + T − z, monotonicity puts the exact noise within
 
 $Δ = (s_+ - s_-) + 2δ + (ρ + e)/λ$
 
@@ -17,7 +17,7 @@ import numpy as np
 from scipy.optimize.elementwise import find_root
 
 from numerics.accuracy import EPS, UNIT
-from numerics.potentials.laws import Law
+from numerics.potentials.line_laws import Law
 from numerics.potentials.normal import Values
 from numerics.solvers.doubles import halved
 

@@ -13,10 +13,10 @@ from jaxtyping import Float
 from numerics.accuracy import UNIT, Rounding
 from numerics.geometry import norms, outer_complement
 from numerics.potentials.closed_sets import Arc
-from numerics.potentials.geometry import ManifoldGroup
 from numerics.potentials.nearest_curved import NearestCurvedPoint
 from numerics.potentials.proximal_point import ProximalPoint
 from numerics.potentials.strata import Numbers, Points
+from numerics.potentials.support_geometry import ManifoldGroup
 from numerics.potentials.traits import Traits
 
 _INSIDE, _RADIAL, _CHORD, _END = range(4)

@@ -15,7 +15,6 @@ from jaxtyping import Float, Inexact
 from numerics.accuracy import EPS, UNIT, Rounding
 from numerics.geometry import norms
 from numerics.potentials.chords import Envelope
-from numerics.potentials.geometry import ManifoldGroup, Subdifferential
 from numerics.potentials.nearest import NearestPoint
 from numerics.potentials.proximal_faces import face_at
 from numerics.potentials.proximal_point import ProximalPoint
@@ -25,6 +24,7 @@ from numerics.potentials.solved_once import LastSolve, SolvedOnce
 from numerics.potentials.spectral import real, refuse_where
 from numerics.potentials.strata import ClosedSet, Numbers, Points
 from numerics.potentials.support_cell import SupportCell
+from numerics.potentials.support_geometry import ManifoldGroup, Subdifferential
 from numerics.potentials.traits import Traits
 
 

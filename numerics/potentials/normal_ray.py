@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 from numerics.accuracy import Rounding
 from numerics.checks import as_points
 from numerics.geometry import norms
-from numerics.potentials.geometry import Subdifferential
+from numerics.potentials.support_geometry import Subdifferential
 
 
 class NormalRay(Subdifferential):

@@ -19,9 +19,8 @@ from numerics.accuracy import Rounding
 from numerics.checks import as_points
 from numerics.factors import WIDE, Factors
 from numerics.potentials.fantope_projection import FantopeProjection
-from numerics.potentials.geometry import ManifoldGroup
 from numerics.potentials.grassmannian import Grassmannian
-from numerics.potentials.normals import ThresholdNormals
+from numerics.potentials.normal_cones import ThresholdNormals
 from numerics.potentials.projected import HullIndicator, Projection
 from numerics.potentials.spectral import (
     DOUBTFUL,
@@ -34,6 +33,7 @@ from numerics.potentials.spectral import (
     symmetric_part,
 )
 from numerics.potentials.stiefel import frame_group, rotation_tangents
+from numerics.potentials.support_geometry import ManifoldGroup
 from numerics.solvers import jacobi
 
 # Rows: the entries of R(Q), row-major, as Σ coefficient·Q[i,j], Q indexed by (w, x, y, z).

@@ -16,8 +16,8 @@ from numerics.potentials.carried import (
     moved_envelope,
     moved_jacobian,
 )
-from numerics.potentials.geometry import ManifoldGroup, Subdifferential
 from numerics.potentials.proximal_point import ProximalPoint
+from numerics.potentials.support_geometry import ManifoldGroup, Subdifferential
 
 
 class Scaled(Carried):

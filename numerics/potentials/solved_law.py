@@ -7,7 +7,7 @@ import numpy as np
 
 from numerics.accuracy import UNIT
 from numerics.potentials.closed_laws import FORMS, ClosedLaw
-from numerics.potentials.laws import ContinuousLaw, noise_by
+from numerics.potentials.line_laws import ContinuousLaw, noise_by
 from numerics.potentials.normal import CUT, DENSITY, TAIL, Values, density, mills, tail
 from numerics.potentials.scipy_tails import quiet, scipy_tails
 from numerics.potentials.tails import Tails, beta_tails, gamma_tails, student_tails

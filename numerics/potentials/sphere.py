@@ -10,8 +10,8 @@ from numerics.accuracy import EPS, UNIT, Rounding
 from numerics.checks import positive_integer, positive_number
 from numerics.geometry import norms, outer_complement, tangent_basis
 from numerics.potentials.base import Potential
-from numerics.potentials.geometry import ManifoldGroup
 from numerics.potentials.normal_ray import NormalRay, nonzero
+from numerics.potentials.support_geometry import ManifoldGroup
 from numerics.potentials.traits import Traits
 
 

@@ -17,8 +17,7 @@ from numerics.potentials.ball_projection import (
     polar_slope,
     wide_jacobian_misfit,
 )
-from numerics.potentials.geometry import ManifoldGroup
-from numerics.potentials.normals import SpectralNormals
+from numerics.potentials.normal_cones import SpectralNormals
 from numerics.potentials.projected import HullIndicator
 from numerics.potentials.spectral import (
     DOUBTFUL,
@@ -30,6 +29,7 @@ from numerics.potentials.spectral import (
     spectral_jacobian,
     symmetric_part,
 )
+from numerics.potentials.support_geometry import ManifoldGroup
 
 
 class Stiefel(HullIndicator):

@@ -13,7 +13,7 @@ from numerics.accuracy import UNIT
 from numerics.checks import as_points
 from numerics.geometry import norms
 from numerics.potentials.chords import Envelope
-from numerics.potentials.geometry import Subdifferential
+from numerics.potentials.support_geometry import Subdifferential
 
 _CUTS = 200
 

@@ -13,10 +13,10 @@ from scipy.optimize.elementwise import find_root
 
 from numerics.accuracy import EPS, UNIT, Rounding
 from numerics.geometry import norms
-from numerics.potentials.geometry import ManifoldGroup, Subdifferential
 from numerics.potentials.proximal_point import ProximalPoint
 from numerics.potentials.solved_once import SolvedOnce
 from numerics.potentials.spectral import real, refuse_where
+from numerics.potentials.support_geometry import ManifoldGroup, Subdifferential
 from numerics.potentials.twin_cells import clearance, subdifferential
 from numerics.potentials.twin_faces import (
     ATOM,

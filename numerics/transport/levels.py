@@ -13,10 +13,10 @@ from numpy.polynomial.legendre import leggauss
 from scipy.special import ndtri
 
 from numerics.potentials import Cantor
+from numerics.potentials.atoms_and_density import MixtureLaw
 from numerics.potentials.cantor import _gap_rule
-from numerics.potentials.laws import ContinuousLaw
 from numerics.potentials.line import LinePotential
-from numerics.potentials.mixture import MixtureLaw
+from numerics.potentials.line_laws import ContinuousLaw
 
 Values = Float[np.ndarray, " k"]
 _REACH, _PANEL = 9.5, 0.25  # Φ(−9.5) = 1e−21

@@ -26,7 +26,7 @@ from numerics.potentials import (
 )
 from numerics.potentials.carried import Carried
 from numerics.potentials.nearest_curved import NearestCurvedPoint
-from numerics.potentials.product import Product
+from numerics.potentials.product_potential import Product
 from tests.numerics import laws
 from tests.numerics.allowances import of_prox, of_transport
 from tests.numerics.registry import INSTANCES

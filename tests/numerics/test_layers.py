@@ -18,6 +18,8 @@ BELOW = {  # what the files of a folder may not import, at the top or within a f
 MOVED = {
     "numerics.jacobi": ("numerics.solvers.jacobi", "svd"),
     "numerics.proximal.active_set": ("numerics.solvers.active_set", "solve"),
+    "numerics.intervals.certificate": ("numerics.intervals.exact_potential", "Candidate"),
+    "numerics.intervals.batches": ("numerics.intervals.matched_pair", "label_odds"),
     "numerics.potentials.closed_sets": ("numerics.potentials.torus", "Torus"),
     "numerics.proximal.minimise": ("numerics.solvers.minimise", "minimise"),
 }

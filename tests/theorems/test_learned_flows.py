@@ -13,8 +13,8 @@ from numerics.flows.network import VelocityNetwork
 from reports.run.profiles import profile_loaded
 from theorems.learned_flows import circle, moons
 from theorems.learned_flows.circle import in_blocks
-from theorems.learned_flows.comparison import mean_limit, ratio_limit, share_limit, size_limit
-from theorems.learned_flows.trajectories import lipschitz, log_growth, spectra
+from theorems.learned_flows.conclusions import mean_limit, ratio_limit, share_limit, size_limit
+from theorems.learned_flows.learned_spectra import lipschitz, log_growth, spectra
 
 
 class Known:

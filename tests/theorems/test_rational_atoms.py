@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from theorems.proximal_denoiser.rational import RationalAtoms, combine, dot, solve_linear
+from theorems.proximal_denoiser.rational_atoms import RationalAtoms, combine, dot, solve_linear
 
 HALF = Fraction(1, 2)
 TRIANGLE = RationalAtoms(

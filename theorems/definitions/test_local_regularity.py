@@ -8,7 +8,7 @@ import sympy as sp
 from hypothesis import strategies as st
 
 from numerics.accuracy import EPS, Rounding
-from theorems.definitions.examples import modulus_needed, point_on_circle, slack
+from theorems.definitions.known_thresholds import modulus_needed, point_on_circle, slack
 from theorems.setting.draws import generator
 from theorems.setting.quantifiers import SEEDS, SHARES, for_all
 from theorems.setting.vectors import norm

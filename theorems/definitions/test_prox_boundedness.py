@@ -12,7 +12,7 @@ import sympy as sp
 from hypothesis import strategies as st
 
 from numerics.accuracy import EPS, Rounding
-from theorems.definitions.examples import (
+from theorems.definitions.known_thresholds import (
     box_minimum,
     concave_square,
     minorant_rounding,

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from numerics.accuracy import EPS, Rounding
 from numerics.potentials import FiniteAtoms
-from theorems.definitions.examples import (
+from theorems.definitions.known_thresholds import (
     concave_square,
     modulus_needed,
     penalised,

@@ -10,8 +10,8 @@ import pytest
 from numerics.accuracy import EPS, Rounding
 from numerics.potentials import Sphere, Stiefel
 from theorems.definitions import mistakes
-from theorems.definitions.checks import BLIND, MAP_CHECKS, PROX_CHECKS, MapCase, ProxCase
 from theorems.definitions.mistakes import Huber, SquaredOverlap
+from theorems.definitions.small_checks import BLIND, MAP_CHECKS, PROX_CHECKS, MapCase, ProxCase
 from theorems.setting.draws import generator
 from theorems.setting.vectors import dot, norm
 

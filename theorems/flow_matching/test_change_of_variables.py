@@ -12,7 +12,7 @@ from scipy.special import ndtr
 
 from numerics.accuracy import COMPLEX, Rounding
 from numerics.flows.residual import Composition, ResidualMap
-from theorems.flow_matching.examples import NOTES, residual_map
+from theorems.flow_matching.drawn import NOTES, residual_map
 from theorems.flow_matching.quadrature import grid, resolved
 from theorems.flow_matching.roundings import (
     LIBRARY,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numerics.accuracy import COMPLEX, Rounding
 from numerics.flows.integration import trajectory
 from numerics.flows.paths import OptimalTransportPath, VarianceExploding, VariancePreservingPath
-from theorems.flow_matching.examples import NOTES
+from theorems.flow_matching.drawn import NOTES
 from theorems.flow_matching.figures import draw_conditional_paths
 from theorems.flow_matching.quadrature import gaussian_nodes
 from theorems.flow_matching.roundings import LIBRARY

@@ -14,9 +14,9 @@ from numerics.flows.integration import trajectory
 from numerics.flows.mixtures import MixtureField
 from numerics.flows.paths import OptimalTransportPath
 from numerics.potentials import DegenerateGaussian
-from theorems.flow_matching.examples import NOTES, mixture
+from theorems.flow_matching.drawn import NOTES, mixture
 from theorems.flow_matching.figures import draw_crossings
-from theorems.flow_matching.line import distribution, rank_rounding, steepest
+from theorems.flow_matching.marginals_on_the_line import distribution, rank_rounding, steepest
 from theorems.flow_matching.quadrature import resolved
 from theorems.flow_matching.roundings import SOLVED
 from theorems.setting.draws import generator

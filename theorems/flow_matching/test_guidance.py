@@ -18,9 +18,9 @@ from numerics.flows.guidance import guided
 from numerics.flows.integration import trajectory
 from numerics.flows.mixtures import MixtureField
 from numerics.flows.sampling import euler
-from theorems.flow_matching.examples import covariance, mixture
+from theorems.flow_matching.drawn import covariance, mixture
 from theorems.flow_matching.figures import draw_guidance
-from theorems.flow_matching.learned import MIXTURE, prompted_field
+from theorems.flow_matching.prompted import MIXTURE, prompted_field
 from theorems.flow_matching.quadrature import grid
 from theorems.flow_matching.roundings import MixtureRoundings
 from theorems.setting.draws import generator

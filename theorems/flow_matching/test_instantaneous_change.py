@@ -19,7 +19,7 @@ from numerics.accuracy import COMPLEX, Rounding
 from numerics.flows.density import log_density, normal_log_density, probed_log_density
 from numerics.flows.mixtures import MixtureField
 from numerics.flows.paths import OptimalTransportPath, VarianceExploding, VariancePreservingPath
-from theorems.flow_matching.examples import NOTES, covariance, mixture
+from theorems.flow_matching.drawn import NOTES, covariance, mixture
 from theorems.flow_matching.quadrature import resolved
 from theorems.flow_matching.roundings import SOLVED, MixtureRoundings
 from theorems.setting.draws import generator

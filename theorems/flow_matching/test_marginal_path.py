@@ -15,8 +15,8 @@ from numerics.accuracy import Rounding
 from numerics.flows.integration import trajectory
 from numerics.flows.mixtures import MixtureField
 from numerics.flows.paths import OptimalTransportPath, VarianceExploding, VariancePreservingPath
-from theorems.flow_matching.examples import NOTES, mixture
-from theorems.flow_matching.line import distribution, normal, rank_rounding, steepest
+from theorems.flow_matching.drawn import NOTES, mixture
+from theorems.flow_matching.marginals_on_the_line import distribution, normal, rank_rounding, steepest
 from theorems.flow_matching.quadrature import gaussian_nodes, grid
 from theorems.flow_matching.roundings import LIBRARY, SOLVED, TWO_STEPS, MixtureRoundings
 from theorems.setting.draws import generator

@@ -14,9 +14,9 @@ from numerics.flows.discrepancy import KernelDistance
 from numerics.flows.integration import trajectory
 from numerics.flows.mixtures import MixtureField
 from numerics.flows.sampling import euler
-from theorems.flow_matching.examples import mixture
-from theorems.flow_matching.learned import MIXTURE, prompted_field
-from theorems.flow_matching.line import distribution, rank_rounding, steepest
+from theorems.flow_matching.drawn import mixture
+from theorems.flow_matching.marginals_on_the_line import distribution, rank_rounding, steepest
+from theorems.flow_matching.prompted import MIXTURE, prompted_field
 from theorems.flow_matching.quadrature import grid
 from theorems.flow_matching.roundings import LIBRARY, SOLVED, TWO_STEPS, MixtureRoundings
 from theorems.setting.draws import generator

@@ -16,7 +16,7 @@ from scipy.optimize import brentq
 
 from numerics.accuracy import EPS, Rounding
 from numerics.flows.residual import ResidualMap
-from theorems.flow_matching.examples import NOTES, residual_map
+from theorems.flow_matching.drawn import NOTES, residual_map
 from theorems.flow_matching.figures import draw_residual_map
 from theorems.flow_matching.quadrature import resolved
 from theorems.flow_matching.roundings import LIBRARY, of_displacement, of_image

@@ -21,7 +21,7 @@ from numerics.flows.mixtures import MixtureField
 from numerics.flows.sampling import euler
 from numerics.potentials import Sphere
 from theorems.flow_matching.figures import draw_euler, draw_training
-from theorems.flow_matching.learned import MIXTURE, TRAINING, prompted_pairs, unprompted_field
+from theorems.flow_matching.prompted import MIXTURE, TRAINING, prompted_pairs, unprompted_field
 from theorems.setting.fits import last_slope
 from theorems.setting.independent_sphere import IndependentSphere, bracket
 from theorems.setting.instances import chosen

@@ -17,7 +17,7 @@ from numerics.flows.straightness import straightness
 from numerics.potentials import FiniteAtoms
 from numerics.transport.minibatch import expected_cost
 from numerics.transport.two_atoms import TwoAtomLaw
-from theorems.flow_matching.examples import NOTES, mixture
+from theorems.flow_matching.drawn import NOTES, mixture
 from theorems.flow_matching.quadrature import grid, resolved
 from theorems.flow_matching.roundings import SOLVED, TWO_ORDERS, TWO_STEPS
 from theorems.setting.fits import last_slope

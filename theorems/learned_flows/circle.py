@@ -63,7 +63,7 @@ def in_blocks(pairs: Pairs, size: int) -> Pairs:
 
 
 def capped_error(learned: LearnedField, t: Array | float, x0: Array, x1: Array) -> Array:
-    """min(|v_θ − v|², `CAP`): its mean has proved limits (`theorems.learned_flows.comparison`)."""
+    """min(|v_θ − v|², `CAP`): its mean has proved limits (`theorems.learned_flows.conclusions`)."""
     return np.minimum(field_error(learned, t, x0, x1), CAP)
 
 

@@ -11,9 +11,9 @@ import pytest
 from numerics.flows.spectrum import path_eigenvalues, slopes, stretches
 from numerics.schedules import Linear
 from theorems.learned_flows.circle import EQUAL, FIELD, LONG, PAPER, TARGET, network
-from theorems.learned_flows.comparison import BY_BETTING, DEMONSTRATED, share_limit
+from theorems.learned_flows.conclusions import BY_BETTING, DEMONSTRATED, share_limit
 from theorems.learned_flows.figures import draw_fields, draw_spectra
-from theorems.learned_flows.trajectories import (
+from theorems.learned_flows.learned_spectra import (
     CHOSEN,
     KEPT,
     MARGIN,

@@ -11,9 +11,9 @@ from functools import cache
 import numpy as np
 import pytest
 
-from theorems.learned_flows.comparison import BY_BETTING, DEMONSTRATED, mean_limit, share_limit
+from theorems.learned_flows.conclusions import BY_BETTING, DEMONSTRATED, mean_limit, share_limit
+from theorems.learned_flows.image_figures import draw_moves, draw_samples
 from theorems.learned_flows.images import AT, BATCH, BATCHES, load, moves, network
-from theorems.learned_flows.pictures import draw_moves, draw_samples
 from theorems.statistics import hoeffding
 
 N, LEVEL, SIZE = 500, 1e-10, 1.0

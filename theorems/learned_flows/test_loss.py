@@ -13,7 +13,7 @@ from scipy.special import ive
 
 from numerics.accuracy import Rounding
 from theorems.learned_flows.circle import CAP, EQUAL, FIELD, LONG, TARGET, network
-from theorems.learned_flows.comparison import BY_BETTING, mean_limit
+from theorems.learned_flows.conclusions import BY_BETTING, mean_limit
 from theorems.setting.independent_sphere import IndependentSphere, mean_length
 
 N, LEVEL = 20_000, 1e-10

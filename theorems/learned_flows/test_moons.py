@@ -11,8 +11,19 @@ import pytest
 from numerics.flows.independent import IndependentField
 from numerics.flows.sampling import euler
 from theorems.learned_flows.circle import CAP, DRAWS, PAPER
-from theorems.learned_flows.comparison import BY_BETTING, ratio_limit
+from theorems.learned_flows.conclusions import BY_BETTING, ratio_limit
 from theorems.learned_flows.figures import draw_errors, draw_fields, draw_spectra
+from theorems.learned_flows.learned_spectra import (
+    CHOSEN,
+    KEPT,
+    MARGIN,
+    SHOWN,
+    SPANS,
+    WINDOW,
+    off_limit,
+    span,
+    spectra,
+)
 from theorems.learned_flows.moons import (
     CUT,
     END,
@@ -24,17 +35,6 @@ from theorems.learned_flows.moons import (
     network,
     stretch,
     transported,
-)
-from theorems.learned_flows.trajectories import (
-    CHOSEN,
-    KEPT,
-    MARGIN,
-    SHOWN,
-    SPANS,
-    WINDOW,
-    off_limit,
-    span,
-    spectra,
 )
 
 LEVEL = 1e-10

@@ -21,7 +21,7 @@ from theorems.learned_flows.circle import (
     network,
 )
 from theorems.learned_flows.figures import draw_errors
-from theorems.learned_flows.trajectories import TOLERANCE, lipschitz, log_growth
+from theorems.learned_flows.learned_spectra import TOLERANCE, lipschitz, log_growth
 
 N, LEVEL = 40_000, 1e-10
 NETWORKS = (("exact", LONG), (f"minibatch {PAPER}", EQUAL))

@@ -21,7 +21,7 @@ from theorems.learned_flows.circle import (
     field_error,
     network,
 )
-from theorems.learned_flows.comparison import BY_BETTING, ratio_limit
+from theorems.learned_flows.conclusions import BY_BETTING, ratio_limit
 from theorems.learned_flows.figures import draw_losses
 from theorems.setting.independent_sphere import IndependentSphere
 

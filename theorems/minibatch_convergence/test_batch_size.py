@@ -16,6 +16,7 @@ from numerics.transport.couplings import BatchEstimate, estimate_excess, estimat
 from numerics.transport.sweeps import sweep_excess
 from numerics.transport.two_atoms import TwoAtomLaw
 from theorems.betting import mean_interval
+from theorems.minibatch_convergence.field_errors import loss_of_the_population
 from theorems.minibatch_convergence.practice import (
     SHARES,
     TOLERANCES,
@@ -23,7 +24,6 @@ from theorems.minibatch_convergence.practice import (
     practical_targets,
     sufficient,
 )
-from theorems.minibatch_convergence.quadrature import loss_of_the_population
 from theorems.setting.vectors import norm
 from theorems.statistics import gaussian_lipschitz, hoeffding, mean_of_squares
 

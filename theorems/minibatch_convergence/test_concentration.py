@@ -24,7 +24,7 @@ from numerics.potentials import FiniteAtoms
 from numerics.transport.couplings import assignment
 from numerics.transport.two_atoms import TwoAtomLaw
 from theorems.betting import mean_interval
-from theorems.minibatch_convergence.quadrature import RESOLUTIONS
+from theorems.minibatch_convergence.field_errors import RESOLUTIONS
 from theorems.setting.draws import generator
 from theorems.setting.fits import last_slope
 from theorems.setting.instances import chosen

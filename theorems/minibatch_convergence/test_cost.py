@@ -19,7 +19,7 @@ from numerics.accuracy import Rounding
 from numerics.potentials import AtomAndDensity, Cantor, FiniteAtoms, Quantile, Sphere
 from numerics.transport.couplings import assignment, estimate_excess, greedy, independent
 from numerics.transport.minibatch import assignment_probability, expected_cost
-from theorems.minibatch_convergence.quadrature import RESOLUTIONS
+from theorems.minibatch_convergence.field_errors import RESOLUTIONS
 from theorems.setting.draws import generator
 from theorems.setting.quantifiers import SEEDS, TARGETS, for_all
 from theorems.setting.values import Values

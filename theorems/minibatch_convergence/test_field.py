@@ -19,8 +19,8 @@ from numerics.flows.independent import IndependentField
 from numerics.potentials import FiniteAtoms
 from numerics.transport.minibatch import expected_cost
 from numerics.transport.two_atoms import TwoAtomLaw
+from theorems.minibatch_convergence.field_errors import RESOLUTIONS
 from theorems.minibatch_convergence.figures import draw_fields
-from theorems.minibatch_convergence.quadrature import RESOLUTIONS
 from theorems.setting.fits import last_slope
 from theorems.setting.grammar import schedules
 from theorems.setting.quantifiers import for_all

@@ -21,7 +21,11 @@ from numerics.flows.exact import ExactField
 from numerics.potentials import DegenerateGaussian, FiniteAtoms
 from numerics.schedules import Linear
 from numerics.transport.two_atoms import TwoAtomLaw
-from theorems.minibatch_convergence.quadrature import RESOLUTIONS, error_of_the_field, loss_of_the_population
+from theorems.minibatch_convergence.field_errors import (
+    RESOLUTIONS,
+    error_of_the_field,
+    loss_of_the_population,
+)
 from theorems.setting.draws import few, generator
 from theorems.setting.quantifiers import SCHEDULES, SEEDS, TARGETS, TIMES, for_all
 from theorems.setting.roundings import gap_rounding

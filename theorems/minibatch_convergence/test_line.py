@@ -14,7 +14,7 @@ from scipy.special import ndtr
 from numerics.accuracy import EPS
 from numerics.potentials import FiniteAtoms, Quantile
 from numerics.transport.minibatch import assignment_probability, expected_cost
-from theorems.minibatch_convergence.quadrature import RESOLUTIONS
+from theorems.minibatch_convergence.field_errors import RESOLUTIONS
 from theorems.setting.draws import generator
 from theorems.setting.quantifiers import SEEDS, for_all
 from theorems.statistics import dkw

@@ -19,7 +19,7 @@ from numerics.transport.couplings import assignment
 from numerics.transport.minibatch import bernstein_copula, expected_cost
 from numerics.transport.two_atoms import TwoAtomLaw
 from theorems.betting import mean_interval
-from theorems.minibatch_convergence.quadrature import RESOLUTIONS
+from theorems.minibatch_convergence.field_errors import RESOLUTIONS
 from theorems.setting.draws import generator
 from theorems.setting.fits import slope_of_intervals
 from theorems.setting.quantifiers import SEEDS, for_all

@@ -25,7 +25,7 @@ from scipy.stats import norm
 from numerics.accuracy import EPS, Rounding
 from numerics.transport.minibatch import mass_below
 from numerics.transport.two_atoms import TwoAtomLaw
-from theorems.minibatch_convergence.quadrature import RESOLUTIONS
+from theorems.minibatch_convergence.field_errors import RESOLUTIONS
 
 Array = NDArray[np.float64]
 CELLS = 480

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from numerics.accuracy import Rounding
 from numerics.intervals.balls import above
-from numerics.intervals.batches import label_odds
+from numerics.intervals.matched_pair import label_odds
 from numerics.transport.two_atoms import TwoAtomLaw
 from theorems.minibatch_convergence.step import Step
 from theorems.setting.draws import generator

@@ -21,8 +21,8 @@ from sympy.functions.combinatorial.numbers import stirling
 
 from numerics.accuracy import EPS
 from numerics.transport.two_atoms import TwoAtomLaw
+from theorems.minibatch_convergence.field_errors import RESOLUTIONS
 from theorems.minibatch_convergence.figures import draw_ratios
-from theorems.minibatch_convergence.quadrature import RESOLUTIONS
 from theorems.minibatch_convergence.test_line import N, U, W, probability
 from theorems.setting.fits import last_slope
 from theorems.statistics import hoeffding

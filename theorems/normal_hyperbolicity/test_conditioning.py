@@ -16,8 +16,8 @@ from numerics.flows.spectrum import slopes
 from numerics.schedules import Linear, VariancePreserving
 from theorems.normal_hyperbolicity import extended
 from theorems.normal_hyperbolicity.assumptions import at_points
+from theorems.normal_hyperbolicity.bundles import bundles, field_jacobian, formula_rounding
 from theorems.normal_hyperbolicity.routes import ROUNDINGS, TARGET, routes
-from theorems.normal_hyperbolicity.trajectories import bundles, field_jacobian, formula_rounding
 
 REMAINING = ("1e-3", "1e-8", "1e-16", "1e-30", "1e-45")
 

@@ -13,14 +13,14 @@ from numerics.flows.spectrum import path_eigenvalues, path_jacobians
 from numerics.potentials import FiniteAtoms, Sphere
 from numerics.schedules import Linear, Logarithmic, Polynomial, Trigonometric, VariancePreserving
 from theorems.normal_hyperbolicity.assumptions import at_points
-from theorems.normal_hyperbolicity.figures import draw_spectrum
-from theorems.normal_hyperbolicity.trajectories import (
+from theorems.normal_hyperbolicity.bundles import (
     bundles,
     coefficients,
     compared,
     field_jacobian,
     formula_rounding,
 )
+from theorems.normal_hyperbolicity.figures import draw_spectrum
 from theorems.setting.draws import few, generator
 from theorems.setting.quantifiers import HYPERBOLIC, SEEDS, WITH_A_MANIFOLD, for_all
 from theorems.setting.values import Values

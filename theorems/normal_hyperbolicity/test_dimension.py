@@ -26,7 +26,7 @@ from numerics.potentials import (
 )
 from numerics.schedules import Linear, Polynomial, VariancePreserving
 from theorems.normal_hyperbolicity.assumptions import at_points
-from theorems.normal_hyperbolicity.strata import (
+from theorems.normal_hyperbolicity.stratified_sets import (
     ARC,
     bow,
     on_arc,

@@ -16,8 +16,8 @@ from numerics.accuracy import COMPLEX, EPS, Rounding
 from numerics.flows.spectrum import complex_jacobian, jacobian
 from numerics.potentials import FiniteAtoms, Sphere
 from theorems.normal_hyperbolicity.assumptions import at_points
+from theorems.normal_hyperbolicity.bundles import bend, bundles
 from theorems.normal_hyperbolicity.figures import draw_epiconvergence
-from theorems.normal_hyperbolicity.trajectories import bend, bundles
 from theorems.setting.draws import few, generator
 from theorems.setting.quantifiers import ANALYTIC, SEEDS, WITH_A_MANIFOLD, for_all
 from theorems.setting.roundings import hessian_rounding

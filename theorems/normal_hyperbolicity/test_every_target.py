@@ -19,8 +19,8 @@ from numerics.accuracy import EPS, Rounding
 from numerics.flows.exact import ExactField
 from numerics.potentials import Bits, Cantor, Sphere, product
 from numerics.schedules import Linear, VariancePreserving
+from theorems.normal_hyperbolicity.bundles import compared_with_k
 from theorems.normal_hyperbolicity.figures import draw_bits
-from theorems.normal_hyperbolicity.trajectories import compared_with_k
 from theorems.setting.draws import few, generator
 from theorems.setting.quantifiers import SCHEDULES, SEEDS, TARGETS, TIMES, for_all
 from theorems.statistics import hoeffding

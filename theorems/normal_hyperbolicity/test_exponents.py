@@ -15,7 +15,7 @@ from numerics.potentials import Sphere
 from numerics.schedules import Linear, Logarithmic, Polynomial, Trigonometric, VariancePreserving
 from theorems.normal_hyperbolicity import extended
 from theorems.normal_hyperbolicity.assumptions import at_points
-from theorems.normal_hyperbolicity.trajectories import bundles, coefficients
+from theorems.normal_hyperbolicity.bundles import bundles, coefficients
 from theorems.setting.draws import few, generator
 from theorems.setting.quantifiers import HYPERBOLIC, SEEDS, WITH_A_MANIFOLD, for_all
 from theorems.setting.values import Values

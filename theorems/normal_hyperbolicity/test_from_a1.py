@@ -12,7 +12,7 @@ import sympy as sp
 
 from numerics.accuracy import EPS, Rounding
 from numerics.potentials import Curve, NearestPoint
-from theorems.normal_hyperbolicity.trajectories import bundles
+from theorems.normal_hyperbolicity.bundles import bundles
 from theorems.setting.draws import few, generator
 from theorems.setting.quantifiers import SEEDS, WITH_A_MANIFOLD, for_all
 from theorems.setting.roundings import hessian_rounding

@@ -20,8 +20,8 @@ from numerics.potentials import (
 )
 from numerics.schedules import Linear, Polynomial, Trigonometric, VariancePreserving
 from theorems.normal_hyperbolicity.assumptions import at_points
-from theorems.normal_hyperbolicity.strata import bow
-from theorems.normal_hyperbolicity.trajectories import coefficients
+from theorems.normal_hyperbolicity.bundles import coefficients
+from theorems.normal_hyperbolicity.stratified_sets import bow
 from theorems.setting.instances import chosen
 
 THOROUGH = settings.default.max_examples > 20

@@ -14,7 +14,7 @@ from numerics.flows.spectrum import complex_jacobian, jacobian, path_eigenvalues
 from numerics.potentials import FiniteAtoms
 from numerics.schedules import Linear
 from theorems.normal_hyperbolicity.assumptions import at_points
-from theorems.normal_hyperbolicity.trajectories import (
+from theorems.normal_hyperbolicity.bundles import (
     bundles,
     coefficients,
     compared,

@@ -13,7 +13,7 @@ from numerics.accuracy import EPS
 from numerics.flows.spectrum import jacobian, path_eigenvalues
 from numerics.schedules import Linear
 from theorems.normal_hyperbolicity.figures import draw_spectrum
-from theorems.normal_hyperbolicity.moons import Moons
+from theorems.normal_hyperbolicity.lifted_moons import Moons
 
 ATOMS = 1024
 KNOWN = 1e-3

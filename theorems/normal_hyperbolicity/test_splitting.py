@@ -15,7 +15,7 @@ from numerics.flows.exact import ExactField
 from numerics.flows.spectrum import complex_jacobian, jacobian
 from numerics.potentials import DegenerateGaussian, Sphere
 from theorems.normal_hyperbolicity.assumptions import at_points
-from theorems.normal_hyperbolicity.trajectories import bundles, coefficients, smooth_radius
+from theorems.normal_hyperbolicity.bundles import bundles, coefficients, smooth_radius
 from theorems.setting.draws import few, generator
 from theorems.setting.quantifiers import ANALYTIC, SCHEDULES, SEEDS, WITH_A_MANIFOLD, for_all
 from theorems.setting.roundings import hessian_rounding

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 from hypothesis import strategies as st
 
-from theorems.proximal_denoiser.rational import ONE, RationalAtoms, Vector, combine, dot
+from theorems.proximal_denoiser.rational_atoms import ONE, RationalAtoms, Vector, combine, dot
 
 eighths = st.integers(-24, 24).map(lambda k: Fraction(k, 8))
 sixteenths_of_time = st.integers(1, 15).map(lambda k: Fraction(k, 16))

@@ -13,7 +13,7 @@ from flint import arb, ctx
 from numerics.accuracy import EPS, Rounding
 from numerics.intervals.atoms import ExactAtoms
 from numerics.intervals.balls import PRECISION, above, exact
-from numerics.intervals.certificate import Candidate, slip
+from numerics.intervals.exact_potential import Candidate, slip
 from numerics.potentials import FiniteAtoms, Sphere
 from numerics.proximal import certificate
 from theorems.setting.draws import generator

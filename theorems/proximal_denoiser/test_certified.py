@@ -1,7 +1,7 @@
 """P2 in ball arithmetic, from exact input to the answer, for one target of every family and every rule.
 
 x₀ and λ are doubles, hence rationals; T(x₀), z = x₁ + λx₀ and prox_{λφ}(z) are proved enclosures. For φ* in
-closed form the prox is proved by the Fenchel–Young inequality (`numerics.intervals.certificate`), whoever
+closed form the prox is proved by the Fenchel–Young inequality (`numerics.intervals.exact_potential`), whoever
 proposes it; for laws on the line by a change of sign of λs + T(s) − z. The library's answers then lie as near
 to the enclosures as the library states. Controls: another step, data point and height, refuted in balls by
 the number predicted.
@@ -16,7 +16,7 @@ from scipy.special import ndtri
 from numerics.accuracy import EPS
 from numerics.intervals.atoms import ExactAtoms
 from numerics.intervals.balls import PRECISION, above, apply, below, distance, exact, norm, subtract
-from numerics.intervals.certificate import Candidate, interpolant
+from numerics.intervals.exact_potential import Candidate, interpolant
 from numerics.potentials import FiniteAtoms
 from theorems.exact_twins import TWINS, by_conjugate, pair, sees_the_step
 

@@ -16,7 +16,7 @@ from numerics.accuracy import EPS, Rounding
 from numerics.potentials import Sphere
 from numerics.transport.cells import laguerre
 from numerics.transport.lifts import Arc, lift, two_moons
-from theorems.proximal_denoiser.lift_pictures import draw_moons
+from theorems.proximal_denoiser.lift_figures import draw_moons
 from theorems.setting.vectors import dot, norm
 
 CIRCLE = Arc((0.0, 0.0), 2.0)

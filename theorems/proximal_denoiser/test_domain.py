@@ -1,8 +1,8 @@
 """N7: the potential's growth and domain, and where its transport goes.
 
 Assumed: noise with a density that is positive almost everywhere; P₀ = N(0, I). Supports and hulls are held to
-their own equations (`supports`, `hulls`). Controls: max(x²/2, |y|), which is no potential of this setting, by
-exact arithmetic; noise without tails, under which φ grows linearly.
+their own equations (`supports`, `hull_projections`). Controls: max(x²/2, |y|), which is no potential of this
+setting, by exact arithmetic; noise without tails, under which φ grows linearly.
 """
 
 from fractions import Fraction
@@ -16,7 +16,7 @@ from scipy import stats
 from numerics.accuracy import EPS, Rounding
 from numerics.geometry import norms
 from numerics.potentials import DegenerateGaussian, Quantile, product
-from theorems.proximal_denoiser.hulls import HULLS
+from theorems.proximal_denoiser.hull_projections import HULLS
 from theorems.proximal_denoiser.supports import SUPPORTS
 from theorems.setting.draws import few, generator
 from theorems.setting.quantifiers import SEEDS, TARGETS, for_all

@@ -2,8 +2,9 @@
 
 Assumed: φ* differentiable at the point for t → 0; condition SC for t → 1. For t → 0 this module holds the
 field at t = 0 and the atoms, which are found at once; the limit over the grammar is in `test_start_of_time`.
-For t → 1 the limit is compared with projections that know nothing of potentials (`hulls`), for every kind of
-support. Controls: γ = 0, where the rescaled field dies out, and the support in place of its hull.
+For t → 1 the limit is compared with projections that know nothing of potentials (`hull_projections`), for
+every kind of support. Controls: γ = 0, where the rescaled field dies out, and the support in place of its
+hull.
 """
 
 import numpy as np
@@ -18,7 +19,7 @@ from numerics.potentials import (
     Sphere,
 )
 from numerics.schedules import Linear, Logarithmic, Polynomial, Trigonometric, VariancePreserving
-from theorems.proximal_denoiser.hulls import HULLS
+from theorems.proximal_denoiser.hull_projections import HULLS
 from theorems.setting.draws import few, generator
 from theorems.setting.instances import chosen
 from theorems.setting.quantifiers import SEEDS, for_all

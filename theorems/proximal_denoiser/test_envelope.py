@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from numerics.geometry import norms
 from numerics.potentials import Curve, FiniteAtoms, NearestPoint
-from theorems.proximal_denoiser.rational import RationalAtoms, dot, solve_linear
+from theorems.proximal_denoiser.rational_atoms import RationalAtoms, dot, solve_linear
 from theorems.proximal_denoiser.rational_draws import atoms_and_points, shares
-from theorems.proximal_denoiser.shape_pictures import draw_envelope
+from theorems.proximal_denoiser.shape_figures import draw_envelope
 from theorems.setting.quantifiers import for_all
 
 DOMAIN = "atoms, heights, points in ⅛ℤ, d ≤ 2, at most 6 atoms"

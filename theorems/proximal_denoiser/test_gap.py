@@ -10,7 +10,7 @@ from fractions import Fraction
 import pytest
 from hypothesis import strategies as st
 
-from theorems.proximal_denoiser.rational import ONE, ZERO, RationalAtoms, combine, dot
+from theorems.proximal_denoiser.rational_atoms import ONE, ZERO, RationalAtoms, combine, dot
 from theorems.proximal_denoiser.rational_draws import atoms_and_points, positive, shares, ties
 from theorems.setting.quantifiers import for_all
 

@@ -21,7 +21,7 @@ from numerics.geometry import norms
 from numerics.potentials import Sphere
 from numerics.schedules import Linear, Polynomial, Trigonometric
 from theorems.proximal_denoiser.known_costs import KNOWN_COSTS
-from theorems.proximal_denoiser.rational import combine, dot
+from theorems.proximal_denoiser.rational_atoms import combine, dot
 from theorems.proximal_denoiser.rational_draws import atoms_and_points, interpolant, minty, schedule_values
 from theorems.setting.draws import generator
 from theorems.setting.quantifiers import SCHEDULES, SEEDS, TARGETS, for_all

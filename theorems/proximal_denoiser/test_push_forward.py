@@ -22,7 +22,7 @@ from numerics.transport.sampled import Budget
 from numerics.transport.semidiscrete import solve
 from theorems.proximal_denoiser.duality import mean_conjugate
 from theorems.proximal_denoiser.raised_height import record_raised_height
-from theorems.proximal_denoiser.sampling import measure_duality, measure_weights, on_fresh_noise
+from theorems.proximal_denoiser.sampled_heights import measure_duality, measure_weights, on_fresh_noise
 from theorems.setting.draws import generator
 from theorems.setting.grammar import seeds
 from theorems.setting.quantifiers import SEEDS, for_all

@@ -19,7 +19,7 @@ from numerics.transport.polyhedra import laguerre
 from numerics.transport.semidiscrete import solve
 from numerics.transport.surfaces import lift_surface, sphere_places, torus_places
 from theorems.proximal_denoiser.raised_height import record_raised_height
-from theorems.proximal_denoiser.sampling import measure_duality, on_fresh_noise
+from theorems.proximal_denoiser.sampled_heights import measure_duality, on_fresh_noise
 from theorems.proximal_denoiser.test_push_forward import measure_frequencies
 from theorems.setting.draws import generator
 from theorems.setting.fits import last_slope

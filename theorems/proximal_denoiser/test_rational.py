@@ -12,7 +12,7 @@ import pytest
 
 from numerics.accuracy import Rounding
 from numerics.potentials import FiniteAtoms
-from theorems.proximal_denoiser.rational import RationalAtoms
+from theorems.proximal_denoiser.rational_atoms import RationalAtoms
 from theorems.proximal_denoiser.rational_draws import atoms_and_points, interpolant, sixteenths_of_time
 from theorems.setting.quantifiers import for_all
 

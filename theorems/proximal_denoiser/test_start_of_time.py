@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from numerics.accuracy import EPS, Rounding
 from numerics.geometry import norms
 from numerics.schedules import Linear, Logarithmic, Polynomial, Trigonometric, VariancePreserving
+from theorems.proximal_denoiser.known_subgradients import ON_THE_WALL, STARTS, THRESHOLD, TIE
 from theorems.proximal_denoiser.minty import Minty
-from theorems.proximal_denoiser.rational import ONE, ZERO, RationalAtoms, combine, dot
+from theorems.proximal_denoiser.rational_atoms import ONE, ZERO, RationalAtoms, combine, dot
 from theorems.proximal_denoiser.rational_draws import (
     atoms_and_points,
     interpolant,
@@ -25,8 +26,7 @@ from theorems.proximal_denoiser.rational_draws import (
     shares,
     ties,
 )
-from theorems.proximal_denoiser.start_pictures import draw_starts
-from theorems.proximal_denoiser.starts import ON_THE_WALL, STARTS, THRESHOLD, TIE
+from theorems.proximal_denoiser.start_figures import draw_starts
 from theorems.setting.draws import few, generator
 from theorems.setting.quantifiers import SCHEDULES, SEEDS, TARGETS, for_all
 

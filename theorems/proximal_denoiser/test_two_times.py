@@ -18,7 +18,7 @@ from numerics.geometry import norms
 from numerics.potentials import FiniteAtoms
 from numerics.schedules import Linear
 from theorems.proximal_denoiser.minty import Minty
-from theorems.proximal_denoiser.rational import ONE, combine, dot
+from theorems.proximal_denoiser.rational_atoms import ONE, combine, dot
 from theorems.proximal_denoiser.rational_draws import (
     atoms_and_points,
     interpolant,

@@ -16,7 +16,7 @@ from numerics.schedules import Linear, VariancePreserving
 from numerics.transport.sampled import Budget
 from numerics.transport.semidiscrete import solve
 from theorems.proximal_denoiser.digits import digits, draw_masses
-from theorems.proximal_denoiser.sampling import measure_duality, measure_weights, on_fresh_noise
+from theorems.proximal_denoiser.sampled_heights import measure_duality, measure_weights, on_fresh_noise
 from theorems.setting.interpolant import Interpolant
 from theorems.setting.vectors import norm
 from theorems.statistics import hoeffding

@@ -19,7 +19,7 @@ from numerics.potentials import FiniteAtoms
 from numerics.transport.cells import laguerre
 from numerics.transport.sampled import Budget, solve_sampled
 from numerics.transport.semidiscrete import solve
-from theorems.proximal_denoiser.shape_pictures import draw_undetermined
+from theorems.proximal_denoiser.shape_figures import draw_undetermined
 from theorems.setting.draws import few, generator
 from theorems.setting.quantifiers import SEEDS, TARGETS, for_all
 

@@ -17,8 +17,8 @@ from numerics.schedules import Linear
 from numerics.transport import certify_space
 from numerics.transport.certify import MOST_ATOMS
 from theorems.proximal_denoiser import test_minibatch, test_push_forward, test_push_forward_in_space
-from theorems.proximal_denoiser.sampling import measure_duality, on_fresh_noise
-from theorems.proximal_denoiser.user_pictures import draw_errors, draw_plane
+from theorems.proximal_denoiser.sampled_heights import measure_duality, on_fresh_noise
+from theorems.proximal_denoiser.user_figures import draw_errors, draw_plane
 from theorems.setting.audits import ask, asked_in, solved
 from theorems.setting.quantifiers import SCHEDULES, TIMES
 from theorems.setting.vectors import norm

@@ -30,7 +30,7 @@ from theorems.setting.draws import few, generator
 from theorems.setting.instances import chosen
 from theorems.setting.quantifiers import SCHEDULES, SEEDS, TARGETS, for_all
 from theorems.setting.values import Values
-from theorems.stability.rational import TwoAtoms
+from theorems.stability.rational_steps import TwoAtoms
 
 PLACES = Values(st.lists(st.integers(5, 98), min_size=3, max_size=4), [30, 60, 97], ([30, 60, 97],))
 """When impulses come, in hundredths; the path starts at the first."""

@@ -20,8 +20,8 @@ from numerics.geometry import norms
 from theorems.setting.draws import few, generator
 from theorems.setting.quantifiers import SEEDS, TARGETS, for_all
 from theorems.setting.values import Values
-from theorems.stability.rational import TwoAtoms
-from theorems.stability.steps import Steps
+from theorems.stability.euler_steps import Steps
+from theorems.stability.rational_steps import TwoAtoms
 
 COUNTS = Values(st.integers(1, 8), 4, (1, 4))
 MORE = Values(st.integers(2, 8), 4, (2, 7))

@@ -21,9 +21,9 @@ from numerics.potentials import (
     Sphere,
 )
 from theorems.setting.instances import chosen, named
+from theorems.stability.euler_steps import Steps
 from theorems.stability.figures import draw_gains
 from theorems.stability.posterior import radial_steps
-from theorems.stability.steps import Steps
 
 BODY = named("second ellipsoid")
 NOISE = np.array([[0.7, -0.4, 1.1]])

@@ -20,8 +20,8 @@ from numerics.flows.pairs import exact
 from numerics.flows.perturbed import euler_bound, euler_response, euler_steps
 from numerics.geometry import norms
 from numerics.potentials import Sphere
+from theorems.stability.euler_steps import Steps
 from theorems.stability.figures import draw_scatter
-from theorems.stability.steps import Steps
 
 TARGET = Sphere(2, 2.0)
 TRAINING = Training(steps=400, batch=512, learning_rate=1e-2, seed=0)

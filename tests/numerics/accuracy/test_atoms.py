@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from numerics.accuracy import EPS
-from numerics.potentials import FiniteAtoms, hull
+from numerics.potentials import FiniteAtoms, atom_envelope
 from tests.numerics.accuracy import hostile_atoms as hostile
 from tests.numerics.accuracy.harness import judge, judge_with_twins
 
@@ -90,8 +90,8 @@ def _beside_faces(rng, atoms):
 
 def test_no_point_of_the_hull_is_refused(monkeypatch):
     """Points that the search by proximal steps goes round at are solved in rationals; there are such."""
-    solved, original = [], hull._exact_point
-    monkeypatch.setattr(hull, "_exact_point", lambda *a: solved.append(1) or original(*a))
+    solved, original = [], atom_envelope._exact_point
+    monkeypatch.setattr(atom_envelope, "_exact_point", lambda *a: solved.append(1) or original(*a))
     rng = np.random.default_rng(3)
     for _ in range(100):
         _, atoms, heights, *_ = hostile.draw(rng)

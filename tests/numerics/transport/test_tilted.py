@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from flint import arb, ctx
 
-from numerics.intervals.batches import assignment
+from numerics.intervals.matched_pair import assignment
 from numerics.transport.tilted import log_assignment_probability, log_assignment_rounding
 
 TINY = [1e-300, 1e-12, 1e-3, 0.3, 0.3125, 0.5, 0.6, 0.99, 1 - 1e-12]

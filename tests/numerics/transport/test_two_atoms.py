@@ -6,7 +6,7 @@ import pytest
 from flint import arb, ctx
 
 from numerics.intervals.balls import normal_below, normal_density
-from numerics.intervals.batches import assignment, label_odds
+from numerics.intervals.matched_pair import assignment, label_odds
 from numerics.schedules import Linear, Trigonometric
 from numerics.transport.two_atoms import TwoAtomLaw
 

@@ -13,7 +13,7 @@ import theorems
 from numerics.potentials import Potential
 from numerics.potentials.carried import Carried
 from numerics.potentials.instances import Use, instances
-from numerics.potentials.product import Product
+from numerics.potentials.product_potential import Product
 from theorems.claim import READING_ORDER, SHARED, Claim, all_claims
 from theorems.setting.audits import quantified_in
 from theorems.setting.families import FAMILIES, NOT_DRAWN

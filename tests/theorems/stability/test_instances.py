@@ -10,10 +10,10 @@ from numerics.flows.perturbed import euler_steps
 from numerics.potentials import FiniteAtoms, Sphere
 from numerics.transport.neighbours import Comb
 from theorems.stability.comb import errors
+from theorems.stability.euler_steps import Steps
 from theorems.stability.polygon import DISC, Polygon, within
 from theorems.stability.posterior import radial_steps
-from theorems.stability.rational import TwoAtoms
-from theorems.stability.steps import Steps
+from theorems.stability.rational_steps import TwoAtoms
 
 
 def test_rational_pair_is_the_librarys():

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from numerics.potentials import Curve, FiniteAtoms, NearestPoint
-from theorems.proximal_denoiser.rational import RationalAtoms
+from theorems.proximal_denoiser.rational_atoms import RationalAtoms
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from numerics.schedules import Linear, Schedule, Trigonometric
+from theorems.proximal_denoiser.known_subgradients import ACROSS, ALONG, ON_THE_WALL, THRESHOLD, TIE
 from theorems.proximal_denoiser.minty import Minty
-from theorems.proximal_denoiser.starts import ACROSS, ALONG, ON_THE_WALL, THRESHOLD, TIE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

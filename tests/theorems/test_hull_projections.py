@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from numerics.geometry import norms
-from theorems.proximal_denoiser.hulls import HULLS, on_vertices
+from theorems.proximal_denoiser.hull_projections import HULLS, on_vertices
 
 hulls = pytest.mark.parametrize("hull", HULLS, ids=lambda hull: hull.name)
 

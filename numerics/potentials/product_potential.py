@@ -10,9 +10,9 @@ from numpy.typing import ArrayLike
 from numerics.accuracy import Rounding
 from numerics.checks import as_points
 from numerics.potentials.base import Potential
-from numerics.potentials.geometry import ManifoldGroup, Subdifferential
 from numerics.potentials.proximal_point import ProximalPoint
 from numerics.potentials.solved_once import SolvedOnce
+from numerics.potentials.support_geometry import ManifoldGroup, Subdifferential
 from numerics.potentials.traits import Traits
 
 

@@ -21,8 +21,8 @@ from numerics.accuracy import UNIT
 from numerics.checks import as_points
 from numerics.factors import Factors
 from numerics.geometry import norms
-from numerics.potentials.geometry import Subdifferential
 from numerics.potentials.spectral import SingularFrame, symmetric_part
+from numerics.potentials.support_geometry import Subdifferential
 
 LAPACK_TESTS = 120.0  # units roundoff per order: 60 eps, the threshold of LAPACK's tests of eigensolvers
 

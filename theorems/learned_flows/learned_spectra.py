@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from numerics.flows.learned import LearnedField
 from numerics.flows.sampling import integrate
-from theorems.learned_flows.comparison import size_limit
+from theorems.learned_flows.conclusions import size_limit
 
 Array = NDArray[np.float64]
 TOLERANCE = 1e-5

@@ -8,8 +8,8 @@ from numerics.intervals import calculus, line, parametrised
 from numerics.intervals.atoms import ExactAtoms
 from numerics.intervals.balls import PRECISION, UndecidedError, above, distance, exact, norm, subtract
 from numerics.intervals.bodies import ExactEllipsoid, ExactSphere
-from numerics.intervals.certificate import Candidate, Enclosure, slip
 from numerics.intervals.curves import ExactNearestPoint
+from numerics.intervals.exact_potential import Candidate, Enclosure, slip
 from numerics.intervals.gaussian import ExactGaussian
 from numerics.intervals.matrices import ExactGrassmannian, ExactRotations, ExactStiefel
 from numerics.intervals.torus import ExactTorus
