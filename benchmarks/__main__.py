@@ -10,6 +10,7 @@ NAMES = (
     "exact_curves",
     "first_paint",
     "atoms_prox",
+    "audits",
     "matrix_prox",
     "peer_prox",
     "sampled",
