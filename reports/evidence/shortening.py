@@ -6,15 +6,21 @@ screen resolves; neighbours that repeat a style or a clipping share one group.
 
 import re
 import xml.etree.ElementTree as ET
+from collections.abc import Container
 from itertools import groupby, pairwise
 
 SVG = "http://www.w3.org/2000/svg"
 LINK = "{http://www.w3.org/1999/xlink}href"
-PAGE, MARKER, GLYPH = 10, 100, 1
-"""Steps to a unit: tenths of a point on the page, hundredths in a marker; a glyph's units are small."""
+PAGE, MARKER = 10, 100
+"""Steps to a unit: tenths of a point on the page, hundredths in a marker."""
+GLYPH = 32
+"""Units of a glyph to a step: two hundred steps are as high as a letter, on paper four to a printer's dot."""
 MANY = 8
 """From how many equal marks on they share one line: fewer gain nothing."""
 _SEGMENT = re.compile(r"([MLCQz])([^MLCQz]*)")
+_SCALED = re.compile(r"scale\(([\d.]+)\)")
+_MOVED = re.compile(r"translate\(([-\d.]+) ([-\d.]+)\)")
+_STROKE = re.compile(r"M[-.\d ]+l-?[.\d]+[ -][.\d]+")
 _PLACED = ("x", "y", "width", "height", "transform")
 
 
@@ -36,8 +42,10 @@ def shorter(svg: bytes) -> bytes:
         root.remove(metadata)
     _rewrite(root, _names(svg.decode("utf-8")), PAGE)
     root.attrib.pop("version", None)
+    _say_once(root)
     _share(root)
     _mark(root)
+    _leave_strokes_unfilled(root)
     ET.register_namespace("", SVG)
     return ET.tostring(root).replace(b" />", b"/>")
 
@@ -51,6 +59,9 @@ def _names(text: str) -> dict[str, str]:
 def _rewrite(element: ET.Element, names: dict[str, str], grid: int) -> None:
     """Shorten the attributes of an element and of all below it."""
     given, element.tail = dict(element.attrib), None
+    scaled = _SCALED.fullmatch(given.get("transform", "")) if "d" in given else None
+    if scaled:
+        given["transform"] = f"scale({float(scaled[1]) * GLYPH:g})"
     if not element.tag.endswith("style"):
         element.text = None
     element.attrib.clear()
@@ -60,9 +71,11 @@ def _rewrite(element: ET.Element, names: dict[str, str], grid: int) -> None:
         elif name == LINK:
             element.set("href" if value.startswith("#") else LINK, _renamed(value, names))
         elif name == "d":
-            element.set(name, _path(value, GLYPH if "scale" in given.get("transform", "") else grid))
+            element.set(name, _path(value, 1 / GLYPH, 1) if scaled else _path(value, grid, grid))
         elif name == "style":
-            element.set(name, value.replace("; ", ";").replace(": ", ":"))
+            element.set(name, _styled(value))
+        elif element.tag.endswith("use") and (moved := _MOVED.fullmatch(value)):
+            element.attrib |= {x: _placed(v) for x, v in zip("xy", moved.groups(), strict=True) if float(v)}
         else:
             element.set(name, _placed(value) if name in _PLACED else _renamed(value, names))
     below = MARKER if element.tag.endswith("defs") else grid
@@ -74,16 +87,25 @@ def _renamed(value: str, names: dict[str, str]) -> str:
     return re.sub(r"^((?:url\()?#)([^)]+)", lambda hit: hit[1] + names[hit[2]], value)
 
 
+def _styled(style: str) -> str:
+    """A style without blanks, with the short names of its colours and no zero before a point."""
+    tight = style.replace("; ", ";").replace(": ", ":")
+    return re.sub(r":0\.", ":.", re.sub(r"#(\w)\1(\w)\2(\w)\3\b", r"#\1\2\3", tight))
+
+
 def _placed(value: str) -> str:
-    """Lengths and shifts to a hundredth; what is scaled or turned stays as it is."""
+    """Lengths and shifts to a hundredth; what is scaled or turned stays as it is, without needless zeros."""
     if not re.search(r"[a-z]", value) or value.startswith("translate"):
         head, found, rest = re.match(r"((?:translate\()?)([-\d. ]+)(.*)", value).groups()  # type: ignore[union-attr]
-        return head + " ".join(_digits(round(float(v) * 100), 100) for v in found.split()) + rest
-    return value
+        value = head + " ".join(_digits(round(float(v) * 100), 100) for v in found.split()) + rest
+    return re.sub(r"(?<=[( -])0\.", ".", value)
 
 
-def _path(path: str, grid: int) -> str:
-    """A path in steps from point to point, without those of no length; letters are not repeated."""
+def _path(path: str, grid: float, size: int) -> str:
+    """A path in steps from point to point, without those of no length; letters are not repeated.
+
+    A unit as given is ``grid`` steps, a unit as written ``size``.
+    """
     here = start = (0, 0)
     words: list[str] = []
     last = ""
@@ -94,11 +116,11 @@ def _path(path: str, grid: int) -> str:
         flat = [round(float(number) * grid) for number in numbers.split()]
         points = list(zip(flat[::2], flat[1::2], strict=True))
         if letter == "M":
-            words += ["M", *(_digits(v, grid) for v in points[0])]
+            words += ["M", *(_digits(v, size) for v in points[0])]
             start = points[0]
         elif letter != "L" or points[-1] != here or last == "M":
             words += [] if letter == last else [letter.lower()]
-            words += [_digits(p - h, grid) for point in points for p, h in zip(point, here, strict=True)]
+            words += [_digits(p - h, size) for point in points for p, h in zip(point, here, strict=True)]
         else:
             continue
         here, last = points[-1], letter
@@ -109,6 +131,33 @@ def _digits(steps: int, grid: int) -> str:
     """A number of steps as a decimal without a zero before its point."""
     text = f"{steps / grid:.2f}".rstrip("0").rstrip(".")
     return re.sub(r"^(-?)0\.", r"\1.", text) if text != "-0" else "0"
+
+
+def _say_once(root: ET.Element) -> None:
+    """Take from the use of a mark the style that the mark itself has: the use could not change it."""
+    marks = {f"#{e.attrib['id']}": _properties(e) for e in root.iter() if "id" in e.attrib}
+    for use in root.iter(f"{{{SVG}}}use"):
+        _drop(use, marks.get(use.attrib.get("href", ""), {}))
+
+
+def _leave_strokes_unfilled(root: ET.Element) -> None:
+    """Take the filling from marks of one stroke, such as the ticks of axes: there is nothing to fill."""
+    paths = [path for path in root.iter(f"{{{SVG}}}path") if _STROKE.fullmatch(path.attrib.get("d", ""))]
+    strokes = {f"#{path.attrib['id']}" for path in paths if "id" in path.attrib}
+    for use in root.iter(f"{{{SVG}}}use"):
+        if use.attrib.get("href") in strokes:
+            _drop(use, ("fill",))
+
+
+def _drop(element: ET.Element, names: Container[str]) -> None:
+    """Take properties out of an element's style, and a style that is empty then."""
+    left = ";".join(f"{name}:{value}" for name, value in _properties(element).items() if name not in names)
+    if element.attrib.pop("style", "") and left:
+        element.set("style", left)
+
+
+def _properties(element: ET.Element) -> dict[str, str]:
+    return dict(said.split(":", 1) for said in element.attrib.get("style", "").split(";") if said)
 
 
 def _share(parent: ET.Element) -> None:

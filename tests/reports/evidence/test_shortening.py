@@ -114,6 +114,49 @@ def test_many_equal_marks_are_one_line() -> None:
     assert 'd="M0 2.5l1 0 1 0 1 0 1 0 1 0 1 0 1 0 0 0"' in many  # twice stays twice: it may be see-through
 
 
+def test_glyphs_keep_their_points_to_half_a_step_and_their_size() -> None:
+    (path,) = re.findall(
+        r'<path d="([^"]*)" transform="scale\(.5\)"/>',
+        shortened('<path d="M 320 -33 L 655 0 L 640 320 z" transform="scale(0.015625)"/>'),
+    )
+    assert np.allclose(
+        np.array(absolute(path)) * 0.5, np.array([(320, -33), (655, 0), (640, 320)]) / 64, atol=0.25
+    )
+    assert (
+        shortened('<g transform="scale(0.5)"><path d="M 1 2"/></g>')
+        == '<g transform="scale(.5)"><path d="M1 2"/></g>'
+    )
+    assert (
+        shortened('<defs><path id="a" transform="scale(0.015625)"/></defs><use xlink:href="#a"/>').count(
+            "id="
+        )
+        == 1
+    )
+
+
+def test_a_glyph_is_moved_by_where_it_stands() -> None:
+    mark = '<defs><path id="a" d="M 0 0 L 1 1 z"/></defs>'
+    use = '<use xlink:href="#a" transform="translate({})"/>'
+    assert '<use href="#i0" x="12.35"/>' in shortened(mark + use.format("12.345678 0"))
+    assert '<use href="#i0" x="1.5" y="-2"/>' in shortened(mark + use.format("1.5 -2.0"))
+    scaled = shortened(mark + use.format("1.5 -2.0) scale(0.7"))
+    assert 'transform="translate(1.5 -2) scale(.7)"' in scaled
+
+
+def test_a_use_says_no_style_that_its_mark_says_itself() -> None:
+    style = "fill: #444444; stroke: #444444; stroke-width: 0.8"
+
+    def use(path: str) -> str:
+        text = shortened(
+            f'<defs><path id="a" d="{path}" style="stroke: #112233; stroke-width: 0.8"/></defs>'
+            f'<use xlink:href="#a" x="1" y="1" style="{style}"/>'
+        )
+        return re.findall(r"<use[^>]*>", text)[0]
+
+    assert use("M 0 0 L 1 0 L 1 1 z") == '<use href="#i0" x="1" y="1" style="fill:#444"/>'
+    assert use("M 0 0 L 0 3.5") == '<use href="#i0" x="1" y="1"/>'  # a stroke has nothing to fill
+
+
 def test_what_is_not_referred_to_loses_its_name_and_what_is_keeps_one() -> None:
     svg = shortening.shorter(matplotlib_svg())
     root = ET.fromstring(svg)
@@ -123,7 +166,7 @@ def test_what_is_not_referred_to_loses_its_name_and_what_is_keeps_one() -> None:
 
 def test_it_is_shorter_and_the_same_every_time() -> None:
     svg = matplotlib_svg()
-    assert len(shortening.shorter(svg)) < 0.55 * len(svg)
+    assert len(shortening.shorter(svg)) < 0.37 * len(svg)
     assert shortening.shorter(svg) == shortening.shorter(svg)
 
 
