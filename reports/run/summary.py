@@ -20,11 +20,13 @@ def strongest(evidence: list[dict[str, Any]]) -> str:
 
 
 def worst_share(evidence: list[dict[str, Any]]) -> float | None:
-    """The largest share of its bound that any evidence uses; None where none has a bound to use.
+    """The largest share of its budget that any error uses; None where there is none.
 
-    What does not hold and has no share counts as infinite.
+    Of what is no error the share means nothing while it holds; what does not hold counts whatever it is,
+    as infinite where it has no share.
     """
-    shares = [float("inf") if r["share"] is None and not r["holds"] else r["share"] for r in evidence]
+    counted = [r for r in evidence if r["kind"] == "error" or not r["holds"]]
+    shares = [float("inf") if r["share"] is None and not r["holds"] else r["share"] for r in counted]
     return max((share for share in shares if share is not None), default=None)
 
 
@@ -57,7 +59,7 @@ def summarise(terminal: pytest.TerminalReporter, run: "Run", written: str | None
         _details(terminal, next(iter(run.outcomes.values())))
     tell_audits(terminal, run)
     terminal.section("theorems")
-    header = ("claim", "label", "verdict", "strongest", "of bound", "points")
+    header = ("claim", "label", "verdict", "strongest", "of budget", "points")
     widths = [max(len(str(row[k])) for row in (header, *rows)) for k in range(len(header))]
     for row in (header, *rows) if rows else ():
         cells = [

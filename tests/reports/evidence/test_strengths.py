@@ -83,7 +83,9 @@ def test_the_fields_are_its_own_parts_and_what_all_have(strength: str) -> None:
         assert all(fields[part] is not None for part in record.parts)
         assert (fields["strength"], fields["holds"]) == (strength, record.holds)
         assert (fields["measured"], fields["bound"]) == (record.measured, record.bound)
-        assert worst_share([fields]) == (record.badness if record.share or not record.holds else None)
+        used = record.badness if record.share or not record.holds else None
+        assert worst_share([fields | {"kind": "error"}]) == used
+        assert worst_share([fields | {"kind": "inequality"}]) == (None if record.holds else used)
         assert strongest([fields]) == strength
 
 
@@ -104,7 +106,7 @@ def test_what_is_not_finite_has_no_share_in_the_report(bad: float) -> None:
     record = Certified("q", bad, 1.0, "b")
     assert (record.fields()["share"], record.fields()["measured"]) == (None, None)
     assert record.badness == math.inf
-    assert worst_share([record.fields()]) == math.inf
+    assert worst_share([record.fields() | {"kind": record.kind}]) == math.inf
 
 
 @given(st.floats(0, 10), st.floats(0, 10), st.floats(0, 10))
