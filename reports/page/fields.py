@@ -4,6 +4,7 @@
 only copies it. The schedule is the linear one, v_t = x₁ − x₀ on optimal pairs.
 """
 
+import base64
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -83,8 +84,8 @@ def computed(shown: Shown) -> dict[str, Any]:
     """The data of one target.
 
     Returns:
-        ``pairs`` (PAIRS rows x₀, x₁), and one list a time for ``optimal``, ``independent`` (two a place)
-        and ``jacobian`` (three a place: the entries xx, xy, yy), places row by row from below.
+        ``pairs`` (PAIRS rows x₀, x₁), and one text a time for ``optimal``, ``independent`` (two a place)
+        and ``jacobian`` (three a place: the entries xx, xy, yy), places row by row from below: see `packed`.
     """
     potential, rng = shown.make(), np.random.default_rng(0)
     axes = shown.plane or (0, 1)
@@ -97,13 +98,13 @@ def computed(shown: Shown) -> dict[str, Any]:
     places = np.zeros((SIDE**2, potential.dim))
     places[:, axes] = np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2)
     found: dict[str, Any] = {"name": shown.name, "words": shown.words}
-    found["pairs"] = _whole(np.hstack([noise[:PAIRS, axes], data[:PAIRS, axes]]))
+    found["pairs"] = _whole(np.hstack([noise[:PAIRS, axes], data[:PAIRS, axes]])).tolist()
     found |= {"optimal": [], "independent": [], "jacobian": []}
     for t in TIMES:
-        found["optimal"].append(_whole(exact.velocity(t, places)[:, axes]))
-        found["independent"].append(_whole(blurred.velocity(t, places)[:, axes]))
+        found["optimal"].append(packed(exact.velocity(t, places)[:, axes]))
+        found["independent"].append(packed(blurred.velocity(t, places)[:, axes]))
         slope = exact.jacobian(t, places)[:, axes][:, :, axes]
-        found["jacobian"].append(_whole(slope[:, [0, 0, 1], [0, 1, 1]]))
+        found["jacobian"].append(packed(slope[:, [0, 0, 1], [0, 1, 1]]))
     return found
 
 
@@ -113,9 +114,18 @@ def everything() -> dict[str, Any]:
     return frame | {"targets": [computed(shown) for shown in SHOWN]}
 
 
-def _whole(values: NDArray[np.float64]) -> list[int]:
-    scaled = np.clip(values, -LARGEST, LARGEST) * HUNDREDTHS
-    return [int(value) for value in np.rint(scaled).ravel()]
+def packed(values: NDArray[np.float64]) -> str:
+    """Numbers in hundredths, two bytes each and the lower one first, in base 64."""
+    return base64.b64encode(_whole(values).tobytes()).decode("ascii")
+
+
+def unpacked(text: str) -> NDArray[np.float64]:
+    """The numbers of a packed text, to a hundredth."""
+    return np.frombuffer(base64.b64decode(text), dtype="<i2") / HUNDREDTHS
+
+
+def _whole(values: NDArray[np.float64]) -> NDArray[np.int16]:
+    return np.rint(np.clip(values, -LARGEST, LARGEST) * HUNDREDTHS).astype("<i2").ravel()
 
 
 if __name__ == "__main__":

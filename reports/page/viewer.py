@@ -39,17 +39,19 @@ def digest(text: str) -> str:
 
 def strip(target: dict[str, Any], unit: int) -> Markup:
     """Five times of a target as SVG: noise pale, x_t dark, data in colour."""
-    size, reach, dots = 150, 3.4, []
+    size, reach, drawn = 150, 3.4, []
     pairs = target["pairs"]
     for k, t in enumerate(FRAMES):
+        dots: dict[str, str] = {"data": "", "now": ""}
         for i in range(0, len(pairs), 4):
             x, y, u, v = (value / unit for value in pairs[i : i + 4])
             for kind, p, q in (("data", u, v), ("now", (1 - t) * x + t * u, (1 - t) * y + t * v)):
                 across, down = size * (k + 0.5 + p / reach / 2), size * (0.5 - q / reach / 2)
-                dots.append(f'<circle class="{kind}" cx="{across:.0f}" cy="{down:.0f}" r="1.6"/>')
-        dots.append(f'<text x="{size * (k + 0.5)}" y="{size + 12}" text-anchor="middle">t = {t:g}</text>')
+                dots[kind] += f"M{across:.0f} {down:.0f}h0"
+        drawn += [f'<path class="{kind}" d="{path}"/>' for kind, path in dots.items()]
+        drawn.append(f'<text x="{size * (k + 0.5)}" y="{size + 12}" text-anchor="middle">t = {t:g}</text>')
     wide, words = size * len(FRAMES), "the law of x_t at five times, from noise to data"
     return Markup(
         f'<svg class="strip" viewBox="0 0 {wide} {size + 18}" width="{wide}" role="img" '
-        f'aria-label="{target["name"]}: {words}">{"".join(dots)}</svg>'
+        f'aria-label="{target["name"]}: {words}">{"".join(drawn)}</svg>'
     )

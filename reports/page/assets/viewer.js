@@ -2,6 +2,9 @@
 // Draws the law of x_t, the fields and their eigenframes from the data of the page; no other file is read.
 
 const data = JSON.parse(document.getElementById("data").textContent);
+for (const target of data.targets) {
+  for (const name of ["optimal", "independent", "jacobian"]) target[name] = target[name].map(unpacked);
+}
 const form = document.querySelector("form.viewer");
 const canvas = document.querySelector("canvas");
 const said = document.getElementById("said");
@@ -9,6 +12,12 @@ const pen = canvas.getContext("2d");
 const unit = data.unit, side = data.side, reach = data.reach;
 const extent = reach + 0.4;
 let timer = 0;
+
+// Numbers of two bytes each, the lower one first, in base 64.
+function unpacked(text) {
+  const bytes = atob(text);
+  return Float64Array.from({ length: bytes.length / 2 }, (_, i) => (bytes.charCodeAt(2 * i) + (bytes.charCodeAt(2 * i + 1) << 8)) << 16 >> 16);
+}
 
 function colour(name) {
   const probe = document.getElementById("probe");

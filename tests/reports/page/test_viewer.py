@@ -27,9 +27,13 @@ def test_the_data_are_what_is_computed(name: str) -> None:
     now = json.loads(json.dumps(fields.computed(fields.SHOWN[NAMES.index(name)])))
     then = DATA["targets"][NAMES.index(name)]
     assert now.keys() == then.keys()
-    for part in ("pairs", "optimal", "independent", "jacobian"):
-        apart = np.abs(np.array(now[part]) - np.array(then[part]))
-        assert apart.max() <= 1, f"{part}: run python -m reports.page.fields"
+    apart = np.abs(np.array(now["pairs"]) - np.array(then["pairs"]))
+    assert apart.max() <= 1, "run python -m reports.page.fields"
+    for part in ("optimal", "independent", "jacobian"):
+        assert len(now[part]) == len(then[part]) == len(fields.TIMES)
+        for new, kept in zip(now[part], then[part], strict=True):
+            apart = np.abs(fields.unpacked(new) - fields.unpacked(kept))
+            assert apart.max() <= 1.001 / DATA["unit"], f"{part}: run python -m reports.page.fields"
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -40,13 +44,20 @@ def test_the_exact_field_is_curl_free_and_moves_pairs(name: str) -> None:
     line = np.linspace(-DATA["reach"], DATA["reach"], DATA["side"])
     grid = np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2)
     for t, values in zip(DATA["times"][:4], target["optimal"][:4], strict=True):
-        field = np.array(values).reshape(-1, 2) / DATA["unit"]
+        field = fields.unpacked(values).reshape(-1, 2)
         at = (1 - t) * pairs[:, :2] + t * pairs[:, 2:]
         nearest = ((at[:, None] - grid) ** 2).sum(axis=2)
         near = nearest.min(axis=1) < 0.05**2
         assert near.any()
         error = np.abs(field[nearest.argmin(axis=1)] - (pairs[:, 2:] - pairs[:, :2]))[near].max(axis=1)
         assert np.median(error) < 0.2
+
+
+def test_numbers_are_packed_to_a_hundredth() -> None:
+    given = np.array([[0.0, -0.01], [1.234, 49.999], [-60.0, 1e9]])
+    np.testing.assert_allclose(
+        fields.unpacked(fields.packed(given)), [0, -0.01, 1.23, 50, -50, 50], atol=1e-12
+    )
 
 
 def test_the_page_is_one_small_file() -> None:
