@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
+
+DOT = 3.5
 
 
 def strip(counts: dict[str, int], width: int = 96) -> Markup:
@@ -26,7 +28,7 @@ def strip(counts: dict[str, int], width: int = 96) -> Markup:
 
 
 def dots(violations: Sequence[Sequence[dict[str, Any]]]) -> Markup:
-    """Controls, one row a violation: 0 is the intact value, 1 the predicted one, a dot what was measured."""
+    """Controls, one numbered row a violation: a dot is what was measured, 0 intact, 1 as predicted."""
     rows, step, left, width = [], 12 if len(violations) > 8 else 16, 34, 620
     low, high = -0.15, 1.3
 
@@ -41,21 +43,16 @@ def dots(violations: Sequence[Sequence[dict[str, Any]]]) -> Markup:
             share = math.inf if measured is None else (measured - control["intact"]) / change
             apart = control["agreement"] / abs(change)
             start = place(1 - apart)
-            broad = max(place(1 + apart) - start, 1.5)
+            broad = place(1 + apart) - start
+            if broad > 2 * DOT:  # a narrower one lies behind its dot
+                marks.append(f'<path class="band" d="M{start:.1f} {y - 5}h{broad:.1f}v10h-{broad:.1f}z"/>')
             kind = "dot" if control["rejected"] else "dot beyond"
-            marks.append(
-                f'<path class="band" d="M{start:.1f} {y - 5}h{broad:.1f}v10h-{broad:.1f}z"/>'
-                f'<circle class="{kind}" cx="{place(share):.1f}" cy="{y}" r="3.5"/>'
-            )
-        rows.append(
-            f"<g><title>{escape(records[0]['violation'])}</title>"
-            f'<text x="{left - 6}" y="{y + 4}">{k + 1}</text>'
-            f"{''.join(dict.fromkeys(marks))}</g>"
-        )
+            marks.append(f'<circle class="{kind}" cx="{place(share):.1f}" cy="{y}" r="{DOT}"/>')
+        rows.append(f'<text x="{left - 6}" y="{y + 4}">{k + 1}</text>{"".join(dict.fromkeys(marks))}')
     bottom = 14 + step * len(violations)
     scale = "".join(
         f'<line class="mark" x1="{place(x):.1f}" x2="{place(x):.1f}" y1="4" y2="{bottom - 4}"/>'
-        f'<text x="{place(x):.1f}" y="{bottom + 12}" text-anchor="middle">{word}</text>'
+        f'<text x="{place(x):.1f}" y="{bottom + 12}">{word}</text>'
         for x, word in ((0, "intact"), (1, "predicted"))
     )
     lines = "".join(f"M{left} {14 + step * k}H{width - 10}" for k in range(len(violations)))
@@ -82,11 +79,12 @@ def histogram(shares: Sequence[float]) -> Markup:
         height = tall * count / max(*counts, 1)
         x, y = k * (wide + gap), 16 + tall - height
         kind = "bar beyond" if name == "beyond" else "bar"
-        bars.append(
-            f'<rect class="{kind}" x="{x}" y="{y:.1f}" width="{wide}" height="{height:.1f}"/>'
-            f'<text x="{x + wide / 2}" y="{y - 4:.1f}" text-anchor="middle">{count or ""}</text>'
-            f'<text x="{x + wide / 2}" y="{32 + tall}" text-anchor="middle">{name}</text>'
-        )
+        if count:
+            bars.append(
+                f'<rect class="{kind}" x="{x}" y="{y:.1f}" width="{wide}" height="{height:.1f}"/>'
+                f'<text x="{x + wide / 2:g}" y="{y - 4:.1f}">{count}</text>'
+            )
+        bars.append(f'<text x="{x + wide / 2:g}" y="{32 + tall}">{name}</text>')
     words = ", ".join(f"{count} up to {name}" for name, count in zip(names, counts, strict=True) if count)
     width = len(names) * (wide + gap)
     return Markup(

@@ -1,120 +1,16 @@
 """What a claim's page shows, arranged from its records: checks, quantities, controls, clauses."""
 
-import hashlib
 import math
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Any
 
 from reports.evidence.records import STRENGTHS
+from reports.page.rows import Check, Fields, Quantity, Violation, budgeted, stable_id
 
-Fields = dict[str, Any]
-
-
-def stable_id(prefix: str, *words: object) -> str:
-    """An id that depends on what it names alone, so that links outlive a run."""
-    text = "\n".join(map(str, words))
-    return f"{prefix}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
-
-
-@dataclass
-class Quantity:
-    """The records of one test about one quantity: one row a family of targets."""
-
-    id: str
-    records: list[Fields]
-
-    @property
-    def worst(self) -> Fields:
-        """The record that is beyond its bound, or else that uses most of it."""
-        return max(self.records, key=lambda r: (not r["holds"], _badness(r)))
-
-    @property
-    def fails(self) -> bool:
-        """Whether a record is beyond its bound."""
-        return not self.worst["holds"]
-
-    @property
-    def shares(self) -> tuple[float, float] | None:
-        """The least and the largest share of its bound that an error used; None if the worst is none."""
-        if self.worst["kind"] != "error":
-            return None
-        found = [r["share"] for r in self.records if r["kind"] == "error" and r["share"] is not None]
-        return (min(found), max(found)) if found else None
-
-    @property
-    def slack(self) -> float | None:
-        """How far the worst record stays within its bound; None where a share, count or interval says it."""
-        worst = self.worst
-        if worst["kind"] not in ("inequality", "margin") or worst["measured"] is None:
-            return None
-        return float(worst["bound"] - worst["measured"])
-
-    def total(self, counted: str) -> int:
-        """The sum of a count over the records."""
-        return sum(record[counted] for record in self.records)
-
-    @property
-    def roundings(self) -> tuple[float, str] | None:
-        """The largest count of roundings and each of their sources; None where none is stated."""
-        stated = [record for record in self.records if record["rounding_because"] is not None]
-        if not stated:
-            return None
-        sources = [source for record in stated for source in record["rounding_because"].split("; ")]
-        return max(record["rounding_count"] for record in stated), "; ".join(dict.fromkeys(sources))
-
-
-@dataclass
-class Violation:
-    """The records of one test about one violation: one a family of targets."""
-
-    id: str
-    records: list[Fields]
-
-    @property
-    def worst(self) -> Fields:
-        """The record that was not rejected, or else whose agreement was used up most."""
-        return max(self.records, key=lambda r: (not r["rejected"], _disagreement(r)))
-
-    @property
-    def fails(self) -> bool:
-        """Whether a case was not rejected as predicted."""
-        return not self.worst["rejected"]
-
-
-@dataclass
-class Check:
-    """One test function, with whatever parameters: its place, its command, and what it measured."""
-
-    test: str
-    place: str
-    command: str
-    durations: dict[str, float]
-    role: str
-    quantities: list[Quantity] = field(default_factory=list)
-    violations: list[Violation] = field(default_factory=list)
-
-    @property
-    def id(self) -> str:
-        """The id of its rows."""
-        return stable_id("t", self.test, self.role)
-
-    @property
-    def module(self) -> str:
-        """The file of theorems that it is in, without the packages."""
-        return self.test.partition("::")[0].rpartition(".")[2]
-
-    @property
-    def name(self) -> str:
-        """The function, as words."""
-        return self.test.partition("::")[2].removeprefix("test_").replace("_", " ")
-
-    @property
-    def seconds(self) -> float:
-        """How long it took, with all its parameters."""
-        return sum(self.durations.values())
+Homes = dict[tuple[str, str], str]
+"""By claim and id of a check the claim with which it is told whole, where that is another."""
 
 
 def checks(claim: Fields) -> list[Check]:
@@ -145,6 +41,28 @@ def controls(claim: Fields) -> list[Check]:
             check.violations.append(rows[key])
         rows[key].records.append(record)
     return sorted(found.values(), key=_reading_order)
+
+
+def arranged(claim: Fields, homes: Homes) -> tuple[list[Check], list[Check]]:
+    """The tests that measure something, checks first, and the controls; each with its home."""
+    measuring, broken = sorted(checks(claim), key=lambda check: check.role), controls(claim)
+    for check in (*measuring, *broken):
+        check.home = homes.get((claim["id"], check.id))
+    return measuring, broken
+
+
+def homes(listed: Iterable[Fields]) -> Homes:
+    """The first claim that shows the very same records, by claim and id of a check, where it is another."""
+    first: dict[str, tuple[str, list[Any]]] = {}
+    found = {}
+    for claim in listed:
+        for check in (*checks(claim), *controls(claim)):
+            told: list[Quantity | Violation] = [*check.quantities, *check.violations]
+            records = [row.records for row in told]
+            home, same = first.setdefault(check.id, (claim["id"], records))
+            if home != claim["id"] and same == records:
+                found[claim["id"], check.id] = home
+    return found
 
 
 def shown(listed: list[list[Any]], most: int) -> list[list[Any]]:
@@ -187,7 +105,7 @@ def strongest_control(claim: Fields) -> Fields | None:
 
 def error_shares(claim: Fields) -> list[float]:
     """The shares of their bounds that errors used: what a histogram shows."""
-    records = [r for r in claim["evidence"] if r["role"] == "check" and r["kind"] == "error"]
+    records = [r for r in claim["evidence"] if r["role"] == "check" and budgeted(r)]
     return [r["share"] for r in records if r["share"] is not None]
 
 
@@ -237,19 +155,6 @@ def _bare(text: str) -> str:
 def _reading_order(check: Check) -> tuple[str, int, str]:
     file, _, line = check.place.rpartition(":")
     return file, int(line), check.test
-
-
-def _badness(record: Fields) -> float:
-    if record["share"] is None:
-        return 0.0 if record["holds"] else math.inf
-    return float(record["share"])
-
-
-def _disagreement(control: Fields) -> float:
-    if control["measured"] is None:
-        return math.inf
-    apart = abs(control["measured"] - control["predicted"])
-    return apart / control["agreement"] if control["agreement"] else apart and math.inf
 
 
 def _decisiveness(control: Fields) -> tuple[float, float]:

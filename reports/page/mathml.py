@@ -55,6 +55,8 @@ def formula(latex: str, display: str = "inline") -> Markup:
     text = _SPELT.sub(lambda word: "<mi>" + _LETTER.sub(r"\1", word[1]) + "</mi>", text)
     text = _RELATION.sub(r'<mo stretchy="false">\1</mo>', text)
     root = ET.fromstring(text.replace(' xmlns="http://www.w3.org/1998/Math/MathML"', ""))
+    if display == "inline":  # as every formula is that says nothing
+        del root.attrib["display"]
     _mend(root)
     return Markup(ET.tostring(root, encoding="unicode"))
 
@@ -108,7 +110,7 @@ def _named(text: str) -> str:
 
 
 def number(value: float | str | None, digits: int = 3) -> Markup:
-    """A number as one reads it: 3.2 × 10⁻¹⁵. None stands for what is not a finite number."""
+    """A number as one reads it: 3.2×10⁻¹⁵. None stands for what is not a finite number."""
     if value is None:
         return Markup("not&nbsp;finite")
     if isinstance(value, str):
@@ -116,7 +118,9 @@ def number(value: float | str | None, digits: int = 3) -> Markup:
     if isinstance(value, int) or (value == int(value) and abs(value) < 1e6):
         return Markup(f"{int(value):,}".replace("-", "−").replace(",", "\u202f"))
     mantissa, _, exponent = f"{value:.{digits - 1}e}".partition("e")
+    if digits <= int(exponent) < 6:
+        return number(round(value))
     if -4 < int(exponent) < 6:
         return Markup(f"{value:.{digits}g}".replace("-", "−"))
     power = str(int(exponent)).translate(_RAISED)
-    return Markup(f"{mantissa.replace('-', '−')}\u202f×\u202f10{power}")
+    return Markup(f"{mantissa.replace('-', '−')}×10{power}")

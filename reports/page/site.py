@@ -1,6 +1,5 @@
 """All pages of a report, from report.json and the figure files beside it, alone."""
 
-import re
 from collections import Counter
 from functools import cache
 from pathlib import Path
@@ -12,7 +11,9 @@ from reports.evidence.basis import KINDS
 from reports.evidence.records import RECORDS
 from reports.page import charts, claims, graph, words
 from reports.page.loading import Report, load
+from reports.page.markup import shorter
 from reports.page.mathml import formula, number, prose
+from reports.page.rows import stable_id
 from reports.page.theory import derivation
 from reports.schema import written
 
@@ -35,9 +36,10 @@ def render(directory: Path) -> dict[str, str]:
 
     report = load(directory)
     _require_figures(report, directory)
-    pages = {f"{page}.html": _page(page, report) for page in PAGES}
+    homes = claims.homes(report["claims"])
+    pages = {f"{page}.html": _page(page, report, homes) for page in PAGES}
     for place, claim in enumerate(report["claims"]):
-        pages[f"claims/{words.file_name(claim['id'])}.html"] = _claim_page(report, claim, place)
+        pages[f"claims/{words.file_name(claim['id'])}.html"] = _claim_page(report, claim, place, homes)
     pages["viewer.html"] = viewer.page()
     for name in ASSETS:
         pages[f"assets/{name}"] = (HERE / "assets" / name).read_text(encoding="utf-8")
@@ -76,26 +78,23 @@ def environment() -> Environment:
         "searched": words.searched,
     }
     made.tests["corrected"] = lambda note: note.startswith("corrected:")
-    made.globals |= {"plural": words.plural, "charts": charts, "stable_id": claims.stable_id}
+    made.globals |= {"arguments": words.arguments, "common": words.common}
+    made.globals |= {"plural": words.plural, "charts": charts, "stable_id": stable_id}
     made.globals |= {"arranged": claims, "display": lambda latex: formula(latex, "block")}
-    made.globals |= {"explained": RECORDS, "kinds": KINDS, "checks_of": arranged_checks}
+    made.globals |= {"explained": RECORDS, "kinds": KINDS}
     return made
 
 
-def _page(name: str, report: Report) -> str:
-    made = environment().get_template(f"{name}.html.j2").render(_shared(report), root="", page=name)
-    return _without_optional_ends(made)
+def _page(name: str, report: Report, homes: claims.Homes) -> str:
+    template = environment().get_template(f"{name}.html.j2")
+    return shorter(template.render(_shared(report), root="", page=name, homes=homes))
 
 
-def _without_optional_ends(page: str) -> str:
-    """The page without the end tags that HTML leaves to whoever reads it: a tenth of its bytes."""
-    return re.sub(r"</(?:td|th|tr|li)>", "", page)
-
-
-def _claim_page(report: Report, claim: dict[str, Any], place: int) -> str:
+def _claim_page(report: Report, claim: dict[str, Any], place: int, homes: claims.Homes) -> str:
     listed = report["claims"]
+    checks, controls = claims.arranged(claim, homes)
     used_by = [other["id"] for other in listed if claim["id"] in other["depends"]]
-    return _without_optional_ends(
+    return shorter(
         environment()
         .get_template("claim.html.j2")
         .render(
@@ -105,8 +104,8 @@ def _claim_page(report: Report, claim: dict[str, Any], place: int) -> str:
             claim=claim,
             previous=listed[place - 1] if place else None,
             following=listed[place + 1] if place + 1 < len(listed) else None,
-            checks=arranged_checks(claim),
-            controls=claims.controls(claim),
+            checks=checks,
+            controls=controls,
             tables=_once(report, place, "tables"),
             figures=_once(report, place, "figures"),
             used_by=used_by,
@@ -114,11 +113,6 @@ def _claim_page(report: Report, claim: dict[str, Any], place: int) -> str:
             cited=[entry for entry in report["references"] if entry["key"] in claim["source"]],
         )
     )
-
-
-def arranged_checks(claim: dict[str, Any]) -> list[claims.Check]:
-    """The tests of a claim that measure something, its checks before what controls measured."""
-    return sorted(claims.checks(claim), key=lambda check: check.role)
 
 
 def _shared(report: Report) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -104,13 +105,34 @@ def ratio(value: float | None) -> str:
     return f"10⁻{power}"
 
 
+def arguments(text: str) -> list[str]:
+    """A target and what was drawn for it, ``Sphere(2, 1.0), t=0.4``, split at its outermost commas."""
+    found, depth = [""], 0
+    for sign in text:
+        depth += (sign in "([{") - (sign in ")]}")
+        if sign == "," and depth == 0:
+            found.append("")
+        else:
+            found[-1] += sign
+    return [part.strip() for part in found]
+
+
+def common(texts: Sequence[str]) -> list[str]:
+    """The arguments that several targets have in common: said once, they are left out of each."""
+    first, *others = (arguments(text)[1:] for text in texts)
+    return [part for part in first if others and all(part in other for other in others)]
+
+
 def searched(claim: dict[str, Any]) -> str:
-    """What the search box of the overview reads of a claim."""
+    """What the search box reads of a claim: each word once, and none that is part of another."""
     texts = [claim["id"], claim["label"], claim["title"], claim["statement"], claim["theorem"]]
     texts += [record["quantity"] for record in claim["evidence"]]
     texts += [record["target"] for record in claim["evidence"]]
     texts += [record["violation"] for record in claim["controls"]]
-    return " ".join(dict.fromkeys(bare(text) for text in texts))
+    found = ""
+    for word in sorted(set(" ".join(map(bare, texts)).split()), key=lambda word: (-len(word), word)):
+        found += "" if word in found else f" {word}"
+    return found.strip()
 
 
 def file_name(identifier: str) -> str:

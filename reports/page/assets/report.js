@@ -22,9 +22,19 @@ function show() {
   for (const body of document.querySelectorAll("table.overview tbody")) {
     body.hidden = !body.querySelector("tr[data-verdict]:not([hidden])");
   }
+  rove();
   const filtered = fields.some((name) => wanted[name]);
   form.querySelector("output").value = filtered ? `${count} of ${rows.length} claims` : "";
   return wanted;
+}
+
+// One stop of the keyboard a group of rows: from there, arrows go from row to row.
+const walked = () => [...document.querySelectorAll("table.walked tr:not([hidden]) a")];
+
+function rove(current) {
+  const stops = new Map(walked().reverse().map((link) => [link.closest("tbody"), link]));
+  if (current) stops.set(current.closest("tbody"), current);
+  for (const link of walked()) link.tabIndex = stops.get(link.closest("tbody")) === link ? 0 : -1;
 }
 
 function remember() {
@@ -50,6 +60,8 @@ if (form) {
   recall();
 }
 
+rove();
+
 function reveal() {
   const target = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
   if (!target) return;
@@ -62,6 +74,12 @@ addEventListener("hashchange", reveal);
 reveal();
 
 addEventListener("keydown", (event) => {
+  const links = walked(), place = links.indexOf(event.target), step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (place >= 0 && step && links[place + step]) {
+    event.preventDefault();
+    rove(links[place + step]);
+    links[place + step].focus();
+  }
   if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName)) return;
   if (event.key === "/" && form) {
     event.preventDefault();
@@ -70,6 +88,19 @@ addEventListener("keydown", (event) => {
   const turn = { "[": "prev", "]": "next" }[event.key];
   const link = turn && document.querySelector(`a[rel=${turn}]`);
   if (link) link.click();
+});
+
+// A link to whatever has a name of its own, where the pointer rests.
+const anchor = document.createElement("a");
+anchor.className = "anchor";
+anchor.textContent = "#";
+anchor.tabIndex = -1;
+anchor.setAttribute("aria-label", "Link to this place");
+document.addEventListener("pointerover", (event) => {
+  const named = event.target.closest("#main [id]");
+  if (!named || anchor.hash === `#${named.id}`) return;
+  anchor.href = `#${named.id}`;
+  (named.querySelector("th, h2, figcaption, summary") ?? named).append(anchor);
 });
 
 // What scrolls sideways is reached by keyboard; what does not is no stop on the way.

@@ -13,7 +13,7 @@ from reports.page import site
 
 EXAMPLE = Path(__file__).parents[1] / "example"
 VOID = {"meta", "link", "br", "img", "input"}
-OPEN_ENDED = {"td", "th", "tr", "li"}
+OPEN_ENDED = {"td", "th", "tr", "li", "thead", "tbody", "option", "dt", "dd"}
 """Elements whose end tags HTML leaves out as it likes; html5lib holds the pages against its rules."""
 Edit = Callable[[dict[str, Any]], object]
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from reports.page import claims
+from reports.page.rows import Quantity, Violation
 from tests.reports.page.conftest import EXAMPLE
 
 REPORT: dict[str, Any] = json.loads((EXAMPLE / "report.json").read_text(encoding="utf-8"))
@@ -45,18 +46,51 @@ def test_parameters_of_a_test_are_one_check() -> None:
     assert quantity.worst["share"] == 0.5
 
 
+def test_parameters_of_a_family_are_one_row() -> None:
+    records = [
+        edited(target=target, share=share, points=points)
+        for target, share, points in (("Sphere", 0.1, 3), ("Arc", 0.5, 4), ("Sphere", 0.4, 5))
+    ]
+    sphere, arc = Quantity("q", records).families
+    assert (sphere.worst["share"], sphere.total("points"), len(sphere.records)) == (0.4, 8, 2)
+    assert arc.records == [records[1]]
+    control = FIRST["controls"][0]
+    broken = [
+        control | {"target": "A"},
+        control | {"target": "B"},
+        control | {"target": "A", "rejected": False},
+    ]
+    first, second = Violation("c", broken).families
+    assert first.fails
+    assert not second.fails
+
+
+def test_what_claims_share_is_told_with_the_first_and_nothing_else_is() -> None:
+    shared, own = edited(test="theorems.a::test_b"), edited(test="theorems.a::test_c")
+    first = {"id": "P1", "evidence": [shared], "controls": FIRST["controls"]}
+    second = {"id": "P2", "evidence": [shared, own], "controls": FIRST["controls"]}
+    third = {"id": "P3", "evidence": [shared | {"measured": 7.0}], "controls": []}
+    homes = claims.homes([first, second, third])
+    assert set(homes.values()) == {"P1"}
+    assert {claim for claim, _ in homes} == {"P2"}  # the third has other numbers
+    checks, controls = claims.arranged(second, homes)
+    assert {check.test: check.home for check in checks} == {shared["test"]: "P1", own["test"]: None}
+    assert {check.home for check in controls} == {"P1"}
+    assert {check.home for check in claims.arranged(first, homes)[0]} == {None}
+
+
 def test_roundings_of_many_families_are_said_once() -> None:
     records = [
         edited(rounding_count=3.0, rounding_because="a sum; a product"),
         edited(rounding_count=7.0, rounding_because="a product; a quotient"),
     ]
-    assert claims.Quantity("q", records).roundings == (7.0, "a sum; a product; a quotient")
-    assert claims.Quantity("q", [edited(rounding_because=None)]).roundings is None
+    assert Quantity("q", records).roundings == (7.0, "a sum; a product; a quotient")
+    assert Quantity("q", [edited(rounding_because=None)]).roundings is None
 
 
 def test_rows_unfold_in_turn_and_what_fails_always() -> None:
     def rows(*failing: bool) -> list[Any]:
-        return [claims.Quantity(f"q{k}", [edited(holds=not fails)]) for k, fails in enumerate(failing)]
+        return [Quantity(f"q{k}", [edited(holds=not fails)]) for k, fails in enumerate(failing)]
 
     many, few = rows(False, False, False, True), rows(False)
     assert claims.shown([many, few], 3) == [[many[0], many[3]], few]
@@ -78,21 +112,29 @@ def test_modules_keep_every_check() -> None:
 
 def test_what_is_beyond_is_worst_whatever_its_share() -> None:
     within, beyond = edited(share=0.9), edited(share=None, holds=False, measured=None)
-    assert claims.Quantity("q", [within, beyond]).worst is beyond
-    assert claims.Quantity("q", [beyond, within]).worst is beyond
+    assert Quantity("q", [within, beyond]).worst is beyond
+    assert Quantity("q", [beyond, within]).worst is beyond
 
 
 def test_only_errors_have_shares_and_only_inequalities_slack() -> None:
     record = {"kind": "error", "share": 0.3, "measured": 3.0, "bound": 10.0, "holds": True}
-    quantity = claims.Quantity("q", [edited(**record), edited(**record | {"share": 0.1})])
+    quantity = Quantity("q", [edited(**record), edited(**record | {"share": 0.1})])
     assert (quantity.shares, quantity.slack) == ((0.1, 0.3), None)
-    mixed = claims.Quantity("q", [edited(**record), edited(**record | {"kind": "inequality", "share": 0.9})])
+    mixed = Quantity("q", [edited(**record), edited(**record | {"kind": "inequality", "share": 0.9})])
     assert (mixed.shares, mixed.slack) == (None, 7.0)  # the row shows its worst record
     for kind in ("inequality", "margin"):
-        quantity = claims.Quantity("q", [edited(**record | {"kind": kind})])
+        quantity = Quantity("q", [edited(**record | {"kind": kind})])
         assert (quantity.shares, quantity.slack) == (None, 7.0)
-    quantity = claims.Quantity("q", [edited(**record | {"kind": "count"})])
-    assert (quantity.shares, quantity.slack) == (None, None)
+    for kind in ("count", "rate"):
+        quantity = Quantity("q", [edited(**record | {"kind": kind})])
+        assert (quantity.shares, quantity.slack) == (None, None)
+
+
+def test_of_no_budget_there_is_no_share() -> None:
+    nothing = edited(kind="error", share=0.0, measured=0.0, bound=0.0, holds=True)
+    quantity = Quantity("q", [nothing, nothing])
+    assert (quantity.shares, quantity.slack) == (None, 0.0)
+    assert claims.error_shares({"evidence": [nothing | {"role": "check"}]}) == []
 
 
 def test_the_strongest_control_is_farthest_from_going_unnoticed() -> None:

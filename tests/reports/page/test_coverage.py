@@ -38,7 +38,7 @@ def test_one_table_a_source(page):
     assert "2 items, 1 of them corrected: loose or wrong as printed, 1 with nothing to check." in notes
     assert notes.index("(1)") < notes.index("(2)")
     assert "Lemma 1" not in notes
-    assert f'href="claims/{claim}.html"' in notes
+    assert f"href=claims/{claim}.html" in notes
     assert first["verdict"] in notes
 
 

@@ -35,7 +35,12 @@ def test_dots_stand_between_the_intact_and_the_predicted_value() -> None:
     marks = [float(n) for n in re.findall(r'class="mark" x1="([\d.]+)"', svg)]
     assert marks == pytest.approx([centres[0], centres[2]], abs=0.11)
     assert "1 of 3 controls" in svg
-    assert "&lt;v&gt;" in svg
+    assert re.findall(r"<text[^>]*>(\d)</text>", svg) == ["1", "2", "3"]
+
+
+def test_a_band_is_drawn_where_its_dot_does_not_hide_it() -> None:
+    assert 'class="band"' in charts.dots([[CONTROL]])
+    assert 'class="band"' not in charts.dots([[CONTROL | {"agreement": 1e-3}]])
 
 
 def test_a_falling_quantity_is_drawn_the_same_way() -> None:
@@ -45,7 +50,7 @@ def test_a_falling_quantity_is_drawn_the_same_way() -> None:
 
 def test_a_histogram_counts_every_share_once() -> None:
     svg = charts.histogram([0.0, 5e-7, 1e-6, 0.05, 0.3, 0.7, 1.0, 2.0])
-    counts = [int(n) for n in re.findall(r'text-anchor="middle">(\d+)</text>', svg)[::1] if n]
+    counts = [int(n) for n in re.findall(r"<text[^>]*>(\d+)</text>", svg) if n]
     label = re.search(r'aria-label="([^"]*)"', svg)
     assert label
     assert label[1].endswith("1 up to 0, 2 up to 10⁻⁶, 1 up to 0.1, 1 up to 0.5, 2 up to 1, 1 up to beyond")
@@ -104,6 +109,22 @@ def test_a_circle_is_drawn_and_nothing_is_drawn_of_nothing() -> None:
 )
 def test_plain_mathematics_is_set(text: str, shown: str) -> None:
     assert words.quantity(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("texts", "same"),
+    [
+        (["Sphere(2, 1.0), t=0.4, seed=1", "Arc([1.0, 2.0], 3), t=0.4, seed=1"], ["t=0.4", "seed=1"]),
+        (["Sphere(2, 1.0), t=0.4, seed=1", "Sphere(2, 1.0), t=0.5, seed=1"], ["seed=1"]),
+        (["product(Sphere(2), Arc(1)), t=1", "product(Sphere(2), Arc(2)), t=2"], []),
+        (["Sphere(2, 1.0), t=0.4"], []),
+        (["", ""], []),
+    ],
+)
+def test_what_targets_have_in_common_is_said_once(texts: list[str], same: list[str]) -> None:
+    assert words.common(texts) == same
+    for text in texts:
+        assert ", ".join(words.arguments(text)) == text
 
 
 @pytest.mark.parametrize(

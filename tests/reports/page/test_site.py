@@ -14,6 +14,7 @@ import pytest
 from reports.evidence.records import RECORDS
 from reports.page import site
 from reports.page.mathml import number
+from reports.page.rows import stable_id
 from tests.reports.page.conftest import EXAMPLE, Edit, Page
 
 REPORT: dict[str, Any] = json.loads((EXAMPLE / "report.json").read_text(encoding="utf-8"))
@@ -26,28 +27,63 @@ def shown(value: float, digits: int = 3) -> str:
 
 @pytest.mark.parametrize("claim", REPORT["claims"], ids=lambda claim: claim["id"])
 def test_a_claims_page_says_everything_about_it(pages: dict[str, Page], claim: dict[str, Any]) -> None:
+    """On it, or on that of an earlier claim to which it links."""
     page = pages[f"claims/{claim['id']}.html"]
     assert claim["verdict"] in page.text
     for record in (*claim["evidence"], *claim["controls"]):
-        for part in ("command", "worst", "place"):
-            assert record[part] in page.text
-        assert shown(record["measured"], 4) in page.text
-        assert "$" in record["because"] or record["because"] in page.text
-        assert f"chosen: {record['chosen']}" in page.text or not record["chosen"]
-        assert f"{record['left_out']} left out" in page.text or not record["left_out"]
-        assert f"{record['at_kinks']} at kinks" in page.text or not record["at_kinks"]
+        text = _told(pages, page, record)
+        file, _, line = record["place"].rpartition(":")
+        for part in (record["command"], record["worst"], file, f"line {line}"):
+            assert part in text
+        assert shown(record["measured"], 4 if "violation" in record else 3) in text
+        assert "$" in record["because"] or record["because"] in text
+        assert f"chosen: {record['chosen']}" in text or not record["chosen"]
+        assert f"{record['left_out']} left out" in text or not record["left_out"]
+        assert f"{record['at_kinks']} at kinks" in text or not record["at_kinks"]
     for record in claim["evidence"]:
         assert f"{record['strength']} {record['kind']}" in page.text
-        assert record["by"] is None or f"Estimated by {record['by']}." in page.text
+        text = _told(pages, page, record)
+        assert record["by"] is None or f"Estimated by {record['by']}." in text
         if record["rounding"] is not None:
-            assert f"Rounding, counted {shown(record['rounding_count'])}: " in page.text
-            assert record["rounding_because"] in page.text
+            assert f"Rounding, counted {shown(record['rounding_count'])}: " in text
+            assert record["rounding_because"] in text
     for note in claim["notes"]:
         assert note in page.text
     for figure in claim["figures"]:
         assert figure["title"] in page.text
     for clause in claim["clauses"]:
         assert clause["name"] in page.text
+
+
+def _told(pages: dict[str, Page], page: Page, record: dict[str, Any]) -> str:
+    """The text of the page that tells a record's test whole: this one, or one that it leads to."""
+    if record["command"] in page.text:
+        return page.text
+    role = record.get("role", "violation")
+    place = stable_id("t", record["test"], role)
+    (link,) = [link for link in page.links if link.endswith(f"#{place}") and not link.startswith("#")]
+    return pages[f"claims/{link.partition('#')[0]}"].text
+
+
+def test_what_two_claims_share_is_told_once(pages: dict[str, Page]) -> None:
+    told = [record["command"] for record in REPORT["claims"][3]["evidence"]]
+    assert told
+    for command in set(told):
+        assert [name for name, page in pages.items() if command in page.text] == ["claims/E1.html"]
+
+
+def test_a_bar_is_drawn_for_errors_alone(change: Change) -> None:
+    def bars(kind: str, bound: float) -> int:
+        def edit(report: dict[str, Any]) -> None:
+            for claim in report["claims"]:
+                for record in claim["evidence"]:
+                    if record["failures"] is None and record["interval"] is None:
+                        record |= {"kind": kind, "bound": bound, "measured": 0.0, "share": 0.0, "holds": True}
+
+        return sum(text.count("class=share") for text in change(edit).values())
+
+    assert bars("error", 1.0) > 3
+    assert bars("error", 0.0) == bars("inequality", 1.0) == bars("margin", 1.0) == 0
 
 
 def test_the_overview_counts_and_names_what_fails_first(pages: dict[str, Page]) -> None:
@@ -125,34 +161,74 @@ def test_the_same_report_gives_the_same_pages() -> None:
     assert site.render(EXAMPLE) == site.render(EXAMPLE)
 
 
+FREE = ("because", "worst", "command", "test", "target", "chosen", "subject", "quantity", "violation", "by")
+"""Members of records whose text is whatever a user's files, modules and checks are called."""
+
+
+def hostile(report: dict[str, Any]) -> None:
+    """Put a script into every text that a report takes from elsewhere; each says where it stands."""
+
+    def script(place: str) -> str:
+        return f'<script>{place}</script> & "so" on'
+
+    claim = report["claims"][0]
+    for record in (*claim["evidence"], *claim["controls"], *report["audits"]):
+        record |= {name: script(name) for name in FREE if isinstance(record.get(name), str)}
+    claim |= {name: script(name) for name in ("title", "id", "theorem", "source", "label", "statement")}
+    claim |= {"notes": [script("notes")], "assumptions": [script("assumptions")]}
+    claim["clauses"][0] |= {"text": script("text")}
+    claim["tables"][0] |= {
+        "title": script("table"),
+        "columns": [script("column")],
+        "rows": [[script("cell")]],
+    }
+    claim["figures"][0] |= {"alt": script("alt"), "title": script("figure")}
+    report["claims"][1]["depends"] = [script("depends")]
+    report["run"]["command"], report["provenance"]["processor"] = script("run"), script("processor")
+
+
+def scripts(pages: dict[str, str]) -> set[str]:
+    """Where a script of ours has become one of the page."""
+    written = [text for name, text in pages.items() if name.endswith(".html") and name != "viewer.html"]
+    return {place for text in written for place in re.findall(r"<script>(\w+)</script>", text)}
+
+
 def test_text_is_escaped(change: Change) -> None:
-    hostile = '<script>alert(1)</script> & "so" on'
-
-    def edit(report: dict[str, Any]) -> None:
-        claim = report["claims"][0]
-        for record in (*claim["evidence"], *claim["controls"], *report["audits"]):
-            for name in ("because", "worst", "command", "test", "place", "target", "chosen", "subject"):
-                if name in record:
-                    record[name] = f"{hostile}:1"
-        claim |= {"notes": [hostile], "title": hostile, "id": hostile, "theorem": hostile, "source": hostile}
-        claim["clauses"][0]["text"] = hostile
-        claim["tables"][0]["title"] = claim["figures"][0]["alt"] = hostile
-        report["claims"][1]["depends"] = [hostile]
-        report["run"]["command"] = report["provenance"]["processor"] = hostile
-
-    with pytest.raises(ValueError, match="place"):
-        change(edit)  # the place of a test is no free text
-    pages = change(lambda r: [record.update(place="a.py:1") for c in r["claims"] for record in _records(c)])
+    pages = change(hostile)
+    assert scripts(pages) == set()
     for name, text in pages.items():
         if name.endswith(".html") and name != "viewer.html":  # which holds no text of a report
-            assert "<script>" not in text, name
             assert Page(text).tags.count("script") == 1, name
-    assert any("&lt;script&gt;" in text for text in pages.values())
+    assert sum(text.count("&lt;script&gt;") for text in pages.values()) > 40
     assert all(".." not in name and "<" not in name for name in pages)
 
 
-def _records(claim: dict[str, Any]) -> list[dict[str, Any]]:
-    return [*claim["evidence"], *claim["controls"]]
+def test_without_escaping_the_same_texts_are_scripts(change: Change, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The control of the test before: the very same report in templates that do not escape."""
+    made = site.Environment
+    monkeypatch.setattr(site, "Environment", lambda **words: made(**words | {"autoescape": False}))
+    site.environment.cache_clear()
+    try:
+        found = scripts(change(hostile))
+    finally:
+        site.environment.cache_clear()
+    assert found >= {
+        "worst",
+        "command",
+        "subject",
+        "id",
+        "theorem",
+        "notes",
+        "alt",
+        "depends",
+        "run",
+        "processor",
+    }
+
+
+def test_the_place_of_a_test_is_no_free_text(change: Change) -> None:
+    with pytest.raises(ValueError, match="place"):
+        change(lambda report: report["claims"][0]["evidence"][0].update(place="<script>"))
 
 
 @pytest.mark.parametrize(
