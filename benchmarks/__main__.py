@@ -10,7 +10,7 @@ NAMES = (
     "exact_curves",
     "first_paint",
     "atoms_prox",
-    "audits",
+    "audit_times",
     "matrix_prox",
     "peer_prox",
     "sampled",

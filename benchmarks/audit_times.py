@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.record import Table, verdict
+from benchmarks.recording import Table, verdict
 
 FLOW = """
 import torch
@@ -62,7 +62,7 @@ CASES = (*SMALL, Case(0, 784), Case(0, 3072), Case(20_000, 2), Case(5_000, 64))
 
 def run(cases: tuple[Case, ...] = CASES) -> Table:
     """Each audit in a process of its own, as a user starts it; `SMALL` alone shows that it works."""
-    table = Table("audits", str(__doc__), COLUMNS)
+    table = Table("audit_times", str(__doc__), COLUMNS)
     for case in cases:
         table.rows.append(_timed(case))
     table.notes.append(
