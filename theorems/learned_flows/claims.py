@@ -34,7 +34,7 @@ CLAIMS = (
         source="this project; tong2024improving",
         status="this project",
         depends=("P3", "M4"),
-        modules=(f"{HERE}test_loss",),
+        modules=(f"{HERE}test_loss", f"{HERE}test_stated_limits"),
         clauses=(
             Clause("splitting", r"Loss is $E|v_\theta-v_t|^2$ plus the floor."),
             Clause("exact pairs", "For exact pairs the floor is 0, pair by pair."),
@@ -61,7 +61,7 @@ CLAIMS = (
         source="this project; tong2024improving",
         status="this project",
         depends=("L1", "M2"),
-        modules=(f"{HERE}test_training", f"{HERE}test_moons"),
+        modules=(f"{HERE}test_training", f"{HERE}test_moons", f"{HERE}test_stated_limits"),
         clauses=(
             Clause("batches", "The error falls with the number of batches."),
             Clause("coupling", "At equal batches it falls with better pairs."),
@@ -95,7 +95,7 @@ CLAIMS = (
         source="this project",
         status="this project",
         depends=("H4",),
-        modules=(f"{HERE}test_terminal",),
+        modules=(f"{HERE}test_terminal", f"{HERE}test_stated_limits"),
         clauses=(
             Clause("slope", r"$|Dv_\theta|\le L$, so $(1-t)Dv_\theta\to0$."),
             Clause(
@@ -127,7 +127,7 @@ CLAIMS = (
         source=f"{PAPER}, figures 3 and 4; this project",
         status="this project",
         depends=("H4", "H5"),
-        modules=(f"{HERE}test_circle", f"{HERE}test_moons"),
+        modules=(f"{HERE}test_circle", f"{HERE}test_moons", f"{HERE}test_stated_limits"),
         clauses=(
             Clause("circle", "Spectra on the circle."),
             Clause("moons", "Spectra on two moons."),
@@ -160,7 +160,7 @@ CLAIMS = (
         source=f"{PAPER}, figure 5; this project",
         status="this project",
         depends=("H5",),
-        modules=(f"{HERE}test_images",),
+        modules=(f"{HERE}test_images", f"{HERE}test_stated_limits"),
         clauses=(
             Clause(
                 "distance", "What either move takes an image away from the data, against noise of its size."

@@ -28,7 +28,13 @@ CLAIMS = (
         assumptions=(PLAN,),
         source=f"{BATCHES}; this project's wording",
         status="reconstructed",
-        modules=(f"{HERE}test_marginals", f"{HERE}test_every_size", f"{HERE}test_other_schedules"),
+        modules=(
+            f"{HERE}test_marginals",
+            f"{HERE}test_every_size",
+            f"{HERE}test_other_schedules",
+            f"{HERE}test_stated_limits",
+            f"{HERE}test_drawn_batches",
+        ),
         clauses=(
             Clause("one pair", r"$\pi_1=P_0\otimes P_1$."),
             Clause("marginals", r"$P_0$ and $P_1$ for every $n$, exactly."),
@@ -53,6 +59,7 @@ CLAIMS = (
             f"{HERE}test_leave_one_out",
             f"{HERE}test_one_coordinate",
             f"{HERE}test_statements",
+            f"{HERE}test_stated_limits",
         ),
         clauses=(
             Clause("falling", "$c_{n+1}\\le c_n$, batch by batch."),
@@ -73,7 +80,7 @@ CLAIMS = (
         assumptions=(PLAN, MOMENT),
         source=f"{BATCHES}; this project's wording",
         status="reconstructed",
-        modules=(f"{HERE}test_plan", f"{HERE}test_one_coordinate"),
+        modules=(f"{HERE}test_plan", f"{HERE}test_one_coordinate", f"{HERE}test_stated_limits"),
         clauses=(
             Clause("limit", r"$\pi_n\to\pi$ in $W_2$: on the line, on the circle, in space."),
             Clause("only optimal limits", "A cost that tends to the optimum leaves no other limit."),
@@ -99,7 +106,7 @@ CLAIMS = (
         assumptions=(PLAN, MOMENT, r"$t\in(0,1)$: at $t=1$ the floor need not vanish."),
         source=f"{BATCHES}; this project's wording",
         status="reconstructed",
-        modules=(f"{HERE}test_field", f"{HERE}test_other_schedules"),
+        modules=(f"{HERE}test_field", f"{HERE}test_other_schedules", f"{HERE}test_drawn_batches"),
         clauses=(
             Clause("flux", "The fluxes converge weakly."),
             Clause("energy", "The energy tends to that of $v_t$."),
@@ -128,6 +135,7 @@ CLAIMS = (
             f"{HERE}test_line",
             f"{HERE}test_every_size",
             f"{HERE}test_statements",
+            f"{HERE}test_stated_limits",
         ),
         clauses=(
             Clause("law", "The law of the matched datum, for any target on the line."),
@@ -165,6 +173,7 @@ CLAIMS = (
             f"{HERE}test_one_coordinate",
             f"{HERE}test_plan_dual",
             f"{HERE}test_statements",
+            f"{HERE}test_stated_limits",
         ),
         clauses=(
             Clause("one coordinate", r"The plan depends on $u$ only, in any dimension."),
@@ -192,7 +201,7 @@ CLAIMS = (
         source="this project; no claim of priority",
         status="open",
         depends=("M2",),
-        modules=(f"{HERE}test_rates",),
+        modules=(f"{HERE}test_rates", f"{HERE}test_stated_limits"),
         clauses=(
             Clause("spheres", "Spheres and tori: the smaller side governs, not the space around it."),
             Clause("densities", "Densities in the plane and beyond."),
@@ -225,7 +234,13 @@ CLAIMS = (
         ),
         source="this project; no claim of priority",
         status="this project",
-        modules=(f"{HERE}test_field_error", f"{HERE}test_splitting", f"{HERE}test_batch_size"),
+        modules=(
+            f"{HERE}test_field_error",
+            f"{HERE}test_splitting",
+            f"{HERE}test_batch_size",
+            f"{HERE}test_stated_limits",
+            f"{HERE}test_drawn_batches",
+        ),
         clauses=(
             Clause("bound", "At most the excess of the cost, pair by pair."),
             Clause("splitting", "The loss splits into the field's error and the floor."),

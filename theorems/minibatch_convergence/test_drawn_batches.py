@@ -1,0 +1,212 @@
+"""M1, M4, M8: what drawn batches are made into, against the assignment problem itself.
+
+Pairs for training are matched in blocks; the field of a batch rests on what its noises lose if a datum is
+kept for one more; a batch size is told from means over batches. Each is compared here with its definition:
+other assignments, all data in turn, every size.
+"""
+
+import numpy as np
+import pytest
+from hypothesis import strategies as st
+from scipy.optimize import linear_sum_assignment
+
+from numerics.accuracy import Rounding
+from numerics.flows.batches import BatchField, losses
+from numerics.flows.datasets import matched
+from numerics.transport.batch_sizes import BatchSize, BatchSizes, batch_sizes
+from numerics.transport.couplings import BatchEstimate
+from numerics.transport.semidiscrete import solve
+from numerics.transport.two_atoms import TwoAtomLaw
+from theorems.setting.draws import generator
+from theorems.setting.quantifiers import SEEDS, for_all
+from theorems.setting.vectors import norm
+from theorems.statistics import hoeffding
+
+LEVEL = 1e-10
+
+
+# --- pairs for training ------------------------------------------------------------------------------------
+
+
+@for_all("M1", d=st.integers(1, 4), block=st.integers(1, 9), n=st.integers(1, 30), seed=SEEDS)
+def test_pairs_are_matched_in_blocks(evidence, d, block, n, seed):
+    """What is kept of an optimal assignment is optimal for its points; labels go with their data."""
+    rng = generator(seed)
+    points, labels = rng.standard_normal((20, d)), rng.permutation(20)
+    x0, x1, label = matched(points, block, labels)(n, rng)
+    on = evidence.on("cloud", d=d, block=block, n=n, seed=seed)
+    on.exact("labels are those of the data", x1 == points[np.argsort(labels)[label]], "bitwise")
+    on.exact("as many pairs as asked for", (len(x0), len(x1)) == (n, n), "every size")
+    short, size = [], []
+    for begin in range(0, n, block):
+        gain = x0[begin : begin + block] @ x1[begin : begin + block].T
+        rows, columns = linear_sum_assignment(gain, maximize=True)
+        short.append(gain[rows, columns].sum() - np.trace(gain))
+        size.append(np.abs(gain).sum())
+    on.bounded(
+        "by how much another matching of a block has more Σ⟨x₀, x₁⟩",
+        np.maximum(short, 0.0),
+        Rounding(np.array(size), 8 * (block + d), "sums of products, and of costs along paths"),
+        because="every block is optimally matched",
+        points=n,
+    )
+
+
+@pytest.mark.claim("M1")
+@pytest.mark.parametrize("block", [1, 6])
+def test_marginals_of_matched_pairs(evidence, rng, block):
+    """Of a last block too, of which one pair in six is kept: halves of the cloud, and of the noise."""
+    points, draws = rng.standard_normal((10, 2)), 1000
+    draw = matched(points, block)
+    x0, x1 = (
+        np.concatenate(part) for part in zip(*(draw(block + 1, rng) for _ in range(draws)), strict=True)
+    )
+    last = slice(block, None, block + 1)
+    first_half = (x1[last][:, None] == points[:5]).all(axis=2).any(axis=1)
+    evidence.on("cloud of ten points", block=block).statistical(
+        "|share − ½| of the first half of the cloud, of noise to the right, in the pair kept of a last block",
+        np.abs([first_half.mean() - 0.5, (x0[last, 0] > 0).mean() - 0.5]),
+        hoeffding(draws, 1.0, LEVEL),
+        level=2 * LEVEL,
+        because="which pairs are kept depends on neither half; Hoeffding",
+        points=draws,
+        clause="marginals",
+    )
+
+
+# --- the field of drawn batches ----------------------------------------------------------------------------
+
+
+@for_all("M4", n=st.integers(1, 9), seed=SEEDS)
+def test_what_a_kept_datum_costs_is_told_by_the_assignment_without_it(evidence, n, seed):
+    gain = generator(seed).integers(-9, 10, (n - 1, n)).astype(float)
+
+    def best(part):
+        return part[linear_sum_assignment(part, maximize=True)].sum()
+
+    without = [best(np.delete(gain, j, axis=1)) for j in range(n)]
+    evidence.on("integer gains", n=n, seed=seed).exact(
+        "L_j is the best gain of n − 1 noises less that without datum j",
+        losses(gain) == best(gain) - np.array(without),
+        domain="integers within ±9, n ≤ 9",
+    )
+
+
+@for_all("M4", n=st.integers(1, 6), t=st.integers(1, 15).map(lambda k: k / 16), seed=SEEDS)
+def test_field_of_drawn_batches_datum_by_datum(evidence, n, t, seed):
+    """For each batch and each of its data the one noise x₀ with x = (1−t)x₀ + ty, if it is sent to that y."""
+    rng = generator(seed)
+    points, x = 2 * rng.standard_normal((5, 2)), 2 * rng.standard_normal((12, 2))
+    field = BatchField(points, np.full(5, 0.2), n, batches=40, rng=rng)
+    data = points[field.index]
+    x0 = (x[:, None, None] - t * data) / (1 - t)
+    score = np.einsum("xbjd,bkd->xbjk", x0, data) - field.loss[:, None, :]
+    own = np.einsum("xbjj->xbj", score)
+    gap = np.where((data[:, :, None] == data[:, None]).all(axis=3), -np.inf, score).max(axis=3) - own
+    weight = np.exp(-(x0**2).sum(axis=3) / 2) * (gap < 0)
+    for batch, index in enumerate(field.index):  # equal data count once
+        weight[:, batch, np.setdiff1d(np.arange(n), np.unique(index, return_index=True)[1])] = 0.0
+    total = weight.sum(axis=(1, 2))
+    clear = (np.abs(gap) > 1e-9).all(axis=(1, 2)) & (total > 1e-250)
+    mean = np.einsum("xbj,bjd->xd", weight, data)[clear] / total[clear, None]
+    found = field.velocity(t, x)
+    on = evidence.on("five atoms", n=n, t=t, seed=seed)
+    nowhere = (gap > 1e-9).all(axis=(1, 2))
+    if nowhere.any():
+        on.exact("no value where no batch reaches", np.isnan(found[nowhere]), "all x drawn, ties left out")
+    if clear.any():
+        exponents = 1 + (norm(x)[clear] + norm(points).max()) ** 2 / (1 - t) ** 2
+        on.bounded(
+            "|v of batches − its sum over batches and data|",
+            norm(found[clear] - (mean - x[clear]) / (1 - t)),
+            Rounding(
+                exponents * (norm(points).max() + norm(x)[clear]) / (1 - t), 64, "exponents of the weights"
+            ),
+            because="each batch sends at most one noise through x",
+            left_out=int((~clear).sum()),
+            points=int(clear.sum()),
+        )
+
+
+# --- batch sizes -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.claim("M8")
+def test_limits_of_the_excess_hold_and_are_near(evidence, rng):
+    """Two atoms in the plane, whose e_n are integrals; what is added to a mean is of its deviation."""
+    points, weight, level = np.array([[0.0, 0.0], [1.2, 1.6]]), 0.3, LEVEL
+    solution = solve(points, [weight, 1 - weight])
+    found = batch_sizes(solution, [1, 4, 16], rng=rng, pool=2**11, level=level)
+    exact = [TwoAtomLaw(points, weight, row.n).cost_excess() for row in found.rows]
+    on = evidence.on("two atoms in the plane", pool=2**11)
+    on.statistical(
+        "e_n over its upper limit",
+        [(e.value - e.error) / row.limit for e, row in zip(exact, found.rows, strict=True)],
+        1.0,
+        level=level,
+        because="Maurer and Pontil below a cap, Gaussian concentration above it",
+        clause="bound",
+    )
+    deviation = np.array([row.excess.standard_error * np.sqrt(2 * np.log(6 / level)) for row in found.rows])
+    added = np.array([row.limit - row.excess.mean for row in found.rows])
+    on.certified(
+        "√(2 Var log(2/level)/m) over what is added to the mean of m batches",
+        deviation / added,
+        bound=1.0,
+        because="the first term of an empirical Bernstein bound, at a third of the level",
+        clause="bound",
+    )
+    counts = np.array([len(row.excess.values) for row in found.rows])
+    radius, heights = norm(points).max(), np.ptp(solution.heights)
+    sizes = np.array(
+        [2 * (radius * np.sqrt(2) + heights) + 24 * radius / np.sqrt(row.n) for row in found.rows]
+    )
+    on.certified(
+        "what is added to the mean, over that term and 7M log(2/level)/3(m−1)",
+        added / (deviation + 7 * sizes * np.log(6 / level) / (3 * (counts - 1))),
+        bound=1 + 1e-6,
+        because="the cap is at most twice R·E|x₀| and the heights' range, and six deviations, each ≤ 4R/√n",
+        clause="bound",
+    )
+    on.statistical(
+        "|mean of batches − e_n| over their limits' distance",
+        [abs(e.value - row.excess.mean) / a for e, row, a in zip(exact, found.rows, added, strict=True)],
+        1.0,
+        level=2 * level,
+        because="as the limits, on both sides",
+        clause="bound",
+    )
+
+
+@for_all("M8", seed=SEEDS)
+def test_the_smallest_size_is_enough_and_so_are_all_larger_ones(evidence, seed):
+    """Shares by their definition, where they need not fall with n; W₂² as small as it may be is the worst."""
+    rng = generator(seed)
+    rows = tuple(
+        BatchSize(
+            2**k, BatchEstimate(2**k, e), None, float(e.mean() + rng.random()), BatchEstimate(2**k, loss), 0.0
+        )
+        for k in range(6)
+        for e, loss in [rng.exponential(size=(2, 3)) / 2**k]
+    )
+    w2, off = float(rng.uniform(0.5, 2.0)), 0.25
+    found = BatchSizes(rows, w2, off, independent=1.0, level=0.0, pair_seconds=0.0)
+    on = evidence.on("drawn tables", seed=seed)
+    holds = []
+    for by, numerator, divisor in (
+        ("guaranteed", [2 * row.limit for row in rows], w2 - off),
+        ("bound", [2 * row.excess.mean for row in rows], w2),
+        ("loss", [row.loss.mean for row in rows], w2),
+    ):
+        shares = np.array(numerator) / divisor
+        on.bounded(
+            "|share of the field's energy at t = ½ − e_n/(2t(1−t)) over W₂²|",
+            np.abs([found.share(row, by) for row in rows] - shares),
+            Rounding(shares, 8, "sums and a quotient"),
+            because="at t = ½ the excess counts twice, the loss once (M8)",
+            clause="bound",
+        )
+        for tolerance in (shares.min() / 2, *(shares * (1 + 1e-9))):
+            enough = [row.n for k, row in enumerate(rows) if (shares[k:] <= tolerance).all()]
+            holds.append(found.smallest(tolerance, by) == (enough[0] if enough else None))
+    on.exact("the least n from which on all shares are within the tolerance", holds, "six sizes, any order")
