@@ -1,4 +1,4 @@
-"""F3, F8: confidence radii where nothing of them may be left out.
+"""F3, F8: confidence radii, and errors of integration, where nothing of them may be left out.
 
 A radius that forgets the mean of what it bounds, or that all points are to be covered at once, passes
 wherever it is slack. Each is asked here of a case that attains what it allows for, whatever is drawn.
@@ -10,7 +10,9 @@ from scipy.linalg import expm
 
 from numerics.flows.density import probed_log_density
 from numerics.flows.discrepancy import KernelDistance
+from numerics.flows.integration import trajectory
 from numerics.flows.mixtures import MixtureField
+from numerics.flows.sampling import integrate
 from theorems.flow_matching.roundings import SOLVED
 
 NEVER = 1e-15
@@ -89,4 +91,48 @@ def test_two_probes_are_off_by_all_at_one_of_three_points(evidence, rng, level):
         by=SOLVED,
         because="Hoeffding's of two values in an interval of width 4a, for three points",
         chosen="a millionth for the integration",
+    )
+
+
+TURN = np.array([[0.0, -1.0], [1.0, 0.0]])
+
+
+@pytest.mark.claim("F3", "F8")
+@pytest.mark.parametrize("turns", [1.0, 20.0, 100.0])
+def test_errors_of_trajectories_are_stated_and_little_more(evidence, rng, turns):
+    """By z' = 2πkJz, which turns z k times: errors of steps add up, beyond what one tolerance allows for."""
+    start, times = rng.standard_normal((5, 2)), np.array([1.0, 0.5, 0.0])
+    found = trajectory(lambda _, z: 2 * np.pi * turns * z @ TURN.T, start, times)
+    exact = [start @ expm(2 * np.pi * turns * (t - 1.0) * TURN).T for t in times]
+    off, size = np.abs(found.states - exact).max(axis=(1, 2)), np.abs(start).max()
+    on = evidence.on("a turning field, backwards", turns=turns)
+    on.estimated(
+        "|states − exact|",
+        off,
+        found.error,
+        by=SOLVED,
+        because="the coarser solution is far less accurate, so its distance is an upper estimate",
+    )
+    on.estimated(
+        "the stated error over size and turns",
+        found.error / (size * (1 + turns)),
+        1e-6,
+        by="tolerances of 1e−9 a step, some ten steps a turn",
+        because="each step errs by its tolerance, and a turn keeps lengths",
+        chosen="a hundred times that",
+    )
+
+
+@pytest.mark.claim("F8")
+@pytest.mark.parametrize("tolerance", [1e-4, 1e-7, 1e-10])
+def test_samples_are_integrated_to_their_tolerance(evidence, rng, tolerance):
+    x0 = rng.standard_normal((50, 2))
+    found = integrate(lambda _, x: 2 * np.pi * x @ TURN.T, x0, [0.5, 1.0], tolerance=tolerance)
+    off = np.abs(found - [-x0, x0]).max(axis=(1, 2))
+    evidence.on("a turning field", tolerance=tolerance).estimated(
+        "|samples after half a turn and a whole one − exact| over the tolerance and their size",
+        off / (tolerance * (1 + np.abs(x0).max())),
+        100.0,
+        by="a local error of the tolerance a step, of which a turn takes less than a hundred",
+        because="a turn keeps lengths, so errors of steps add up",
     )

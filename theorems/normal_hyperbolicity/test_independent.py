@@ -4,6 +4,7 @@ Assumed: uniform law on a sphere. Bounds on the ratio of Bessel functions are Am
 line spectrum of H1, which independent coupling does not have.
 """
 
+import mpmath as mp
 import numpy as np
 import pytest
 
@@ -11,7 +12,7 @@ from numerics.accuracy import EPS, Rounding
 from numerics.flows.spectrum import intrinsic_dimension, jacobian, path_eigenvalues, qr_growth, slopes
 from numerics.schedules import Linear
 from theorems.normal_hyperbolicity.figures import draw_paths
-from theorems.setting.independent_sphere import IndependentSphere, bracket, mean_length
+from theorems.setting.independent_sphere import FAR, IndependentSphere, bracket, mean_length, mean_slope
 
 GAPS = 10.0 ** -np.arange(1, 6)
 
@@ -35,6 +36,37 @@ def test_rescaled_jacobian_tends_to_the_normal_projector(evidence, dim):
     on.bounded("|normal eigenvalue of (1−t)Dv_t + 1|", error, of_slope, main=np.abs(steepest), **limit)
     outside = np.maximum(low - mean_length(dim, s), mean_length(dim, s) - high).clip(0.0)
     on.bounded("A(s) outside Amos' bracket", outside, rounding, "the inequality itself")
+
+
+@pytest.mark.claim("H8")
+@pytest.mark.parametrize("dim", [2, 3, 5])
+def test_ratio_of_bessel_functions_and_its_slope_by_mpmath(evidence, dim):
+    """On both sides of where an expansion takes over; A' by differences of A, with 60 digits."""
+    sizes, exact = np.array([1e-3, 0.7, 30.0, 1e4, 0.9 * FAR, 1.1 * FAR, 1e3 * FAR]), []
+    with mp.workdps(60):
+        for s in map(mp.mpf, sizes):
+            ratio = [mp.besseli(mp.mpf(dim) / 2, y) / mp.besseli(mp.mpf(dim) / 2 - 1, y) for y in _near(s)]
+            exact.append((float(ratio[1]), float((ratio[2] - ratio[0]) / (2 * s * mp.mpf(10) ** -20))))
+    length, slope = np.array(exact).T
+    on = evidence.on(f"S^{dim - 1}", s=sizes)
+    on.bounded(
+        "|A(s) − A(s) by mpmath|",
+        np.abs(mean_length(dim, sizes) - length),
+        Rounding(1.0, 16, "scaled Bessel functions, or three terms"),
+        because="the same function; beyond 10⁶ the next term is below 10⁻¹⁸",
+    )
+    lost = np.where(sizes < FAR, 1.0 + np.abs(dim / sizes) * length, EPS + slope)
+    on.bounded(
+        "|A'(s) − A'(s) by mpmath|",
+        np.abs(mean_slope(dim, sizes) - slope),
+        Rounding(lost, 2.0**14, "the differential equation cancels terms of size 1; two terms lose 10⁻¹²"),
+        because="A' = 1 − (d−1)A/s − A², or its expansion beyond 10⁶",
+    )
+
+
+def _near(s):
+    step = s * mp.mpf(10) ** -20
+    return s - step, s, s + step
 
 
 @pytest.mark.claim("H8")

@@ -90,6 +90,42 @@ def test_sets_of_jacobians_are_of_the_faces_that_are_near(evidence):
     )
 
 
+@pytest.mark.claim("H1")
+@pytest.mark.parametrize("off", [0.0, 0.25])
+def test_distances_to_a_hull_are_those_of_its_nearest_member(evidence, rng, off):
+    """Convex combinations of drawn symmetric matrices, moved by off at a right angle to all of them."""
+    basis = np.array([np.diag([1.0, 0.0, 0.0]), np.diag([0.0, 1.0, 0.0]), np.diag([0.0, 0.0, 1.0])])
+    aside = np.zeros((3, 3))
+    aside[0, 1] = aside[1, 0] = off / np.sqrt(2)
+    matrices = np.einsum("nki,iab->nkab", rng.uniform(0.0, 1.0, (20, 6, 3)), basis)
+    weights = rng.dirichlet(np.ones(6), 20)
+    wanted = np.einsum("nk,nkab->nab", weights, matrices) + aside
+    evidence.on("drawn matrices", off=off).bounded(
+        "|distance from the hull − distance from its plane|, the foot inside",
+        np.abs(distance_to_hull(matrices, wanted) - off),
+        Rounding(1e3, 64, "least squares with a weight of 10³ on Σw = 1"),
+        because="the foot is a convex combination, no vertex",
+    )
+
+
+@pytest.mark.claim("H1")
+@pytest.mark.parametrize("levels", [2, 3, 4])
+def test_differences_of_polynomials_are_exact(evidence, rng, levels):
+    """Central differences at k half-steps, extrapolated, have no truncation for degrees below 2k + 1."""
+    coefficients, x = rng.uniform(-1, 1, 2 * levels + 1), rng.uniform(-1, 1, (12, 1))
+    found = jacobian(lambda _, y: np.polynomial.polynomial.polyval(y, coefficients), 0.5, x, 0.5, levels)
+    exact = np.polynomial.polynomial.polyval(x, np.polynomial.polynomial.polyder(coefficients))
+    size = np.abs(coefficients).sum() * (1 + np.abs(x[:, 0]) + 0.5) ** (2 * levels)
+    evidence.on("polynomials on the line", levels=levels).bounded(
+        "|extrapolated difference − derivative|",
+        np.abs(found.jacobian[:, 0, 0] - exact[:, 0]),
+        Rounding(
+            size / (0.5 / 2 ** (levels - 1)), 8 * levels, "values over the narrowest step, extrapolated"
+        ),
+        because="h² to h^{2k−2} are eliminated, and no power beyond occurs",
+    )
+
+
 @pytest.mark.control("H1")
 @pytest.mark.parametrize("far", [0.0, 0.5])
 def test_a_jacobian_of_another_face_is_not_in_the_set(evidence, far):

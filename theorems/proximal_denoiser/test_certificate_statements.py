@@ -87,6 +87,26 @@ def test_certificates_are_attained(evidence, rng, pair, step):
 
 
 @pytest.mark.claim("P2")
+@pytest.mark.parametrize("step", STEPS)
+def test_the_least_of_several_certificates_is_taken(evidence, rng, step):
+    """Row by row, with its own rounding; of T and of the gap, where both are asked, whichever is less."""
+    for target in (FiniteAtoms.regular_polygon(5), Sphere(3, 2.0)):
+        z = target.scale * (1 + step) * rng.standard_normal((40, target.dim))
+        u = target.prox(z + 0.01 * step * rng.standard_normal(z.shape), step)
+        each = [certify(target, z, step, u) for certify in (certificate.transport, certificate.fenchel_young)]
+        bounds, roundings = (np.stack([getattr(c, part) for c in each]) for part in ("bound", "rounding"))
+        least, on = certificate.smallest(*each), evidence.on(target, step=step)
+        own = np.take_along_axis(roundings, bounds.argmin(axis=0)[None], 0)[0]
+        on.exact("the least of the bounds, and its rounding", least.bound == bounds.min(axis=0), "bitwise")
+        on.exact("its own rounding", least.rounding == own, "bitwise")
+        on.exact(
+            "both asked at once",
+            certificate.certify(target, z, step, u).bound == bounds.min(axis=0),
+            "bitwise: the gap is left out only where its rounding alone is more",
+        )
+
+
+@pytest.mark.claim("P2")
 @pytest.mark.parametrize("power", [-6, 0, 8])
 def test_enclosures_are_attained(evidence, power):
     """The same gap in ball arithmetic: heights 0 and ¾, atoms 0 and 2, λ a power of 2, so all is exact."""

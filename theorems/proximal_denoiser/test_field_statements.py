@@ -7,15 +7,15 @@ the members' own values. That a statement is large enough is what every bounded 
 import numpy as np
 import pytest
 
-from numerics.accuracy import Rounding
+from numerics.accuracy import EPS, Rounding
 from numerics.potentials import Sphere
 from numerics.schedules import Linear, Trigonometric
 from theorems.setting.draws import generator
 from theorems.setting.instances import REPRESENTATIVES
 from theorems.setting.interpolant import Interpolant
-from theorems.setting.roundings import gap_rounding
+from theorems.setting.roundings import dot_rounding, gap_rounding, hessian_rounding, length_rounding
 from theorems.setting.statements import HELD, WIDE, by_draws, over, unavoidable
-from theorems.setting.vectors import dot
+from theorems.setting.vectors import dot, norm
 
 N = 40
 CASES = ((Linear(), 0.1), (Trigonometric(), 0.9))
@@ -87,6 +87,34 @@ def test_statements_that_the_checks_form_are_no_larger_than_rounding(evidence):
         ):
             on.estimated(
                 f"statement of the {what} over what rounding makes", over(stated, size), WIDE, by=BY, **HELD
+            )
+
+
+@pytest.mark.claim("P2", "P3", "P5", "P6")
+@pytest.mark.parametrize(("schedule", "t"), CASES)
+def test_statements_of_interpolants_and_lengths_are_no_larger_than_rounding(evidence, schedule, t):
+    """Of x_t and ẋ_t beside T's own, of |x|, of ⟨x, y⟩ and of H = K⁻¹ beside K's."""
+    for target in REPRESENTATIVES:
+        at = _interpolants(target, schedule, t)
+        on, (alpha, beta, fall, rise) = evidence.on(target, schedule=schedule, t=t), at.coefficients
+        x0, x1, data = norm(at.x0), norm(at.x1), at.of_data.bound
+        of_terms = EPS * (np.abs(at.x0 * at.x1).sum(axis=1))
+        bend = np.broadcast_to(np.eye(target.dim), (N, target.dim, target.dim))
+        of_bend = target.roundings.transport_jacobian(at.x0).bound * target.dim + EPS * np.sqrt(target.dim)
+        for what, stated, size in (
+            ("x_t", at.of_path, EPS * (alpha * x0 + beta * x1) + beta * data),
+            ("ẋ_t", at.of_speed, EPS * (abs(fall) * x0 + abs(rise) * x1) + abs(rise) * data),
+            ("|x₀|", length_rounding(at.x0), EPS * x0),
+            ("⟨x₀,x₁⟩", dot_rounding(at.x0, at.x1), of_terms),
+            ("H = I", hessian_rounding(target, at.x0, bend), of_bend),
+        ):
+            on.estimated(
+                f"statement of {what} over what rounding makes",
+                over(stated, size),
+                WIDE,
+                by=BY,
+                because="one rounding of each term, and T's and K's own, are not to be avoided",
+                chosen="a thousand times that",
             )
 
 

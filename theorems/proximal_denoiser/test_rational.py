@@ -6,15 +6,19 @@ The floating-point solver only proposes the active atoms; the exact solve on the
 """
 
 from fractions import Fraction
+from itertools import product
 
 import numpy as np
 import pytest
+from hypothesis import strategies as st
 
 from numerics.accuracy import Rounding
 from numerics.potentials import FiniteAtoms
+from numerics.solvers.exact_active_set import ExactAtoms, rational, rationals
 from theorems.proximal_denoiser.rational_atoms import RationalAtoms
 from theorems.proximal_denoiser.rational_draws import atoms_and_points, interpolant, sixteenths_of_time
-from theorems.setting.quantifiers import for_all
+from theorems.setting.draws import generator
+from theorems.setting.quantifiers import SEEDS, for_all
 
 DOMAIN = "atoms, heights, noise in ⅛ℤ, d ≤ 3, at most 7 atoms, times k/16"
 
@@ -59,6 +63,32 @@ def test_inverse_exists_at_every_point_exactly(evidence, problem, t):
         because="the same prox in rationals; atoms, heights and z are exact in binary",
         clause="inverse",
     )
+
+
+@for_all("P2", seed=SEEDS, scale=st.sampled_from([1.0, 0.1, 1 / 3]))
+def test_every_atom_that_ties_is_found(evidence, seed, scale):
+    """Corners of a box with heights of an affine function, moved far off 0: scores tie, and round apart."""
+    rng, corners = generator(seed), np.array(list(product([0.0, 1.0], repeat=3)))
+    points = scale * (corners + rng.integers(-40, 41, 3))
+    slope, step = rng.integers(-9, 10, 3) * 0.125, 0.25
+    heights = np.array(
+        [float(sum(Fraction(a) * Fraction(b) for a, b in zip(y, slope, strict=True))) for y in points]
+    )
+    z = points[0] + np.array([0.5, 0.5, -1.0]) * scale + step * slope
+    exact = ExactAtoms(points, heights)
+    found = exact.prox(rationals(z), rational(step), [0], [rational(1.0)])
+    dual = [Fraction(int(y.p), int(y.q)) for y in found.dual]
+    scores = [
+        sum((a * Fraction(b) for a, b in zip(dual, y, strict=True)), -Fraction(g))
+        for y, g in zip(points, heights, strict=True)
+    ]
+    on = evidence.on("corners of a box", seed=seed, scale=scale)
+    on.exact(
+        "the tied atoms are those of the largest score, all of them",
+        sorted(found.tied) == [i for i, score in enumerate(scores) if score == max(scores)],
+        domain="eight corners within 40 of 0, as doubles",
+    )
+    on.exact("the members tie", [i in found.tied for i in found.members], domain="eight corners")
 
 
 @pytest.mark.control("P2")

@@ -124,7 +124,31 @@ def test_closed_form_agrees_with_a_minimiser_that_knows_values_alone(evidence, r
         value = _lower_hull(target.points, target.heights) if target is ATOMS else target.value
         found = by_values.minimise(value, domain, z, step)
         rows.append(_compare(evidence, "values alone", target, step, z, found.point))
+        _measure_estimate(evidence.on(target, step=step), target, step, z, found)
     evidence.table(f"Closed form against a minimiser of values: {type(target).__name__}", COLUMNS, rows)
+
+
+def _measure_estimate(on, target, step, z, found):
+    """The minimiser's own estimate of its error: an estimate, so the median, and neither too much."""
+    off = norm(found.point - target.prox(z, step))
+    size = target.scale + norm(z)
+    on.estimated(
+        "median of |minimiser − closed form| over its own estimate",
+        float(np.median(off / found.error)),
+        1.0,
+        by="the minimiser's quadratic model, restarts and rounding",
+        because="strong convexity: |u − prox|² ≤ 2λ(F(u) − F*)",
+        points=len(z),
+    )
+    on.estimated(
+        "median of the estimate over what comparisons of values can tell",
+        float(np.median(found.error / np.sqrt(2 * np.finfo(float).eps * size * (size + step)))),
+        1000.0,
+        by="the sizes of the terms of F",
+        because="values are compared to eps·|F|, which leaves √(2λ·eps·|F|)",
+        chosen="a thousand times that",
+        points=len(z),
+    )
 
 
 # --- control ------------------------------------------------------------------------------------------

@@ -7,8 +7,11 @@ methods state is rounding.
 
 import numpy as np
 import pytest
+from scipy.stats import binom
 
 from numerics.accuracy import Rounding
+from numerics.transport.certify import certify
+from numerics.transport.sampled import Budget
 from numerics.transport.semidiscrete import solve
 from numerics.transport.solution import SemidiscreteSolution
 from theorems.setting.draws import generator
@@ -91,3 +94,63 @@ def test_what_exact_methods_state_is_rounding(evidence, d):
             because="masses err by at most 1e−12 times |y|² − 2g, and the sums by rounding",
             chosen="ten times 1e−12",
         )
+
+
+@pytest.mark.claim("P1")
+def test_sampled_masses_lie_in_intervals_of_the_stated_level(evidence):
+    """Clopper and Pearson for every atom: at the nearer end as few or as many are seen with level/2n.
+
+    W₂² is stated within six standard errors of its estimates, and what the weights' errors move: both are
+    formed again from noise that the solver has not seen.
+    """
+    rng, n, d = generator(9), 6, 4
+    points = rng.standard_normal((n, d))
+    solution = solve(points, rng.dirichlet(np.full(n, 2.0)), budget=Budget(400, 2000), seed=3)
+    counts = np.round(solution.masses * solution.draws)
+    few = binom.logcdf(counts, solution.draws, solution.masses + solution.uncertainty)
+    many = binom.logsf(counts - 1, solution.draws, solution.masses - solution.uncertainty)
+    on = evidence.on("FiniteAtoms", n=n, d=d)
+    on.estimated(
+        "|log P(as few, or as many, at the wider end of an interval) − log(level/2n)|",
+        np.abs(np.maximum(few, many) - np.log(solution.level / (2 * n))),
+        1e-6,
+        by="SciPy's binomial tails, relative 1e−9, and ends that are differences of doubles",
+        because="Clopper and Pearson, n atoms, two sides each; half-widths are those of the wider side",
+        chosen="a millionth",
+    )
+    draws = 20_000
+    noise, centred = rng.standard_normal((draws, d)), points - solution.weights @ points
+    score = noise @ centred.T - solution.heights
+    best = score.argmax(axis=1)
+    inner = (noise * centred[best]).sum(axis=1)
+    spread = max(inner.std(), (inner - solution.heights[best]).std())
+    slope = (points**2).sum(axis=1) - 2 * solution.heights
+    moved = solution.error @ np.abs(slope - solution.weights @ slope)
+    six = 12 * spread / np.sqrt(solution.draws)
+    on.estimated(
+        "|stated uncertainty of W₂² less what the weights' errors move, over six standard errors − 1|",
+        abs((solution.w2_uncertainty - moved) / six - 1),
+        0.1,
+        by=f"the deviation of {draws} other draws, known to a hundredth",
+        because="2⟨x₀, T(x₀)⟩ is averaged",
+        chosen="a tenth, ten times what the deviation is known to",
+        points=draws,
+    )
+
+
+@pytest.mark.claim("P1")
+@pytest.mark.parametrize("moved", [1e-9, 1e-3])
+def test_weights_off_to_either_side_are_told_by_the_enclosures(evidence, moved):
+    """The bound is of the farther end: of two weights that are off, one above and one below their mass."""
+    rng = generator(11)
+    points, weights = rng.standard_normal((7, 2)), rng.dirichlet(np.full(7, 4.0))
+    solution = solve(points, weights)
+    off = moved * np.array([1.0, -1.0, 0.0, 0.0, 0.0, 1.0, -1.0])
+    found = certify(points, solution.heights).error_bound(solution.weights + off)
+    evidence.on("FiniteAtoms", n=7, moved=moved).bounded(
+        "|proved bound of |mass − weight| − by how much the weight was moved|",
+        np.abs(found - np.abs(off)),
+        Rounding(1.0, 64, "the solver's goal of 8·eps, and enclosures of an ulp"),
+        because="the masses are the weights to 1e−12",
+        main=1e-12,
+    )

@@ -9,11 +9,11 @@ bounded check asks.
 import numpy as np
 import pytest
 
-from numerics.accuracy import EPS
+from numerics.accuracy import EPS, Rounding
 from numerics.potentials import Ellipsoid
 from theorems.setting.draws import generator
 from theorems.setting.instances import REPRESENTATIVES
-from theorems.setting.statements import HELD, WIDE, over
+from theorems.setting.statements import HELD, WIDE, over, unavoidable
 from theorems.setting.vectors import norm
 
 STEPS = (0.01, 1.0, 100.0)
@@ -96,6 +96,28 @@ def test_statements_of_jacobians_are_no_larger_than_rounding(evidence, step):
             left_out=int((~smooth).sum()),
             **SIZE,
         )
+
+
+@pytest.mark.claim("P1", "P2", "P4", "P5")
+@pytest.mark.parametrize("factor", [0.01, 1.0, 100.0])
+def test_what_cannot_be_avoided_is_told_of_a_turn(evidence, rng, factor):
+    """f(x) = factor·Qx has the slope factor in every direction: eps·2·factor·|x|; and medians are medians."""
+    turned, x = np.linalg.qr(rng.standard_normal((3, 3)))[0], rng.standard_normal((31, 3))
+    size = 2 * factor * EPS * norm(x)
+    on = evidence.on("a turn of space", factor=factor)
+    on.bounded(
+        "|eps·(|f(x)| + slope·|x|) − 2·eps·factor·|x||, over the latter",
+        np.abs(unavoidable(lambda y: factor * y @ turned.T, x, rng) / size - 1),
+        Rounding(1.0, 2.0**26, "differences over a step of 2⁻²⁰, sixteen roundings of it"),
+        because="a turn keeps lengths",
+    )
+    order, stated = rng.permutation(31) + 1.0, Rounding(size, 2, "two")
+    on.bounded(
+        "|the median of a statement over such sizes − 1/16|, sizes 1 to 31 times it",
+        abs(over(stated, order * stated.bound) - 1 / 16),
+        Rounding(1.0, 8, "quotients"),
+        because="the sixteenth of 31",
+    )
 
 
 @pytest.mark.control("P1", "P2", "P4", "P5")
