@@ -56,6 +56,22 @@ def test_every_public_class_and_function_shows_an_example():
     assert not without, f"{without}: give an Example that a reader can check by hand"
 
 
+USED = {
+    "numerics.potentials.base.Potential": "value conjugate transport transport_jacobian sample prox"
+    " proximal_point prox_jacobian envelope subdifferential manifold",
+    "numerics.flows.exact.ExactField": "denoise noise velocity jacobian velocity_potential flow",
+}
+"""The methods with which a user begins."""
+
+
+@pytest.mark.parametrize("owner", USED)
+def test_the_methods_that_users_call_show_an_example(owner):
+    module, _, name = owner.rpartition(".")
+    thing = getattr(importlib.import_module(module), name)
+    texts = {method: getattr(thing, method).__doc__ or "" for method in USED[owner].split()}
+    assert not [method for method, text in texts.items() if ">>>" not in text]
+
+
 def test_examples_print_something():
     """An example whose every line is silent would pass whatever the code does."""
     silent = [

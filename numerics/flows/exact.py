@@ -60,15 +60,33 @@ class ExactField:
         return points, coefficients(self.schedule, t, remaining, len(points))
 
     def denoise(self, t: ArrayLike | None, x: ArrayLike, *, remaining: ArrayLike | None = None) -> Points:
-        """The data point x₁ = prox_{λφ}(x/β) of each x; T(x) at t = 0 (P2)."""
+        """The data point x₁ = prox_{λφ}(x/β) of each x; T(x) at t = 0 (P2).
+
+        Example:
+            >>> from numerics.potentials import FiniteAtoms
+            >>> ExactField(FiniteAtoms.hypercube(1)).denoise(0.5, [[2.0], [-1.5]]).tolist()
+            [[1.0], [-1.0]]
+        """
         return self._ends(*self._split(t, x, remaining))[1]
 
     def noise(self, t: ArrayLike | None, x: ArrayLike, *, remaining: ArrayLike | None = None) -> Points:
-        """The noise x₀ = ∇e_λφ(x/β) = (x − βx₁)/α of each x (P4)."""
+        """The noise x₀ = ∇e_λφ(x/β) = (x − βx₁)/α of each x (P4).
+
+        Example:
+            >>> from numerics.potentials import FiniteAtoms
+            >>> ExactField(FiniteAtoms.hypercube(1)).noise(0.5, [[2.0]]).tolist()  # 2 = ½·3 + ½·1
+            [[3.0]]
+        """
         return self._ends(*self._split(t, x, remaining))[0]
 
     def velocity(self, t: ArrayLike | None, x: ArrayLike, *, remaining: ArrayLike | None = None) -> Points:
-        """v_t(x) = α̇x₀ + β̇x₁ (P3)."""
+        """v_t(x) = α̇x₀ + β̇x₁ (P3).
+
+        Example:
+            >>> from numerics.potentials import FiniteAtoms
+            >>> ExactField(FiniteAtoms.hypercube(1)).velocity(0.5, [[2.0]]).tolist()  # x₁ − x₀ = 1 − 3
+            [[-2.0]]
+        """
         points, c = self._split(t, x, remaining)
         x0, x1 = self._ends(points, c)
         return c.alpha_dot[:, None] * x0 + c.beta_dot[:, None] * x1
@@ -76,7 +94,13 @@ class ExactField:
     def jacobian(
         self, t: ArrayLike | None, x: ArrayLike, *, remaining: ArrayLike | None = None
     ) -> Float[np.ndarray, "n d d"]:
-        """Dv_t(x) = (α̇/α)(I − J) + (β̇/β)J, J = D prox_{λφ}(x/β); α̇I + β̇K(x) at t = 0 (P5)."""
+        """Dv_t(x) = (α̇/α)(I − J) + (β̇/β)J, J = D prox_{λφ}(x/β); α̇I + β̇K(x) at t = 0 (P5).
+
+        Example:
+            >>> from numerics.potentials import FiniteAtoms
+            >>> ExactField(FiniteAtoms.hypercube(1)).jacobian(0.5, [[2.0]]).tolist()  # J = 0: −1/(1 − t)
+            [[[-2.0]]]
+        """
         points, c = self._split(t, x, remaining)
         eye = np.eye(self.potential.dim)
         started = c.beta > 0
@@ -98,6 +122,13 @@ class ExactField:
         """V_t(x) = α̇β e_λφ(x/β) + β̇(|x|²/(2β) − α e_λφ(x/β)), with v_t = ∇V_t (P4); α̇|x|²/2 + β̇φ* at t = 0.
 
         Conditioning: the two terms in 1/β cancel as t → 0, at the price of eps·|x|²/β.
+
+        Example:
+            >>> from numerics.potentials import FiniteAtoms
+            >>> field = ExactField(FiniteAtoms.hypercube(1))
+            >>> low, high = field.velocity_potential(0.5, [[2.0], [2.5]])
+            >>> float(((high - low) / 0.5).round(12))  # the mean of v = −2 and v = −3
+            -2.5
         """
         points, c = self._split(t, x, remaining)
         squares = (points**2).sum(axis=1)
@@ -111,7 +142,13 @@ class ExactField:
         return result
 
     def flow(self, t: ArrayLike | None, x0: ArrayLike, *, remaining: ArrayLike | None = None) -> Points:
-        """X_t(x₀) = αx₀ + βT(x₀), the flow map of v (P6); t may be 1."""
+        """X_t(x₀) = αx₀ + βT(x₀), the flow map of v (P6); t may be 1.
+
+        Example:
+            >>> from numerics.potentials import FiniteAtoms
+            >>> ExactField(FiniteAtoms.hypercube(1)).flow(0.5, [[3.0]]).tolist()  # ½·3 + ½·1
+            [[2.0]]
+        """
         noise = as_points("x0", x0, self.potential.dim).real
         alpha = np.atleast_1d(self.schedule.alpha(t, remaining=remaining))[:, None]
         if len(alpha) not in (1, len(noise)):

@@ -63,7 +63,13 @@ class IndependentField:
     def velocity(
         self, t: ArrayLike | None, x: ArrayLike, *, remaining: ArrayLike | None = None
     ) -> Float[np.ndarray, "n d"]:
-        """v_t(x) = (α̇/α)x + (β̇ − α̇β/α)·E[x₁ | x_t = x]."""
+        """v_t(x) = (α̇/α)x + (β̇ − α̇β/α)·E[x₁ | x_t = x].
+
+        Example:
+            >>> field = IndependentField([[0.0], [4.0]], [0.25, 0.75])
+            >>> field.velocity(0.5, [[1.0]]).round(12).tolist()  # −2·1 + 2·3
+            [[4.0]]
+        """
         points = as_points("x", x, self.points.shape[1]).real
         c = coefficients(self.schedule, t, remaining, len(points))
         x1 = self.denoise(t, points, remaining=remaining)

@@ -62,21 +62,45 @@ class Potential(Rebuilt, OlderNames, ABC):
     # --- values -------------------------------------------------------------------------------
 
     def value(self, x: ArrayLike) -> Float[np.ndarray, " n"]:
-        """φ(x) for x (n,d): real, or +inf off the domain."""
+        """φ(x) for x (n,d): real, or +inf off the domain.
+
+        Example:
+            >>> from numerics.potentials import Sphere
+            >>> Sphere(2, 2.0).value([[1.0, 0.0], [3.0, 0.0]]).tolist()  # the indicator of the ball
+            [0.0, inf]
+        """
         return self._value(as_points("x", x, self.dim).real)
 
     def conjugate(self, x0: ArrayLike) -> Inexact[np.ndarray, " n"]:
-        """φ*(x₀) = sup_x ⟨x₀, x⟩ − φ(x) for x0 (n,d)."""
+        """φ*(x₀) = sup_x ⟨x₀, x⟩ − φ(x) for x0 (n,d).
+
+        Example:
+            >>> from numerics.potentials import Sphere
+            >>> Sphere(2, 2.0).conjugate([[3.0, 4.0]]).tolist()  # 2·|x₀|
+            [10.0]
+        """
         return self._conjugate(as_points("x0", x0, self.dim))
 
     # --- transport ----------------------------------------------------------------------------
 
     def transport(self, x0: ArrayLike) -> Inexact[np.ndarray, "n d"]:
-        """T(x₀) = ∇φ*(x₀), noise to data, for x0 (n,d)."""
+        """T(x₀) = ∇φ*(x₀), noise to data, for x0 (n,d).
+
+        Example:
+            >>> from numerics.potentials import Sphere
+            >>> Sphere(2, 2.0).transport([[3.0, 4.0]]).round(12).tolist()  # 2·x₀/|x₀|
+            [[1.2, 1.6]]
+        """
         return self._transport(as_points("x0", x0, self.dim))
 
     def transport_jacobian(self, x0: ArrayLike) -> Float[np.ndarray, "n d d"]:
-        """K(x₀) = D²φ*(x₀), symmetric positive semidefinite, for x0 (n,d), where it exists."""
+        """K(x₀) = D²φ*(x₀), symmetric positive semidefinite, for x0 (n,d), where it exists.
+
+        Example:
+            >>> from numerics.potentials import Sphere
+            >>> Sphere(2, 2.0).transport_jacobian([[0.0, 4.0]]).tolist()  # 2/|x₀| along the circle, 0 across
+            [[[0.5, 0.0], [0.0, 0.0]]]
+        """
         return self._transport_jacobian(as_points("x0", x0, self.dim).real)
 
     def sample(
@@ -86,6 +110,12 @@ class Potential(Rebuilt, OlderNames, ABC):
 
         Raises:
             ValueError: If n is not a positive integer, or rng neither a generator nor a seed.
+
+        Example:
+            >>> from numerics.potentials import Sphere
+            >>> x0, x1 = Sphere(2, 2.0).sample(3, rng=0)
+            >>> np.linalg.norm(x1, axis=1).round(12).tolist()
+            [2.0, 2.0, 2.0]
         """
         x0 = as_generator("rng", rng).standard_normal((positive_integer("n", n), self.dim))
         return x0, self._transport(x0)
@@ -93,7 +123,13 @@ class Potential(Rebuilt, OlderNames, ABC):
     # --- proximal maps ------------------------------------------------------------------------
 
     def prox(self, z: ArrayLike, step: ArrayLike) -> Inexact[np.ndarray, "n d"]:
-        """prox_{step·φ}(z) = argmin_u φ(u) + |u−z|²/(2·step), for z (n,d), step > 0 scalar or (n,)."""
+        """prox_{step·φ}(z) = argmin_u φ(u) + |u−z|²/(2·step), for z (n,d), step > 0 scalar or (n,).
+
+        Example:
+            >>> from numerics.potentials import Sphere
+            >>> Sphere(2, 2.0).prox([[3.0, 4.0], [1.0, 0.0]], step=0.5).round(12).tolist()  # the projection
+            [[1.2, 1.6], [1.0, 0.0]]
+        """
         points = as_points("z", z, self.dim)
         return self._prox(points, as_positive("step", step, len(points)))
 
@@ -121,12 +157,24 @@ class Potential(Rebuilt, OlderNames, ABC):
         return Roundings(self)
 
     def prox_jacobian(self, z: ArrayLike, step: ArrayLike) -> Float[np.ndarray, "n d d"]:
-        """D prox_{step·φ}(z), symmetric with spectrum in [0, 1], where it exists (P5)."""
+        """D prox_{step·φ}(z), symmetric with spectrum in [0, 1], where it exists (P5).
+
+        Example:
+            >>> from numerics.potentials import Sphere
+            >>> Sphere(2, 2.0).prox_jacobian([[0.0, 4.0]], step=0.5).tolist()  # 2/|z| along the circle
+            [[[0.5, 0.0], [0.0, 0.0]]]
+        """
         points = as_points("z", z, self.dim).real
         return self._prox_jacobian(points, as_positive("step", step, len(points)))
 
     def envelope(self, z: ArrayLike, step: ArrayLike) -> Float[np.ndarray, " n"]:
-        """Moreau envelope e_{step}φ(z) = min_u φ(u) + |u−z|²/(2·step), for z (n,d)."""
+        """Moreau envelope e_{step}φ(z) = min_u φ(u) + |u−z|²/(2·step), for z (n,d).
+
+        Example:
+            >>> from numerics.potentials import Sphere
+            >>> Sphere(2, 2.0).envelope([[0.0, 4.0]], step=0.5).tolist()  # (|z| − 2)²/(2·step)
+            [4.0]
+        """
         points = as_points("z", z, self.dim).real
         return self._envelope(points, as_positive("step", step, len(points)))
 
@@ -141,11 +189,24 @@ class Potential(Rebuilt, OlderNames, ABC):
 
         Raises:
             ValueError: If x1 is not one point of the domain.
+
+        Example:
+            >>> from numerics.potentials import Sphere
+            >>> outwards = Sphere(2, 2.0).subdifferential([0.0, 2.0])  # the ray along the normal
+            >>> outwards.contains([[0.0, 3.0], [1.0, 3.0]]).tolist()
+            [True, False]
         """
         return self._subdifferential(as_points("x1", x1, self.dim).real[0])
 
     def manifold(self, x1: ArrayLike, x0: ArrayLike) -> Manifold:
-        """The support's manifold M at one point x1 (d,), and H for the noise x0 (d,) in ∂φ(x1)."""
+        """The support's manifold M at one point x1 (d,), and H for the noise x0 (d,) in ∂φ(x1).
+
+        Example:
+            >>> from numerics.potentials import Sphere
+            >>> circle = Sphere(2, 2.0).manifold([0.0, 2.0], [0.0, 3.0])
+            >>> circle.tangent.shape, circle.hessian.round(12).tolist()  # |x₀|/|x₁| along the circle
+            ((2, 1), [[1.5]])
+        """
         group = self._manifolds(as_points("x1", x1, self.dim).real, as_points("x0", x0, self.dim).real)[0]
         return Manifold(group.tangent[0], group.hessian[0])
 
