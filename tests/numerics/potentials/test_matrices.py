@@ -14,22 +14,8 @@ from numerics.potentials.grassmannian import Grassmannian
 from numerics.potentials.rotations import SpecialOrthogonal
 from numerics.potentials.stiefel import Stiefel
 from tests.numerics.allowances import of_prox, of_transport
+from tests.numerics.potentials.matrix_families import DIMENSIONS, FAMILIES, symmetric, vector
 
-# Not of the one list: square, tall and of one column, each with its dimension below.
-FAMILIES = [
-    Stiefel(1, 1),
-    Stiefel(4, 1),
-    Stiefel(3, 2),
-    Stiefel(5, 3),
-    Stiefel(3, 3),
-    Grassmannian(1, 1),
-    Grassmannian(3, 1),
-    Grassmannian(4, 2),
-    Grassmannian(5, 4),
-    Grassmannian(3, 3),
-    SpecialOrthogonal(),
-]
-DIMENSIONS = [0, 3, 3, 9, 3, 0, 2, 4, 4, 0, 3]  # np − p(p+1)/2, k(n−k), 3, written out
 every_family = pytest.mark.parametrize("p", FAMILIES, ids=repr)
 
 
@@ -38,19 +24,6 @@ def _rng():
 
 
 # --- oracles -----------------------------------------------------------------------------------
-
-
-def _symmetric(p, x):
-    matrix = np.zeros((p.n, p.n))
-    matrix[np.triu_indices(p.n)] = x
-    off = ~np.eye(p.n, dtype=bool)
-    matrix[off] /= np.sqrt(2)
-    return matrix + np.triu(matrix, 1).T
-
-
-def _vector(p, matrix):
-    weights = np.where(np.eye(p.n, dtype=bool), 1.0, np.sqrt(2))
-    return (np.asarray(matrix) * weights)[np.triu_indices(p.n)]
 
 
 def _signed_values(x):
@@ -64,7 +37,7 @@ def _conjugate_oracle(p, x0):
         gram = x0.reshape(p.n, p.p).T @ x0.reshape(p.n, p.p)
         return np.trace(scipy.linalg.sqrtm(gram).real)
     if isinstance(p, Grassmannian):
-        return np.sort(np.linalg.eigvals(_symmetric(p, x0)).real)[-p.k :].sum()
+        return np.sort(np.linalg.eigvals(symmetric(p, x0)).real)[-p.k :].sum()
     return _signed_values(x0).sum()
 
 
@@ -72,9 +45,9 @@ def _transport_oracle(p, x0):
     if isinstance(p, Stiefel):
         return scipy.linalg.polar(x0.reshape(p.n, p.p))[0].ravel()
     if isinstance(p, Grassmannian):
-        values, vectors = scipy.linalg.eigh(_symmetric(p, x0), driver="evr")
+        values, vectors = scipy.linalg.eigh(symmetric(p, x0), driver="evr")
         top = vectors[:, values.argsort()[-p.k :]]
-        return _vector(p, top @ top.T)
+        return vector(p, top @ top.T)
     u, _, vt = np.linalg.svd(x0.reshape(3, 3))
     return (u * [1, 1, np.linalg.det(u @ vt)] @ vt).ravel()
 
@@ -131,8 +104,8 @@ def test_hessian_is_the_second_derivative_along_the_manifold(p):
 def test_grassmannian_quadratic_form_of_theory():
     p = Grassmannian(4, 2)
     x0, direction = _rng().standard_normal((2, p.dim))
-    values, vectors = np.linalg.eigh(_symmetric(p, x0))
-    e = vectors.T @ _symmetric(p, direction) @ vectors
+    values, vectors = np.linalg.eigh(symmetric(p, x0))
+    e = vectors.T @ symmetric(p, direction) @ vectors
     expected = sum(2 * e[i, j] ** 2 / (values[i] - values[j]) for i in (2, 3) for j in (0, 1))
     assert direction @ p.transport_jacobian(x0)[0] @ direction == pytest.approx(expected, rel=1e-12)
 
@@ -207,98 +180,16 @@ def test_prox_survives_every_size(seed, p, exponent):
     assert np.isfinite(u).all()
 
 
-# --- subdifferential off the manifold ------------------------------------------------------------------
-
-
-FACES = [
-    (Stiefel(4, 3), lambda r: _with_values(r, 4, [1, 1, 0.3]), 3),
-    (Stiefel(3, 2), lambda r: _with_values(r, 3, [0.9, 0.2]), 0),
-    (Grassmannian(4, 2), lambda r: _with_eigenvalues(r, [1, 0.7, 0.3, 0]), 3),
-    (Grassmannian(4, 2), lambda r: _with_eigenvalues(r, [0.5, 0.5, 0.5, 0.5]), 1),
-    (SpecialOrthogonal(), lambda r: _rotated(r, [1, 0.4, 0.4]), 3),
-    (SpecialOrthogonal(), lambda r: _rotated(r, [0.8, 0.7, 0.5]), 1),
-    (SpecialOrthogonal(), lambda _: np.zeros(9), 0),
-]
-
-
-def _orthogonal(rng, n):
-    q = np.linalg.qr(rng.standard_normal((n, n)))[0]
-    return q * np.sign(np.linalg.det(q))  # n odd: a rotation
-
-
-def _with_values(rng, n, s):
-    return (_orthogonal(rng, n)[:, : len(s)] * s @ _orthogonal(rng, len(s)).T).ravel()
-
-
-def _with_eigenvalues(rng, values):
-    q = np.linalg.qr(rng.standard_normal((len(values),) * 2))[0]
-    return _vector(Grassmannian(len(values), 1), q * values @ q.T)
-
-
-def _rotated(rng, s):
-    return (_orthogonal(rng, 3) * s @ _orthogonal(rng, 3).T).ravel()
-
-
-def _case(value):
-    """A test id that every process gives alike: a function's repr holds an address."""
-    return None if callable(value) and not hasattr(value, "prox") else str(value)
-
-
-@pytest.mark.parametrize(("p", "point", "dimension"), FACES, ids=_case)
-def test_normal_cone_on_faces(p, point, dimension):
-    """Dimension by hand; distance against the projection on the polar of sampled chords, by prox."""
-    rng = _rng()
-    x1 = point(rng)
-    cone = p.subdifferential(x1)
-    assert cone.dimension == dimension
-    y = rng.standard_normal((6, p.dim))
-    distance = cone.distance(y)
-    # Moreau: y = P_N y + P_T y, and (prox(x1 + t·y) − x1)/t → P_T y, whose length is the distance. The second
-    # derivative of a spectral function is at most 1/gap, and the gaps of these points are at least 0.1.
-    for t in (1e-3, 1e-6):
-        tangent = (p.prox(x1 + t * y, 1.0) - x1) / t
-        error = np.abs(np.linalg.norm(tangent, axis=1) - distance)
-        assert (error <= 10 * t * (1 + np.linalg.norm(y, axis=1) ** 2)).all()
-
-
-@every_family
-def test_boundary_distance_is_sharp(p):
-    """Members within it stay in the cone; a sampled search finds no nearer exit, and gets close to it."""
-    rng = _rng()
-    x0, x1 = p.sample(1, rng)
-    cone = p.subdifferential(x1[0])
-    radius = cone.boundary_distance(x0)[0]
-    if np.isinf(radius):
-        assert cone.contains(x0 + 1e3 * rng.standard_normal((20, p.dim))).all()
-        return
-    (group,) = p.manifolds(x1, x0)
-    tangent = group.tangent[0]
-    normal = rng.standard_normal((4000, p.dim))
-    for _ in range(2):
-        normal -= normal @ tangent @ tangent.T
-        normal /= np.linalg.norm(normal, axis=1)[:, None]
-    assert cone.contains(x0 + 0.999 * radius * normal).all()
-    for _ in range(30):  # exits through the nearest facet: shrink towards the best direction
-        reach = cone.boundary_distance(x0 + 0.9 * radius * normal)
-        best = normal[reach.argmin()]
-        normal = best + 0.5 * np.median(np.linalg.norm(normal - best, axis=1)) * rng.standard_normal(
-            normal.shape
-        )
-        normal -= normal @ tangent @ tangent.T
-        normal /= np.linalg.norm(normal, axis=1)[:, None]
-    assert not cone.contains(x0 + 1.1 * radius * best).any()
-
-
 # --- edges and bad input ---------------------------------------------------------------------------------
 
 
 def test_the_one_point_grassmannian():
     p = Grassmannian(3, 3)
     x0 = _rng().standard_normal((4, 6))
-    assert np.allclose(p.transport(x0), _vector(p, np.eye(3)), atol=8 * EPS, rtol=0)
+    assert np.allclose(p.transport(x0), vector(p, np.eye(3)), atol=8 * EPS, rtol=0)
     assert np.abs(p.transport_jacobian(x0)).max() == 0
     assert np.allclose(p.conjugate(x0), x0[:, [0, 3, 5]].sum(axis=1))
-    assert p.subdifferential(_vector(p, np.eye(3))).dimension == 6
+    assert p.subdifferential(vector(p, np.eye(3))).dimension == 6
 
 
 @pytest.mark.parametrize("gap", [1e-3, 1e-8, 1e-12])
@@ -306,15 +197,15 @@ def test_nearly_repeated_eigenvalues_cost_what_the_condition_says(gap):
     """A gap g between λ_k and λ_{k+1}: K = 1/g there, and T within 64 eps/g of the exact projector."""
     p = Grassmannian(3, 1)
     q = np.linalg.qr(_rng().standard_normal((3, 3)))[0]
-    x0 = _vector(p, q * [1 + gap, 1.0, -1.0] @ q.T)
-    exact = _vector(p, np.outer(q[:, 0], q[:, 0]))
+    x0 = vector(p, q * [1 + gap, 1.0, -1.0] @ q.T)
+    exact = vector(p, np.outer(q[:, 0], q[:, 0]))
     assert np.linalg.norm(p.transport(x0)[0] - exact) <= of_transport(p, x0[None], roundings=4)[0]
     assert np.linalg.norm(p.transport_jacobian(x0)[0], 2) == pytest.approx(1 / gap, rel=64 * EPS / gap)
 
 
 def test_repeated_values_inside_the_kept_block_cost_nothing():
     for p, x0 in [
-        (Grassmannian(4, 2), _vector(Grassmannian(4, 2), np.diag([2.0, 2.0, 1.0, 1.0]))),
+        (Grassmannian(4, 2), vector(Grassmannian(4, 2), np.diag([2.0, 2.0, 1.0, 1.0]))),
         (Stiefel(3, 3), np.diag([1.0, 1.0, 1.0]).ravel()),
         (SpecialOrthogonal(), np.diag([2.0, 2.0, 2.0]).ravel()),
     ]:

@@ -1,0 +1,103 @@
+"""Closed sets: bad input, a curve of one's own, sets rebuilt from their repr, and moves along them."""
+
+import numpy as np
+import pytest
+
+from numerics.geometry import norms
+from numerics.potentials import Arc, Curve, FiniteAtoms, NearestPoint, PointCloud, Torus, Union
+from numerics.potentials.strata import retracted
+from tests.numerics.potentials.nearest_sets import ARC, FAMILIES
+
+
+def _circle(t):
+    return np.stack([np.cos(t), np.sin(t)], axis=1)
+
+
+def _tangent(t):
+    return np.stack([-np.sin(t), np.cos(t)], axis=1)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Arc(-1.0, 0.0, 1.0), "radius: got -1"),
+        (lambda: Arc(1.0, 0.0, 7.0), "stop: got 7"),
+        (lambda: Arc(1.0, 0.0, 1.0, (1.0,)), "centre: got shape"),
+        (lambda: Torus(1.0, 1.0), "minor: got 1"),
+        (lambda: Curve.ellipse(0.0, 1.0), "a: got 0"),
+        (lambda: Curve.spiral(-1.0), "turns: got -1"),
+        (lambda: Curve(_circle, _tangent, lambda t: -_circle(t), (0.0, 1.0)), "closed: got True"),
+        (lambda: Curve(_circle, _tangent, lambda t: -_circle(t), closed=False), "closed: got False"),
+        (lambda: Curve(_circle, _circle, lambda t: -_circle(t)), "velocity: is not the derivative"),
+        (lambda: Curve(_circle, _tangent, _circle), "acceleration: is not the derivative"),
+        (lambda: Curve(_circle, _tangent, lambda t: -_circle(t), (1.0, 0.0)), "interval: got"),
+        (lambda: Curve(lambda t: _circle(t) / t[:, None], _tangent, _circle), "position"),
+        (lambda: Union(Arc(1.0, 0.0, 1.0), Torus(2.0, 1.0)), "second: lies in R"),
+        (lambda: NearestPoint(Torus(2.0, 1.0), 0.0), "curvature: got 0"),
+        (lambda: ARC.transport([[1.0, 1j]]), "complex"),
+        (lambda: ARC.subdifferential([5.0, 5.0]), "not in the hull"),
+        (lambda: ARC.manifold([0.5, 0.0], [0.0, 1.0]), "row 0 is not on the set"),
+    ],
+)
+def test_bad_input_is_named(make, message):
+    with pytest.raises(ValueError, match=message), np.errstate(all="ignore"):
+        make()
+
+
+def test_a_curve_of_ones_own():
+    """A parabola by three functions: T is the root of a cubic."""
+    curve = Curve(
+        lambda t: np.stack([t, t**2], axis=1),
+        lambda t: np.stack([np.ones_like(t), 2 * t], axis=1),
+        lambda t: np.stack([np.zeros_like(t), np.full_like(t, 2.0)], axis=1),
+        (-2.0, 2.0),
+        closed=False,
+    )
+    p = NearestPoint(curve, 2.0)
+    x = np.array([[0.4, 1.3], [-0.7, 0.2], [0.3, -1.0]])
+    for point, image in zip(x, p.transport(2 * x), strict=True):
+        roots = np.roots([2.0, 0.0, 1 - 2 * point[1], -point[0]])
+        t = roots[np.abs(roots.imag) < 1e-9].real
+        best = t[((np.stack([t, t**2], axis=1) - point) ** 2).sum(axis=1).argmin()]
+        assert image == pytest.approx([best, best**2], abs=1e-12)
+
+
+@pytest.mark.parametrize("p", FAMILIES, ids=repr)
+def test_repr_rebuilds_the_set(p):
+    names = {"NearestPoint": NearestPoint, "Arc": Arc, "Curve": Curve, "Torus": Torus, "Union": Union}
+    rebuilt = eval(repr(p), names | {"PointCloud": PointCloud})
+    x0 = np.random.default_rng(3).standard_normal((20, p.dim))
+    assert np.array_equal(rebuilt.transport(x0), p.transport(x0))
+
+
+def test_a_point_cloud_is_still_finite_atoms():
+    p = NearestPoint(PointCloud([[0.0, 1.0], [2.0, 0.0]]), 0.5)
+    assert isinstance(p, FiniteAtoms)
+    assert isinstance(p, NearestPoint)
+    assert np.array_equal(p.heights, [0.25, 1.0])
+    assert p.conic is not NearestPoint.conic
+
+
+@pytest.mark.parametrize(
+    "closed_set",
+    [
+        Curve.spiral(1.5),
+        Curve.trefoil(),
+        Curve.ellipse(2.0, 1.0),
+        Union(Curve.ellipse(2.0, 1.0), Curve.spiral(1.0)),
+    ],
+    ids=repr,
+)
+def test_retracting_agrees_with_projecting_to_first_order(closed_set):
+    """|retract(y, sm) − nearest(y + sm)| = O(s²), and what it returns lies on the set."""
+    rng = np.random.default_rng(3)
+    y = closed_set.nearest(2 * rng.standard_normal((200, closed_set.dim)))
+    moves = rng.standard_normal(y.shape)
+    off = []
+    for s in (1e-3, 1e-4):
+        images = retracted(closed_set, y, s * moves)
+        assert norms(images - closed_set.nearest(images)).max() <= 4 * closed_set.error
+        off.append(norms(images - closed_set.nearest(y + s * moves)))
+    nine_in_ten = [np.quantile(values, 0.9) for values in off]  # the rest are beside ends
+    assert nine_in_ten[0] > 0
+    assert nine_in_ten[1] <= 1.5e-2 * nine_in_ten[0] + 4 * closed_set.error
