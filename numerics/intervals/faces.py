@@ -6,7 +6,7 @@ and f(x) = ⟨y,x⟩ − (a/2)|x|², the equations are ⟨y − aγ_i, γ_i'⟩ 
 
 from dataclasses import dataclass, replace
 
-from flint import arb
+from flint import arb, arb_mat
 
 from numerics.intervals.balls import UndecidedError, Vector, add, column, dot, subtract, times, zeros
 from numerics.intervals.parametrised import ExactCurve
@@ -51,6 +51,27 @@ def _improved(places: list[Place], z: Vector, step: arb, a: arb) -> tuple[list[P
     """One step, and how far it went."""
     k = len(places)
     free = [i for i, p in enumerate(places) if p.parameter is not None]
+    system, right = _newton_system(places, free, z, step, a)
+    try:
+        change = [c.mid() for c in system.solve(column(right)).entries()]
+    except ZeroDivisionError as error:
+        raise UndecidedError("Newton's system for the face is not proved to be regular") from error
+    moved = sum((abs(c) for c in change), arb(0))
+    improved = [replace(p, weight=(p.weight - c).mid()) for p, c in zip(places, change, strict=False)]
+    for r, i in enumerate(free, start=k):
+        t = (improved[i].parameter - change[r]).mid()  # type: ignore[operator]
+        improved[i] = replace(improved[i], parameter=t, point=places[i].curve.at(t))
+    return improved, moved
+
+
+def _newton_system(
+    places: list[Place], free: list[int], z: Vector, step: arb, a: arb
+) -> tuple[arb_mat, list[arb]]:
+    """The derivative of what a face solves, by its weights and free parameters, and its value.
+
+    Weights sum to 1; ⟨y,p⟩ − (a/2)|p|² is the same at every place; its slope vanishes where a place is free.
+    """
+    k = len(places)
     jets = {i: places[i].curve.jet(places[i].parameter, 2) for i in free}  # type: ignore[arg-type]
     u = [arb(0) for _ in z]
     for p in places:
@@ -83,13 +104,4 @@ def _improved(places: list[Place], z: Vector, step: arb, a: arb) -> tuple[list[P
         else:
             for other in range(1, k):
                 system[other, r] -= slope
-    try:
-        change = [c.mid() for c in system.solve(column(right)).entries()]
-    except ZeroDivisionError as error:
-        raise UndecidedError("Newton's system for the face is not proved to be regular") from error
-    moved = sum((abs(c) for c in change), arb(0))
-    improved = [replace(p, weight=(p.weight - c).mid()) for p, c in zip(places, change, strict=False)]
-    for r, i in enumerate(free, start=k):
-        t = (improved[i].parameter - change[r]).mid()  # type: ignore[operator]
-        improved[i] = replace(improved[i], parameter=t, point=places[i].curve.at(t))
-    return improved, moved
+    return system, right

@@ -35,6 +35,13 @@ def quiet() -> Iterator[None]:
         yield
 
 
+def _resolved_to(measured: Values) -> float:
+    """The last level before the first at which errors are too large; all of the noise if there is none."""
+    resolved = np.append(measured <= WORST, False)
+    last = int(np.argmin(resolved))
+    return CUT if last == len(_LEVELS) else float(_LEVELS[max(last - 1, 0)])
+
+
 def scipy_tails(distribution: Any, name: str) -> tuple[Tails, tuple[float, float]]:
     """The tails of a frozen standard law, and the noise at which it must be cut.
 
@@ -73,12 +80,7 @@ def scipy_tails(distribution: Any, name: str) -> tuple[Tails, tuple[float, float
     cut = []
     for side in (-1, 1):
         measured = _measured(tails, side)
-        resolved = np.append(measured <= WORST, False)
-        last = int(np.argmin(resolved))
-        if last == len(_LEVELS):
-            cut.append(side * CUT)
-        else:
-            cut.append(side * float(_LEVELS[max(last - 1, 0)]))
+        cut.append(side * _resolved_to(measured))
         error[side] = _SAFETY * np.maximum.accumulate(np.minimum(measured, WORST))
     if min(-cut[0], cut[1]) < LEAST:
         raise ValueError(

@@ -243,6 +243,24 @@ def _walls(
     return votes + votes.T
 
 
+def _tallied(
+    centred: Float[np.ndarray, "n k"], heights: Float[np.ndarray, " n"], draws: int, rng: np.random.Generator
+) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, "2"], Float[np.ndarray, "2"]]:
+    """How often each atom is best of a draw; sums of ⟨x₀,y⟩ and of the best score, and their squares."""
+    n = len(centred)
+    counts, sums, squares = np.zeros(n), np.zeros(2), np.zeros(2)
+    for x in _noise(draws, centred, rng):
+        score = x @ centred.T
+        score -= heights
+        best = score.argmax(axis=1)
+        counts += np.bincount(best, minlength=n)
+        inner = (x * centred[best]).sum(axis=1)
+        both = np.stack([inner, inner - heights[best]])
+        sums += both.sum(axis=1)
+        squares += (both**2).sum(axis=1)
+    return counts, sums, squares
+
+
 def _measure(
     points: Float[np.ndarray, "n d"],
     centred: Float[np.ndarray, "n k"],
@@ -254,16 +272,7 @@ def _measure(
     """Masses and W₂² of the heights on held-out noise, in float64."""
     n, d = points.shape
     draws = budget.held_out * n
-    counts, sums, squares = np.zeros(n), np.zeros(2), np.zeros(2)
-    for x in _noise(draws, centred, rng):
-        score = x @ centred.T
-        score -= heights
-        best = score.argmax(axis=1)
-        counts += np.bincount(best, minlength=n)
-        inner = (x * centred[best]).sum(axis=1)
-        both = np.stack([inner, inner - heights[best]])
-        sums += both.sum(axis=1)
-        squares += (both**2).sum(axis=1)
+    counts, sums, squares = _tallied(centred, heights, draws, rng)
     means = sums / draws
     deviation = float(np.sqrt(np.maximum(squares / draws - means**2, 0.0).max() / draws))
     masses = counts / draws

@@ -155,6 +155,11 @@ def test_minibatches_straighten(evidence):
         because="S_n falls with n",
         clause="minibatches",
     )
+    _rate(on, sizes, numbers)
+
+
+def _rate(on, sizes, numbers):
+    """S_n against n on log–log axes, and all of them beside OT's."""
     slope, interval = last_slope(sizes, numbers)
     on.trend(
         "log S_n against log n, n = 1 … 64",

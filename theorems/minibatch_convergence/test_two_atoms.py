@@ -182,9 +182,14 @@ def test_constants_hold_to_a_million(evidence):
         ),
         clause="constants",
     )
-    # The slope errs by the relative errors of both remainders and by how much the coefficient still moves.
+    _order_of_remainders(on, ratio, error, change / np.abs(coefficient))
+    _show_constants(on, w, small, ratio)
+
+
+def _order_of_remainders(on, ratio, error, moves):
+    """Slopes err by the relative errors of both remainders and by how much the coefficient still moves."""
     far = np.log(LARGE[1] / LARGE[0])
-    unsure = ((error + 1e-13 / 0.37) / np.abs(ratio - 1)).sum(axis=0) + change / np.abs(coefficient)
+    unsure = ((error + 1e-13 / 0.37) / np.abs(ratio - 1)).sum(axis=0) + moves
     for k, name in enumerate(("misassigned mass", "excess of the cost", "moving noise with labels kept")):
         slope = float(np.log((ratio[1, k] - 1) / (ratio[0, k] - 1)) / far)
         on.trend(
@@ -197,6 +202,9 @@ def test_constants_hold_to_a_million(evidence):
             points=2,
             clause="order",
         )
+
+
+def _show_constants(on, w, small, ratio):
     sizes, both = np.concatenate([SIZES, LARGE]), np.concatenate([small, ratio])
     on.figure(
         "Two atoms: how fast the constants are reached (w = 0.3)",

@@ -48,32 +48,34 @@ def test_splitting_of_the_flow(evidence, target, schedule, gap, seed):
         found = jacobian(lambda _, y: field.flow(None, y, remaining=gap), 0.0, bundle.x0, width, levels=3)
         margins = at_points(target, bundle.x0, schedule, gap)
         on = evidence.on(target, schedule=schedule, remaining=gap, seed=seed, margins=margins)
-        flow, tangent = found.jacobian, bundle.tangent
-        flipped = tangent.transpose(0, 2, 1)
-        normal = np.eye(target.dim) - tangent @ flipped
         noise = target.dim * 2 * found.error + rounding.bound
-        asked = {
-            "by": "the difference of the two highest orders of extrapolated differences of X_t",
-            "left_out": len(stated.bound) - len(room),
-            "chosen": f"left out where rounding alone moves DX_t by more than {RESOLVED:g}",
-        }
-        because = "T ⊕ N is invariant, DX_t is α_t on N and between (α+β)min(1,κ) and (α+β)max(1,κ) on T"
-        off = np.linalg.norm(normal @ flow @ normal - alpha * normal, axis=(1, 2))
-        on.estimated("|P_N DX_t P_N − α_t P_N|", off, noise, because=because, clause="splitting", **asked)
-        if not bundle.dimension:
-            continue
-        mixed = np.linalg.norm(flipped @ flow @ normal, axis=(1, 2))
-        on.estimated(
-            "|P_T DX_t P_N|: T ⊕ N is invariant", mixed, noise, because=because, clause="splitting", **asked
-        )
-        kappa = 1 / np.linalg.eigvalsh(bundle.hessian)
-        stretch = np.linalg.svd(flipped @ flow @ tangent, compute_uv=False)
-        above = stretch.max(axis=1) - (alpha + beta) * np.maximum(1, kappa.max(axis=1))
-        below = (alpha + beta) * np.minimum(1, kappa.min(axis=1)) - stretch.min(axis=1)
-        of_bounds = {"because": because, "clause": "bounds", **asked}
-        on.estimated("|DX_t| on T above (α+β)max(1,κ)", above, noise, **of_bounds)
-        on.estimated("|DX_t| on T below (α+β)min(1,κ)", below, noise, **of_bounds)
+        _flow_on_the_bundles(on, bundle, found.jacobian, (alpha, beta), noise, len(stated.bound) - len(room))
     assume(checked)
+
+
+def _flow_on_the_bundles(on, bundle, flow, coefficients, noise, left_out):
+    """DX_t is α_t on N, does not mix T and N, and stretches T between its two bounds."""
+    alpha, beta = coefficients
+    tangent, flipped = bundle.tangent, bundle.tangent.transpose(0, 2, 1)
+    normal = np.eye(tangent.shape[1]) - tangent @ flipped
+    asked = {
+        "by": "the difference of the two highest orders of extrapolated differences of X_t",
+        "left_out": left_out,
+        "chosen": f"left out where rounding alone moves DX_t by more than {RESOLVED:g}",
+        "because": "T ⊕ N is invariant, DX_t is α_t on N and between (α+β)min(1,κ) and (α+β)max(1,κ) on T",
+    }
+    off = np.linalg.norm(normal @ flow @ normal - alpha * normal, axis=(1, 2))
+    on.estimated("|P_N DX_t P_N − α_t P_N|", off, noise, clause="splitting", **asked)
+    if not bundle.dimension:
+        return
+    mixed = np.linalg.norm(flipped @ flow @ normal, axis=(1, 2))
+    on.estimated("|P_T DX_t P_N|: T ⊕ N is invariant", mixed, noise, clause="splitting", **asked)
+    kappa = 1 / np.linalg.eigvalsh(bundle.hessian)
+    stretch = np.linalg.svd(flipped @ flow @ tangent, compute_uv=False)
+    above = stretch.max(axis=1) - (alpha + beta) * np.maximum(1, kappa.max(axis=1))
+    below = (alpha + beta) * np.minimum(1, kappa.min(axis=1)) - stretch.min(axis=1)
+    on.estimated("|DX_t| on T above (α+β)max(1,κ)", above, noise, clause="bounds", **asked)
+    on.estimated("|DX_t| on T below (α+β)min(1,κ)", below, noise, clause="bounds", **asked)
 
 
 @for_all("H6", target=ANALYTIC, schedule=SCHEDULES, gap=GAPS, seed=SEEDS)

@@ -155,6 +155,31 @@ def test_comb_pointwise(evidence, rng, spacing, step):
     )
 
 
+def _constant_and_exponent(on, name, values, delta, wanted, quadrature):
+    """‖·_Q − ·_P‖² less δ², over δ, against its limit, and its root against δ on log–log axes."""
+    share = values**2 / delta - delta  # the squares are (constant + O(ℓ²))δ + δ²
+    change = np.abs(np.diff(share))
+    on.estimated(
+        f"| ‖{name}_Q − {name}_P‖²/δ − δ − its limit |, ℓ = 0.05",
+        abs(share[-1] - wanted),
+        2 * change[-1] + 4 * quadrature[-1] * values[-1] / delta[-1] + 1e-10,
+        by="the change from ℓ = 0.1, of order ℓ²; quadratures of two orders",
+        because="2√(2/π), and λ²c²·16√(2/π)/3: strips of width 2cℓ|x₂| at every ℓ",
+        clause="exponent",
+    )
+    slopes = np.diff(np.log(np.sqrt(share + 0))) / np.diff(np.log(delta)) + 0.5
+    on.trend(
+        f"log √(‖{name}_Q − {name}_P‖² − δ²) against log δ, ℓ = 0.1 and 0.05",
+        slopes[-1],
+        (slopes[-1] - 2 * abs(slopes[-2] - 0.5) - 1e-9, slopes[-1] + 2 * abs(slopes[-2] - 0.5) + 1e-9),
+        theory=0.5,
+        rule="interval contains theory",
+        alternative=1.0,
+        points=2,
+        clause="exponent",
+    )
+
+
 @pytest.mark.claim("N5")
 def test_comb_reaches_its_constants(evidence):
     rows, measured = [], []
@@ -170,27 +195,7 @@ def test_comb_reaches_its_constants(evidence):
     wanted = {"T": CONSTANT, "prox": (1 / 32) ** 2 * 16 * np.sqrt(2 / np.pi) / 3}
     on = evidence.on("Comb", bend=1 / 32)
     for name, values in (("T", transports), ("prox", proximal)):
-        share = values**2 / delta - delta  # the squares are (constant + O(ℓ²))δ + δ²
-        change = np.abs(np.diff(share))
-        on.estimated(
-            f"| ‖{name}_Q − {name}_P‖²/δ − δ − its limit |, ℓ = 0.05",
-            abs(share[-1] - wanted[name]),
-            2 * change[-1] + 4 * quadrature[-1] * values[-1] / delta[-1] + 1e-10,
-            by="the change from ℓ = 0.1, of order ℓ²; quadratures of two orders",
-            because="2√(2/π), and λ²c²·16√(2/π)/3: strips of width 2cℓ|x₂| at every ℓ",
-            clause="exponent",
-        )
-        slopes = np.diff(np.log(np.sqrt(share + 0))) / np.diff(np.log(delta)) + 0.5
-        on.trend(
-            f"log √(‖{name}_Q − {name}_P‖² − δ²) against log δ, ℓ = 0.1 and 0.05",
-            slopes[-1],
-            (slopes[-1] - 2 * abs(slopes[-2] - 0.5) - 1e-9, slopes[-1] + 2 * abs(slopes[-2] - 0.5) + 1e-9),
-            theory=0.5,
-            rule="interval contains theory",
-            alternative=1.0,
-            points=2,
-            clause="exponent",
-        )
+        _constant_and_exponent(on, name, values, delta, wanted[name], quadrature)
     on.table(
         "the comb, c = 1/32: errors over √δ",
         ["ℓ", "δ", "T", "prox, λ = 1", "prox, λ = 4"],

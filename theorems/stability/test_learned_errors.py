@@ -99,6 +99,7 @@ def test_field_errors_tell_sample_errors(evidence, rng, learned):
             kind="flow",
         )
     across = (own * out).sum(axis=2, keepdims=True) * out
+    _last_step_alone(on, x0, image, across)
     parts = {"all": own, "normal alone": across, "tangential alone": own - across}
     rows = [[name, _median(euler_steps(field.velocity, x0, e)[-1] - image)] for name, e in parts.items()]
     on.table(
@@ -126,7 +127,10 @@ def test_field_errors_tell_sample_errors(evidence, rng, learned):
             },
         ),
     )
-    # The errors' normal parts enter through the last step alone, whatever their number and size before it.
+
+
+def _last_step_alone(on, x0, image, across):
+    """Normal errors enter through the last step alone, whatever their number and size before it."""
     single, half = Steps(TARGET, x0, 1e-4 * across), Steps(TARGET, x0, 0.5e-4 * across)
     last = 1e-4 * across[-1] / STEPS
     off, again = norms(single.path[-1] - image - last), norms(half.path[-1] - image - last / 2)

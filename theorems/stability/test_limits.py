@@ -111,6 +111,13 @@ def test_points_of_a_sphere(evidence, rng, count):
     lack = 1 + float(ConvexHull(points).equations[:, -1].max()) + 64 * EPS  # η, with the facets' rounding
     x = _space(rng)
     on = evidence.on(f"{count} points of the sphere", step=step)
+    _maps_of_points(on, (target, ball), lack, x, step)
+    _fields_and_flows_of_points(on, (target, ball), lack, x, t)
+
+
+def _maps_of_points(on, of, lack, x, step):
+    """Maps, conjugates and envelopes at x; the hull of the points holds the ball of radius 1 − η."""
+    target, ball = of
     outside = np.maximum(norms(x) - 1, 0.0)
     apart = norms(target.prox(x, step) - ball.prox(x, step))
     stated = (
@@ -137,7 +144,12 @@ def test_points_of_a_sphere(evidence, rng, count):
         main=lack * (2 * outside + lack) / (2 * step),
         clause="potentials",
     )
-    field, limit = ExactField(target), ExactField(ball)
+
+
+def _fields_and_flows_of_points(on, of, lack, x, t):
+    """The fields at tx, and the flows from there to both ends of time."""
+    field, limit = (ExactField(target) for target in of)
+    bound = np.sqrt(2 * lack * np.maximum(norms(x) - 1, 0.0) + lack**2)
     at = t * x
     speed = norms(field.velocity(t, at) - limit.velocity(t, at))
     on.bounded(

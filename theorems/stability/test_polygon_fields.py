@@ -30,53 +30,61 @@ def test_fields_and_flows(evidence, rng, corners, schedule):
             float(f(s)) for f in (schedule.alpha, schedule.beta, schedule.alpha_dot, schedule.beta_dot)
         )
         x = np.concatenate([beta * shape.worst(radius / beta), within(rng, radius, 60)])
-        size = norms(x) / beta + 1
         on = evidence.on(shape.potential, schedule=schedule, s=s)
-        factor = abs(rise - fall * beta / alpha)
-        apart = norms(mine.velocity(s, x) - theirs.velocity(s, x))
-        stated = mine.roundings.velocity(s, x) + theirs.roundings.velocity(s, x)
-        stated = stated + Rounding(factor * size, 32, "x/β, lengths")
-        bound = factor * shape.of_maps(radius / beta)
-        on.bounded(
-            "|v^n_t − v_t|",
-            apart,
-            stated,
-            because="J_t sup|prox_n − prox|",
-            main=bound,
-            clause="fields",
-        )
-        on.bounded(
-            "supremum of |v^n_t − v_t| less its value where it is attained",
-            abs(bound - apart[:2].max()),
-            stated[:2].largest(),
-            because="where that of the maps is",
-            clause="fields",
-        )
+        of_maps = shape.of_maps(radius / beta)
+        _fields(on, (mine, theirs), s, x, abs(rise - fall * beta / alpha), of_maps)
         for t in (0.0, 0.3, 0.7, 1.0):
-            to = float(schedule.alpha(t)), float(schedule.beta(t))
-            stretch = abs(to[1] - to[0] * beta / alpha)
-            gone = norms(between(mine, s, t, x) - between(theirs, s, t, x))
-            of_way = Rounding.none()
-            for field in (mine, theirs):
-                of_ends = field.roundings.denoise(s, x), field.roundings.noise(s, x)
-                of_way = of_way + of_ends[0].amplified(to[1]) + of_ends[1].amplified(to[0])
-            of_way = of_way + Rounding((to[0] / alpha + 1) * (norms(x) + size), 32, "αy + βu, lengths")
-            wanted = stretch * shape.of_maps(radius / beta)
-            on.bounded(
-                "|X^n_{s→t} − X_{s→t}|",
-                gone,
-                of_way,
-                because="|β_t − α_tβ_s/α_s| sup|prox_n − prox|",
-                main=wanted,
-                clause="flows",
-            )
-            on.bounded(
-                "supremum of |X^n_{s→t} − X_{s→t}| less its value where it is attained",
-                abs(wanted - gone[:2].max()),
-                of_way[:2].largest(),
-                because="where that of the maps is",
-                clause="flows",
-            )
+            _flows(on, (mine, theirs), s, t, x, of_maps)
+
+
+def _fields(on, of, s, x, factor, of_maps):
+    """|v^n_s − v_s| at x: J_s times the supremum of the maps, attained at the first two points."""
+    mine, theirs = of
+    size = norms(x) / float(mine.schedule.beta(s)) + 1
+    apart = norms(mine.velocity(s, x) - theirs.velocity(s, x))
+    stated = mine.roundings.velocity(s, x) + theirs.roundings.velocity(s, x)
+    stated = stated + Rounding(factor * size, 32, "x/β, lengths")
+    bound = factor * of_maps
+    on.bounded("|v^n_t − v_t|", apart, stated, because="J_t sup|prox_n − prox|", main=bound, clause="fields")
+    on.bounded(
+        "supremum of |v^n_t − v_t| less its value where it is attained",
+        abs(bound - apart[:2].max()),
+        stated[:2].largest(),
+        because="where that of the maps is",
+        clause="fields",
+    )
+
+
+def _flows(on, of, s, t, x, of_maps):
+    """|X^n_{s→t} − X_{s→t}| at x, in the same way."""
+    mine, theirs = of
+    schedule = mine.schedule
+    alpha, beta = float(schedule.alpha(s)), float(schedule.beta(s))
+    to = float(schedule.alpha(t)), float(schedule.beta(t))
+    stretch = abs(to[1] - to[0] * beta / alpha)
+    gone = norms(between(mine, s, t, x) - between(theirs, s, t, x))
+    of_way = Rounding.none()
+    for field in of:
+        of_ends = field.roundings.denoise(s, x), field.roundings.noise(s, x)
+        of_way = of_way + of_ends[0].amplified(to[1]) + of_ends[1].amplified(to[0])
+    size = norms(x) / beta + 1
+    of_way = of_way + Rounding((to[0] / alpha + 1) * (norms(x) + size), 32, "αy + βu, lengths")
+    wanted = stretch * of_maps
+    on.bounded(
+        "|X^n_{s→t} − X_{s→t}|",
+        gone,
+        of_way,
+        because="|β_t − α_tβ_s/α_s| sup|prox_n − prox|",
+        main=wanted,
+        clause="flows",
+    )
+    on.bounded(
+        "supremum of |X^n_{s→t} − X_{s→t}| less its value where it is attained",
+        abs(wanted - gone[:2].max()),
+        of_way[:2].largest(),
+        because="where that of the maps is",
+        clause="flows",
+    )
 
 
 @pytest.mark.claim("N6")

@@ -143,37 +143,45 @@ def test_graphs_approach_each_other(evidence, rng, corners, reach):
     )
 
 
+def _suprema(n, radius):
+    """Of the difference to the circle: maps, conjugates and envelopes, and maps close to the disc."""
+    shape = Polygon(n)
+    polygon, x, close = shape.potential, shape.worst(radius), shape.worst(1.05)
+    return (
+        norms(polygon.prox(x, 1.0) - DISC.prox(x, 1.0)).max(),
+        float((DISC.conjugate(x) - polygon.conjugate(x)).max()),
+        float((polygon.envelope(x, 1.0) - DISC.envelope(x, 1.0)).max()),
+        norms(polygon.prox(close, 1.0) - DISC.prox(close, 1.0)).max(),
+    )
+
+
+def _rate(on, name, sizes, values, theory):
+    slopes = np.diff(np.log(values)) / np.diff(np.log(sizes))
+    spread = 2 * abs(slopes[-1] - slopes[-2]) + 1e-6
+    on.trend(
+        f"log sup of the difference of {name} against log n",
+        slopes[-1],
+        (slopes[-1] - spread, slopes[-1] + spread),
+        theory=theory,
+        rule="interval contains theory",
+        alternative=theory / 2,
+        points=2,
+        clause="maps" if name == "maps" else "potentials",
+    )
+
+
 @pytest.mark.claim("N6")
 def test_rates_and_what_remains(evidence):
     """Measured where attained: maps, fields and flows like 1/n, conjugates and envelopes like 1/n²."""
-    sizes, radius, rows = np.array([8, 32, 128, 512]), 3.0, []
-    maps, conjugates, envelopes, near = [], [], [], []
-    for n in sizes:
-        shape = Polygon(int(n))
-        polygon, x, close = shape.potential, shape.worst(radius), shape.worst(1.05)
-        maps.append(norms(polygon.prox(x, 1.0) - DISC.prox(x, 1.0)).max())
-        conjugates.append(float((DISC.conjugate(x) - polygon.conjugate(x)).max()))
-        envelopes.append(float((polygon.envelope(x, 1.0) - DISC.envelope(x, 1.0)).max()))
-        near.append(norms(polygon.prox(close, 1.0) - DISC.prox(close, 1.0)).max())
-        rows.append([int(n), maps[-1], n * maps[-1], conjugates[-1], envelopes[-1], near[-1]])
+    sizes, radius = np.array([8, 32, 128, 512]), 3.0
+    maps, conjugates, envelopes, near = zip(*(_suprema(int(n), radius) for n in sizes), strict=True)
     on = evidence.on("regular polygons against the circle", radius=radius)
     for name, values, theory in (
         ("maps", maps, -1.0),
         ("conjugates", conjugates, -2.0),
         ("envelopes", envelopes, -2.0),
     ):
-        slopes = np.diff(np.log(values)) / np.diff(np.log(sizes))
-        spread = 2 * abs(slopes[-1] - slopes[-2]) + 1e-6
-        on.trend(
-            f"log sup of the difference of {name} against log n",
-            slopes[-1],
-            (slopes[-1] - spread, slopes[-1] + spread),
-            theory=theory,
-            rule="interval contains theory",
-            alternative=theory / 2,
-            points=2,
-            clause="maps" if name == "maps" else "potentials",
-        )
+        _rate(on, name, sizes, values, theory)
     left = sizes * np.array(maps) - (1 - 1 / radius) * np.pi
     on.estimated(
         "|n sup|prox_n − prox| − (1 − 1/r)π|, n = 512",
@@ -186,7 +194,10 @@ def test_rates_and_what_remains(evidence):
     on.table(
         "polygons against the circle: suprema over |x| ≤ 3 (last column: maps over |x| ≤ 1.05)",
         ["n", "maps", "n·maps → 2π/3", "conjugates", "envelopes, λ = 1", "maps, r = 1.05"],
-        rows,
+        [
+            [int(n), of_maps, n * of_maps, *rest]
+            for n, of_maps, *rest in zip(sizes, maps, conjugates, envelopes, near, strict=True)
+        ],
     )
     lines = {
         "proximal maps": (sizes, np.array(maps)),

@@ -59,8 +59,8 @@ def test_prox(p):
     judge(oracle.errors(found.point[:, 0], points), found.rounding.point.bound)
 
 
-def _quadrature(p, nodes=20):
-    """φ*: sT(s) + ∫_{(s, 0]} r dT over the cells of F(X), with moments and nodes of their own."""
+def _gauss_rule(p, nodes):
+    """Gauss' places and weights for the law of the bits, from its moments and their Hankel matrix."""
     one, zero = mp.mpf(p), 1 - mp.mpf(p)
     moments = [mp.mpf(1)]
     for j in range(1, 2 * nodes):
@@ -75,6 +75,13 @@ def _quadrature(p, nodes=20):
     places, vectors = mp.eigsy(factor * shifted * factor.T)
     ones = factor * mp.matrix(moments[:nodes])
     weights = [mp.fsum(ones[i] * vectors[i, k] for i in range(nodes)) ** 2 for k in range(nodes)]
+    return places, weights
+
+
+def _quadrature(p, nodes=20):
+    """φ*: sT(s) + ∫_{(s, 0]} r dT over the cells of F(X), with moments and nodes of their own."""
+    one, zero = mp.mpf(p), 1 - mp.mpf(p)
+    places, weights = _gauss_rule(p, nodes)
 
     def inverse(v):
         x = mp.mpf(float(oracle_start(v)))

@@ -17,6 +17,18 @@ from tests.numerics.accuracy.nearest_oracles import (
 )
 
 
+def _slope_on_axis(zeta, step, pull, minor):
+    """The s with minor·s/√(pull² + s²) + step·s = ζ: concave and increasing, so Newton from below rises."""
+    slope = max(abs(zeta) / (minor / pull + step), (abs(zeta) - minor) / step)
+    for _ in range(400):
+        far = mp.hypot(pull, slope)
+        rise = abs(zeta) - minor * slope / far - step * slope
+        slope += rise / (minor * pull**2 / far**3 + step)
+        if rise <= abs(zeta) * M(10) ** -45:
+            break
+    return slope * mp.sign(zeta)
+
+
 def exact_torus_prox(z, step, a, major, minor):
     """In the half-plane of z: a disc's point, the tube's, or one of a horizontal disc."""
     z = [M(float(x)) for x in z]
@@ -39,14 +51,7 @@ def exact_torus_prox(z, step, a, major, minor):
         inner.append([inner[0][1], minor / size * n[0] ** 2])
     else:
         pull, region = a * major, "axis"
-        slope = max(abs(zeta) / (minor / pull + step), (abs(zeta) - minor) / step)
-        for _ in range(400):  # concave and increasing: Newton from below rises
-            far = mp.hypot(pull, slope)
-            rise = abs(zeta) - minor * slope / far - step * slope
-            slope += rise / (minor * pull**2 / far**3 + step)
-            if rise <= abs(zeta) * M(10) ** -45:
-                break
-        slope *= mp.sign(zeta)
+        slope = _slope_on_axis(zeta, step, pull, minor)
         flat, height = rho, minor * slope / mp.hypot(pull, slope)
         value = top - pull * minor * pull / mp.hypot(pull, slope)
         steep = minor * pull**2 / mp.hypot(pull, slope) ** 3
