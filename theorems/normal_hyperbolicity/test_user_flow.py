@@ -26,6 +26,7 @@ from theorems.setting.user.flow_audits import (
     trajectories,
 )
 from theorems.setting.user.flow_pictures import draw_dimensions, draw_eigenvalues
+from theorems.setting.user.flow_references import beside
 
 SHOWN = (0, 5, MIDDLE, 15, LATE, LAST)
 
@@ -45,15 +46,14 @@ def _left(implied):
 def test_the_spectrum_follows_the_straight_path(evidence, user_flow):
     by_whole_jacobians(user_flow)
     with asked(evidence, user_flow, "H1", "Jacobians along trajectories"):
-        found = trajectories(user_flow).eigenvalues * (1 - TIMES)[:, None, None]
-        implied = np.stack([(1 - t) * predicted(user_flow, t) for t in TIMES])
-        apart = np.minimum(np.nan_to_num(np.abs(found - implied), nan=1.0), 1.0)
+        found, implied, apart = _followed(user_flow)
         answer(
             evidence,
             user_flow,
             "H1: do the eigenvalues of (1−t)Dv_t at t = ½ predict those at other times?",
             apart[: LATE + 1].mean(),
             "μ_t = μ_s/(1+(t−s)μ_s) on an optimal path; mean of |found − predicted|, at most 1 each, t ≤ 0.9",
+            beside=beside(user_flow, lambda flow: _followed(flow)[2][: LATE + 1].mean(), own=False),
         )
         evidence.table(
             f"{user_flow.name}: eigenvalues of (1−t)Dv_t, median of trajectories",
@@ -70,6 +70,13 @@ def test_the_spectrum_follows_the_straight_path(evidence, user_flow):
         )
 
 
+def _followed(flow):
+    """Eigenvalues of (1−t)Dv_t at all times, those that t = ½ implies, and how far apart they are."""
+    found = trajectories(flow).eigenvalues * (1 - TIMES)[:, None, None]
+    implied = np.stack([(1 - t) * predicted(flow, t) for t in TIMES])
+    return found, implied, np.minimum(np.nan_to_num(np.abs(found - implied), nan=1.0), 1.0)
+
+
 def _pair(found, implied, k):
     usable = implied[:, k][np.isfinite(implied[:, k])]
     return np.median(found[:, k]), np.median(usable) if len(usable) else "none"
@@ -79,9 +86,7 @@ def _pair(found, implied, k):
 def test_the_terminal_spectrum(evidence, user_flow):
     by_whole_jacobians(user_flow)
     with asked(evidence, user_flow, "H5", "Jacobians along trajectories"):
-        gap = 1 - TIMES[LAST]
-        found = gap * trajectories(user_flow).eigenvalues[LAST]
-        implied = gap * predicted(user_flow, TIMES[LAST])
+        found, implied, apart = (part[LAST] for part in _followed(user_flow))
         rest = _left(implied)
         answer(
             evidence,
@@ -90,13 +95,15 @@ def test_the_terminal_spectrum(evidence, user_flow):
             _from_the_limits(found).mean(),
             f"(1−t)Dv_t → −P_N; mean distance; {rest:.2g} is left at this time by the curve of H1",
             CLOSE + rest,
+            beside(user_flow, lambda flow: _from_the_limits(_followed(flow)[0][LAST]).mean(), own=False),
         )
         answer(
             evidence,
             user_flow,
             f"H5: are they, at t = {TIMES[LAST]:g}, the ones that those at t = ½ tend to?",
-            np.minimum(np.nan_to_num(np.abs(found - implied), nan=1.0), 1.0).mean(),
+            apart.mean(),
             "the curve of H1 decides which are −1 and which 0; mean of |found − predicted|, at most 1 each",
+            beside=beside(user_flow, lambda flow: _followed(flow)[2][LAST].mean(), own=False),
         )
 
 

@@ -24,6 +24,7 @@ from theorems.setting.user.flow_audits import (
     trajectories,
 )
 from theorems.setting.user.flow_pictures import draw_field
+from theorems.setting.user.flow_references import beside
 
 SHOWN = (1, 5, MIDDLE, 15, LATE, LAST)
 SAMPLES = 1000
@@ -33,16 +34,15 @@ SAMPLES = 1000
 def test_the_field_has_no_curl(evidence, user_flow):
     by_whole_jacobians(user_flow)
     with asked(evidence, user_flow, "P4", "Jacobians along trajectories"):
-        jacobian = trajectories(user_flow).jacobian
-        skew = (jacobian - jacobian.swapaxes(-1, -2)) / 2
-        sizes = [np.sqrt((part**2).sum(axis=(2, 3)).mean(axis=1)) for part in (skew, jacobian)]
-        share = sizes[0] / np.maximum(sizes[1], 1e-300)
+        skew, sizes, share = _curl(user_flow)
         answer(
             evidence,
             user_flow,
             "P4: is Dv_t symmetric, so that the field has no curl?",
             share.mean(),
-            "v is a gradient; size of the antisymmetric part over that of Dv_t, mean over times",
+            "v is a gradient; size of the antisymmetric part over that of Dv_t, mean over times; independent"
+            " coupling's v is one, too, by Tweedie's formula",
+            beside=beside(user_flow, lambda flow: _curl(flow)[2].mean()),
         )
         evidence.table(
             f"{user_flow.name}: antisymmetric part of Dv_t",
@@ -56,6 +56,14 @@ def test_the_field_has_no_curl(evidence, user_flow):
                 lambda figure: draw_field(figure, user_flow, TIMES[LATE], trajectories(user_flow).path[LATE]),
                 size=(4.8, 4.4),
             )
+
+
+def _curl(flow):
+    """The antisymmetric part of Dv_t, the sizes of it and of Dv_t at each time, and the ratio of these."""
+    jacobian = trajectories(flow).jacobian
+    skew = (jacobian - jacobian.swapaxes(-1, -2)) / 2
+    sizes = [np.sqrt((part**2).sum(axis=(2, 3)).mean(axis=1)) for part in (skew, jacobian)]
+    return skew, sizes, sizes[0] / np.maximum(sizes[1], 1e-300)
 
 
 @pytest.mark.asks("P5")
@@ -89,18 +97,24 @@ def _answer_bounds(evidence, flow, where, eigenvalues):
 @pytest.mark.asks("P6")
 def test_trajectories_are_straight(evidence, user_flow):
     with asked(evidence, user_flow, "P6", "trajectories"):
-        whole = trajectories(user_flow)
-        bent = straightness(TIMES, whole.path, whole.velocity)
-        moved = ((whole.path[LAST] - whole.path[0]) ** 2).sum(axis=1) / TIMES[LAST]
-        energy = bent.mean() + moved.mean()
+        share, bent = _bent(user_flow)
         answer(
             evidence,
             user_flow,
             "P6: are trajectories straight, at constant speed?",
-            np.sqrt(max(bent.mean(), 0.0) / max(energy, 1e-300)),
-            f"root of S/∫E|ẋ|²dt with the straightness number S = ∫E|ẋ−(x₁−x₀)|²dt = {bent.mean():.3g};"
-            f" integration errs by {whole.error.max():.1g}",
+            share,
+            f"root of S/∫E|ẋ|²dt with the straightness number S = ∫E|ẋ−(x₁−x₀)|²dt = {bent:.3g};"
+            f" integration errs by {trajectories(user_flow).error.max():.1g}",
+            beside=beside(user_flow, lambda flow: _bent(flow)[0]),
         )
+
+
+def _bent(flow):
+    """√(S/∫E|ẋ|²dt), and S."""
+    whole = trajectories(flow)
+    bent = straightness(TIMES, whole.path, whole.velocity).mean()
+    moved = ((whole.path[LAST] - whole.path[0]) ** 2).sum(axis=1) / TIMES[LAST]
+    return np.sqrt(max(bent, 0.0) / max(bent + moved.mean(), 1e-300)), bent
 
 
 @pytest.mark.asks("P6")

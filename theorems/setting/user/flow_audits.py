@@ -205,13 +205,19 @@ def asked(evidence: Any, flow: UserFlow, claim: str, what: str) -> Iterator[None
 
 
 def answer(
-    evidence: Any, flow: UserFlow, question: str, measured: float, because: str, allowed: float = CLOSE
+    evidence: Any,
+    flow: UserFlow,
+    question: str,
+    measured: float,
+    because: str,
+    allowed: float = CLOSE,
+    beside: str = "",
 ) -> None:
-    """One audit of a number that is 0 for an exact OT-CFM field."""
+    """One audit of a number that is 0 for an exact OT-CFM field; ``beside``, what another coupling has."""
     evidence.audit(
         question,
         "agrees" if measured <= allowed else "deviates",
-        expected=f"0; at most {allowed:.3g} counts as agreement",
+        expected=f"0; at most {allowed:.3g} counts as agreement{beside}",
         measured=float(measured),
         because=because,
         subject=flow.name,

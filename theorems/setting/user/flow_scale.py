@@ -144,8 +144,7 @@ def scale(flow: UserFlow) -> Scale:
         ValueError: If the field does, or an end of its trajectories.
         RuntimeError: If it is too rough to be integrated, or the transport cannot be solved.
     """
-    noise = np.random.default_rng(flow.seed + 3).standard_normal((POINTS, flow.dim))
-    sides, points, target = _sides(flow, noise)
+    sides, points, target = _sides(flow)
     sizes = ", ".join(map(str, BATCHES))
     flow.say(f"flow {flow.name}: references on {target}: batches of {sizes}, independent coupling")
     return placed(flow, references(sides, points, target, flow.seed))
@@ -209,22 +208,37 @@ def _distance(values: list[list[Array]], exact: list[list[Array]], size: Array) 
 # --- the target ------------------------------------------------------------------------------------------
 
 
-def _sides(flow: UserFlow, noise: Array) -> tuple[list[Side], list[tuple[float, Array]], str]:
+def _sides(flow: UserFlow) -> tuple[list[Side], list[tuple[float, Array]], str]:
     """The target, or two that are the flow's own samples, and the points that are asked about."""
     if flow.target is not None:
         solution = flow.target.solution
         side = Side(flow.target.points, flow.target.weights, solution.potential)
+        noise = _noise(flow)
         data = solution.potential.transport(noise)
         points = [(TIMES[k], (1 - TIMES[k]) * noise + TIMES[k] * data) for k in map(place, ASKED)]
         return [side], points, flow.target.name
+    path, ends = own_ends(flow)
+    points = [(TIMES[k], path[k]) for k in map(place, ASKED_OWN)]
+    return (
+        [_solved(part, flow.seed) for part in ends],
+        points,
+        f"two sets of {len(ends[0])} of its own samples",
+    )
+
+
+@cache
+def own_ends(flow: UserFlow) -> tuple[Array, tuple[Array, Array]]:
+    """Trajectories (k,`POINTS`,d) at `TIMES`, and the ends of others: two sets of own samples (n,d)."""
     n = own_samples(flow.dim)
     flow.say(f"flow {flow.name}: two sets of {n} own samples stand in for the target")
-    more = np.random.default_rng(flow.seed + 4).standard_normal((2 * n, flow.dim))
+    noise, more = _noise(flow), np.random.default_rng(flow.seed + 4).standard_normal((2 * n, flow.dim))
     path = limited(flow, np.concatenate([noise, more]), 100 * tolerance(flow))
     end = path[-1] + (1 - TIMES[-1]) * flow.velocity(TIMES[-1], path[-1])
-    points = [(TIMES[k], path[k, :POINTS]) for k in map(place, ASKED_OWN)]
-    ends = end[POINTS : POINTS + n], end[POINTS + n :]
-    return [_solved(part, flow.seed) for part in ends], points, f"two sets of {n} of its own samples"
+    return path[:, :POINTS], (end[POINTS : POINTS + n], end[POINTS + n :])
+
+
+def _noise(flow: UserFlow) -> Array:
+    return np.random.default_rng(flow.seed + 3).standard_normal((POINTS, flow.dim))
 
 
 def _solved(samples: Array, seed: int) -> Side:

@@ -1,0 +1,84 @@
+"""The mark of independent coupling beside a flow's numbers: its own numbers, where they are known."""
+
+import numpy as np
+import pytest
+
+from numerics.flows.exact import ExactField
+from numerics.flows.independent import IndependentField
+from numerics.potentials import FiniteAtoms
+from reports.evidence.fixture import Evidence
+from reports.evidence.recorder import Recorder
+from theorems.normal_hyperbolicity import test_user_flow as hyperbolicity
+from theorems.proximal_denoiser import test_user_flow as denoiser
+from theorems.setting.user import flow_references
+from theorems.setting.user.flow_references import beside, independent
+from theorems.setting.user.flows import UserFlow
+from theorems.setting.user.targets import UserTarget
+from theorems.setting.user.trying import NumpyField
+
+SQUARE = np.array([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]])
+TARGET = UserTarget("square.npz", SQUARE, np.full(4, 0.25))
+AUDITS = (
+    hyperbolicity.test_the_spectrum_follows_the_straight_path,
+    hyperbolicity.test_the_terminal_spectrum,
+    denoiser.test_the_field_has_no_curl,
+    denoiser.test_trajectories_are_straight,
+)
+
+
+def flow_of(velocity, target=TARGET):
+    return UserFlow("mine:field", 2, NumpyField(velocity), target=target)
+
+
+def asked(flow):
+    """Number and expectation of each audit, by the start of its question."""
+    recorder = Recorder(takes_evidence=False, takes_controls=False)
+    for audit in AUDITS:
+        audit(Evidence(recorder), flow)
+    return {a.question[:12]: (a.measured, str(a.expected)) for a in recorder.audits.values()}
+
+
+def marked(words):
+    return float(words.partition("independent coupling on square.npz: ")[2])
+
+
+def test_the_field_itself_stands_at_its_mark():
+    """A flow of independent pairs has the numbers that are said of them; an exact one 0 beside them."""
+    field = IndependentField(SQUARE, np.full(4, 0.25)).velocity
+    itself, exact = asked(flow_of(field)), asked(flow_of(ExactField(FiniteAtoms.hypercube(2)).velocity))
+    assert set(itself) == set(exact)
+    assert len(itself) == 5
+    for question, (number, words) in itself.items():
+        assert marked(words) == pytest.approx(number, rel=1e-2, abs=1e-9), question
+        assert marked(exact[question][1]) == marked(words), question
+    for question in ("H1: do the e", "P6: are traj"):
+        assert exact[question][0] < 1e-6 < 0.1 < marked(exact[question][1]), question
+    assert marked(itself["P4: is Dv_t "][1]) < 1e-6  # a gradient: its field is a score
+
+
+def test_one_point_leaves_no_choice_of_a_coupling():
+    """All plans are one, so that independent pairs are optimal: every number is 0."""
+    point = UserTarget("point.npz", np.array([[1.0, 2.0]]), np.ones(1))
+    other = independent(flow_of(lambda _, x: -x, point))
+    assert other is not None
+    assert denoiser._bent(other)[0] < 1e-3
+    assert denoiser._curl(other)[2].mean() < 1e-6
+
+
+def test_own_samples_stand_in_only_where_they_suffice(monkeypatch):
+    """Of N(0, 4I) along x/(1+t): x₁ = 2x₀; near the end of time atoms are alone, so nothing is said."""
+    flow = flow_of(lambda t, x: x / (1 + t), None)
+    words = beside(flow, lambda other: denoiser._bent(other)[0])
+    assert words.startswith("; independent coupling on 400 of its own samples: ")
+    assert 0.05 < float(words.rpartition(" ")[2]) < 0.9
+    assert beside(flow, lambda _: 1.0, own=False) == ""
+    assert beside(UserFlow("f", 126, NumpyField(lambda _, x: -x)), lambda _: 1.0) == ""
+    assert beside(UserFlow("f", 129, NumpyField(lambda _, x: -x), target=TARGET), lambda _: 1.0) == ""
+    monkeypatch.setattr(flow_references, "MOST_NUMBERS", 7)
+    large = UserTarget("square.npz", SQUARE, np.full(4, 0.25))
+    assert beside(flow_of(lambda _, x: -x, large), lambda _: 1.0) == ""
+
+
+def test_a_flow_that_cannot_be_followed_has_no_mark_of_own_samples():
+    rough = flow_of(lambda _, x: 1e3 * np.sign(np.sin(1e4 * x)), None)
+    assert beside(rough, lambda _: 1.0) == ""
