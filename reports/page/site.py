@@ -129,7 +129,7 @@ def _shared(report: Report) -> dict[str, Any]:
         "failing": [claim for claim in listed if claim["verdict"] in VERDICTS[:2]],
         "theorems": _by(listed, "theorem"),
         "sources": _by(report["coverage"], "source"),
-        "subjects": _by(report["audits"], "subject"),
+        "subjects": [(name, _in_short_first(rows)) for name, rows in _by(report["audits"], "subject")],
         "points": claims.total(listed, "points"),
         "left_out": claims.total(listed, "left_out"),
         "graph": graph,
@@ -140,6 +140,10 @@ def _by(rows: list[dict[str, Any]], name: str) -> list[tuple[str, list[dict[str,
     """Rows by the value of a member, values and rows in the order in which they are declared."""
     values = dict.fromkeys(row[name] for row in rows)
     return [(value, [row for row in rows if row[name] == value]) for value in values]
+
+
+def _in_short_first(audits: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(audits, key=lambda audit: not audit["question"].startswith("In short"))
 
 
 def _once(report: Report, place: int, kind: str) -> list[dict[str, Any]]:

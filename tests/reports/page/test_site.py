@@ -116,6 +116,23 @@ def test_audits_are_told_apart_and_can_be_repeated(pages: dict[str, Page]) -> No
     assert f"{shown(audit['expected'])} {shown(audit['measured'])}" in text
 
 
+def test_what_is_in_short_stands_first_and_what_is_obvious_nowhere(change: Change) -> None:
+    questions = ("H1: what is asked?", "In short (1 of 4): how OT-like?")
+
+    def audited(target: str) -> str:
+        def add(report: dict[str, Any]) -> None:
+            audit = report["audits"][0] | {"subject": f"net {target}", "target": target}
+            report["audits"] += [audit | {"question": question} for question in questions]
+
+        text = Page(change(add)["audits.html"]).text
+        return text[text.index(f"net {target}") :]
+
+    text = audited("net elsewhere")
+    assert text.index("In short") < text.index("H1: what")
+    assert "Question On Answer Expected" in text
+    assert "Question Answer Expected" in audited("")
+
+
 def test_the_run_and_the_guide(pages: dict[str, Page]) -> None:
     run, guide = pages["run.html"].text, pages["guide.html"].text
     made = REPORT["provenance"]
