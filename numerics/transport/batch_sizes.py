@@ -29,6 +29,7 @@ from scipy.special import ndtr
 
 from numerics.accuracy import UNIT
 from numerics.checks import as_generator, positive_integer, positive_number
+from numerics.deprecated import goes
 from numerics.geometry import norms
 from numerics.transport.costs import expected_cost
 from numerics.transport.couplings import BatchEstimate, assignment
@@ -80,7 +81,7 @@ class BatchSizes:
     Attributes:
         rows: One a size, increasing.
         w2_squared: W₂² between noise and cloud, E|v_t|² at every t.
-        w2_uncertainty: How far it may be off.
+        w2_error: How far it may be off.
         independent: 2(c_1 − W₂²)/W₂²: the bound for pairs as they are drawn.
         level: The probability that a row's ``limit`` is below its e_n; 0 where they are exact.
         pair_seconds: Time of drawing one exact pair (x₀, T(x₀)) on this machine.
@@ -95,10 +96,16 @@ class BatchSizes:
 
     rows: tuple[BatchSize, ...]
     w2_squared: float
-    w2_uncertainty: float
+    w2_error: float
     independent: float
     level: float
     pair_seconds: float
+
+    @property
+    def w2_uncertainty(self) -> float:
+        """The older name of ``w2_error``; it goes with the next version."""
+        goes("w2_uncertainty", "w2_error")
+        return self.w2_error
 
     def share(self, row: BatchSize, by: By) -> float:
         """An upper estimate of E|v⁽ⁿ⁾ − v|²/E|v|² at t = ½; other t: times 1/(4t(1−t)) but for ``loss``.
@@ -109,7 +116,7 @@ class BatchSizes:
                 ``"bound"``: M8 with the estimate of e_n; ``"loss"``: the estimated loss of the exact field.
         """
         if by == "guaranteed":
-            return 2 * row.limit / max(self.w2_squared - self.w2_uncertainty, np.finfo(float).tiny)
+            return 2 * row.limit / max(self.w2_squared - self.w2_error, np.finfo(float).tiny)
         return (2 * row.bound if by == "bound" else row.loss.mean) / self.w2_squared
 
     def smallest(self, tolerance: float, by: By = "bound") -> int | None:
@@ -177,7 +184,7 @@ def batch_sizes(
     independent = 2 * (cost - solution.w2_squared) / solution.w2_squared
     stated = 0.0 if rows[0].exact is not None else level
     times = _seconds_of_pairs(solution, rng)
-    return BatchSizes(tuple(rows), solution.w2_squared, solution.w2_uncertainty, independent, stated, times)
+    return BatchSizes(tuple(rows), solution.w2_squared, solution.w2_error, independent, stated, times)
 
 
 def _batches(n: int, pool: int) -> int:
@@ -254,7 +261,7 @@ def _largest_mean(solution: SemidiscreteSolution) -> float:
     points, weights, heights = solution.points, solution.weights, solution.heights
     n, d = points.shape
     if solution.method != "sampled":
-        twice = d + float(weights @ (points**2).sum(axis=1)) - solution.w2_dual + solution.w2_uncertainty
+        twice = d + float(weights @ (points**2).sum(axis=1)) - solution.w2_dual + solution.w2_error
         return twice + 2 * float(heights.max() - weights @ heights)
     radius = norms(points - weights @ points).max()
     return float(2 * (radius * min(np.sqrt(d), np.sqrt(2 * np.log(max(n, 2)))) + np.ptp(heights)))

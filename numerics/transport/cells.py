@@ -29,7 +29,7 @@ from scipy.special import ndtr, owens_t
 
 from numerics.accuracy import EPS
 from numerics.checks import as_array, as_points
-from numerics.transport.diagram import Diagram, level
+from numerics.transport.diagram import Diagram, levelled
 from numerics.transport.hulls import collinear_neighbours, lower_hull, principal_axes
 
 _ROOT_TWO_PI = float(np.sqrt(2 * np.pi))
@@ -93,7 +93,7 @@ def laguerre(points: ArrayLike, heights: ArrayLike) -> LaguerreDiagram:
 
 def build(points: Float[np.ndarray, "n 2"], heights: Float[np.ndarray, " n"]) -> LaguerreDiagram:
     """As `laguerre`, without validation: for loops that build many diagrams."""
-    heights = level(heights)
+    heights = levelled(heights)
     triangles = lower_hull(points, heights)
     if not len(triangles):
         pairs = collinear_neighbours(points, heights)

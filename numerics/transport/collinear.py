@@ -53,7 +53,7 @@ def solve_collinear(
         stalled=np.zeros(n, dtype=bool),
         w2_squared=d + float(masses @ square) - 2 * correlation,
         w2_dual=d + float(weights @ square) - 2 * (correlation + float((weights - masses) @ heights)),
-        w2_uncertainty=16 * EPS * (d + float(weights @ square)),
+        w2_error=16 * EPS * (d + float(weights @ square)),
         iterations=0,
         diagrams=0,
         draws=0,

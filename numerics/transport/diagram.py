@@ -137,7 +137,7 @@ def norms(vectors: Float[np.ndarray, "k d"]) -> Float[np.ndarray, " k"]:
     return np.hypot(*vectors.T) if vectors.shape[1] == 2 else np.sqrt((vectors**2).sum(axis=1))
 
 
-def level(heights: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+def levelled(heights: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
     """Heights, those within 4·eps·max|g| of the lowest made equal to it.
 
     Where several cells meet at 0 to rounding, as in symmetric clouds, they then meet at 0, and the angles

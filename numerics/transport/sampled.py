@@ -289,7 +289,7 @@ def _measure(
         stalled=np.zeros(n, dtype=bool),
         w2_squared=d + float(masses @ square) - 2 * float(means[0]),
         w2_dual=d + float(weights @ square) - 2 * float(means[1] + weights @ heights),
-        w2_uncertainty=12 * deviation + effect + 16 * EPS * (d + float(weights @ square)),
+        w2_error=12 * deviation + effect + 16 * EPS * (d + float(weights @ square)),
         iterations=SEARCH_PASSES + AVERAGED_PASSES,
         diagrams=0,
         draws=draws,

@@ -191,7 +191,7 @@ def _exact_solution(
         stalled=found.stalled,
         w2_squared=d + float(masses @ square) - 2 * correlation,
         w2_dual=d + float(weights @ square) - 2 * (potential_mean + float(weights @ heights)),
-        w2_uncertainty=16 * EPS * (d + float(weights @ (square + np.abs(heights))))
+        w2_error=16 * EPS * (d + float(weights @ (square + np.abs(heights))))
         + float((np.abs(masses - weights) + diagram.evaluation) @ np.abs(square - 2 * heights)),
         iterations=iterations,
         diagrams=diagrams,

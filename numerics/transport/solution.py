@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Bool, Float
 
+from numerics.deprecated import goes
 from numerics.potentials import FiniteAtoms
 
 Method = Literal["collinear", "newton", "space", "sampled"]
@@ -27,14 +28,14 @@ class SemidiscreteSolution:
         w2_squared: W₂² between N(0, I) and the law with weights ``masses``, as the cost of the plan.
         w2_dual: The dual value at the heights for ``weights``: a lower bound of their W₂², equal to it at
             the optimum; ("sampled") estimated.
-        w2_uncertainty: How far ``w2_squared`` and ``w2_dual`` may lie from W₂² for ``weights``: rounding and
+        w2_error: How far ``w2_squared`` and ``w2_dual`` may lie from W₂² for ``weights``: rounding and
             weight error, or six standard errors of the estimates.
         iterations: Newton steps, or passes over fresh noise.
         diagrams: Power diagrams built.
         draws: Held-out noise drawn for ``masses``; 0 for the exact methods.
         method: What the atoms span: "collinear" (a line: closed form), "newton" (a plane: Newton with exact
             cells), "space" (three dimensions: the same), "sampled" (more). Each states its error in
-            ``uncertainty`` and ``w2_uncertainty``.
+            ``uncertainty`` and ``w2_error``.
 
     Example:
         >>> from numerics.transport import solve
@@ -54,11 +55,17 @@ class SemidiscreteSolution:
     stalled: Bool[np.ndarray, " n"]
     w2_squared: float
     w2_dual: float
-    w2_uncertainty: float
+    w2_error: float
     iterations: int
     diagrams: int
     draws: int
     method: Method
+
+    @property
+    def w2_uncertainty(self) -> float:
+        """The older name of ``w2_error``; it goes with the next version."""
+        goes("w2_uncertainty", "w2_error")
+        return self.w2_error
 
     @property
     def error(self) -> Float[np.ndarray, " n"]:

@@ -78,7 +78,7 @@ def _solved(found: SemidiscreteSolution, what: str) -> Case:
         most = found.total_variation_interval(1e-9)[1]
         exact = f"semidiscrete by sampling: exact for weights within {most:.2g} of uniform (total variation)"
     source = f"{what} in dimension {found.points.shape[1]}: {exact}"
-    return Case(found.potential, source, found.w2_squared, found.w2_uncertainty, len(found.points))
+    return Case(found.potential, source, found.w2_squared, found.w2_error, len(found.points))
 
 
 def sufficient(losses: Row, whole: float, tolerances: Sequence[float]) -> list[str]:

@@ -46,7 +46,7 @@ def test_which_batch_size_is_enough(evidence, user_target, rng):
             kind="data",
         )
     evidence.table(
-        f"{name}: E|v⁽ⁿ⁾ − v|² in % of E|v|² = W₂² = {found.w2_squared:.6g} ± {found.w2_uncertainty:.2g},"
+        f"{name}: E|v⁽ⁿ⁾ − v|² in % of E|v|² = W₂² = {found.w2_squared:.6g} ± {found.w2_error:.2g},"
         f" t = 0.5; pairs as drawn: at most {100 * found.independent:.4g}; n beyond {n // 4} is about these"
         f" {n} points, not about a law that they were drawn from",
         user_batches.SHARE_COLUMNS,

@@ -84,7 +84,7 @@ def measure_duality(on: Any, solution: SemidiscreteSolution, fresh: Fresh) -> No
     on.statistical(
         "|W₂² by the plan − W₂² by the dual|",
         abs(solution.w2_squared - dual),
-        threshold=sampling + solution.w2_uncertainty,
+        threshold=sampling + solution.w2_error,
         level=LEVEL,
         because="φ* less ⟨x₀, mean⟩ is Lipschitz: Gaussian concentration; the solver's stated uncertainty",
         points=fresh.draws,

@@ -88,7 +88,7 @@ def measure_duality_in_the_plane(on, solution):
         abs(solution.w2_squared - _dual(solution, mean, solution.heights)),
         Rounding(_size(solution), 8 * n, "sums over n cells and their edges, and over rays"),
         because="equidistant rays err by at most max|y|·E|x₀|·h²/12; the weights' errors",
-        main=2 * error + solution.w2_uncertainty,
+        main=2 * error + solution.w2_error,
         points=len(solution.points),
         clause="duality",
     )

@@ -109,7 +109,7 @@ def test_fresh_noise_meets_the_weights_and_the_cost(evidence, rng, kind):
     on.bounded(
         "|W₂² by the plan − W₂² by the dual| in space, both from exact cells",
         abs(solution.w2_squared - solution.w2_dual),
-        Rounding.measured(solution.w2_uncertainty, "sums over cells; what weights miss"),
+        Rounding.measured(solution.w2_error, "sums over cells; what weights miss"),
         because="the plan's cost is the flux through faces, the dual's the first moments of cells",
         clause="duality",
     )

@@ -33,7 +33,7 @@ def _counted(truth, asked, rng):
         stalled=np.zeros(n, dtype=bool),
         w2_squared=0.0,
         w2_dual=0.0,
-        w2_uncertainty=0.0,
+        w2_error=0.0,
         iterations=0,
         diagrams=0,
         draws=DRAWS,
@@ -88,7 +88,7 @@ def test_what_exact_methods_state_is_rounding(evidence, d):
         size = d + float(solution.weights @ (points**2).sum(axis=1) + np.ptp(solution.heights))
         on.estimated(
             "stated uncertainty of W₂² over d + E|x₁|² and the heights",
-            solution.w2_uncertainty / size,
+            solution.w2_error / size,
             1e-11,
             by="the terms of W₂²",
             because="masses err by at most 1e−12 times |y|² − 2g, and the sums by rounding",
@@ -129,7 +129,7 @@ def test_sampled_masses_lie_in_intervals_of_the_stated_level(evidence):
     six = 12 * spread / np.sqrt(solution.draws)
     on.estimated(
         "|stated uncertainty of W₂² less what the weights' errors move, over six standard errors − 1|",
-        abs((solution.w2_uncertainty - moved) / six - 1),
+        abs((solution.w2_error - moved) / six - 1),
         0.1,
         by=f"the deviation of {draws} other draws, known to a hundredth",
         because="2⟨x₀, T(x₀)⟩ is averaged",

@@ -67,7 +67,7 @@ def _weights_arrive(evidence, solution, rng):
             ("true TV at most, estimated: √χ²/2 from two independent samples", np.sqrt(max(unbiased, 0)) / 2),
             ("W₂² as the cost of the plan", solution.w2_squared),
             ("W₂² as the dual value", solution.w2_dual),
-            ("± (six standard errors each, and the weights' errors)", solution.w2_uncertainty),
+            ("± (six standard errors each, and the weights' errors)", solution.w2_error),
         ],
     )
     evidence.figure(

@@ -124,7 +124,7 @@ def test_kinetic_energy_is_the_transport_cost(evidence, user_target, rng):
         threshold=squares
         + 2 * gaussian_lipschitz(draws, lipschitz, LEVEL / 4)
         + hoeffding(draws, float(np.ptp(bounded)), LEVEL / 4)
-        + solution.w2_uncertainty,
+        + solution.w2_error,
         level=LEVEL,
         because="exact χ² quantiles, Gaussian concentration of φ*, Hoeffding for |y|² − 2g",
         points=draws,

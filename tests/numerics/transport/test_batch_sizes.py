@@ -154,3 +154,10 @@ def test_a_limit_scales_with_what_it_limits():
     one = pool._limit(BatchEstimate(4, values), 1e-3)
     pool.mean, pool.diameter = 1e6 * pool.mean, 1e6 * pool.diameter
     assert pool._limit(BatchEstimate(4, 1e6 * values), 1e-3) == pytest.approx(1e6 * one, rel=1e-9)
+
+
+def test_the_older_name_of_the_error_still_answers():
+    solution = solve(PLACES, [0.3, 0.7])
+    for result in (solution, batch_sizes(solution, [2], rng=0, pool=2**8)):
+        with pytest.warns(DeprecationWarning, match="use w2_error"):
+            assert result.w2_uncertainty == result.w2_error

@@ -54,9 +54,9 @@ def test_product_law_in_three_dimensions():
             (np.array([0.0, 1.0]), np.array([0.5, 0.5])),
         )
     )
-    assert abs(correlation - exact) <= solution.w2_uncertainty
-    assert abs(solution.w2_squared - (cost - exact)) <= solution.w2_uncertainty
-    assert solution.w2_uncertainty <= (cost - exact) / 40  # a factor of 1.05 would be seen
+    assert abs(correlation - exact) <= solution.w2_error
+    assert abs(solution.w2_squared - (cost - exact)) <= solution.w2_error
+    assert solution.w2_error <= (cost - exact) / 40  # a factor of 1.05 would be seen
 
 
 def test_intervals_hold_the_true_masses_of_the_found_heights():
@@ -208,7 +208,7 @@ def test_noise_is_drawn_where_the_atoms_are():
     own = 6 * np.sqrt(counts * (1 - counts) / len(noise))
     assert (np.abs(counts - second.masses) <= second.uncertainty + own).all()
     moved = second.w2_squared - 36 - (9 * 40 + 2 * 3 * high.mean(axis=0).sum() - 2 * 9 * 40)
-    assert abs(moved - first.w2_squared) <= first.w2_uncertainty + second.w2_uncertainty
+    assert abs(moved - first.w2_squared) <= first.w2_error + second.w2_error
 
 
 def test_the_budget_of_many_atoms_is_smaller_an_atom():

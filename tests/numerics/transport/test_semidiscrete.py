@@ -27,7 +27,7 @@ def allowed(solution):
 def solved(points, weights):
     solution = solve(points, weights)
     assert (solution.error <= allowed(solution)).all()
-    assert abs(solution.w2_squared - solution.w2_dual) <= solution.w2_uncertainty
+    assert abs(solution.w2_squared - solution.w2_dual) <= solution.w2_error
     return solution
 
 
@@ -144,7 +144,7 @@ def test_collinear_atoms_have_the_closed_form_in_any_dimension(seed, n, d):
     inner = (levels > 1e-3) & (levels < 1 - 1e-3)
     np.testing.assert_allclose(cuts[inner], ndtri(levels[inner]), atol=1e-7)
     assert solution.error.max() <= 8 * EPS
-    assert abs(solution.w2_squared - solution.w2_dual) <= solution.w2_uncertainty
+    assert abs(solution.w2_squared - solution.w2_dual) <= solution.w2_error
 
 
 def test_a_small_weight_at_the_upper_end_keeps_its_digits():

@@ -27,7 +27,7 @@ def solved(points, weights):
     solution = solve(points, weights)
     assert solution.method == "space"
     assert (solution.error <= allowed(solution)).all()
-    assert abs(solution.w2_squared - solution.w2_dual) <= solution.w2_uncertainty
+    assert abs(solution.w2_squared - solution.w2_dual) <= solution.w2_error
     return solution
 
 
