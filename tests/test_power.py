@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-P, H, M, F, S = (
+P, H, M, F, S, L = (
     f"theorems/{folder}/test_"
     for folder in (
         "proximal_denoiser",
@@ -20,6 +20,7 @@ P, H, M, F, S = (
         "minibatch_convergence",
         "flow_matching",
         "stability",
+        "learned_flows",
     )
 )
 FAULTS = {
@@ -166,6 +167,24 @@ FAULTS = {
         "mass = np.exp(-(x**2) / 2)",
         "mass = np.exp(-(x**2))",
         f"{M}line.py",
+    ),
+    "the lower for the upper limit of a share": (
+        "theorems/betting.py",
+        "beta.isf(level, count + 1, n - count)",
+        "beta.ppf(level, count + 1, n - count)",
+        f"{L}stated_limits.py::test_as_few_are_seen_at_the_limit_with_the_stated_probability",
+    ),
+    "dropped half in a batch's potential": (
+        "numerics/flows/batches.py",
+        "own = each - t / 2 * np.diagonal",
+        "own = each - t * np.diagonal",
+        f"{M}drawn_batches.py::test_field_of_drawn_batches_datum_by_datum",
+    ),
+    "differences extrapolated with the wrong power": (
+        "numerics/flows/spectrum.py",
+        "(4**order - 1)",
+        "(2**order - 1)",
+        f"{H}instruments.py::test_differences_of_polynomials_are_exact",
     ),
 }
 

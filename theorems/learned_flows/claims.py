@@ -34,7 +34,7 @@ CLAIMS = (
         source="this project; tong2024improving",
         status="this project",
         depends=("P3", "M4"),
-        modules=(f"{HERE}test_loss", f"{HERE}test_stated_limits"),
+        modules=(f"{HERE}test_loss", f"{HERE}test_stated_limits", f"{HERE}test_pairs"),
         clauses=(
             Clause("splitting", r"Loss is $E|v_\theta-v_t|^2$ plus the floor."),
             Clause("exact pairs", "For exact pairs the floor is 0, pair by pair."),
@@ -95,7 +95,7 @@ CLAIMS = (
         source="this project",
         status="this project",
         depends=("H4",),
-        modules=(f"{HERE}test_terminal", f"{HERE}test_stated_limits"),
+        modules=(f"{HERE}test_terminal", f"{HERE}test_stated_limits", f"{HERE}test_pairs"),
         clauses=(
             Clause("slope", r"$|Dv_\theta|\le L$, so $(1-t)Dv_\theta\to0$."),
             Clause(

@@ -25,6 +25,7 @@ from numerics.potentials import (
     product,
 )
 from numerics.schedules import Linear, Polynomial, VariancePreserving
+from numerics.transport.dimensions import neighbour_dimensions
 from theorems.normal_hyperbolicity.assumptions import at_points
 from theorems.normal_hyperbolicity.stratified_sets import (
     ARC,
@@ -216,4 +217,36 @@ def test_too_early_the_tangent_is_missed(evidence, x0):
         agreement=0.25,
         because="from τ = 5 to 5.5, log(α + βκ) falls by more than half of what log α does; integers",
         intact=1.0,
+    )
+
+
+# --- neighbours, where there is no field -------------------------------------------------------------------
+
+
+@pytest.mark.claim("H7")
+@pytest.mark.parametrize("k", [1, 2, 5])
+@pytest.mark.parametrize("dim", [1, 3, 14])
+def test_dimension_from_distances_of_neighbours(evidence, rng, k, dim):
+    """(ψ(2k) − ψ(k))/mean log(r_2k/r_k) in harmonic sums, from all distances; a tree finds them up to R¹²."""
+    cloud = rng.standard_normal((60, dim))
+    apart = np.sort(np.linalg.norm(cloud[:, None] - cloud, axis=2), axis=1)
+    logs = np.log(apart[:, 2 * k] / apart[:, k])
+    terms = 1.0 / np.arange(k, 2 * k)
+    (found,) = neighbour_dimensions(cloud, [k])
+    expected = terms.sum() / logs.mean()
+    error = expected * np.sqrt((terms**2).sum() * 2 * k / len(cloud)) / terms.sum()
+    on = evidence.on("a drawn cloud", k=k, dim=dim)
+    on.bounded(
+        "|m by neighbours / m in harmonic sums − 1|, its standard error, and the scale",
+        np.abs(
+            [
+                found.dimension / expected,
+                found.standard_error / error,
+                found.scale / np.median(apart[:, 2 * k]),
+            ]
+            - np.ones(3)
+        ),
+        Rounding(1 + 1 / logs.mean(), 64 * (dim + 60), "distances, logarithms and their mean"),
+        because="ψ(2k) − ψ(k) = Σ 1/j and ψ'(k) − ψ'(2k) = Σ 1/j², j from k to 2k − 1",
+        points=len(cloud),
     )

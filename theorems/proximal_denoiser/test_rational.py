@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from numerics.accuracy import Rounding
 from numerics.potentials import FiniteAtoms
+from numerics.solvers import active_set
 from numerics.solvers.exact_active_set import ExactAtoms, rational, rationals
 from theorems.proximal_denoiser.rational_atoms import RationalAtoms
 from theorems.proximal_denoiser.rational_draws import atoms_and_points, interpolant, sixteenths_of_time
@@ -89,6 +90,30 @@ def test_every_atom_that_ties_is_found(evidence, seed, scale):
         domain="eight corners within 40 of 0, as doubles",
     )
     on.exact("the members tie", [i in found.tied for i in found.members], domain="eight corners")
+
+
+@pytest.mark.claim("P2")
+@pytest.mark.parametrize("power", range(-40, -19, 4))
+def test_faces_are_told_close_to_where_they_change(evidence, power):
+    """Atoms 0 and 1 of heights 0 and 1, λ = 1: z = 1 + δ has the prox δ on the edge, z = 1 − δ the atom 0."""
+    rest = 2.0**power
+    z = np.array([[1.0 + rest], [1.0 - rest]])
+    faces = active_set.solve(np.array([[0.0], [1.0]]), np.array([0.0, 1.0]), z, np.ones(2))
+    found = {int(face.rows[k]): _weights_of(face, k) for face in faces for k in range(len(face.rows))}
+    on = evidence.on("FiniteAtoms", z=z.tolist())
+    on.exact("the edge beyond the change", found[0].keys() == {0, 1}, domain="δ from 2⁻⁴⁰ to 2⁻²⁰")
+    on.exact("the atom before it", found[1].keys() == {0}, domain="δ from 2⁻⁴⁰ to 2⁻²⁰")
+    on.bounded(
+        "|weight at 1 − δ|",
+        abs(found[0][1] - rest),
+        Rounding(1.0, 8, "differences of numbers near 1, and a sum"),
+        because="u = z − λ",
+    )
+
+
+def _weights_of(face, k):
+    """The weights of one point's members."""
+    return dict(zip(face.members[k].tolist(), face.weights[k].tolist(), strict=True))
 
 
 @pytest.mark.control("P2")
