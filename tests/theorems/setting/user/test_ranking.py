@@ -121,8 +121,21 @@ def known(seed: int) -> References:
 def test_flows_trained_by_torch_rank_as_their_couplings(seed: int) -> None:
     """Five trainings of each; the smallest gap, 256 to 64, is about ten standard errors."""
     marks = known(seed)
-    found = [placed(trained(plain, n, seed), marks).found for n in (0, 256, 64, 16, 1)]
+    flows = [trained(plain, n, seed) for n in (0, 256, 64, 16, 1)]
+    found = [placed(flow, marks).found for flow in flows]
     assert all(nearer < further for nearer, further in pairwise(found)), found
+    np.testing.assert_allclose(found, [distance(flow, seed) for flow in flows], rtol=1e-6)
+
+
+def distance(flow: UserFlow, seed: int) -> float:
+    """√(E|f − v|²/E|v|²) by its definition; T(x₀) = κx₀ coordinate by coordinate, so v(x_t) = (κ−1)x₀."""
+    noise = np.random.default_rng(seed + 1000).standard_normal((POINTS, DIM))
+    wrong, size = 0.0, 0.0
+    for t in ASKED:
+        x = noise * (1 + t * (SPREAD - 1))
+        v = noise * (SPREAD - 1)
+        wrong, size = wrong + ((flow.velocity(t, x) - v) ** 2).sum(), size + (v**2).sum()
+    return float(np.sqrt(wrong / size))
 
 
 @pytest.mark.parametrize(
