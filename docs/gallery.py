@@ -38,7 +38,8 @@ def gallery(pictures: Path) -> str:
 def one_of_each() -> list[Instance]:
     """An instance of every family: the benchmark's before others, and in the plane if possible."""
     found: dict[str, Instance] = {}
-    rank = {use: place for place, use in enumerate((Use.BENCHMARK, Use.REPRESENTATIVE, Use.LAW))}
+    first_to_last = (Use.BENCHMARK, Use.REPRESENTATIVE, Use.LAW, Use.NAMED)
+    rank = {use: place for place, use in enumerate(first_to_last)}
 
     def order(instance: Instance) -> tuple[int, float]:
         return min(rank[use] for use in instance.uses), abs(instance.dim - 2.25)
