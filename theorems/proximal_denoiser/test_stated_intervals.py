@@ -10,8 +10,9 @@ import pytest
 from scipy.stats import binom
 
 from numerics.accuracy import Rounding
+from numerics.transport.cells import laguerre
 from numerics.transport.certify import certify
-from numerics.transport.sampled import Budget
+from numerics.transport.sampled import Budget, solve_sampled
 from numerics.transport.semidiscrete import solve
 from numerics.transport.solution import SemidiscreteSolution
 from theorems.setting.draws import generator
@@ -135,6 +136,32 @@ def test_sampled_masses_lie_in_intervals_of_the_stated_level(evidence):
         because="2⟨x₀, T(x₀)⟩ is averaged",
         chosen="a tenth, ten times what the deviation is known to",
         points=draws,
+    )
+    on.estimated(
+        "|W₂² by the plan − W₂² by the dual|, both by sampling, over twice the stated uncertainty",
+        abs(solution.w2_squared - solution.w2_dual) / (2 * solution.w2_error),
+        1.0,
+        by="six standard errors of each",
+        because="strong duality; each lies within its uncertainty of W₂²",
+        points=solution.draws,
+    )
+
+
+@pytest.mark.claim("P1")
+def test_what_a_budget_promises_beforehand_is_met(evidence, rng):
+    """Of 64 atoms of the plane, whose masses are exact: the error of frequencies of ¾ of the draws."""
+    n, budget = 64, Budget(1000, 100)
+    points, weights = rng.standard_normal((n, 2)), rng.dirichlet(np.full(n, 8.0))
+    found = solve_sampled(points, weights, budget=budget, cap=200, progress=None, rng=rng)
+    missed = np.abs(laguerre(points, found.heights).masses - weights).sum() / 2
+    evidence.on("FiniteAtoms", n=n).estimated(
+        "total variation between exact masses and weights over ½Σ√(2w/πN)",
+        missed / (np.sqrt(2 * weights / (np.pi * 3 / 4 * budget.draws * n)).sum() / 2),
+        2.0,
+        by="the iteration's remainder: only to first order is its error that of N draws' frequencies",
+        because="the averaged passes end where the minimiser over their N = ¾·draws·n draws is",
+        chosen="twice that",
+        points=3 * budget.draws * n // 4,
     )
 
 
