@@ -40,12 +40,13 @@ class MixtureLaw:
 
     Attributes:
         continuous: The law of that part.
+        rest: ρ, its mass.
     """
 
     def __init__(self, atoms: Values, weights: Values, distribution: Any) -> None:
         self.continuous = continuous_law(distribution)
         self.atoms, self.cut = atoms, (-CUT, CUT)
-        self._rest = fsum([1.0, *(-weights)])
+        self.rest = fsum([1.0, *(-weights)])
         self._before = np.concatenate([[0.0], running_sums(weights)])
         self._after = np.concatenate([running_sums(weights[::-1])[::-1], [0.0]])
         places = np.concatenate([atoms, self.continuous.ends])
@@ -58,8 +59,8 @@ class MixtureLaw:
         self._corner_errors = np.concatenate([errors[:k], stop_errors, edge_errors, [0.0, 0.0]])
         self.ends = self.transport(np.array(self.cut))
         self._corner_places = np.concatenate([atoms, atoms, self.continuous.ends, self.ends])
-        self.mean = self._rest * self.continuous.mean + float((weights * atoms).sum())
-        second = self._rest * (self.continuous.deviation**2 + (self.continuous.mean - self.mean) ** 2)
+        self.mean = self.rest * self.continuous.mean + float((weights * atoms).sum())
+        second = self.rest * (self.continuous.deviation**2 + (self.continuous.mean - self.mean) ** 2)
         self.deviation = float(np.sqrt(second + (weights * (atoms - self.mean) ** 2).sum()))
 
     def _outer(self, x: Values, passed: np.ndarray) -> tuple[Values, Values]:
@@ -69,10 +70,10 @@ class MixtureLaw:
         r = np.clip(np.where(np.isfinite(ends[0]), ends[0], ends[1]), -CUT, CUT)
         r = np.where(x <= self.continuous.ends[0], -CUT, np.where(x >= self.continuous.ends[1], CUT, r))
         outside = (x <= self.continuous.ends[0]) | (x >= self.continuous.ends[1])
-        below = np.where(x <= self.continuous.ends[0], 0.0, self._rest * tail(-r)) + self._before[passed]
-        above = np.where(x >= self.continuous.ends[1], 0.0, self._rest * tail(r)) + self._after[passed]
+        below = np.where(x <= self.continuous.ends[0], 0.0, self.rest * tail(-r)) + self._before[passed]
+        above = np.where(x >= self.continuous.ends[1], 0.0, self.rest * tail(r)) + self._after[passed]
         s = noise_of(below, above)
-        moved = np.where(outside, 0.0, self._rest * density(r) * self.continuous.interval_error(inner, r))
+        moved = np.where(outside, 0.0, self.rest * density(r) * self.continuous.interval_error(inner, r))
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             error = (UNIT * (TAIL + 4) * np.minimum(below, above) + moved) / density(s)
         return s, np.where(np.abs(s) < CUT, error, 0.0) + noise_error(s)
@@ -81,8 +82,8 @@ class MixtureLaw:
         """The number of atoms begun, whether s is on the last of them, and the part's noise."""
         place = np.searchsorted(self.starts, s)
         on_atom = (place > 0) & (s <= self.stops[np.maximum(place - 1, 0)])
-        below = np.clip((tail(-s) - self._before[place]) / self._rest, 0.0, 1.0)
-        above = np.clip((tail(s) - self._after[place]) / self._rest, 0.0, 1.0)
+        below = np.clip((tail(-s) - self._before[place]) / self.rest, 0.0, 1.0)
+        above = np.clip((tail(s) - self._after[place]) / self.rest, 0.0, 1.0)
         r = noise_of(below, above)
         return place, on_atom, np.clip(r, *self.continuous.cut)
 
@@ -102,7 +103,7 @@ class MixtureLaw:
         """φ(s)T₀'(r)/(ρφ(r)), 0 at the part's cut."""
         inside = (r > self.continuous.cut[0]) & (r < self.continuous.cut[1])
         with np.errstate(all="ignore"):
-            return np.where(inside, density(s) / (self._rest * density(r)) * self.continuous.slope(r), 0.0)
+            return np.where(inside, density(s) / (self.rest * density(r)) * self.continuous.slope(r), 0.0)
 
     def interval(self, x: Values) -> tuple[Values, Values]:
         """The atom's interval; elsewhere one point."""
@@ -152,7 +153,7 @@ class MixtureLaw:
             (TAIL + 4) * tail(-s) + self._before[place],
             (TAIL + 4) * tail(s) + self._after[place],
         )
-        moved = self._rest * density(r) * (noise_error(r) + self.continuous.backward(r))
+        moved = self.rest * density(r) * (noise_error(r) + self.continuous.backward(r))
         found = np.where(on_atom, 0.0, (UNIT * lost + moved) / density(s))
         return np.minimum(np.maximum(found, self._nearest_corner(s)), 2 * CUT)
 
@@ -176,7 +177,7 @@ class MixtureLaw:
         slope, back = self.slope(s), self.backward(s)
         with np.errstate(all="ignore"):
             relative = UNIT * (2 * DENSITY + 4) + self.continuous.slope_error(r) / self.continuous.slope(r)
-            moved = np.minimum(back * density(s) / (self._rest * density(r)), 2 * CUT)
+            moved = np.minimum(back * density(s) / (self.rest * density(r)), 2 * CUT)
         near = [self._slope_at(s, np.clip(r + sign * moved, *self.continuous.cut)) for sign in (-1, 1)]
         ends = [self.slope(np.clip(s + sign * 2 * back, *self.cut)) for sign in (-1, 1)]
         jumps = np.maximum(np.abs(ends[0] - slope), np.abs(ends[1] - slope))

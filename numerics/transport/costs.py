@@ -64,9 +64,10 @@ def expected_cost(quantile: LinePotential | FiniteAtoms, n: int) -> ExpectedCost
     """c_n, W₂² and their difference, n up to 10⁶.
 
     Densities, and densities mixed with atoms, by adaptive quadrature over the noise (`noise_integrals`, whose
-    errors are two resolutions, roundings and a tail of 10⁻⁴²√E x₁²) and `second_moment`; atoms by sums that
-    only round; the Cantor law over its gaps, by two rules. Errors are absolute: of the excess they are as
-    small as rounding of T lets them be, about eps·E|T|, not relative to an excess of 1/n.
+    errors are two resolutions, roundings, what lies beyond a law's cut, and a tail of 10⁻⁴²√E x₁²) and
+    `second_moment`; atoms by sums that only round; the Cantor law over its gaps, by two rules. Errors are
+    absolute: of the excess they are as small as rounding of T lets them be, about eps·E|T|, not relative to
+    an excess of 1/n.
 
     A law's T is trusted within the rounding that its potential states, and atoms' thresholds within that of
     the law's own cdf and sf.

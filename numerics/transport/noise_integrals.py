@@ -11,7 +11,9 @@ of the tail. Roundings are added as if all had one sign, so that where there are
 seen may be a hundred times smaller.
 
 The tail needs no property of the law: $|E[T(x_0)x_0; |x_0| > 20]| ≤ \sqrt{E T^2 · E[x_0^2; |x_0| > 20]}$
-$≤ 10^{-42}\sqrt{E T^2}$. Only of E T² itself it may matter; `Integrals.tail_of_square` estimates it.
+$≤ 10^{-42}\sqrt{E T^2}$. Only of E T² itself it may matter; `Integrals.tail_of_square` estimates it. Where a
+law is cut before, as scipy does not resolve its quantiles, what lies beyond counts in every integral, by the
+same inequality: of all events of its probability p those noises are the largest with |x₀| > q, 2Φ(−q) = p.
 """
 
 from collections.abc import Callable
@@ -20,9 +22,11 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 from numpy.polynomial.legendre import leggauss
+from scipy.special import ndtr, ndtri
 
 from numerics.accuracy import UNIT
 from numerics.potentials import AtomAndDensity
+from numerics.potentials.atoms_and_density import MixtureLaw
 from numerics.potentials.line import LinePotential
 from numerics.transport.order_statistics import rank_excess, rank_excess_rounding
 
@@ -40,8 +44,8 @@ class Integrals:
     Attributes:
         centre: c = T(0).
         values: (5,)
-        errors: (5,) two resolutions and rounding; not what lies beyond 20.
-        tail_of_square: An upper estimate of E[(T−c)²; |x₀| > 20]; +inf where the integrand does not fall.
+        errors: (5,) two resolutions, rounding, and what a cut before 20 leaves out; not what lies beyond 20.
+        tail_of_square: An upper estimate of E[(T−c)²] beyond the law's cut; +inf where it does not fall.
     """
 
     centre: float
@@ -65,8 +69,9 @@ def noise_integrals(target: LinePotential, n: int) -> Integrals:
     breaks = _jumps(target)
     edges = np.unique(np.concatenate([np.linspace(-CUT, CUT, 41), breaks[np.abs(breaks) < CUT]]))
     values, errors = _refined(integrands, edges)
-    errors = errors + _misplaced(target, n, breaks)
-    return Integrals(centre, values, errors, _tail(target, centre))
+    lost, probability = _beyond(target, centre)
+    errors = errors + _misplaced(target, n, breaks) + _left_out(lost, probability, n)
+    return Integrals(centre, values, errors, lost)
 
 
 def _integrands(
@@ -83,9 +88,10 @@ def _integrands(
         own[2] = 0.0
     density = np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)
     signed = density * data * factors
-    rounding = density * (wrong * np.abs(factors) + np.abs(data) * own) + (2 * x**2 + 24) * UNIT * np.abs(
-        signed
-    )
+    sizes = np.abs(factors)
+    with np.errstate(invalid="ignore"):  # what a law does not know of its T may be infinite
+        of_data = np.where(sizes > 0, wrong * sizes, 0.0)
+    rounding = density * (of_data + np.abs(data) * own) + (2 * x**2 + 24) * UNIT * np.abs(signed)
     rounding[4] += density * wrong * (np.abs(data) + wrong)
     return signed, rounding
 
@@ -142,17 +148,32 @@ def _misplaced(target: LinePotential, n: int, breaks: Values) -> Float[np.ndarra
     return np.asarray((np.abs(high - low) * away).sum(axis=1))
 
 
-def _tail(target: LinePotential, centre: float) -> float:
-    """E[(T−c)²; |x₀| > 20] ≤ g/κ each side, g the integrand at 20 and κ its rate of decay there.
+def _beyond(target: LinePotential, centre: float) -> tuple[float, float]:
+    """E[(T−c)²] beyond the law's cut ≤ g/κ each side, and the probability of that.
 
-    This bounds the tail where log g is concave, as for light tails, log-normals (T = e^{sx}) and powers
-    (log T ~ x²/2a, a > 2).
+    g is the integrand at the cut and κ its rate of decay there. This bounds the tail where log g is concave,
+    as for light tails, log-normals (T = e^{sx}) and powers (log T ~ x²/2a, a > 2).
     """
-    x = np.array([-CUT, -CUT + 0.5, CUT - 0.5, CUT])
-    height = (target.transport(x[:, None])[:, 0] - centre) ** 2 * np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)
+    whole = target.law
+    law, share = (whole.continuous, whole.rest) if isinstance(whole, MixtureLaw) else (whole, 1.0)
+    low, high = law.cut
+    x = np.array([low, low + 0.5, high - 0.5, high])
+    height = (law.transport(x) - centre) ** 2 * np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)
     total = 0.0
     for end, inner in ((height[0], height[1]), (height[3], height[2])):
         if end > 0:
             rate = 2 * np.log(inner / end) if inner > end else 0.0
             total += float(end / rate) if rate > 0 else np.inf
-    return total
+    return share * total, share * float(ndtr(low) + ndtr(-high))
+
+
+def _left_out(lost: float, probability: float, n: int) -> Float[np.ndarray, " 5"]:
+    """√(E(T−c)² E f²) beyond the cut for f = x₀, x₀ − b_n, b_n and 1; E(T−c)² itself is told apart.
+
+    |b_n| ≤ max_i |m_i| ≤ √(2 log n), the largest of n normals being no more in the mean.
+    """
+    q = -ndtri(probability / 2)
+    of_noise = 2 * q * np.exp(-(q**2) / 2) / np.sqrt(2 * np.pi) + probability
+    of_batch = 2 * np.log(n) * probability
+    squares = [of_noise, 2 * (of_noise + of_batch), of_batch, probability, 0.0]
+    return np.sqrt(np.array(squares)) * np.sqrt(lost) if np.isfinite(lost) else np.array([np.inf] * 4 + [0.0])

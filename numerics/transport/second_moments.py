@@ -1,10 +1,11 @@
 """E x₁² of a law on the line: the law's own, checked by quadrature, or the quadrature where it knows better.
 
-A quadrature over the noise misses what lies beyond 20 deviations, which for powers close to 2 matters (for
-Student's law of 2.05 degrees, some thousandths); a law of scipy knows its second moment in closed form, or
-integrates numerically. So both are formed, and the one with the smaller error is taken, the law's own only if
-it comes from a formula. Where they contradict each other, one of them is wrong, and the error of both and the
-distance between them is stated.
+A quadrature over the noise misses what lies beyond 20 deviations, or beyond the cut of a law whose quantiles
+scipy does not resolve; for powers close to 2 that matters (for Student's law of 2.05 degrees, some
+thousandths beyond 20). A law of scipy knows its second moment in closed form, or integrates numerically. So
+both are formed, and the one with the smaller error is taken, the law's own only if it comes from a formula.
+Where they contradict each other, one of them is wrong, and the error of both and the distance between them is
+stated.
 
 A formula of scipy's is taken to err by 8u of itself and by what it changes by when each parameter moves by an
 ulp or two: as a function that is backward stable, such as Γ at a rounded argument. Compared with 40 digits
@@ -42,6 +43,8 @@ def _by_quadrature(found: Integrals) -> tuple[float, float]:
     """E(T−c)² + 2cE(T−c) + c²."""
     c, (first, square), errors = found.centre, found.values[3:], found.errors[3:]
     total = square + 2 * c * first + c**2
+    if not np.isfinite([found.tail_of_square, *errors]).all():
+        return float(total), np.inf
     rounding = 4 * UNIT * (square + 2 * abs(c * first) + c**2)
     return float(total), float(errors[1] + 2 * abs(c) * errors[0] + rounding + found.tail_of_square)
 

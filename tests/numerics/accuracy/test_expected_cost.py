@@ -363,3 +363,40 @@ def test_a_cut_law_is_rejected(monkeypatch):
     monkeypatch.setattr(costs, "second_moment", cut)
     with pytest.raises(AssertionError):
         test_costs_of_one_pair_are_one_and_the_second_moment()
+
+
+def _without_density(df, *, upper):
+    """Student's law by its probabilities alone; without the upper tail its quantiles are cut there."""
+
+    class Bare(stats.rv_continuous):
+        def _cdf(self, x):
+            return stats.t.cdf(x, df)
+
+        def _ppf(self, q):
+            return stats.t.ppf(q, df)
+
+    class WithUpperTail(Bare):
+        def _sf(self, x):
+            return stats.t.sf(x, df)
+
+        def _isf(self, q):
+            return stats.t.isf(q, df)
+
+    return (WithUpperTail if upper else Bare)(name=f"t{df:g}")()
+
+
+@pytest.mark.parametrize("df", [2.05, 2.25, 3.0, 5.0])
+@pytest.mark.parametrize("mixed", [False, True])
+@pytest.mark.parametrize("upper", [False, True])
+def test_laws_without_a_density_state_what_they_leave_out(df, mixed, upper):
+    """The law as it is given is not cut; with its density and both tails the same law is not either."""
+    laws = [_without_density(df, upper=upper), stats.t(df)]
+    bare, whole = (AtomAndDensity([0.0], [0.4], law) if mixed else Quantile(law) for law in laws)
+    part = bare.law.continuous if mixed else bare.law
+    assert (part.cut[1] == 20) == upper
+    for n in (1, 8, 1000):
+        found, exact = expected_cost(bare, n), expected_cost(whole, n)
+        assert abs(found.cost - exact.cost) <= found.cost_error + exact.cost_error
+        assert abs(found.optimal - exact.optimal) <= found.optimal_error + exact.optimal_error
+        assert abs(found.excess - exact.excess) <= found.error + exact.error
+        assert not upper or found.error <= 1e-11
