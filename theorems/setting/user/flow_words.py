@@ -68,9 +68,10 @@ def where_it_fails(flow: UserFlow) -> str:
 def what_to_do(flow: UserFlow) -> str:
     """Until when and in how many steps to sample, and what that gives."""
     seen = sampling(flow)
+    count = "1 Euler step in all loses" if seen.steps == 1 else f"{seen.steps} Euler steps in all lose"
     words = (
-        f"sample to t = {seen.t_max:g} and take one straight step from there: {seen.steps} Euler steps in all"
-        f" lose {seen.lost.get(seen.steps, 0.0):.2g} of the samples' spread"
+        f"sample to t = {seen.t_max:g} and take one straight step from there: {count}"
+        f" {seen.lost.get(seen.steps, 0.0):.2g} of the samples' spread"
     )
     if np.isfinite(seen.error):
         words += (
