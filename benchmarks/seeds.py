@@ -28,6 +28,7 @@ KEPT = Path(__file__).with_name(".seeds")
 RECORD = Path(__file__).with_name("SEEDS.md")
 GOOD = {"verified", "open"}
 PROFILES = ("quick", "thorough", "exhaustive")
+WIDEST = 200  # characters of a fault in the table
 TAIL = 4000  # characters of a failed run's output that are kept
 
 
@@ -125,11 +126,18 @@ def markdown(runs: dict[str, dict[int, dict[str, Any]]], code: str, title: str =
         for seed in sorted(found):
             run = found[seed]
             verdicts = ", ".join(f"{n} {name}" for name, n in sorted(run["verdicts"].items()))
-            faults = "; ".join([f"{c} {v}" for c, v in run["bad"].items()] + run["beyond"])
+            bad = [f"{c} {v}" for c, v in run["bad"].items()]
+            faults = "; ".join([*bad, *map(_cell, run["beyond"])])
             faults = faults or ("" if not run["exit"] else f"exit {run['exit']}")
             lines.append(f"| {seed} | {verdicts} | {run['points']} | {run['seconds']} | {faults} |")
         lines.append("")
     return "\n".join(lines)
+
+
+def _cell(fault: str) -> str:
+    """What fits a cell of a table: the run's own record has the rest of a worst case."""
+    cut = fault if len(fault) <= WIDEST else fault[:WIDEST] + " …"
+    return cut.replace("|", "\\|")
 
 
 def write_record(code: str, earlier: Sequence[str]) -> None:

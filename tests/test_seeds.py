@@ -95,6 +95,17 @@ def test_the_exit_status_tells(tmp_path, monkeypatch, capsys):
     assert "quick: 2 of 3 seeds" in (tmp_path / "SEEDS.md").read_text()
 
 
+def test_a_fault_keeps_its_row_whatever_it_says():
+    """Norms are written with bars, which part cells, and worst cases with thousands of numbers."""
+    fault = {"quantity": "|a − b|", "measured": 2, "bound": 1, "worst": "x=1.5, " * 500}
+    claim = CLAIMS[1] | {"evidence": [CLAIMS[1]["evidence"][0] | fault]}
+    run = seeds.summary([claim]) | {"seed": 3, "exit": 1, "seconds": 1.0}
+    row = seeds.markdown({"quick": {3: run}}, "abc").splitlines()[-1]
+    assert row.replace("\\|", "").count("|") == 6
+    assert "a − b" in row
+    assert len(row) < 400
+
+
 def test_earlier_code_is_listed_where_it_is_named(tmp_path, monkeypatch):
     ran = []
     monkeypatch.setattr(seeds, "run_seed", _fake_run(ran))

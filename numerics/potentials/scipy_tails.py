@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from numerics.accuracy import UNIT
-from numerics.potentials.differenced_density import DifferencedDensity, has_density
+from numerics.potentials.differenced_density import density_of
 from numerics.potentials.normal import CUT, Values, tail
 from numerics.potentials.tails import Tails
 
@@ -50,7 +50,7 @@ def scipy_tails(distribution: Any, name: str) -> tuple[Tails, tuple[float, float
         ValueError: If quantiles are not resolved up to noise 4, or fall.
     """
     ends = tuple(float(end) for end in distribution.support())
-    differenced = None if has_density(distribution) else DifferencedDensity(distribution)
+    density, density_count = density_of(distribution)
     error = {+1: np.full(len(_LEVELS), 4 * UNIT), -1: np.full(len(_LEVELS), 4 * UNIT)}
 
     def count(s: Values) -> Values:
@@ -74,10 +74,10 @@ def scipy_tails(distribution: Any, name: str) -> tuple[Tails, tuple[float, float
         (ends[0], ends[1]),
         called(distribution.cdf),
         called(distribution.sf),
-        called(differenced or distribution.pdf),
+        called(density),
         guess,
         count,
-        differenced.count if differenced else lambda x: np.full_like(x, 64.0),
+        called(density_count),
     )
     cut = []
     for side in (-1, 1):

@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     from reports.run.state import Run
 
 
-def strongest(evidence: list[dict[str, Any]]) -> str:
-    """The strongest strength among the evidence that checks left; empty if there is none."""
+def strengths(evidence: list[dict[str, Any]]) -> str:
+    """From the strongest to the weakest strength of what checks left; empty if there is none."""
     found = {record["strength"] for record in evidence if record.get("role", "check") == "check"}
-    return next((strength for strength in STRENGTHS if strength in found), "")
+    ordered = [strength for strength in STRENGTHS if strength in found]
+    return " … ".join(dict.fromkeys([*ordered[:1], *ordered[-1:]]))
 
 
 def worst_share(evidence: list[dict[str, Any]]) -> float | None:
@@ -51,7 +52,7 @@ def summarise(terminal: pytest.TerminalReporter, run: "Run", written: str | None
         used = worst_share(evidence)
         count = sum(record["points"] for record in evidence)
         margin = "" if used is None else f"{used:.2g}"
-        rows.append((claim.id, claim.label, verdict, strongest(evidence), margin, f"{count:,}"))
+        rows.append((claim.id, claim.label, verdict, strengths(evidence), margin, f"{count:,}"))
     for outcome in run.outcomes.values():
         points += sum(record["points"] for record in (*outcome.evidence, *outcome.controls))
         left_out += sum(record["left_out"] for record in (*outcome.evidence, *outcome.controls))
@@ -59,7 +60,7 @@ def summarise(terminal: pytest.TerminalReporter, run: "Run", written: str | None
         _details(terminal, next(iter(run.outcomes.values())))
     tell_audits(terminal, run)
     terminal.section("theorems")
-    header = ("claim", "label", "verdict", "strongest", "of budget", "points")
+    header = ("claim", "label", "verdict", "evidence", "of budget", "points")
     widths = [max(len(str(row[k])) for row in (header, *rows)) for k in range(len(header))]
     for row in (header, *rows) if rows else ():
         cells = [

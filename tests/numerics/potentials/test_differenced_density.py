@@ -5,7 +5,8 @@ import pytest
 from scipy import stats
 
 from numerics.accuracy import UNIT
-from numerics.potentials.differenced_density import DifferencedDensity, has_density
+from numerics.potentials import Quantile
+from numerics.potentials.differenced_density import DifferencedDensity, density_of
 
 LAWS = [
     stats.norm(),
@@ -29,15 +30,35 @@ def test_density_is_as_exact_as_it_says(law):
     assert off.max() <= 1e-5, "beyond what the steps allow"
 
 
-def test_a_family_with_a_density_is_told_from_one_without():
-    class Bare(stats.rv_continuous):
-        def _cdf(self, x):
-            return stats.norm.cdf(x)
+class _Bare(stats.rv_continuous):
+    def _cdf(self, x):
+        return stats.norm.cdf(x)
 
-    class Logarithm(Bare):
-        def _logpdf(self, x):
-            return stats.norm.logpdf(x)
+    def _sf(self, x):
+        return stats.norm.sf(x)
 
-    assert has_density(stats.norm())
-    assert has_density(Logarithm(name="logarithm")())
-    assert not has_density(Bare(name="bare")())
+
+class _Logarithm(_Bare):
+    """Of which SciPy's own pdf makes nothing: it takes differences of F all the same."""
+
+    def _logpdf(self, x):
+        return stats.norm.logpdf(x)
+
+
+class _Density(_Bare):
+    def _pdf(self, x):
+        return stats.norm.pdf(x)
+
+
+@pytest.mark.parametrize("law", [stats.norm(), _Density()(), _Logarithm()(), _Bare()()])
+def test_what_a_family_defines_is_taken(law):
+    x = np.linspace(-30, 30, 101)
+    density, count = density_of(law)
+    off = np.abs(density(x) - stats.norm.pdf(x)) / stats.norm.pdf(x)
+    assert (off <= UNIT * count(x)).all()
+    assert count(x).max() < 1e4 or type(law.dist) is _Bare, "what is defined is as good as nothing"
+
+
+@pytest.mark.parametrize("family", [_Bare, _Logarithm])
+def test_quantiles_of_such_laws_are_resolved_to_the_end(family):
+    assert Quantile(family()()).law.cut == (-20.0, 20.0)

@@ -22,7 +22,7 @@ from reports.evidence.records import (
     Statistical,
     Trend,
 )
-from reports.run.summary import strongest, worst_share
+from reports.run.summary import strengths, worst_share
 
 HERE = Path(reports.__path__[0])
 README = HERE.parent / "README.md"
@@ -86,7 +86,13 @@ def test_the_fields_are_its_own_parts_and_what_all_have(strength: str) -> None:
         used = record.badness if record.share or not record.holds else None
         assert worst_share([fields | {"kind": "error"}]) == used
         assert worst_share([fields | {"kind": "inequality"}]) == (None if record.holds else used)
-        assert strongest([fields]) == strength
+        assert strengths([fields]) == strength
+
+
+def test_a_claim_is_told_by_its_weakest_evidence_too() -> None:
+    found = [BEYOND_AND_WITHIN[name][1].fields() for name in ("statistical", "exact", "bounded")]
+    assert strengths(found) == "exact … statistical"
+    assert strengths([]) == ""
 
 
 @given(finite, finite)
