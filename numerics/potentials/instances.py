@@ -230,7 +230,7 @@ def _curved() -> list[Instance]:
     apart = NearestPoint(Union(Arc(1.0, 0.25, 2.5), _ISOLATED), 1.0)
     return [
         Instance(NearestPoint(Arc(1.0, 0.3, 2.5), 0.7), (0, 1), _LAW),
-        Instance(NearestPoint(Arc(1.0, 0.25, 2.5), 0.75), (0, 1), _REPRESENTATIVE, "arc"),
+        Instance(NearestPoint(Arc(2.0, 0.25, 2.5), 0.75), (0, 1), _REPRESENTATIVE, "arc"),
         Instance(NearestPoint(Curve.ellipse(2.0, 1.0), 0.7), (1,), _LAW),
         Instance(NearestPoint(Curve.ellipse(2.0, 1.0), 0.75), (1,), _REPRESENTATIVE, "ellipse as a curve"),
         Instance(unit_ellipse, (1,), _BENCHMARK, "nearest point of an ellipse", costs.sampled),

@@ -55,7 +55,7 @@ def _atom_or_line(x1):
 ATOM_AND_LINE = named("atom and normal law")
 # Not of the one list: each comes with the stratum of a point, written here from its position alone.
 STRATIFIED = (
-    (named("arc"), on_arc),
+    (NearestPoint(ARC, 0.75), on_arc),
     (NearestPoint(Union(ARC, PointCloud([[0.0, -1.0], [2.0, 0.0]])), 1.0), on_arc_and_points),
     (NearestPoint(Union(bow(), Torus(2.0, 0.5)), 0.5), on_bow_and_torus),
     (named("spiral"), on_spiral),
