@@ -14,8 +14,10 @@ from numerics.potentials import NearestPoint, Potential, Sphere, Torus
 from numerics.schedules import Linear
 
 POINTS, TIMES, LOOPED = 10_000, 50, 500
-GAPS = np.exp(-np.linspace(0.05, 6, TIMES))
+REMAINING = np.exp(-np.linspace(0.05, 6, TIMES))
+"""1 − t of the times."""
 TorchField = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+Route = Callable[[], np.ndarray]
 
 
 def sphere(t: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
@@ -49,7 +51,7 @@ def _fill(table: Table, target: Potential, field: TorchField, x0: np.ndarray) ->
     exact = ExactField(target, Linear())
 
     def from_k() -> np.ndarray:
-        return np.sort(path_eigenvalues(Linear(), stretches(target, x0), remaining=GAPS), axis=-1)
+        return np.sort(path_eigenvalues(Linear(), stretches(target, x0), remaining=REMAINING), axis=-1)
 
     stated = from_k()
     size = np.abs(stated).max(axis=-1, keepdims=True)
@@ -62,40 +64,54 @@ def _fill(table: Table, target: Potential, field: TorchField, x0: np.ndarray) ->
 
     everything = slice(None)
     add("ours: κ, all at once", base, stated.reshape(-1, 3), everything, 5)
-    through_prox, seconds = _timed(lambda: np.linalg.eigvalsh(path_jacobians(exact, x0, GAPS)))
+    through_prox, seconds = _timed(lambda: np.linalg.eigvalsh(path_jacobians(exact, x0, REMAINING)))
     add("ours: prox Jacobian, all at once", seconds, through_prox.reshape(-1, 3), everything, 10)
 
-    times = np.repeat(1 - GAPS, len(x0))
+    times = np.repeat(1 - REMAINING, len(x0))
     data = target.transport(x0)
-    points = (GAPS[:, None, None] * x0 + (1 - GAPS)[:, None, None] * data).reshape(-1, 3)
-    batched, seconds = _timed(lambda: _spectra(automatic_jacobian(field, times, points)))
-    add("ours: automatic_jacobian of a torch field", seconds, batched, everything)
-
-    at, x = torch.as_tensor(times), torch.as_tensor(points)
-    per_point = torch.func.vmap(torch.func.jacfwd(field, argnums=1))
-    mapped, seconds = _timed(lambda: _spectra(per_point(at, x).numpy()))
-    add("torch.func: vmap of jacfwd, all at once", seconds, mapped, everything)
+    points = (REMAINING[:, None, None] * x0 + (1 - REMAINING)[:, None, None] * data).reshape(-1, 3)
+    for route, work in _automatic(field, times, points).items():
+        found, seconds = _timed(work)
+        add(route, seconds, found, everything)
 
     sparse = slice(0, None, len(points) // LOOPED)
     scale = len(points) / LOOPED
-    pairs = list(zip(at[sparse], x[sparse], strict=True))
-    looped, seconds = _timed(
-        lambda: _spectra(
-            np.array([torch.autograd.functional.jacobian(lambda y, s=s: field(s, y), y) for s, y in pairs])
-        )
-    )
-    add("torch.autograd, a point at a time", seconds * scale, looped, sparse)
-    gaps = 1 - times[sparse]
+    for route, work in _looped(field, exact, times[sparse], points[sparse]).items():
+        found, seconds = _timed(work)
+        add(route, seconds * scale, found, sparse)
+
+
+def _automatic(field: TorchField, times: np.ndarray, points: np.ndarray) -> dict[str, Route]:
+    """Automatic Jacobians of all points (n,d) at their times (n,) at once: ours and torch's own."""
+    at, x = torch.as_tensor(times), torch.as_tensor(points)
+    per_point = torch.func.vmap(torch.func.jacfwd(field, argnums=1))
+    return {
+        "ours: automatic_jacobian of a torch field": lambda: _spectra(
+            automatic_jacobian(field, times, points)
+        ),
+        "torch.func: vmap of jacfwd, all at once": lambda: _spectra(per_point(at, x).numpy()),
+    }
+
+
+def _looped(field: TorchField, exact: ExactField, times: np.ndarray, points: np.ndarray) -> dict[str, Route]:
+    """Jacobians of one point after the other: torch's own, and differences of the exact field."""
+    pairs = list(zip(torch.as_tensor(times), torch.as_tensor(points), strict=True))
+
+    def by_torch() -> np.ndarray:
+        found = [torch.autograd.functional.jacobian(lambda y, s=s: field(s, y), y) for s, y in pairs]
+        return _spectra(np.array(found))
 
     def by_differences() -> np.ndarray:
         found = [
             jacobian(lambda r, y: exact.velocity(None, y, remaining=r), g, y, 1e-3 * g).jacobian[0]
-            for g, y in zip(gaps, points[sparse], strict=True)
+            for g, y in zip(1 - times, points, strict=True)
         ]
         return _spectra(np.array(found))
 
-    differences, seconds = _timed(by_differences)
-    add("differences, a point at a time", seconds * scale, differences, sparse)
+    return {
+        "torch.autograd, a point at a time": by_torch,
+        "differences, a point at a time": by_differences,
+    }
 
 
 def _spectra(matrices: np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ import numpy as np
 from numerics.accuracy import UNIT
 from numerics.potentials.differenced_density import density_of
 from numerics.potentials.normal import CUT, Values, tail
-from numerics.potentials.tails import Tails
+from numerics.potentials.tails import Form, Tails
 
 WORST = 2.0**-10
 LEAST = 4.0  # noise up to which a law must be resolved
@@ -43,6 +43,26 @@ def _resolved_to(measured: Values) -> float:
     return CUT if last == len(_LEVELS) else float(_LEVELS[max(last - 1, 0)])
 
 
+def _quietly(function: Form) -> Form:
+    def called(x: Values) -> Values:
+        with quiet():
+            return np.asarray(function(x), dtype=float)
+
+    return called
+
+
+def _quantiles(distribution: Any) -> Form:
+    """Quantiles of either tail probability by SciPy's own inverses; nan where these are not finite."""
+
+    def guess(p: Values, is_upper: np.ndarray) -> Values:
+        x = np.empty_like(p)
+        with quiet():
+            x[is_upper], x[~is_upper] = distribution.isf(p[is_upper]), distribution.ppf(p[~is_upper])
+        return np.where(np.isfinite(x), x, np.nan)
+
+    return guess
+
+
 def scipy_tails(distribution: Any, name: str) -> tuple[Tails, tuple[float, float]]:
     """The tails of a frozen standard law, and the noise at which it must be cut.
 
@@ -57,27 +77,14 @@ def scipy_tails(distribution: Any, name: str) -> tuple[Tails, tuple[float, float
         place = np.minimum(np.searchsorted(_LEVELS, np.abs(s)), len(_LEVELS) - 1)
         return 8 + np.where(s > 0, error[1][place], error[-1][place]) / UNIT
 
-    def called(function: Any) -> Any:
-        def inner(x: Values) -> Values:
-            with quiet():
-                return np.asarray(function(x), dtype=float)
-
-        return inner
-
-    def guess(p: Values, is_upper: np.ndarray) -> Values:
-        x = np.empty_like(p)
-        with quiet():
-            x[is_upper], x[~is_upper] = distribution.isf(p[is_upper]), distribution.ppf(p[~is_upper])
-        return np.where(np.isfinite(x), x, np.nan)
-
     tails = Tails(
         (ends[0], ends[1]),
-        called(distribution.cdf),
-        called(distribution.sf),
-        called(density),
-        guess,
+        _quietly(distribution.cdf),
+        _quietly(distribution.sf),
+        _quietly(density),
+        _quantiles(distribution),
         count,
-        called(density_count),
+        _quietly(density_count),
     )
     cut = []
     for side in (-1, 1):

@@ -160,13 +160,17 @@ def test_prox_is_single_valued_and_lipschitz_below_the_threshold(evidence, targe
         )
     length = target.scale * 10.0 ** rng.uniform(-4, 0, (n, 1))
     other = z + length * rng.standard_normal(z.shape)
-    there = target.proximal_point(other / (1 - share), inner)
-    moved = there.point - u
-    formed = Rounding(norm(there.z) + norm(found.z), 2, "z/(1−s) at both points")
+    _lipschitz(on, other - z, share, found, target.proximal_point(other / (1 - share), inner))
+
+
+def _lipschitz(on, apart, share, here, there):
+    """Proxes at two z that lie apart by so much: the constant is 1/(1−s), s = λρ."""
+    moved = there.point - here.point
+    formed = Rounding(norm(there.z) + norm(here.z), 2, "z/(1−s) at both points")
     on.bounded(
         "|prox(z) − prox(z')| above |z − z'|/(1 − λρ)",
-        np.maximum(norm(moved) - norm(other - z) / (1 - share), 0),
-        found.rounding.point
+        np.maximum(norm(moved) - norm(apart) / (1 - share), 0),
+        here.rounding.point
         + there.rounding.point
         + formed
         + length_rounding(moved)

@@ -202,6 +202,20 @@ def test_superposition(evidence):
 # --- controls -----------------------------------------------------------------------------------------
 
 
+def _printed(path, mean, spread):
+    """The field with (19)'s first line as its posterior, by quadrature over data N(mean, spread²)."""
+    data, cell = grid(16.0 * spread, spread / 100, 1)
+    data += mean
+    prior = normal(data[:, 0], mean, spread) * cell
+
+    def field(t, x):
+        law = normal(x, data[:, 0], path.smallest) * prior
+        law /= law.sum(axis=1, keepdims=True)
+        return path.velocity(t, x, law @ data)
+
+    return field
+
+
 @pytest.mark.control("F4")
 @pytest.mark.parametrize(("mean", "spread", "smallest"), [(0.5, 1.0, 0.1), (-1.0, 2.0, 0.25)])
 def test_posterior_at_time_one(evidence, mean, spread, smallest):
@@ -212,16 +226,7 @@ def test_posterior_at_time_one(evidence, mean, spread, smallest):
     path = OptimalTransportPath(smallest)
     k = spread**2 / (spread**2 + smallest**2)
     c, e, length = k - 1 + smallest, (1 - k) * mean, -np.log(smallest) / (1 - smallest)
-    data, cell = grid(16.0 * spread, spread / 100, 1)
-    data += mean
-    prior = normal(data[:, 0], mean, spread) * cell
-
-    def printed(t, x):
-        law = normal(x, data[:, 0], smallest) * prior
-        law /= law.sum(axis=1, keepdims=True)
-        return path.velocity(t, x, law @ data)
-
-    flow = trajectory(printed, np.array([[0.0], [1.0]]), [0.0, 1.0])
+    flow = trajectory(_printed(path, mean, spread), np.array([[0.0], [1.0]]), [0.0, 1.0])
     at_zero, at_one = flow.states[-1][:, 0]
     on = evidence.on("N(m, s²)", m=mean, s=spread, smallest=smallest)
     error = 2 * float(flow.error[-1])

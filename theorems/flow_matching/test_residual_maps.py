@@ -293,6 +293,22 @@ def test_the_bound_is_enough_but_not_needed(evidence):
     )
 
 
+def _no_contraction(on):
+    """U with Lip(u) = 3 is inverted all the same, as δ = ¼ makes q = ¾."""
+    steep = ResidualMap.planar([-3.0], [1.0], 0.0, 0.25)
+    x = np.linspace(-2, 2, 9)[:, None]
+    lipschitz = 4 * float(np.abs(steep.jacobian([[0.0]]) - 1)[0, 0, 0])
+    found = steep.inverse(steep(x))
+    on.bounded(
+        "u is no contraction, Lip(u) = 3, δ = ¼: |computed φ⁻¹(φ(x)) − x|",
+        np.abs(found.points - x)[:, 0],
+        of_image(steep, x).amplified(1 / (1 - steep.contraction), "φ⁻¹ is 1/(1−q)-Lipschitz"),
+        because="q = ¾ < 1, the constant that (6) asks for: main term Banach's, as the inverse states",
+        main=resolved(found.error, share=1e-12),
+    )
+    assert lipschitz == 3.0, "u must not contract"
+
+
 @pytest.mark.control("F2")
 def test_equation_6_as_printed(evidence):
     """Entries of ∂u/∂x below 1/δ, as the proof (6a) has it, are not enough; and u need not be a contraction.
@@ -326,18 +342,7 @@ def test_equation_6_as_printed(evidence):
         subject=f"{NOTES}, equation (6)",
         kind="equation",
     )
-    steep = ResidualMap.planar([-3.0], [1.0], 0.0, 0.25)
-    x = np.linspace(-2, 2, 9)[:, None]
-    lipschitz = 4 * float(np.abs(steep.jacobian([[0.0]]) - 1)[0, 0, 0])
-    found = steep.inverse(steep(x))
-    on.bounded(
-        "u is no contraction, Lip(u) = 3, δ = ¼: |computed φ⁻¹(φ(x)) − x|",
-        np.abs(found.points - x)[:, 0],
-        of_image(steep, x).amplified(1 / (1 - steep.contraction), "φ⁻¹ is 1/(1−q)-Lipschitz"),
-        because="q = ¾ < 1, the constant that (6) asks for: main term Banach's, as the inverse states",
-        main=resolved(found.error, share=1e-12),
-    )
-    assert lipschitz == 3.0, "u must not contract"
+    _no_contraction(on)
     evidence.figure(
         "A residual map below the bound, at it and beyond it; the fixed-point iteration below it",
         "Left: x − q·x/(1+x²) for three q; beyond 1 a horizontal line meets the curve three times. Right: "

@@ -230,20 +230,23 @@ def test_distance_falls_with_training(evidence, rng):
     )
 
 
-@pytest.mark.claim("F8")
-def test_what_training_is_given(evidence, rng):
-    """Algorithm 1's draw: t uniform, (1−t)x₀ + tx₁ and x₁ − x₀ of the pairs drawn, prompts kept by share."""
+def _drawn(training, rng):
+    """A batch as training is given it, in float64, and the pairs with labels that it was formed from."""
     recorded = []
 
     def pairs(n, generator):
         recorded[:] = prompted_pairs(n, generator)
         return recorded
 
+    given = draw(pairs, training, rng, torch.device("cpu"))
+    return [part.numpy().astype(float) for part in given], recorded
+
+
+@pytest.mark.claim("F8")
+def test_what_training_is_given(evidence, rng):
+    """Algorithm 1's draw: t uniform, (1−t)x₀ + tx₁ and x₁ − x₀ of the pairs drawn, prompts kept by share."""
     training = replace(TRAINING, batch=20_000)
-    t, x, speed, condition, kept = (
-        part.numpy().astype(float) for part in draw(pairs, training, rng, torch.device("cpu"))
-    )
-    x0, x1, labels = recorded
+    (t, x, speed, condition, kept), (x0, x1, labels) = _drawn(training, rng)
     on = evidence.on("draw", batch=training.batch, unprompted=training.unprompted)
     sizes = np.abs(x0) + np.abs(x1)
     for quantity, error, size in (

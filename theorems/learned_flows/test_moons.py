@@ -69,21 +69,23 @@ def test_spectrum_follows_the_exact_curve(evidence, rng, device):
     )
 
 
+def _by_place(found, moved):
+    """Mean errors at end points of the moons, beside the cut, and elsewhere."""
+    near, ends = moved.gap < CUT, moved.to_end < END
+    return [found[part].mean() for part in (ends, near, ~ends & ~near)]
+
+
 @pytest.mark.claim("L2")
 def test_errors_over_time_and_place(evidence, rng, device):
     moved = transported(rng.standard_normal((DRAWS, 2)))
     few = transported(moved.x0[:8000])
-    near, ends = moved.gap < CUT, moved.to_end < END
     curves, rows, half = {}, [], {}
     for name, (coupling, steps) in NETWORKS.items():
         learned = network(coupling, steps, device)
         curves[name] = np.array([errors(learned, t, few).mean() for t in TIMES])
         half[name] = errors(learned, 0.5, moved)
-        samples = euler(learned.velocity, moved.x0[:2000], 100)[-1]
-        parts = (half[name][part].mean() for part in (ends, near, ~ends & ~near))
-        rows.append(
-            (name, *parts, curves[name][-1], distance(samples).mean(), (distance(samples) > 0.1).mean())
-        )
+        off = distance(euler(learned.velocity, moved.x0[:2000], 100)[-1])
+        rows.append((name, *_by_place(half[name], moved), curves[name][-1], off.mean(), (off > 0.1).mean()))
     slow, good = half.values()
     evidence.on("two moons", t=0.5, exact_batches=LONG, minibatches=EQUAL).statistical(
         "upper limit of E(error with exact pairs)/E(error with minibatch pairs), at confidence 1 − level",

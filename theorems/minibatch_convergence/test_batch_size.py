@@ -138,6 +138,22 @@ def _spread(potential):
 
 
 def _show(evidence, cases, excess, losses):
+    _show_sufficient(evidence, cases, losses)
+    _show_losses(evidence, cases, excess, losses)
+    evidence.table(
+        "Ground truth of the three targets",
+        ["target", "potential", "W₂²", "known within"],
+        [[name, case.source, case.w2, case.w2_error] for name, case in cases.items()],
+    )
+    evidence.figure(
+        "Error of the field against the batch size: two moons, circle, handwritten digits",
+        "On log–log axes the relative loss falls with n on all three, each below its dashed bound",
+        lambda figure: draw_practice(figure, cases, excess, losses),
+    )
+
+
+def _show_sufficient(evidence, cases, losses):
+    """The least batch size measured that meets a share of independent pairs' loss, or of E|v|²."""
     rows = [(name, case, t) for name, case in cases.items() for t in TIMES]
     evidence.table(
         "Which batch size is enough for E|v⁽ⁿ⁾ − v|² ≤ ε · the loss of pairs as drawn (n = 1)? The least n "
@@ -155,6 +171,10 @@ def _show(evidence, cases, excess, losses):
         ["target", "t", *(f"ε = {e:g}" for e in TOLERANCES)],
         [[name, t, *sufficient(losses[t][name], case.w2, TOLERANCES)] for name, case, t in rows],
     )
+
+
+def _show_losses(evidence, cases, excess, losses):
+    """The loss of every batch size at two times, and the bound by its plan's excess."""
     evidence.table(
         "The population's field on plans of n pairs, relative to E|v|² = W₂² (pointwise 99.9 % Student "
         "intervals: asymptotic, no level)",
@@ -177,14 +197,4 @@ def _show(evidence, cases, excess, losses):
             for name, case in cases.items()
             for n, found in excess[name].items()
         ],
-    )
-    evidence.table(
-        "Ground truth of the three targets",
-        ["target", "potential", "W₂²", "known within"],
-        [[name, case.source, case.w2, case.w2_error] for name, case in cases.items()],
-    )
-    evidence.figure(
-        "Error of the field against the batch size: two moons, circle, handwritten digits",
-        "On log–log axes the relative loss falls with n on all three, each below its dashed bound",
-        lambda figure: draw_practice(figure, cases, excess, losses),
     )

@@ -186,21 +186,24 @@ def test_fields_beside_the_population(evidence):
         ),
         because="the optimal plan's field is the prox field",
     )
-    # In the gap no population interpolant lies: left of it all is label y₀, right of it y₁.
-    b = laws[1].threshold
-    edges = ((1 - t) * b, (1 - t) * b + t * 2.0)
-    margin = 0.4
-    away = (x[:, 0] < edges[0] - margin) | (x[:, 0] > edges[1] + margin)
+    _away_from_the_gap(evidence, laws[256], t, x[:, 0], np.abs(fields[256] - fields[None]))
+
+
+def _away_from_the_gap(evidence, law, t, x, apart):
+    """In the gap no population interpolant lies: left of it all is label y₀, right of it y₁."""
+    low = (1 - t) * law.threshold
+    high, margin = low + t * 2.0, 0.4
+    away = (x < low - margin) | (x > high + margin)
     # odds of the other label: those of the plan times the ratio of the noise densities
-    noise = x[away, 0] / (1 - t)
+    noise = x[away] / (1 - t)
     shift = t * 2.0 / (1 - t)
-    left = x[away, 0] < edges[0]
+    left = x[away] < low
     ratio = np.exp(np.where(left, -1, 1) * (noise * -shift + shift**2 / 2))
-    wrong = np.where(left, 1 - laws[256].probability(noise - shift), laws[256].probability(noise))
-    right = np.where(left, laws[256].probability(noise), 1 - laws[256].probability(noise - shift))
+    wrong = np.where(left, 1 - law.probability(noise - shift), law.probability(noise))
+    right = np.where(left, law.probability(noise), 1 - law.probability(noise - shift))
     evidence.on("TwoAtomLaw", n=256, t=t).bounded(
         "|v^{(256)} − v| away from the gap",
-        np.abs(fields[256] - fields[None])[away],
+        apart[away],
         Rounding((2 + np.abs(noise)) / (1 - t), 32, "two fields, a dozen operations each, and the odds"),
         because="the field moves by Δ/(1−t) times the share of the other label, at most its odds",
         main=2.0 / (1 - t) * (wrong / right) * ratio,

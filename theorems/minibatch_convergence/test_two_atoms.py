@@ -32,6 +32,7 @@ GAP = 2.0
 WEIGHTS = (0.1, 0.3, 0.8)
 SIZES = np.array([4, 16, 64, 256, 1024, 4096, 16384])
 LARGE = np.array([65536, 1_000_000])
+QUANTITIES = ("misassigned mass", "excess of the cost", "moving noise with labels kept")
 
 
 def constants(w):
@@ -113,15 +114,30 @@ def test_half_weights_have_the_central_binomial_coefficient(evidence):
     )
 
 
+def _beyond_the_first_term(on, ratio, first):
+    """Mass and cost have a derived term first/n; what remains beyond it is of order 1/n²."""
+    sizes = SIZES[2:5]
+    for k in (0, 1):
+        slope, interval = last_slope(sizes, ratio[2:5, k] - 1 - first[k] / sizes)
+        on.trend(
+            f"what remains of {QUANTITIES[k]} beyond its derived 1/n term, against log n",
+            slope=slope,
+            interval=interval,
+            theory=-2.0,
+            rule="interval contains theory",
+            alternative=-1.0,
+            points=3,
+            clause="order",
+        )
+
+
 @pytest.mark.claim("M6")
 @pytest.mark.parametrize("w", WEIGHTS)
 def test_constants_are_approached_at_order_one_over_n(evidence, w):
     sizes = SIZES[:6]
     ratio, error = measured(w, sizes)
     on = evidence.on("TwoAtomLaw", w=w, distance=GAP)
-    first = second_order(w)
-    names = ("misassigned mass", "excess of the cost", "moving noise with labels kept")
-    for k, name in enumerate(names):
+    for k, name in enumerate(QUANTITIES):
         slope, interval = last_slope(sizes, ratio[:, k] - 1)
         on.trend(
             f"log|{name} / asymptotic form − 1| against log n",
@@ -133,18 +149,7 @@ def test_constants_are_approached_at_order_one_over_n(evidence, w):
             points=6,
             clause="constants",
         )
-    for k in (0, 1):
-        slope, interval = last_slope(SIZES[2:5], ratio[2:5, k] - 1 - first[k] / SIZES[2:5])
-        on.trend(
-            f"what remains of {names[k]} beyond its derived 1/n term, against log n",
-            slope=slope,
-            interval=interval,
-            theory=-2.0,
-            rule="interval contains theory",
-            alternative=-1.0,
-            points=3,
-            clause="order",
-        )
+    _beyond_the_first_term(on, ratio, second_order(w))
     on.estimated(
         "relative quadrature error, n = 4 … 4096",
         error,
@@ -156,7 +161,7 @@ def test_constants_are_approached_at_order_one_over_n(evidence, w):
     )
     on.table(
         f"measured over asymptotic, w = {w}, Δ = 2",
-        ["n", *names, "largest relative quadrature error"],
+        ["n", *QUANTITIES, "largest relative quadrature error"],
         [[int(n), *r, e.max()] for n, r, e in zip(sizes, ratio, error, strict=True)],
     )
 

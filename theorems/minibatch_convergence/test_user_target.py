@@ -45,6 +45,12 @@ def test_which_batch_size_is_enough(evidence, user_target, rng):
             subject=name,
             kind="data",
         )
+    _show_sizes(evidence, user_target, found, n)
+
+
+def _show_sizes(evidence, user_target, found, n):
+    """Errors and costs of every batch size that was tried, of data of n points."""
+    name = user_target.name
     evidence.table(
         f"{name}: E|v⁽ⁿ⁾ − v|² in % of E|v|² = W₂² = {found.w2_squared:.6g} ± {found.w2_error:.2g},"
         f" t = 0.5; pairs as drawn: at most {100 * found.independent:.4g}; n beyond {n // 4} is about these"

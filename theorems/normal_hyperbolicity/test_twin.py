@@ -83,10 +83,25 @@ def test_distances_of_the_noise_from_the_subdifferentials(evidence):
     )
 
 
+def _the_cubic(on):
+    """The cubic and its slope at 0, by symbols: stationarity of |z − u|²/2 + λφ(u) on the curve."""
+    x = sp.Symbol("x", positive=True)
+    lam = sp.Symbol("lambda", positive=True)
+    cubic = x + lam * (x + 24 * x**2) + x**3 / 2
+    away = [-d + x, -(x**2) / 2]  # z − g(−x) at z = (−e, 0), e = d
+    stationary = sp.expand((away[0] - away[1] * x - lam * (-x - 24 * x**2)).subs(d, cubic))
+    on.exact(
+        "g(−x) is stationary for z = (−e, 0) iff x + λ(x + 24x²) + x³/2 = e, and dx/de = 1/(1+λ) at 0",
+        [stationary == 0, sp.simplify(sp.diff(cubic, x).subs(x, 0) - (1 + lam)) == 0],
+        "all λ, x > 0",
+        clause="H3",
+    )
+
+
 @pytest.mark.claim("H9")
 def test_prox_has_another_slope_on_either_side(evidence):
     """prox(e·e₁) = e·e₁; prox(−e·e₁) = g(−x), x the root of x + λ(x + 24x²) + x³/2 = e: slope 1/(1+λ)."""
-    on, x = evidence.on(P, step=STEP), sp.Symbol("x", positive=True)
+    on = evidence.on(P, step=STEP)
     e = np.array([1e-2, 1e-3, 1e-4])
     ahead = P.proximal_point(np.stack([e, 0 * e], axis=1), STEP)
     on.bounded(
@@ -118,16 +133,7 @@ def test_prox_has_another_slope_on_either_side(evidence):
         main=1e-6,
         clause="H3",
     )
-    lam = sp.Symbol("lambda", positive=True)
-    cubic = x + lam * (x + 24 * x**2) + x**3 / 2
-    away = [-d + x, -(x**2) / 2]  # z − g(−x) at z = (−e, 0), e = d
-    stationary = sp.expand((away[0] - away[1] * x - lam * (-x - 24 * x**2)).subs(d, cubic))
-    on.exact(
-        "g(−x) is stationary for z = (−e, 0) iff x + λ(x + 24x²) + x³/2 = e, and dx/de = 1/(1+λ) at 0",
-        [stationary == 0, sp.simplify(sp.diff(cubic, x).subs(x, 0) - (1 + lam)) == 0],
-        "all λ, x > 0",
-        clause="H3",
-    )
+    _the_cubic(on)
 
 
 # --- controls -----------------------------------------------------------------------------------------

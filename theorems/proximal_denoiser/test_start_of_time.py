@@ -190,6 +190,20 @@ def test_the_two_schedules_leave_the_tie_by_different_ways(evidence):
 # --- over the grammar ---------------------------------------------------------------------------------------
 
 
+def _by_monotonicity(target, at, t, x, image, of_image):
+    """How far y may be from x, how far then u from T(x) = image, and what that bound rounds: with r = 2ρ."""
+    (alpha, beta), off = at.weights(t), norms(at.u - image)
+    slip = at.of_data.bound + of_image
+    reach = norms(at.y - x) + beta / alpha * slip + 8 * EPS * (norms(x) + beta * norms(at.u)) / alpha
+    radius = 2 * reach + 64 * EPS * (1 + norms(x))
+    way = (at.u - image) / np.maximum(off, np.finfo(float).tiny)[:, None]
+    ahead = x + radius[:, None] * way
+    rise = ((target.transport(ahead) - image) * way).sum(axis=1)
+    stated = target.roundings.transport(ahead, moved=8 * EPS * (norms(x) + radius)).bound + of_image
+    main = np.maximum(radius / (radius - reach) * rise, 0.0)
+    return reach, main, (radius * stated + (radius + reach) * slip) / (radius - reach)
+
+
 @for_all("P7", "N4", target=TARGETS, schedule=SCHEDULES, seed=SEEDS)
 def test_denoiser_tends_to_transport_at_a_fixed_point(evidence, target, schedule, seed):
     """|prox_{λφ}(x/β) − T(x)| against φ*'s modulus of differentiability at x, which says how fast it is met.
@@ -204,15 +218,7 @@ def test_denoiser_tends_to_transport_at_a_fixed_point(evidence, target, schedule
     for t in EARLY:
         at = Minty(target, schedule, t, x)
         (alpha, beta), off = at.weights(t), norms(at.u - image)
-        slip = at.of_data.bound + of_image
-        reach = norms(at.y - x) + beta / alpha * slip + 8 * EPS * (norms(x) + beta * norms(at.u)) / alpha
-        radius = 2 * reach + 64 * EPS * (1 + norms(x))
-        way = (at.u - image) / np.maximum(off, np.finfo(float).tiny)[:, None]
-        ahead = x + radius[:, None] * way
-        rise = ((target.transport(ahead) - image) * way).sum(axis=1)
-        stated = target.roundings.transport(ahead, moved=8 * EPS * (norms(x) + radius)).bound + of_image
-        main = np.maximum(radius / (radius - reach) * rise, 0.0)
-        rounding = (radius * stated + (radius + reach) * slip) / (radius - reach)
+        reach, main, rounding = _by_monotonicity(target, at, t, x, image, of_image)
         on = evidence.on(target, schedule=schedule, t=t, seed=seed)
         on.bounded(
             f"|prox_{{λφ}}(x/β) − T(x)| at fixed noise x, t = {t:g}",

@@ -37,20 +37,25 @@ def test_digits_with_uniform_weights(evidence, rng):
 
 def _weights_arrive(evidence, solution, rng):
     n, draws = len(solution.weights), solution.draws
-    low, high = solution.total_variation_interval(LEVEL)
     fresh = on_fresh_noise(solution, rng, draws)
-    found = fresh.frequencies
     on = evidence.on("digits, uniform weights", draws=draws)
     measure_weights(on, solution, fresh, BUDGET)
     measure_duality(on, solution, fresh)
     on.statistical(
         "total variation between frequencies on fresh noise and the masses that the solver states",
-        np.abs(found - solution.masses).sum() / 2,
+        np.abs(fresh.frequencies - solution.masses).sum() / 2,
         threshold=(np.sqrt(2 * n / draws) + np.sqrt(4 * np.log(1 / LEVEL) / draws)) / 2,
         level=LEVEL,
         because="two samples of N draws of one law: E‖P̂ − P̂'‖₁ ≤ √(2n/N), and a draw moves it by at most 2/N",
         points=draws,
     )
+    _show_weights(evidence, solution, fresh.frequencies)
+
+
+def _show_weights(evidence, solution, found):
+    """How nearly the weights are met, by the masses of the solver and by frequencies found on fresh noise."""
+    n, draws = len(solution.weights), solution.draws
+    low, high = solution.total_variation_interval(LEVEL)
     # Two independent samples: the product of their errors has no sampling noise in its mean.
     unbiased = n * ((found - solution.weights) @ (solution.masses - solution.weights))
     noise = np.sqrt(2 / np.pi * solution.weights / draws).sum() / 2

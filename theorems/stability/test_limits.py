@@ -242,6 +242,20 @@ def _moons(n):
     return np.concatenate([arc.point(s[which == k] - k * first.length) for k, arc in enumerate(arcs)])
 
 
+def _of_moons(n, x, step, t):
+    """What N6 says converges, at x, of the potential of n atoms of two moons with φ*_n(0) = 0."""
+    target = solve(_moons(n)).potential
+    constant = target.conjugate([[0.0, 0.0]])[0]
+    field = ExactField(target)
+    return {
+        "conjugates": (target.conjugate(x) - constant)[:, None],
+        "envelopes": (target.envelope(x, step) + constant)[:, None],
+        "maps": target.prox(x, step),
+        "fields": field.velocity(t, x),
+        "flows": between(field, t, 0.9, x),
+    }
+
+
 @pytest.mark.claim("N6")
 def test_exact_potentials_of_two_moons(evidence):
     """φ*_n(0) = 0, exact weights: from n to 2n everything moves by less and less, faster than N5's rate.
@@ -252,20 +266,7 @@ def test_exact_potentials_of_two_moons(evidence):
     sizes, step, t = np.array([16, 32, 64, 128, 256]), 0.5, 0.5
     side = np.linspace(-4, 4, 41)
     x = np.array([0.5, 0.25]) + np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
-    found = []
-    for n in (*sizes, 512):
-        target = solve(_moons(int(n))).potential
-        constant = target.conjugate([[0.0, 0.0]])[0]
-        field = ExactField(target)
-        found.append(
-            {
-                "conjugates": (target.conjugate(x) - constant)[:, None],
-                "envelopes": (target.envelope(x, step) + constant)[:, None],
-                "maps": target.prox(x, step),
-                "fields": field.velocity(t, x),
-                "flows": between(field, t, 0.9, x),
-            }
-        )
+    found = [_of_moons(int(n), x, step, t) for n in (*sizes, 512)]
     on, lines = evidence.on("two moons"), {}
     for name in found[0]:
         moved = np.array([norms(b[name] - a[name]).max() for a, b in pairwise(found)])

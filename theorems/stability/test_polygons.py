@@ -49,6 +49,13 @@ def test_maps_conjugates_envelopes(evidence, rng, corners, radius):
         because="the end of a corner's cone, or an edge's normal",
         clause="maps",
     )
+    _conjugates(on, shape, x, radius)
+    if radius >= 1:
+        _envelopes(on, shape, x, radius, step)
+
+
+def _conjugates(on, shape, x, radius):
+    polygon = shape.potential
     lack = DISC.conjugate(x) - polygon.conjugate(x)
     of_lack = DISC.roundings.conjugate(x) + polygon.roundings.conjugate(x)
     of_lack = of_lack + Rounding(norms(x), 8, "a difference")
@@ -67,8 +74,6 @@ def test_maps_conjugates_envelopes(evidence, rng, corners, radius):
         because="an edge's normal",
         clause="potentials",
     )
-    if radius >= 1:
-        _envelopes(on, shape, x, radius, step)
 
 
 def _envelopes(on, shape, x, radius, step):
@@ -95,6 +100,15 @@ def _envelopes(on, shape, x, radius, step):
     )
 
 
+def _graph_of_the_circle(reach):
+    """Pairs (u, s·u) of gph ∂φ with |u| = 1 and s up to a little beyond reach, and how far apart they lie."""
+    dense = 2 * np.pi * np.arange(4000) / 4000
+    ring = np.column_stack([np.cos(dense), np.sin(dense)])
+    lengths = np.linspace(0, reach * 1.05, 60)
+    disc = np.concatenate([np.concatenate([ring, s * ring], axis=1) for s in lengths])
+    return disc, np.hypot(lengths[1] / 2, max(reach, 1.0) * np.pi / 4000 * np.sqrt(2))
+
+
 @pytest.mark.claim("N6")
 @corners
 @pytest.mark.parametrize("reach", [0.5, 2.0])
@@ -109,12 +123,8 @@ def test_graphs_approach_each_other(evidence, rng, corners, reach):
     u = np.column_stack([np.cos(at), np.sin(at)])
     mine = np.concatenate([u, length[:, None] * u], axis=1)
     away, _ = cKDTree(theirs).query(mine)
-    dense = 2 * np.pi * np.arange(4000) / 4000
-    ring = np.column_stack([np.cos(dense), np.sin(dense)])
-    lengths = np.linspace(0, reach * 1.05, 60)
-    disc = np.concatenate([np.concatenate([ring, s * ring], axis=1) for s in lengths])
+    disc, spacing = _graph_of_the_circle(reach)
     back, _ = cKDTree(disc).query(theirs[inside])
-    spacing = np.hypot(lengths[1] / 2, max(reach, 1.0) * np.pi / 4000 * np.sqrt(2))
     on = evidence.on(shape.potential, reach=reach)
     on.certified(
         "distance from points of gph ∂φ to a grid of gph ∂φ_n",
