@@ -1,7 +1,7 @@
-"""Exact batch laws against rationals, mpmath, enumeration of batches and two fields known apart."""
+"""Exact batch laws and what their plans cost, against rationals, mpmath and quadrature in the ranks."""
 
 from fractions import Fraction
-from itertools import pairwise, permutations
+from itertools import pairwise
 from math import comb
 
 import mpmath
@@ -11,11 +11,8 @@ from scipy import stats
 from scipy.integrate import quad
 
 from numerics.accuracy import EPS
-from numerics.flows.exact import ExactField
-from numerics.flows.independent import IndependentField
-from numerics.potentials import AtomAndDensity, Cantor, FiniteAtoms, Quantile, Sphere
-from numerics.schedules import Linear, Trigonometric
-from numerics.transport import costs, couplings
+from numerics.potentials import AtomAndDensity, Cantor, FiniteAtoms, Quantile
+from numerics.transport import costs
 from numerics.transport.binomials import binomial_windows
 from numerics.transport.minibatch import (
     assignment_probability,
@@ -23,7 +20,6 @@ from numerics.transport.minibatch import (
     expected_cost,
     normal_order_means,
 )
-from numerics.transport.two_atoms import TwoAtomLaw, two_atom_law
 
 
 def _rational_probability(u, w, n):
@@ -190,161 +186,6 @@ def test_expected_cost_of_the_cantor_law_is_that_of_its_tenth_level(n):
     assert abs(found.optimal - level.optimal) <= 3.0**-10 * (np.sqrt(2 / np.pi) + 1)
 
 
-def test_field_far_out_keeps_its_odds():
-    """60 deviations out both labels' densities underflow; the odds do not."""
-    x = np.array([[-30.0], [31.0]])
-    single, apart = two_atom_law([[0.0], [1.0]], 0.3, 1), IndependentField([[0.0], [1.0]], [0.3, 0.7])
-    assert np.allclose(single.velocity(0.5, x), apart.velocity(0.5, x), rtol=1e-12)
-
-
-@pytest.mark.parametrize("n", [1, 5, 40, 3000])
-@pytest.mark.parametrize("w", [0.02, 0.3, 0.5, 0.9])
-def test_two_routes_to_the_excess_of_two_atoms(n, w):
-    by_ranks = expected_cost(FiniteAtoms.two([-1.0], [1.5], w), n)
-    by_layer = TwoAtomLaw([[-1.0], [1.5]], w, n).cost_excess()
-    assert abs(by_ranks.excess - by_layer.value) <= by_ranks.error + by_layer.error
-
-
-@pytest.mark.parametrize("n", [1, 4, 30, 200])
-def test_misassigned_mass_is_the_mean_difference_of_two_counts(n):
-    """E|A − B|/n: A noises below the threshold, B data at y₀; both Bin(n, w)."""
-    law = stats.binom(n, 0.3).pmf(np.arange(n + 1))
-    apart = np.abs(np.arange(n + 1)[:, None] - np.arange(n + 1)[None, :])
-    found = TwoAtomLaw([[0.0], [1.0]], 0.3, n).misassigned_mass()
-    assert found.value == pytest.approx(law @ apart @ law / n, abs=1e-14)
-
-
-@pytest.mark.parametrize("n", [1, 4, 12])
-def test_plan_distance_by_adaptive_quadrature(n):
-    """Noise of each label moved rank by rank, with H from an ordinary quadrature of rational-exact G."""
-    w = 0.3
-
-    def part(w):
-        def below(u):
-            return quad(
-                lambda s: stats.binom.sf(np.arange(n), n, w) @ stats.binom.pmf(np.arange(n), n - 1, s), 0, u
-            )[0]
-
-        def integrand(z):
-            u = stats.norm.cdf(z)
-            g = stats.binom.sf(np.arange(n), n, w) @ stats.binom.pmf(np.arange(n), n - 1, u)
-            return stats.norm.pdf(z) * g * (z - stats.norm.ppf(below(u))) ** 2
-
-        return quad(integrand, -7, 7, points=[stats.norm.ppf(w)], epsabs=1e-9, limit=200)[0]
-
-    found = TwoAtomLaw([[0.0], [2.0]], w, n).plan_distance()
-    assert found.value == pytest.approx(part(w) + part(1 - w), abs=1e-7)
-
-
-POINTS = np.array([[0.3, -1.0, 0.5], [1.0, 1.0, 0.2]])
-
-
-def test_field_of_one_pair_is_the_independent_one():
-    x = np.random.default_rng(0).standard_normal((60, 3))
-    single, apart = two_atom_law(POINTS, 0.3, 1), IndependentField(POINTS, [0.3, 0.7])
-    assert np.abs(single.velocity(0.4, x) - apart.velocity(0.4, x)).max() < 1e-13
-    assert np.allclose(single.flux(0.4, x), single.velocity(0.4, x) * single.density(0.4, x)[:, None])
-
-
-@pytest.mark.parametrize("schedule", [Linear(), Trigonometric()], ids=repr)
-def test_field_of_the_population_is_the_exact_one(schedule):
-    """On the interpolants, in the gap between them, and off the line through the atoms."""
-    target = FiniteAtoms.two(POINTS[0], POINTS[1], 0.3)
-    exact, whole = ExactField(target, schedule), TwoAtomLaw(POINTS, 0.3, None, schedule)
-    rng = np.random.default_rng(0)
-    alpha, beta = float(schedule.alpha(0.4)), float(schedule.beta(0.4))
-    ends = alpha * whole.threshold * whole.direction + beta * POINTS
-    gap = ends[0] + rng.random((60, 1)) * (ends[1] - ends[0])
-    aside = rng.standard_normal((60, 3))
-    aside -= (aside @ whole.direction)[:, None] * whole.direction
-    for x in (exact.flow(0.4, rng.standard_normal((60, 3))), gap, gap + aside):
-        assert np.abs(whole.velocity(0.4, x) - exact.velocity(0.4, x)).max() < 1e-13
-    assert whole.plan_distance().value == whole.misassigned_mass().value == whole.cost_excess().value == 0
-
-
-def test_density_integrates_to_one_in_the_plane():
-    grid = np.linspace(-7, 9, 321)
-    x = np.stack(np.meshgrid(grid, grid), axis=-1).reshape(-1, 2)
-    total = two_atom_law([[0.0, 0.0], [1.0, 1.0]], 0.4, 7).density(0.5, x).sum() * (grid[1] - grid[0]) ** 2
-    assert total == pytest.approx(1, abs=1e-10)
-
-
-@pytest.mark.parametrize("t", [0.1, 0.5, 0.9])
-@pytest.mark.parametrize("n", [1, 4, 50, None])
-def test_energy_and_floor_share_the_cost(n, t):
-    """Linear schedule: E|ẋ|² = c_n at every t. The quadrature in x_t meets the one in ranks."""
-    law = two_atom_law([[0.0], [2.0]], 0.3, n)
-    target = FiniteAtoms.two([0.0], [2.0], 0.3)
-    cost = expected_cost(target, n or 1).optimal if n is None else expected_cost(target, n).cost
-    assert law.energy(t).value + law.loss_floor(t).value == pytest.approx(cost, abs=1e-12)
-
-
-# --- couplings ----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("d", [1, 2, 3])
-def test_assignment_is_the_best_permutation(d):
-    rng = np.random.default_rng(d)
-    for _ in range(20):
-        x0, x1 = rng.standard_normal((6, d)), rng.standard_normal((6, d))
-        best = min(((x0 - x1[list(p)]) ** 2).sum() for p in permutations(range(6)))
-        assert ((x0 - x1[couplings.assignment(x0, x1)]) ** 2).sum() == pytest.approx(best, rel=1e-12)
-
-
-@pytest.mark.parametrize(("n", "d"), [(129, 1), (128, 2), (129, 2), (300, 4), (300, 5)])
-@pytest.mark.parametrize("atomic", [False, True])
-def test_routes_of_the_assignment_cost_the_same(n, d, atomic):
-    rng = np.random.default_rng(n + d)
-    x0, x1 = rng.standard_normal((n, d)), rng.standard_normal((n, d))
-    x1 = np.sign(x1) if atomic else x1
-    match = couplings.assignment(x0, x1)
-    best = couplings.linear_sum_assignment(((x0[:, None] - x1) ** 2).sum(axis=2))[1]
-    assert sorted(match) == list(range(n))
-    assert ((x0 - x1[match]) ** 2).sum() == pytest.approx(((x0 - x1[best]) ** 2).sum(), rel=1e-12)
-
-
-def test_greedy_takes_the_nearest_pair_first():
-    assert couplings.greedy([[0.0], [1.0]], [[1.1], [5.0]]).tolist() == [1, 0]
-    assert couplings.independent([[0.0], [1.0]], [[1.1], [5.0]]).tolist() == [0, 1]
-
-
-def test_estimates_meet_the_exact_cost():
-    target, rng = FiniteAtoms.two([0.0], [2.0], 0.3), np.random.default_rng(0)
-    exact = expected_cost(target, 16)
-    excess = couplings.estimate_excess(target, 16, 4000, rng)
-    cost = couplings.estimate_cost(target, 16, 4000, rng)
-    low, high = excess.interval(1e-6)
-    assert low <= exact.excess <= high
-    assert high - low < 0.05
-    low, high = cost.interval(1e-6)
-    assert low <= exact.cost <= high
-
-
-@pytest.mark.parametrize("t", [0.2, 0.7])
-def test_loss_of_the_population_is_that_of_its_field(t):
-    """Two atoms, batches of one: E|ẋ − v_t(x_t)|² by quadrature of the exact field over noise and atoms."""
-    target, exact = FiniteAtoms.two([0.0], [2.0], 0.3), ExactField(FiniteAtoms.two([0.0], [2.0], 0.3))
-    z = np.linspace(-9, 9, 20_001)[:, None]
-    mass = stats.norm.pdf(z[:, 0]) * (z[1, 0] - z[0, 0])
-    loss = sum(
-        w * mass @ ((y - z - exact.velocity(t, (1 - t) * z + t * y)) ** 2)[:, 0]
-        for w, y in ((0.3, 0.0), (0.7, 2.0))
-    )
-    found = couplings.estimate_loss(target, 1, 20_000, np.random.default_rng(0), t=t)
-    low, high = found.interval(1e-9)
-    assert low <= loss <= high
-    assert high - low < 0.5
-    with pytest.raises(ValueError, match="t: got 1"):
-        couplings.estimate_loss(target, 1, 2, np.random.default_rng(0), t=1)
-
-
-def test_excess_of_the_independent_coupling():
-    """On the circle 2E⟨x₀, T(x₀)⟩ = 2√(π/2)."""
-    rng = np.random.default_rng(0)
-    low, high = couplings.estimate_excess(Sphere(2), 8, 2000, rng, couplings.independent).interval(1e-6)
-    assert low <= np.sqrt(2 * np.pi) <= high
-
-
 # --- bad input ----------------------------------------------------------------------------------------
 
 
@@ -353,15 +194,5 @@ def test_bad_input_is_named():
         assignment_probability(1.5, 0.2, 3)
     with pytest.raises(ValueError, match="n: got 0"):
         assignment_probability(0.5, 0.2, 0)
-    with pytest.raises(ValueError, match="points: got 3 atoms"):
-        TwoAtomLaw([[0.0], [1.0], [2.0]], 0.3, 4)
-    with pytest.raises(ValueError, match="coincide"):
-        TwoAtomLaw([[1.0], [1.0]], 0.3, 4)
-    with pytest.raises(ValueError, match="weight"):
-        TwoAtomLaw([[0.0], [1.0]], 1.0, 4)
-    with pytest.raises(ValueError, match="t: got 1"):
-        TwoAtomLaw([[0.0], [1.0]], 0.5, 4).velocity(1.0, [[0.0]])
     with pytest.raises(ValueError, match="quantile"):
         expected_cost(FiniteAtoms.hypercube(2), 4)
-    with pytest.raises(ValueError, match="x1: got shape"):
-        couplings.assignment([[0.0], [1.0]], [[0.0]])

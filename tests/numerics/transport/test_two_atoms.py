@@ -1,14 +1,20 @@
-"""The field of two atoms everywhere: in the gap, where the density is far below rounding, and far out."""
+"""Two atoms: the field in the gap, where the density is below all rounding, and far out; masses, costs."""
 
 import mpmath
 import numpy as np
 import pytest
 from flint import arb, ctx
+from scipy import stats
+from scipy.integrate import quad
 
+from numerics.flows.exact import ExactField
+from numerics.flows.independent import IndependentField
 from numerics.intervals.balls import normal_below, normal_density
 from numerics.intervals.matched_pair import assignment, label_odds
+from numerics.potentials import FiniteAtoms
 from numerics.schedules import Linear, Trigonometric
-from numerics.transport.two_atoms import TwoAtomLaw
+from numerics.transport.minibatch import expected_cost
+from numerics.transport.two_atoms import TwoAtomLaw, two_atom_law
 
 PLACES, WEIGHT, TIME = (0.0, 2.0), 0.3, 0.5
 
@@ -97,7 +103,104 @@ def test_floor_of_large_batches_is_relatively_right(n, steps):
     assert floor.error + abs(fine - coarse) < 1e-5 * fine
 
 
+def test_field_far_out_keeps_its_odds():
+    """60 deviations out both labels' densities underflow; the odds do not."""
+    x = np.array([[-30.0], [31.0]])
+    single, apart = two_atom_law([[0.0], [1.0]], 0.3, 1), IndependentField([[0.0], [1.0]], [0.3, 0.7])
+    assert np.allclose(single.velocity(0.5, x), apart.velocity(0.5, x), rtol=1e-12)
+
+
+@pytest.mark.parametrize("n", [1, 5, 40, 3000])
+@pytest.mark.parametrize("w", [0.02, 0.3, 0.5, 0.9])
+def test_two_routes_to_the_excess_of_two_atoms(n, w):
+    by_ranks = expected_cost(FiniteAtoms.two([-1.0], [1.5], w), n)
+    by_layer = TwoAtomLaw([[-1.0], [1.5]], w, n).cost_excess()
+    assert abs(by_ranks.excess - by_layer.value) <= by_ranks.error + by_layer.error
+
+
+@pytest.mark.parametrize("n", [1, 4, 30, 200])
+def test_misassigned_mass_is_the_mean_difference_of_two_counts(n):
+    """E|A − B|/n: A noises below the threshold, B data at y₀; both Bin(n, w)."""
+    law = stats.binom(n, 0.3).pmf(np.arange(n + 1))
+    apart = np.abs(np.arange(n + 1)[:, None] - np.arange(n + 1)[None, :])
+    found = TwoAtomLaw([[0.0], [1.0]], 0.3, n).misassigned_mass()
+    assert found.value == pytest.approx(law @ apart @ law / n, abs=1e-14)
+
+
+@pytest.mark.parametrize("n", [1, 4, 12])
+def test_plan_distance_by_adaptive_quadrature(n):
+    """Noise of each label moved rank by rank, with H from an ordinary quadrature of rational-exact G."""
+    w = 0.3
+
+    def part(w):
+        def below(u):
+            return quad(
+                lambda s: stats.binom.sf(np.arange(n), n, w) @ stats.binom.pmf(np.arange(n), n - 1, s), 0, u
+            )[0]
+
+        def integrand(z):
+            u = stats.norm.cdf(z)
+            g = stats.binom.sf(np.arange(n), n, w) @ stats.binom.pmf(np.arange(n), n - 1, u)
+            return stats.norm.pdf(z) * g * (z - stats.norm.ppf(below(u))) ** 2
+
+        return quad(integrand, -7, 7, points=[stats.norm.ppf(w)], epsabs=1e-9, limit=200)[0]
+
+    found = TwoAtomLaw([[0.0], [2.0]], w, n).plan_distance()
+    assert found.value == pytest.approx(part(w) + part(1 - w), abs=1e-7)
+
+
+POINTS = np.array([[0.3, -1.0, 0.5], [1.0, 1.0, 0.2]])
+
+
+def test_field_of_one_pair_is_the_independent_one():
+    x = np.random.default_rng(0).standard_normal((60, 3))
+    single, apart = two_atom_law(POINTS, 0.3, 1), IndependentField(POINTS, [0.3, 0.7])
+    assert np.abs(single.velocity(0.4, x) - apart.velocity(0.4, x)).max() < 1e-13
+    assert np.allclose(single.flux(0.4, x), single.velocity(0.4, x) * single.density(0.4, x)[:, None])
+
+
+@pytest.mark.parametrize("schedule", [Linear(), Trigonometric()], ids=repr)
+def test_field_of_the_population_is_the_exact_one(schedule):
+    """On the interpolants, in the gap between them, and off the line through the atoms."""
+    target = FiniteAtoms.two(POINTS[0], POINTS[1], 0.3)
+    exact, whole = ExactField(target, schedule), TwoAtomLaw(POINTS, 0.3, None, schedule)
+    rng = np.random.default_rng(0)
+    alpha, beta = float(schedule.alpha(0.4)), float(schedule.beta(0.4))
+    ends = alpha * whole.threshold * whole.direction + beta * POINTS
+    gap = ends[0] + rng.random((60, 1)) * (ends[1] - ends[0])
+    aside = rng.standard_normal((60, 3))
+    aside -= (aside @ whole.direction)[:, None] * whole.direction
+    for x in (exact.flow(0.4, rng.standard_normal((60, 3))), gap, gap + aside):
+        assert np.abs(whole.velocity(0.4, x) - exact.velocity(0.4, x)).max() < 1e-13
+    assert whole.plan_distance().value == whole.misassigned_mass().value == whole.cost_excess().value == 0
+
+
+def test_density_integrates_to_one_in_the_plane():
+    grid = np.linspace(-7, 9, 321)
+    x = np.stack(np.meshgrid(grid, grid), axis=-1).reshape(-1, 2)
+    total = two_atom_law([[0.0, 0.0], [1.0, 1.0]], 0.4, 7).density(0.5, x).sum() * (grid[1] - grid[0]) ** 2
+    assert total == pytest.approx(1, abs=1e-10)
+
+
+@pytest.mark.parametrize("t", [0.1, 0.5, 0.9])
+@pytest.mark.parametrize("n", [1, 4, 50, None])
+def test_energy_and_floor_share_the_cost(n, t):
+    """Linear schedule: E|ẋ|² = c_n at every t. The quadrature in x_t meets the one in ranks."""
+    law = two_atom_law([[0.0], [2.0]], 0.3, n)
+    target = FiniteAtoms.two([0.0], [2.0], 0.3)
+    cost = expected_cost(target, n or 1).optimal if n is None else expected_cost(target, n).cost
+    assert law.energy(t).value + law.loss_floor(t).value == pytest.approx(cost, abs=1e-12)
+
+
 def test_bad_input_is_named():
+    with pytest.raises(ValueError, match="points: got 3 atoms"):
+        TwoAtomLaw([[0.0], [1.0], [2.0]], 0.3, 4)
+    with pytest.raises(ValueError, match="coincide"):
+        TwoAtomLaw([[1.0], [1.0]], 0.3, 4)
+    with pytest.raises(ValueError, match="weight"):
+        TwoAtomLaw([[0.0], [1.0]], 1.0, 4)
+    with pytest.raises(ValueError, match="t: got 1"):
+        TwoAtomLaw([[0.0], [1.0]], 0.5, 4).velocity(1.0, [[0.0]])
     law = TwoAtomLaw([[0.0], [2.0]], 0.3, 4)
     with pytest.raises(ValueError, match="t: got shape"):
         law.velocity([0.5, 0.5], [[0.0]])
