@@ -165,10 +165,16 @@ PROVENANCE = _object(
     skipped=_list(_object(test=WORDS, reason=TEXT)),
 )
 """Where a run was made, and how long it took: the one part that may differ between equal runs."""
-PROVENANCE["properties"]["power"] = {
-    **_object(tried=COUNT, noticed=COUNT, interval={**_list(NUMBER), "minItems": 2, "maxItems": 2}),
-    "type": ["object", "null"],
-}  # not required: earlier runs of this schema say nothing of it
+POWER = _object(
+    code={"type": "string", "pattern": "^[0-9a-f]{12}$"},
+    current={"type": "boolean"},
+    tried=COUNT,
+    noticed=COUNT,
+    interval={**_list({"type": "number", "minimum": 0, "maximum": 1}), "minItems": 2, "maxItems": 2},
+    claims={"type": "object", "additionalProperties": COUNT},
+)
+"""Which faults were noticed, on the version of the code with that hash."""
+PROVENANCE["properties"]["power"] = {**POWER, "type": ["object", "null"]}  # earlier runs say nothing of it
 REFERENCE = _object(
     key=WORDS, authors=_list(WORDS), title=WORDS, venue=TEXT, year=WORDS, doi=TEXT, arxiv=TEXT
 )

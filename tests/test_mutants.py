@@ -138,16 +138,16 @@ def _outcome(by, operator="field/DropRoot", occurrence=0):
 
 
 def test_the_page_counts_what_theorems_noticed_apart_from_tests():
-    by = ["theorems/t.py::a", "theorems/t.py::a", "tests/u.py::u", "import", "", ""]
+    by = ["theorems/p/test_t.py::a", "theorems/p/test_t.py::a", "tests/u.py::u", "import", "", ""]
     outcomes = [_outcome(name, occurrence=i) for i, name in enumerate(by)]
     equivalent = {outcomes[5].mutant.key: "n is 1 there"}
     drawn = {"seed": 0, "sample": 6, "population": 60}
-    page = power.markdown(
-        outcomes, drawn, equivalent, {"theorems/t.py::a": ["P2"], "theorems/t.py::b": ["H1"]}
-    )
+    claims = {"theorems.p.test_t::a": ["P2"], "theorems.p.test_t::b": ["H1"]}
+    page = power.markdown(outcomes, drawn, equivalent, claims)
     assert "| all | 6 | 1 | 3 (15 to 95 %) | 4 (28 to 99 %) |" in page
     assert "| P2 | 2 |" in page
-    score = power.score(outcomes, equivalent, "0123")
+    score = power.score(outcomes, equivalent, "0123", claims)
+    assert score["claims"] == {"H1": 0, "P2": 2}
     assert (score["code"], score["tried"], score["noticed"]) == ("0123", 5, 3)
     assert score["interval"] == pytest.approx(power.share(3, 5), abs=1e-4)
     assert "Fewer than 3 were first noticed by: H1, P2." in page
@@ -166,10 +166,20 @@ def test_an_equivalent_fault_needs_a_reason(tmp_path):
 
 
 def test_claims_of_a_check_are_those_of_its_evidence_and_its_controls():
-    record = {"test": "theorems/t.py::a"}
+    record = {"test": "theorems.p.test_t::a[circle: 2, 3]"}
     report = {"claims": [{"id": "P1", "evidence": [record, record], "controls": []}]}
     report["claims"].append({"id": "P2", "evidence": [], "controls": [record]})
-    assert power.claims_of(report) == {"theorems/t.py::a": ["P1", "P2"]}
+    claims = power.claims_of(report)
+    assert claims == {"theorems.p.test_t::a": ["P1", "P2"]}
+    noticed = [_outcome("theorems/p/test_t.py::a"), _outcome("theorems/p/test_t.py::b"), _outcome("import")]
+    assert power.first_noticed(noticed, claims) == {"P1": 1, "P2": 1}
+
+
+@pytest.mark.parametrize("why", ["no end", "verdict"])
+def test_no_check_is_named_for_a_run_that_fails_as_a_whole(why):
+    outcome = _outcome(f"theorems/p/test_t.py::a ({why})")
+    assert outcome.in_theorems
+    assert power.first_noticed([outcome], {"theorems.p.test_t::a": ["P1"]}) == {"P1": 0}
 
 
 def test_an_outcome_is_read_as_it_was_kept(tmp_path):

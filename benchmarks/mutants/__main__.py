@@ -93,10 +93,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("the code changed meanwhile: what was found belongs to no one version; run again")
         return 1
     drawn = {"seed": given.seed, "sample": given.size, "population": len(everything)}
-    RECORD.write_text(
-        markdown(outcomes, drawn, equivalents(EQUIVALENT), baseline(ROOT, kept)), encoding="utf-8"
-    )
-    said = json.dumps(score(outcomes, equivalents(EQUIVALENT), code), indent=1)
+    claims, equivalent = baseline(ROOT, kept), equivalents(EQUIVALENT)
+    RECORD.write_text(markdown(outcomes, drawn, equivalent, claims), encoding="utf-8")
+    said = json.dumps(score(outcomes, equivalent, code, claims), indent=1)
     RECORD.with_name(NAME).write_text(f"{said}\n", encoding="utf-8")
     hits = sum(o.in_theorems for o in outcomes)
     print(f"{hits} of {len(outcomes)} noticed by the theorems, {sum(o.noticed for o in outcomes)} with tests")

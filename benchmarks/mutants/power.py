@@ -9,10 +9,9 @@ from scipy.stats import beta
 from benchmarks.mutants.population import NOT_MUTATED
 from benchmarks.mutants.trial import Outcome
 from benchmarks.recording import machine
+from reports.run.power import ENOUGH
 
 LEVEL = 0.05
-ENOUGH = 3
-"""A claim's checks should notice so many faults of the code that they are about."""
 
 
 def share(noticed: int, of: int) -> tuple[float, float]:
@@ -39,23 +38,52 @@ def line(name: str, outcomes: Sequence[Outcome], equivalent: Mapping[str, str]) 
     return "| " + " | ".join(cells) + " |"
 
 
-def score(outcomes: Sequence[Outcome], equivalent: Mapping[str, str], code: str) -> dict[str, Any]:
-    """What the report says of it, for the code of that hash: equivalent faults do not count."""
+def score(
+    outcomes: Sequence[Outcome], equivalent: Mapping[str, str], code: str, claims: Mapping[str, list[str]]
+) -> dict[str, Any]:
+    """What the report says of it, for the code of that hash: equivalent faults do not count.
+
+    ``claims`` holds, of each claim, how many faults its checks and controls were the first to notice.
+    """
     counted = [o for o in outcomes if o.mutant.key not in equivalent]
     noticed = sum(o.in_theorems for o in counted)
     interval = [round(end, 4) for end in share(noticed, len(counted))]
-    return {"code": code, "tried": len(counted), "noticed": noticed, "interval": interval}
+    found = {"code": code, "tried": len(counted), "noticed": noticed, "interval": interval}
+    return found | {"claims": first_noticed(counted, claims)}
 
 
 def claims_of(report: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Check → the claims that it is evidence or a control of, from a report.json."""
+    """Check, whatever its parameters → the claims that it is evidence or a control of, from a report.json."""
     found: dict[str, list[str]] = {}
     for claim in report["claims"]:
         for record in [*claim["evidence"], *claim["controls"]]:
-            names = found.setdefault(record["test"], [])
+            names = found.setdefault(record["test"].partition("[")[0], [])
             if claim["id"] not in names:
                 names.append(claim["id"])
     return found
+
+
+def first_noticed(outcomes: Sequence[Outcome], claims: Mapping[str, list[str]]) -> dict[str, int]:
+    """Claim → how many faults a check or control of it was the first to notice; a claim with none has 0.
+
+    These counts are floors: who comes later is not asked, and where a run did not end, or failed as a whole,
+    no check is known to have noticed.
+
+    Example:
+        >>> first_noticed([], {"theorems.definitions.test_a::test_b": ["D1"]})
+        {'D1': 0}
+    """
+    counts = dict.fromkeys(sorted({claim for names in claims.values() for claim in names}), 0)
+    for outcome in outcomes:
+        for claim in claims.get(_as_reported(outcome.by), []):
+            counts[claim] += 1
+    return counts
+
+
+def _as_reported(node: str) -> str:
+    """``theorems/a/test_b.py::test_c`` as reports write it, ``theorems.a.test_b::test_c``."""
+    file, _, function = node.partition("::")
+    return f"{file.removesuffix('.py').replace('/', '.')}::{function}"
 
 
 def markdown(
@@ -102,12 +130,9 @@ def _by(
 
 
 def _noticing(outcomes: Sequence[Outcome], claims: Mapping[str, list[str]]) -> list[str]:
-    counts = dict.fromkeys(sorted({claim for names in claims.values() for claim in names}), 0)
-    for outcome in outcomes:
-        for claim in claims.get(outcome.by.split(" ")[0], []):
-            counts[claim] += 1
+    counts = first_noticed(outcomes, claims)
     few = [claim for claim, count in counts.items() if count < ENOUGH]
-    said = f"Fewer than {ENOUGH} were first noticed by: {', '.join(few) or 'none'}."
+    said = f"Fewer than {ENOUGH} were first noticed by: {', '.join(few) or 'none'}. The first to fail counts."
     rows = [f"| {claim} | {count} |" for claim, count in counts.items()]
     return ["## Which claim noticed first", "", said, "", "| claim | faults |", "|---|---|", *rows, ""]
 

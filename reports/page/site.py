@@ -15,6 +15,7 @@ from reports.page.markup import shorter
 from reports.page.mathml import formula, number, prose
 from reports.page.rows import stable_id
 from reports.page.theory import derivation
+from reports.run.power import ENOUGH
 from reports.schema import written
 
 HERE = Path(__file__).parent
@@ -81,7 +82,7 @@ def environment() -> Environment:
     made.globals |= {"arguments": words.arguments, "common": words.common}
     made.globals |= {"plural": words.plural, "charts": charts, "stable_id": stable_id}
     made.globals |= {"arranged": claims, "display": lambda latex: formula(latex, "block")}
-    made.globals |= {"explained": RECORDS, "kinds": KINDS}
+    made.globals |= {"explained": RECORDS, "kinds": KINDS, "enough": ENOUGH}
     return made
 
 
@@ -133,6 +134,7 @@ def _shared(report: Report) -> dict[str, Any]:
         "points": claims.total(listed, "points"),
         "left_out": claims.total(listed, "left_out"),
         "graph": graph,
+        "power": report["provenance"].get("power"),
     }
 
 

@@ -1,4 +1,4 @@
-"""Which share of the faults put into the code its checks noticed, if that was measured on this very code."""
+"""Which share of the faults put into the code its checks noticed, and on which version of it."""
 
 import hashlib
 import json
@@ -9,6 +9,8 @@ ROOT = Path(__file__).parents[2]
 CODE = ("numerics", "theorems", "reports", "constraints.txt", "pyproject.toml")
 NAME = "POWER.json"
 """What `make mutants` writes beside benchmarks/POWER.md."""
+ENOUGH = 3
+"""The checks of a claim should notice so many faults of the code that they are about: *chosen*."""
 
 
 def code_hash(root: Path = ROOT) -> str:
@@ -25,14 +27,22 @@ def code_hash(root: Path = ROOT) -> str:
 
 
 def power(root: Path = ROOT) -> dict[str, Any] | None:
-    """What benchmarks/POWER.json says of this code; None where there is none, or it is about other code.
+    """What benchmarks/POWER.json says, and whether it was measured on this code; None where it says nothing.
+
+    A measurement takes an hour, so that most code is newer than the last one: who shows it says so.
 
     Returns:
-        The faults ``tried``, those that the theorems ``noticed``, and the ``interval`` of the share, at 95 %.
+        The hash of the ``code`` that was measured, and whether it is ``current``; the faults ``tried``, those
+        that the theorems ``noticed``, and the ``interval`` of the share, at 95 %; of each of the ``claims``,
+        how many faults its checks and controls were the first to notice.
     """
+    from jsonschema import Draft202012Validator
+
+    from reports.schema import POWER
+
     try:
         measured = json.loads((root / "benchmarks" / NAME).read_text(encoding="utf-8"))
-        about, found = measured["code"], {name: measured[name] for name in ("tried", "noticed", "interval")}
+        found = measured | {"current": measured["code"] == code_hash(root)}
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return found if about == code_hash(root) else None
+    return found if Draft202012Validator(POWER).is_valid(found) else None

@@ -94,18 +94,50 @@ def test_the_overview_counts_and_names_what_fails_first(pages: dict[str, Page]) 
     assert "step 2 λ instead of λ 0.333 0.333 0" in text.replace("2λ", "2 λ")
 
 
-def test_the_power_of_the_checks_is_said_as_it_was_measured(change: Change) -> None:
-    def page(power: dict[str, Any] | None) -> str:
-        return Page(change(lambda report: report["provenance"].update(power=power))["index.html"]).text
+POWER = {
+    "code": "a1b2c3d4e5f6",
+    "current": True,
+    "tried": 387,
+    "noticed": 351,
+    "interval": [0.8725, 0.9344],
+    "claims": {"E1": 3, "E2": 2},
+}
+VERSION = {
+    True: "measured on this very code, a1b2c3d4e5f6",
+    False: "measured on an earlier version of the code, a1b2c3d4e5f6; not repeated since",
+}
 
-    text = page({"tried": 387, "noticed": 351, "interval": [0.8725, 0.9344]})
-    assert (
-        "Of 387 faults put into this code, its checks noticed 351: between 87.2 and 93.4 % of all such."
-        in text
-    )
-    assert "was not measured on this code" in page(None)
+
+def powered(change: Change, power: dict[str, Any] | None) -> dict[str, str]:
+    pages = change(lambda report: report["provenance"].update(power=power))
+    return {name: Page(text).text for name, text in pages.items() if name.endswith(".html")}
+
+
+@pytest.mark.parametrize("current", [True, False])
+def test_the_power_of_the_checks_is_said_as_it_was_measured(change: Change, current: bool) -> None:
+    text = powered(change, POWER | {"current": current})["index.html"]
+    said = "Of 387 faults put into the code, its checks noticed 351: between 87.2 and 93.4 % of all such"
+    assert f"{said} ({VERSION[current]})." in text
+    assert VERSION[not current] not in text
+
+
+def test_no_power_is_said_where_none_was_measured(change: Change) -> None:
+    pages = powered(change, None)
+    assert "No measurement of what share of faults" in pages["index.html"]
+    assert not any("to notice" in text for name, text in pages.items() if name.startswith("claims/"))
     with pytest.raises(ValueError, match="power"):
-        page({"tried": 387})
+        powered(change, {"tried": 387})
+
+
+@pytest.mark.parametrize("current", [True, False])
+def test_a_claim_says_how_many_faults_its_checks_noticed_first(change: Change, current: bool) -> None:
+    pages = powered(change, POWER | {"current": current})
+    head = "Of 387 faults put into the code, the checks and controls of"
+    tail = f". Only the first to fail is counted, so that they notice as many at least ({VERSION[current]})."
+    assert f"{head} E1 were the first to notice 3{tail}" in pages["claims/E1.html"]
+    assert f"{head} E2 were the first to notice 2, fewer than 3{tail}" in pages["claims/E2.html"]
+    assert head not in pages["claims/E3.html"]  # a claim that was not there then
+    assert "noticed first by the checks and controls of E2; only the first" in pages["run.html"]
 
 
 def test_audits_are_told_apart_and_can_be_repeated(pages: dict[str, Page]) -> None:
