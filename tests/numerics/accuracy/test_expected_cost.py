@@ -1,7 +1,6 @@
 """What expected costs err by, against 30 digits: integrals over the values of the law, and closed forms.
 
-The oracle integrates over y, the code over the noise: E x₀T = ∫φ_N(Φ⁻¹(F(y)))dy and, as Σ E X₍ᵢ₎ = 0,
-E b_nT = (1/n) Σ E X₍ᵢ₎ ∫P(Y₍ᵢ₎ > y)dy, a polynomial in F.
+The oracle integrates over y (`cost_oracles`), the code over the noise.
 """
 
 from itertools import pairwise
@@ -15,71 +14,9 @@ from scipy.special import ndtri
 
 from numerics.accuracy import UNIT
 from numerics.potentials import AtomAndDensity, Cantor, FiniteAtoms, Quantile
-from numerics.transport.minibatch import expected_cost, normal_order_means
-from numerics.transport.order_statistics import (
-    rank_excess,
-    rank_excess_rounding,
-    step_excess,
-    step_excess_rounding,
-)
+from numerics.transport.minibatch import expected_cost
+from tests.numerics.accuracy.cost_oracles import ROOT, batch_product, exact_costs
 from tests.numerics.accuracy.harness import judge, judge_with_twins
-
-mp.dps = 30
-ROOT = mp.sqrt(mp.pi)
-MEANS = {1: [mpf(0)], 2: [-1 / ROOT, 1 / ROOT], 3: [-3 / (2 * ROOT), mpf(0), 3 / (2 * ROOT)]}
-
-
-def _mean(n, i):
-    """E X₍ᵢ₎ in 30 digits."""
-
-    def integrand(x):
-        return x * mp.ncdf(x) ** (i - 1) * mp.ncdf(-x) ** (n - i) * mp.npdf(x)
-
-    return n * mp.binomial(n - 1, i - 1) * mp.quad(integrand, [-12, -6, -3, 0, 3, 6, 12])
-
-
-def _means(n):
-    if n not in MEANS:
-        upper = [_mean(n, i) for i in range(n, n - n // 2, -1)]
-        MEANS[n] = [-m for m in upper] + [mpf(0)] * (n % 2) + upper[::-1]
-    return MEANS[n]
-
-
-def _noise(lower, upper):
-    """Φ⁻¹ of a probability given with its complement."""
-    small = min(lower, upper)
-    z = -mp.sqrt(2) * mp.erfinv(1 - 2 * small) if small > mpf("1e-12") else _far(small)
-    return z if lower <= upper else -z
-
-
-def _far(p):
-    """Φ⁻¹ of a small p by Newton on the logarithm."""
-    z = -mp.sqrt(-2 * mp.log(p))
-    for _ in range(60):
-        move = (mp.log(mp.ncdf(z)) - mp.log(p)) * mp.ncdf(z) / mp.npdf(z)
-        z -= move
-        if abs(move) < mpf("1e-26"):
-            break
-    return z
-
-
-def _speed(lower, upper):
-    """φ_N(Φ⁻¹(p))."""
-    return mp.npdf(_noise(lower, upper)) if min(lower, upper) > mpf("1e-200") else mpf(0)
-
-
-def _batch(n, lower, upper):
-    """−Σ E X₍ᵢ₎ P(Bin(n, p) ≥ i)/n, which is what E b_nT integrates over y."""
-    law = [mp.binomial(n, k) * lower**k * upper ** (n - k) for k in range(n + 1)]
-    return -sum(m * sum(law[i:]) for i, m in enumerate(_means(n), start=1)) / n
-
-
-def _exact(levels, breaks, square, sizes):
-    """Excess, W₂² and c_n at each size, of a law with y ↦ (F, 1−F)."""
-    cross = mp.quad(lambda y: _speed(*levels(y)), breaks)
-    for n in sizes:
-        batch = mp.quad(lambda y, n=n: _batch(n, *levels(y)), breaks) if n > 1 else mpf(0)
-        yield n, (2 * (cross - batch), 1 + square - 2 * cross, 1 + square - 2 * batch)
 
 
 def _cases(found, exact):
@@ -87,36 +24,6 @@ def _cases(found, exact):
     computed = (found.excess, found.optimal, found.cost)
     errors = [float(abs(mpf(float(a)) - b)) for a, b in zip(computed, exact, strict=True)]
     return errors, [found.error, found.optimal_error, found.cost_error]
-
-
-# --- means of order statistics ------------------------------------------------------------------------
-
-
-def test_means_of_order_statistics():
-    places = [(2, 2), (3, 3), (5, 4), (8, 7), (20, 20), (64, 1), (64, 20)]
-    found = np.array([normal_order_means(n)[i - 1] for n, i in places])
-    exact = [_mean(n, i) for n, i in places]
-    error = [float(abs(mpf(float(a)) - b)) for a, b in zip(found, exact, strict=True)]
-    judge(error, 6 * UNIT * (1 + np.abs(found)))
-
-
-def test_excess_of_a_rank_and_of_a_step():
-    x = np.concatenate([np.linspace(-20, 20, 31) + 0.013, np.linspace(-1, 1, 11)])
-    ranks, steps, of_ranks, of_steps = [], [], [], []
-    for n in (2, 7, 30):
-        for value, rank, step in zip(x, rank_excess(x, n), step_excess(x, n), strict=True):
-            place = mpf(-abs(float(value)))  # both are odd or even, and the smaller tail keeps its digits
-            lower, upper = mp.ncdf(place), mp.ncdf(-place)
-            law = [mp.binomial(n - 1, k) * lower**k * upper ** (n - 1 - k) for k in range(n)]
-            mean = sum(p * m for p, m in zip(law, _means(n), strict=True))
-            ranks.append(float(abs(abs(place - mean) - abs(mpf(float(rank))))))
-            steps.append(float(abs(mp.npdf(place) - _batch(n, lower, upper) - mpf(float(step)))))
-        of_ranks.append(rank_excess_rounding(x, n))
-        of_steps.append(step_excess_rounding(x))
-    judge_with_twins(ranks, np.concatenate(of_ranks))
-    judge_with_twins(steps, np.concatenate(of_steps))
-    assert (rank_excess(x, 1) == x).all()
-    assert (rank_excess(x, 7) * x >= 0).all()
 
 
 # --- atoms --------------------------------------------------------------------------------------------
@@ -136,7 +43,7 @@ def _exact_atoms(target, n):
         for y, a, b, c, d in zip(points, ends, ends[1:], uppers, uppers[1:], strict=False)
     )
     cross = sum(gap * mp.npdf(z) for gap, z in zip(gaps, steps, strict=True))
-    batch = sum(gap * _batch(n, *share) for gap, share in zip(gaps, shares, strict=True))
+    batch = sum(gap * batch_product(n, *share) for gap, share in zip(gaps, shares, strict=True))
     return 2 * (cross - batch), 1 + square - 2 * cross, 1 + square - 2 * batch
 
 
@@ -224,7 +131,7 @@ def test_densities(name):
     with mp.workdps(20):
         law, *rest = _densities()[name]
         errors, bounds = [], []
-        for n, exact in _exact(*rest, (1, 3)):
+        for n, exact in exact_costs(*rest, (1, 3)):
             error, bound = _cases(expected_cost(Quantile(law), n), exact)
             errors += error
             bounds += bound
@@ -242,48 +149,6 @@ def test_log_normals(s):
         assert (np.array(error) <= bound).all()
         assert bound[0] <= 1e-13 * exact[0]
         assert bound[2] <= 1e-12 * exact[2]
-
-
-def _square_of_gamma(shape):
-    return mpf(shape) * (mpf(shape) + 1)
-
-
-def _second_moments():
-    """Laws and E x₁² by formulas of the books."""
-    for df in (2.0001, 2.01, 2.05, 2.5, 7.3):
-        yield stats.t(df), mpf(df) / (mpf(df) - 2)
-    for b in (2.001, 2.05, 3.7):
-        yield stats.pareto(b), mpf(b) / (mpf(b) - 2)
-        yield stats.lomax(b), 2 / ((mpf(b) - 1) * (mpf(b) - 2))
-        yield stats.fisk(b), (2 * mp.pi / mpf(b)) / mp.sin(2 * mp.pi / mpf(b))
-        yield stats.invgamma(b), 1 / ((mpf(b) - 1) * (mpf(b) - 2))
-    for c in (0.2, 0.7, 3.3, 20.0, 200.0):
-        yield stats.weibull_min(c), mp.gamma(1 + 2 / mpf(c))
-        yield stats.dweibull(c), mp.gamma(1 + 2 / mpf(c))
-        yield stats.gennorm(min(c, 20.0)), mp.gamma(3 / mpf(min(c, 20.0))) / mp.gamma(1 / mpf(min(c, 20.0)))
-        yield stats.gamma(c), _square_of_gamma(c)
-        yield stats.dgamma(min(max(c, 0.7), 20.0)), _square_of_gamma(min(max(c, 0.7), 20.0))
-        yield stats.powerlaw(c), mpf(c) / (mpf(c) + 2)
-        yield stats.beta(c, 0.7), mpf(c) * (mpf(c) + 1) / ((mpf(c) + mpf(0.7)) * (mpf(c) + mpf(0.7) + 1))
-        yield stats.norm(c, 2.5), mpf(c) ** 2 + mpf(6.25)
-    yield stats.genpareto(0.49), 2 / ((1 - mpf(0.49)) * (1 - 2 * mpf(0.49)))
-    yield stats.logistic(), mp.pi**2 / 3
-    yield stats.gumbel_r(), mp.pi**2 / 6 + mp.euler**2
-    yield stats.arcsine(), mpf(3) / 8
-    yield stats.laplace(), mpf(2)
-    yield stats.exponweib(1.0, 2.0), mpf(1)  # scipy integrates these: the quadrature must replace it
-    yield stats.exponweib(1.0, 0.7), mp.gamma(1 + 2 / mpf(0.7))
-
-
-def test_costs_of_one_pair_are_one_and_the_second_moment():
-    error, bound = [], []
-    for law, square in _second_moments():
-        found = expected_cost(Quantile(law), 1)
-        error.append(float(abs(mpf(float(found.cost)) - 1 - square)))
-        bound.append(found.cost_error)
-    judge(error, bound)
-    closed = np.array(error[:-2]) / np.array(bound[:-2])
-    judge_with_twins(closed, np.ones(len(closed)))
 
 
 # --- mixtures and the Cantor law ----------------------------------------------------------------------
@@ -322,7 +187,7 @@ def test_mixtures(case):
     second = sum(mpf(w) * a**2 for a, w in zip(atoms, weights, strict=True))
     second += (1 - sum(mpf(w) for w in weights)) * square
     singles = []
-    for n, exact in _exact(_mixture(atoms, weights, levels), breaks, second, (1, 2, 3)):
+    for n, exact in exact_costs(_mixture(atoms, weights, levels), breaks, second, (1, 2, 3)):
         error, bound = _cases(expected_cost(AtomAndDensity(atoms, weights, law), n), exact)
         assert (np.array(error) <= bound).all()
         assert max(bound) <= 1e-12 * (1 + float(second))
@@ -348,21 +213,7 @@ def test_cantor_law():
         assert max(bound) <= 1e-14
 
 
-# --- seen to fail -------------------------------------------------------------------------------------
-
-
-def test_a_cut_law_is_rejected(monkeypatch):
-    """What the code did: E x₁² by a rule on noise within ±13, without what lies beyond."""
-    import numerics.transport.costs as costs
-
-    def cut(target, _):
-        x = np.linspace(-13, 13, 2001)
-        mass = stats.norm.pdf(x)
-        return float((mass * target.transport(x[:, None])[:, 0] ** 2).sum() / mass.sum()), 1e-14
-
-    monkeypatch.setattr(costs, "second_moment", cut)
-    with pytest.raises(AssertionError):
-        test_costs_of_one_pair_are_one_and_the_second_moment()
+# --- laws without a density ---------------------------------------------------------------------------
 
 
 def _without_density(df, *, upper):

@@ -1,7 +1,6 @@
 """What Stiefel, Grassmannian and SO(3) err by, against 40 to 60 digits, on hostile matrices.
 
-Cases: sizes 1e±3, gaps down to 1e−12, equal values, points on both sides of a kink, steps 1e±6; in batches,
-where Jacobi rotations work, and one by one, where LAPACK does.
+In batches, where Jacobi rotations work, and one by one, where LAPACK does.
 """
 
 import mpmath
@@ -13,89 +12,15 @@ from numerics.potentials.rotations import SpecialOrthogonal
 from numerics.potentials.stiefel import Stiefel
 from tests.numerics.accuracy import matrix_oracles as oracles
 from tests.numerics.accuracy.harness import judge, judge_with_twins
-
-# Not of the one list: sizes from the least to the largest that multiprecision can pay for.
-FAMILIES = [
-    Stiefel(1, 1),
-    Stiefel(3, 1),
-    Stiefel(2, 2),
-    Stiefel(3, 2),
-    Stiefel(4, 4),
-    Stiefel(5, 3),
-    Grassmannian(2, 1),
-    Grassmannian(3, 3),
-    Grassmannian(4, 2),
-    Grassmannian(5, 4),
-    SpecialOrthogonal(),
-]
-every_family = pytest.mark.parametrize("p", FAMILIES, ids=repr)
-SMOOTH = [p for p in FAMILIES if repr(p) not in ("Stiefel(1, 1)", "Grassmannian(3, 3)")]  # K = 0 exactly
-
-
-def _rng():
-    return np.random.default_rng(7)
-
-
-def _turned(p, values, rng):
-    """Matrices with these singular values or eigenvalues, to rounding, in random frames."""
-    rows, n = values.shape[0], 3 if isinstance(p, SpecialOrthogonal) else p.n
-    frame = np.linalg.qr(rng.standard_normal((rows, n, n))).Q
-    if isinstance(p, Grassmannian):
-        return p._coordinates.vectors((frame * values[:, None]) @ frame.transpose(0, 2, 1))
-    m = values.shape[1]
-    other = np.linalg.qr(rng.standard_normal((rows, m, m))).Q
-    frame, other = (f * np.sign(np.linalg.det(f))[:, None, None] if n % 2 else f for f in (frame, other))
-    return ((frame[:, :, :m] * values[:, None]) @ other.transpose(0, 2, 1)).reshape(rows, -1)
-
-
-def _count(p):
-    return 3 if isinstance(p, SpecialOrthogonal) else p.n if isinstance(p, Grassmannian) else p.p
-
-
-def noise_cases(p, n):
-    """x0 of sizes 1e±3, and with the gap that T needs closed to 1e−1 … 1e−12, whole or in the last place."""
-    rng = _rng()
-    plain = rng.standard_normal((n, p.dim)) * 10.0 ** rng.uniform(-3, 3, (n, 1))
-    m = _count(p)
-    values = np.sort(np.abs(rng.standard_normal((n, m))), axis=1)[:, ::-1].copy()
-    equal = np.ones((n, m))
-    gap = 10.0 ** rng.uniform(-12, -1, n)
-    for v in (values, equal):
-        if isinstance(p, Grassmannian):
-            v[:, : p.k] += (v[:, min(p.k, m - 1)] - v[:, p.k - 1] + gap)[:, None]
-        else:
-            v[:, -1] = gap - (v[:, 1] if isinstance(p, SpecialOrthogonal) else 0.0)
-    return np.concatenate([plain, _turned(p, values, rng), _turned(p, equal, rng)])
-
-
-def kinked_values(p, n, rng, exponents=(-10, -1)):
-    """Values whose projection is within 10^exponents of a change of face, on either side."""
-    m = _count(p)
-    near = np.sign(rng.standard_normal(n)) * 10.0 ** rng.uniform(*exponents, n)
-    if isinstance(p, Stiefel):
-        values = np.abs(rng.standard_normal((n, m))) * 2
-        values[:, 0] = 1 + near
-        return -np.sort(-values, axis=1)
-    if isinstance(p, SpecialOrthogonal):
-        values = rng.uniform(0.2, 0.6, (n, 3))
-        values[:, 2] = values[:, 0] + values[:, 1] - 1 + near  # s₁ + s₂ − s₃ = 1 to near
-        return np.sort(values, axis=1)[:, ::-1]
-    mean = p.k / max(m - 1, 1)  # of all but the last, which is near 0
-    spread = rng.uniform(-0.4, 0.4, (n, m)) * min(mean, 1 - mean)
-    values = mean + spread - spread[:, :-1].mean(axis=1, keepdims=True)
-    values[:, -1] = near
-    return -np.sort(-(values + rng.standard_normal((n, 1))), axis=1)
-
-
-def prox_cases(p, n):
-    """z, step: x1 + step·x0, points anywhere, far points, and points near kinks."""
-    rng = _rng()
-    x0, x1 = p.sample(n, rng)
-    step = 10.0 ** rng.uniform(-6, 6, n)
-    anywhere = rng.standard_normal((n, p.dim)) * 10.0 ** rng.uniform(-3, 3, (n, 1))
-    near = _turned(p, kinked_values(p, 2 * n, rng), rng)
-    z = np.concatenate([x1 + step[:, None] * x0, anywhere, x1 * rng.uniform(0, 2, (n, 1)), near])
-    return z, np.concatenate([step, np.ones(4 * n)])
+from tests.numerics.accuracy.hostile_matrices import (
+    SMOOTH,
+    every_family,
+    generator,
+    kinked_values,
+    noise_cases,
+    prox_cases,
+    turned,
+)
 
 
 def errors(p, x, computed, g):
@@ -229,7 +154,7 @@ def _envelope(p, z, step):
 @pytest.mark.parametrize("p", SMOOTH, ids=repr)
 def test_far_out_prox_errs_as_little_as_transport(p):
     """At z = x₁ + λx₀, λ = 1e4, the backward error is λ·eps but prox shrinks it by 1/λ; the statement too."""
-    rng = _rng()
+    rng = generator()
     x0, x1 = p.sample(_size(p), rng)
     z = x1 + 1e4 * x0
     found = p.proximal_point(z, 1e4)
@@ -253,9 +178,9 @@ def test_prox_jacobian_at_this_very_point(p):
 @pytest.mark.parametrize("p", SMOOTH, ids=repr)
 def test_a_kink_within_rounding_is_said_to_be_one(p):
     """Where both Jacobians may be meant, the statement covers either."""
-    rng = _rng()
+    rng = generator()
     on_manifold = p.sample(60 // p.dim, rng)[1]
-    near = _turned(p, kinked_values(p, 60 // p.dim, rng, exponents=(-17, -16)), rng)
+    near = turned(p, kinked_values(p, 60 // p.dim, rng, exponents=(-17, -16)), rng)
     z = on_manifold if isinstance(p, Stiefel) else near
     found = p.proximal_point(z, 1.0)
     assert (found.kink == 0).any()
@@ -267,7 +192,7 @@ def test_a_kink_within_rounding_is_said_to_be_one(p):
 @pytest.mark.parametrize("p", SMOOTH, ids=repr)
 def test_kink_is_the_distance_to_another_face(p):
     """No point nearer is on another face, and some point a little further is: faces by the exact values."""
-    rng = _rng()
+    rng = generator()
     z, _ = prox_cases(p, 4)
     z = z[-8:]
     kink = p.proximal_point(z, 1.0).kink
@@ -326,7 +251,7 @@ def test_domain(p):
 
 @every_family
 def test_members_of_the_subdifferential_are_computed_to_be_members(p):
-    x0, x1 = p.sample(40, _rng())
+    x0, x1 = p.sample(40, generator())
     for size in (1.0, 1e3):
         for noise, point in zip(size * x0, x1, strict=True):
             assert p.subdifferential(point).contains(noise)[0]
@@ -353,7 +278,7 @@ def test_no_transport_where_the_gap_is_rounding(p, x0):
 def test_equal_eigenvalues_at_one_leave_no_free_ones(k):
     """λ = (2, 2, 0) up to the last places: prox is the projector on the plane, a vertex of the Fantope."""
     p = Grassmannian(3, k)
-    z = _turned(p, np.tile([2.0, 2.0, 0.0] if k == 2 else [2.0, 2.0, 2.0], (200, 1)), _rng())
+    z = turned(p, np.tile([2.0, 2.0, 0.0] if k == 2 else [2.0, 2.0, 2.0], (200, 1)), generator())
     found = p.proximal_point(z, 1.0)
     assert (found.rounding.jacobian.bound <= 1e-13).all()
     assert (found.kink >= 0.7).all()  # (2 − 0 − 1)/√2

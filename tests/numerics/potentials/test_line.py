@@ -6,8 +6,6 @@ from fractions import Fraction
 import mpmath
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from scipy import integrate, stats
 from scipy.special import ndtr, ndtri
 
@@ -15,53 +13,10 @@ from numerics.accuracy import EPS
 from numerics.potentials import FiniteAtoms, embed
 from numerics.potentials.cantor import Cantor
 from numerics.potentials.line import AtomAndDensity, Quantile
-from tests.numerics.allowances import of_interpolant, of_prox, of_transport
+from tests.numerics.allowances import of_prox, of_transport
+from tests.numerics.potentials.laws_on_the_line import CONTINUOUS, DISCRETE, LAWS, MIXED, every_law, generator
 
 MILLS = np.sqrt(np.pi / 2)
-CONTINUOUS = [
-    stats.norm(1, 2),
-    stats.uniform(-1, 3),
-    stats.expon(),
-    stats.gamma(2.5),
-    stats.gamma(0.5),
-    stats.chi2(3),
-    stats.beta(2, 3),
-    stats.beta(0.5, 0.5),
-    stats.logistic(),
-    stats.laplace(),
-    stats.lognorm(0.5),
-    stats.t(5),
-    stats.weibull_min(1.5),
-    stats.gumbel_r(),
-    stats.gumbel_l(),
-    stats.pareto(5),
-    stats.arcsine(),
-    stats.rayleigh(),
-    stats.halfnorm(),
-    stats.maxwell(),
-    stats.powerlaw(2.0),
-    stats.truncnorm(-1, 2),
-    stats.triang(0.3),
-]
-DISCRETE = [
-    stats.poisson(3),
-    stats.binom(5, 0.3),
-    stats.geom(0.4),
-    stats.nbinom(3, 0.4, loc=2),
-    stats.rv_discrete(values=([0, 1, 5], [0.2, 0.5, 0.3])),
-]
-MIXED = [
-    AtomAndDensity([0.0], [0.4], stats.norm()),
-    AtomAndDensity([-1.0, 2.5], [0.2, 0.3], stats.uniform(0, 1)),
-    AtomAndDensity([0.0, 0.5], [0.1, 0.2], stats.expon()),
-]
-LAWS = [Quantile(d) for d in CONTINUOUS + DISCRETE] + MIXED + [Cantor()]
-every_law = pytest.mark.parametrize("p", LAWS, ids=repr)
-
-
-def _rng():
-    return np.random.default_rng(5)
-
 
 # --- transport -------------------------------------------------------------------------------------
 
@@ -109,7 +64,7 @@ def test_transport_has_the_stated_accuracy(law):
 
 @every_law
 def test_transport_increases_and_has_the_law_as_image(p):
-    s = np.sort(_rng().uniform(-9, 9, 3000))
+    s = np.sort(generator().uniform(-9, 9, 3000))
     x = p.transport(s[:, None])[:, 0]
     assert (np.diff(x) >= -8 * EPS * (np.abs(x[1:]) + p.scale)).all()
     u = np.linspace(0.0005, 0.9995, 1000)
@@ -205,7 +160,7 @@ def test_discrete_laws_are_finite_atoms(law):
     weights = np.append(law.pmf(atoms[:-1]), law.sf(atoms[-2]))
     weights /= weights.sum()
     other = FiniteAtoms.on_line(atoms, weights)
-    rng = _rng()
+    rng = generator()
     s = rng.uniform(-4, 4, (200, 1))
     assert np.array_equal(p.transport(s), other.transport(s))
     constant = p.conjugate([0.0]) - other.conjugate([0.0])
@@ -215,64 +170,6 @@ def test_discrete_laws_are_finite_atoms(law):
     z = p.transport(s) + rng.standard_normal((200, 1))
     for step in (1e-3, 0.5, 20.0):
         assert np.allclose(p.prox(z, step), other.prox(z, step), rtol=0, atol=1e-12 * (1 + step) * atoms[-1])
-
-
-# --- prox ----------------------------------------------------------------------------------------------
-
-
-@every_law
-@pytest.mark.parametrize("step", 10.0 ** np.arange(-6, 7, 3))
-def test_prox_recovers_data(p, step):
-    x0, x1 = p.sample(300, _rng())
-    z = x1 + step * x0
-    error = np.abs(p.prox(z, step) - x1)[:, 0]
-    assert (error <= of_interpolant(p, x0, step)).all()
-
-
-@settings(deadline=None)
-@given(st.integers(0, 2**32 - 1), st.sampled_from(LAWS), st.floats(-6, 6))
-def test_prox_is_optimal_anywhere(seed, p, exponent):
-    """φ(v) ≥ φ(u) + (z−u)(v−u)/λ at sampled v, in the hull or not."""
-    rng = np.random.default_rng(seed)
-    step = 10.0**exponent
-    z = p.scale * rng.standard_normal((6, 1)) * 10.0 ** rng.uniform(-2, 1, (6, 1)) + p.law.mean
-    u = p.prox(z, step)
-    y = (z - u) / step
-    v = np.concatenate([p.transport(rng.standard_normal((4, 1))), (u[:2] + u[2:4]) / 2])
-    value = p.value(u)
-    assert np.isfinite(value).all()
-    slack = value[:, None] + y * (v - u[:, None])[:, :, 0] - p.value(v)
-    reach = np.abs(v - u[:, None])[:, :, 0] + p.scale
-    error = of_prox(p, z, step)[:, None]
-    allowed = error * (reach / step + np.minimum(np.abs(y), 20)) + 256 * EPS * (20 + np.abs(y)) * (
-        reach + np.abs(v).max() + np.abs(u)
-    )
-    assert (slack <= allowed).all()
-
-
-@every_law
-def test_prox_inside_a_jump_is_z_minus_step_times_the_jump(p):
-    """Where T jumps at b from x to x', every z between x + λb and x' + λb goes to z − λb, not to T(b)."""
-    jumps = {
-        "Cantor()": (0.0, 1 / 3, 2 / 3),
-        repr(MIXED[1]): (ndtri(0.2), -1.0, 0.0),
-        repr(LAWS[len(CONTINUOUS) + 4]): (ndtri(0.7), 1.0, 5.0),
-    }
-    if repr(p) not in jumps:
-        return
-    b, low, high = jumps[repr(p)]
-    part = np.linspace(0.05, 0.95, 7)
-    for step in (1e-3, 1.0, 1e3):
-        x = low + part * (high - low)
-        z = (x + step * b)[:, None]
-        assert (np.abs(p.prox(z, step)[:, 0] - x) <= of_prox(p, z, step)).all()
-        assert np.allclose(p.prox_jacobian(z, step), 1.0, atol=0, rtol=0)
-
-
-def test_beyond_the_support_prox_stays_on_its_hull():
-    p = Quantile(stats.uniform(-1, 3))
-    assert np.array_equal(p.prox([[-50.0], [50.0]], 1e-3)[:, 0], [-1.0, 2.0])
-    assert np.isinf(p.value([[-1.01], [2.01]])).all()
 
 
 # --- geometry --------------------------------------------------------------------------------------------
@@ -357,5 +254,5 @@ def test_repr_rebuilds_the_law(p):
     rebuilt = eval(
         repr(p), {"Quantile": Quantile, "AtomAndDensity": AtomAndDensity, "Cantor": Cantor, "stats": stats}
     )
-    x0 = _rng().standard_normal((20, 1))
+    x0 = generator().standard_normal((20, 1))
     assert np.array_equal(rebuilt.transport(x0), p.transport(x0))
