@@ -228,6 +228,7 @@ CLAIMS = (
         depends=("F3",),
         modules=(
             f"{HERE}test_sampling",
+            f"{HERE}test_algorithm_1",
             f"{HERE}test_euler_bound",
             f"{HERE}test_stated_radii",
         ),
