@@ -134,7 +134,7 @@ def test_nothing_tried_says_nothing():
 
 def _outcome(by, operator="field/DropRoot", occurrence=0):
     mutant = population.Mutant("numerics/a.py", operator, occurrence, 8)
-    return trial.Outcome(mutant, by, 3, ("root = np.sqrt(n)", "root = (n)"), 1.0)
+    return trial.Outcome(mutant, by, 3, ("theorems",), ("root = np.sqrt(n)", "root = (n)"), 1.0)
 
 
 def test_the_page_counts_what_theorems_noticed_apart_from_tests():
@@ -186,12 +186,25 @@ def test_an_outcome_is_read_as_it_was_kept(tmp_path):
     (tmp_path / "numerics").mkdir()
     (tmp_path / "numerics" / "a.py").write_text(SOURCE)
     mutant = next(m for m in population.in_file("numerics/a.py", SOURCE) if m.operator == "field/DropRoot")
-    outcome = trial.attempt(tmp_path, mutant, [], tmp_path / "kept")
+    outcome = trial.attempt(tmp_path, mutant, [], ["theorems"], tmp_path / "kept")
     assert not outcome.noticed
     assert outcome.changed == ("root = np.sqrt(n * step)", "root = (n * step)")
     (kept,) = (tmp_path / "kept").glob("*.json")
     assert trial.read(kept) == outcome
     assert json.loads(kept.read_text())["asked"] == 0
+
+
+def test_what_survived_the_theorems_is_shown_to_the_tests_later(tmp_path):
+    (tmp_path / "numerics").mkdir()
+    (tmp_path / "numerics" / "a.py").write_text(SOURCE)
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "test_a.py").write_text("def test_a():\n    assert False\n")
+    mutant = next(m for m in population.in_file("numerics/a.py", SOURCE) if m.operator == "field/DropRoot")
+    first = trial.attempt(tmp_path, mutant, [], ["theorems"], tmp_path / "kept")
+    assert first.left(["theorems", "tests"]) == ["tests"]
+    again = trial.attempt(tmp_path, mutant, [("tests/test_a.py::test_a", 1.0)], ["tests"], tmp_path / "kept")
+    assert (again.by, again.asked, again.suites) == ("tests/test_a.py::test_a", 1, ("theorems", "tests"))
+    assert again.left(["theorems", "tests"]) == []
 
 
 @pytest.mark.parametrize("argument", ["--size=0", "--jobs=0", "--minutes=0", "--suites=docs"])

@@ -6,8 +6,9 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import joblib
 from tqdm import tqdm
@@ -52,21 +53,28 @@ def baseline(root: Path, kept: Path) -> dict[str, list[str]]:
 def sweep(
     chosen: Sequence[Mutant], contexts: Contexts, suites: Sequence[str], kept: Path, jobs: int, minutes: float
 ) -> list[Outcome]:
-    """Try each fault that is not kept yet, until the time is over; all that is found, as sampled."""
+    """Show each fault to the suites that it has not met yet, until the time is over; all that is found."""
     found = kept / "found"
-    missing = [m for m in chosen if not (found / f"{m.key}.json").exists()]
+    left = [(m, _left(found / f"{m.key}.json", suites)) for m in chosen]
+    missing = [(m, names) for m, names in left if names]
     ends = time.monotonic() + 60 * minutes
-    with tqdm(total=len(missing), unit="fault", desc=f"{len(chosen) - len(missing)} kept") as progress:
-        for first in range(0, len(missing), jobs * 4):
+
+    def tasks() -> Iterator[Any]:
+        for mutant, names in missing:
             if time.monotonic() > ends:
-                break
-            part = missing[first : first + jobs * 4]
-            asked = [contexts.checks(m.path, m.line, suites) for m in part]
-            timed = [[(name, contexts.seconds.get(name, 1.0)) for name in names] for names in asked]
-            tasks = [joblib.delayed(attempt)(ROOT, m, c, found) for m, c in zip(part, timed, strict=True)]
-            for _ in joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")(tasks):
-                progress.update()
+                return
+            checks = contexts.checks(mutant.path, mutant.line, names)
+            timed = [(name, contexts.seconds.get(name, 1.0)) for name in checks]
+            yield joblib.delayed(attempt)(ROOT, mutant, timed, names, found)
+
+    with tqdm(total=len(missing), unit="fault", desc=f"{len(chosen) - len(missing)} kept") as progress:
+        for _ in joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")(tasks()):
+            progress.update()
     return [read(path) for m in chosen if (path := found / f"{m.key}.json").exists()]
+
+
+def _left(place: Path, suites: Sequence[str]) -> list[str]:
+    return read(place).left(suites) if place.exists() else list(suites)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

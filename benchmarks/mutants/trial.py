@@ -31,7 +31,8 @@ class Outcome:
         mutant: The fault.
         by: The first check to fail or not to end, of the theorems if any, else of the tests; "import" if the
             code no longer loads; empty if none.
-        asked: How many checks touch the line.
+        asked: How many checks that touch the line were to be run.
+        suites: Of which suites: a fault that the theorems let pass may be shown to the tests later.
         changed: The lines before and after.
         seconds: How long it took.
     """
@@ -39,6 +40,7 @@ class Outcome:
     mutant: Mutant
     by: str
     asked: int
+    suites: tuple[str, ...]
     changed: tuple[str, str]
     seconds: float
 
@@ -51,6 +53,10 @@ class Outcome:
     def in_theorems(self) -> bool:
         """Did `pytest theorems` alone notice it?"""
         return self.by == "import" or self.by.startswith("theorems/")
+
+    def left(self, suites: Sequence[str]) -> list[str]:
+        """Those of the suites that may still notice it."""
+        return [] if self.noticed else [name for name in suites if name not in self.suites]
 
 
 def tree(root: Path, place: Path) -> Path:
@@ -96,10 +102,12 @@ def run_checks(copy: Path, checks: Sequence[str], limit: float) -> str:
     return found.group(1) if "::" in found.group(1) else "import"
 
 
-def attempt(root: Path, mutant: Mutant, checks: Sequence[tuple[str, float]], kept: Path) -> Outcome:
-    """Try one fault against checks, given with their seconds; the outcome is written before it is returned.
+def attempt(
+    root: Path, mutant: Mutant, checks: Sequence[tuple[str, float]], suites: Sequence[str], kept: Path
+) -> Outcome:
+    """Try one fault against checks of these suites, given with their seconds; the outcome is kept at once.
 
-    Theorems and tests never share a process, and the theorems come first.
+    Theorems and tests never share a process, and the theorems come first. What was kept of others counts.
     """
     start = time.perf_counter()
     source = (root / mutant.path).read_text(encoding="utf-8")
@@ -113,11 +121,14 @@ def attempt(root: Path, mutant: Mutant, checks: Sequence[tuple[str, float]], kep
             if by:
                 break
     taken = round(time.perf_counter() - start, 1)
-    outcome = Outcome(mutant, by, len(checks), _changed(source, code), taken)
+    place = kept / f"{mutant.key}.json"
+    before = read(place) if place.exists() else None
+    shown, asked = ((), 0) if before is None else (before.suites, before.asked)
+    outcome = Outcome(mutant, by, asked + len(checks), (*shown, *suites), _changed(source, code), taken)
     kept.mkdir(parents=True, exist_ok=True)
     unfinished = kept / f".{mutant.key}.part"
     unfinished.write_text(json.dumps(asdict(outcome), indent=1), encoding="utf-8")
-    unfinished.replace(kept / f"{mutant.key}.json")
+    unfinished.replace(place)
     return outcome
 
 
@@ -130,7 +141,7 @@ def read(path: Path) -> Outcome:
     """An outcome as it was kept."""
     found = json.loads(path.read_text(encoding="utf-8"))
     found["mutant"] = Mutant(**found["mutant"])
-    found["changed"] = tuple(found["changed"])
+    found["changed"], found["suites"] = tuple(found["changed"]), tuple(found["suites"])
     return Outcome(**found)
 
 
