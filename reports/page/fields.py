@@ -6,7 +6,8 @@ only copies it. The schedule is the linear one, v_t = x₁ − x₀ on optimal p
 
 import base64
 import json
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -84,7 +85,7 @@ def computed(shown: Shown) -> dict[str, Any]:
     """The data of one target.
 
     Returns:
-        ``pairs`` (PAIRS rows x₀, x₁), and one text a time for ``optimal``, ``independent`` (two a place)
+        ``pairs`` (PAIRS rows x₀, x₁), and all times of ``optimal``, ``independent`` (two numbers a place)
         and ``jacobian`` (three a place: the entries xx, xy, yy), places row by row from below: see `packed`.
     """
     potential, rng = shown.make(), np.random.default_rng(0)
@@ -99,13 +100,12 @@ def computed(shown: Shown) -> dict[str, Any]:
     places[:, axes] = np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2)
     found: dict[str, Any] = {"name": shown.name, "words": shown.words}
     found["pairs"] = _whole(np.hstack([noise[:PAIRS, axes], data[:PAIRS, axes]])).tolist()
-    found |= {"optimal": [], "independent": [], "jacobian": []}
-    for t in TIMES:
-        found["optimal"].append(packed(exact.velocity(t, places)[:, axes]))
-        found["independent"].append(packed(blurred.velocity(t, places)[:, axes]))
-        slope = exact.jacobian(t, places)[:, axes][:, :, axes]
-        found["jacobian"].append(packed(slope[:, [0, 0, 1], [0, 1, 1]]))
-    return found
+    slopes = [exact.jacobian(t, places)[:, axes][:, :, axes] for t in TIMES]
+    return found | {
+        "optimal": packed([exact.velocity(t, places)[:, axes] for t in TIMES]),
+        "independent": packed([blurred.velocity(t, places)[:, axes] for t in TIMES]),
+        "jacobian": packed([slope[:, [0, 0, 1], [0, 1, 1]] for slope in slopes]),
+    }
 
 
 def everything() -> dict[str, Any]:
@@ -114,14 +114,18 @@ def everything() -> dict[str, Any]:
     return frame | {"targets": [computed(shown) for shown in SHOWN]}
 
 
-def packed(values: NDArray[np.float64]) -> str:
-    """Numbers in hundredths, two bytes each and the lower one first, in base 64."""
-    return base64.b64encode(_whole(values).tobytes()).decode("ascii")
+def packed(times: Sequence[NDArray[np.float64]]) -> str:
+    """Numbers in hundredths, as changes from time to time; all lower bytes, then all higher; deflated, in base 64."""
+    changes = np.diff([_whole(values) for values in times], axis=0, prepend=np.int16(0)).astype("<i2")
+    halves = changes.reshape(-1, 1).view(np.uint8).T
+    return base64.b64encode(zlib.compress(halves.tobytes(), 9)).decode("ascii")
 
 
 def unpacked(text: str) -> NDArray[np.float64]:
-    """The numbers of a packed text, to a hundredth."""
-    return np.frombuffer(base64.b64decode(text), dtype="<i2") / HUNDREDTHS
+    """The numbers of a packed text, one row a time, to a hundredth."""
+    halves = np.frombuffer(zlib.decompress(base64.b64decode(text)), dtype=np.uint8).reshape(2, -1)
+    changes = np.ascontiguousarray(halves.T).view("<i2").reshape(len(TIMES), -1)
+    return np.cumsum(changes, axis=0) / HUNDREDTHS
 
 
 def _whole(values: NDArray[np.float64]) -> NDArray[np.int16]:

@@ -79,7 +79,7 @@ def environment() -> Environment:
         "searched": words.searched,
     }
     made.tests["corrected"] = lambda note: note.startswith("corrected:")
-    made.globals |= {"arguments": words.arguments, "common": words.common}
+    made.globals |= {"arguments": words.arguments, "brief": words.brief, "common": words.common}
     made.globals |= {"plural": words.plural, "charts": charts, "stable_id": stable_id}
     made.globals |= {"arranged": claims, "display": lambda latex: formula(latex, "block")}
     made.globals |= {"explained": RECORDS, "kinds": KINDS, "enough": ENOUGH}

@@ -19,6 +19,8 @@ _SINGLE = re.compile(  # a named operator or one letter, after another operator 
 _TAG_OR_LETTERS = re.compile(rf"<[^>]*>|&#?\w+;|[{_LETTER}]+\u0307?[{_LETTER}]*")
 _POWER_OF_TEN = re.compile(r"\b(?:(\d+(?:\.\d+)?)e|1e)([-−]?)\+?0*(\d+)\b")
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_LIST = 16
+"""A list of arguments of so many characters is never left out."""
 
 
 def quantity(text: str) -> Markup:
@@ -115,6 +117,37 @@ def arguments(text: str) -> list[str]:
         else:
             found[-1] += sign
     return [part.strip() for part in found]
+
+
+def brief(text: str, most: int) -> str:
+    """Arguments in about ``most`` characters: long ones without what their lists and tuples hold, then cut.
+
+    Example:
+        >>> brief("FiniteAtoms([[0.0, 0.0], [1.0, 2.0]]), t=0.4", 40)
+        'FiniteAtoms([…]), t=0.4'
+        >>> brief("FiniteAtoms([[0.0, 0.0], [1.0, 2.0]]), t=0.4", 60)
+        'FiniteAtoms([[0.0, 0.0], [1.0, 2.0]]), t=0.4'
+    """
+    if len(text) <= most:
+        return text
+    kept, place = "", 0
+    while place < len(text):
+        called = place > 0 and (text[place - 1].isalnum() or text[place - 1] in "_]")
+        end = _closing(text, place) if text[place] == "[" or (text[place] == "(" and not called) else 0
+        whole = text[place : max(end, place) + 1]
+        kept += whole if len(whole) <= _LIST else f"{whole[0]}…{whole[-1]}"
+        place += len(whole)
+    return kept if len(kept) <= most else f"{kept[:most]}…"
+
+
+def _closing(text: str, start: int) -> int:
+    """Where a bracket closes; 0 where none does."""
+    depth = 0
+    for place in range(start, len(text)):
+        depth += (text[place] in "([{") - (text[place] in ")]}")
+        if depth == 0:
+            return place
+    return 0
 
 
 def common(texts: Sequence[str]) -> list[str]:

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FIRST, SECOND, GREY = "#4269d0", "#c2410c", "#6b7280"
+DRAWN = 200
+"""About so many atoms are marked: their marks overlap already."""
 
 
 def draw_moons(figure: "Figure", lifted: CurveLift, mean_noise: np.ndarray) -> None:
@@ -18,7 +20,8 @@ def draw_moons(figure: "Figure", lifted: CurveLift, mean_noise: np.ndarray) -> N
     points = lifted.fine.points
     ends = np.cumsum([0] + [len(s) for s in lifted.fine_places])
     values = [lifted.value(arc, s) for arc, s in enumerate(lifted.fine_places)]
-    marks = plane.scatter(*points.T, c=np.concatenate(values), s=9, cmap="viridis")
+    apart = max(1, len(points) // DRAWN)
+    marks = plane.scatter(*points[::apart].T, c=np.concatenate(values)[::apart], s=9, cmap="viridis")
     plane.set_aspect("equal", adjustable="datalim")
     plane.set_title("data: coloured by φ", fontsize=9)
     figure.colorbar(marks, ax=plane, shrink=0.6)

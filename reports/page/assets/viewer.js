@@ -2,9 +2,6 @@
 // Draws the law of x_t, the fields and their eigenframes from the data of the page; no other file is read.
 
 const data = JSON.parse(document.getElementById("data").textContent);
-for (const target of data.targets) {
-  for (const name of ["optimal", "independent", "jacobian"]) target[name] = target[name].map(unpacked);
-}
 const form = document.querySelector("form.viewer");
 const canvas = document.querySelector("canvas");
 const said = document.getElementById("said");
@@ -13,10 +10,14 @@ const unit = data.unit, side = data.side, reach = data.reach;
 const extent = reach + 0.4;
 let timer = 0;
 
-// Numbers of two bytes each, the lower one first, in base 64.
-function unpacked(text) {
-  const bytes = atob(text);
-  return Float64Array.from({ length: bytes.length / 2 }, (_, i) => (bytes.charCodeAt(2 * i) + (bytes.charCodeAt(2 * i + 1) << 8)) << 16 >> 16);
+// The numbers of each time from changes from time to time: all lower bytes, then all higher, deflated, in base 64.
+async function unpacked(text) {
+  const packed = Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0));
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
+  const count = bytes.length / 2, each = count / data.times.length, values = new Int16Array(count);
+  for (let i = 0; i < count; i += 1) values[i] = bytes[i] + (bytes[count + i] << 8) + (i < each ? 0 : values[i - each]);
+  return data.times.map((_, k) => values.subarray(k * each, (k + 1) * each));
 }
 
 function colour(name) {
@@ -122,11 +123,17 @@ function play() {
   }, 60);
 }
 
-form.hidden = false;
-canvas.hidden = false;
-form.addEventListener("input", show);
-form.addEventListener("submit", (event) => event.preventDefault());
-form.elements.play.addEventListener("click", play);
-addEventListener("resize", show);
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", show);
-show();
+async function start() {
+  for (const target of data.targets) {
+    for (const name of ["optimal", "independent", "jacobian"]) target[name] = await unpacked(target[name]);
+  }
+  form.hidden = false;
+  canvas.hidden = false;
+  form.addEventListener("input", show);
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.elements.play.addEventListener("click", play);
+  addEventListener("resize", show);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", show);
+  show();
+}
+start();
