@@ -4,6 +4,7 @@ Metadata, indentation and the names of groups go; paths become relative and are 
 screen resolves; neighbours that repeat a style or a clipping share one group.
 """
 
+import math
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Container
@@ -16,8 +17,12 @@ PAGE, MARKER = 10, 100
 """Steps to a unit: tenths of a point on the page, hundredths in a marker."""
 GLYPH = 64
 """Units of a glyph to a step: a hundred steps are the size of the letters, at 11 points as fine as the page."""
+RUN = 64
+"""From so many points on a straight line keeps one, so that none takes long."""
 MANY = 8
 """From how many equal marks on they share one line: fewer gain nothing."""
+Point = tuple[float, float]
+Segment = tuple[str, list[Point]]
 _SEGMENT = re.compile(r"([MLCQz])([^MLCQz]*)")
 _SCALED = re.compile(r"scale\(([\d.]+)\)")
 _MOVED = re.compile(r"translate\(([-\d.]+) ([-\d.]+)\)")
@@ -120,12 +125,11 @@ def _path(path: str, grid: float, size: int) -> str:
     here = start = (0, 0)
     words: list[str] = []
     last = ""
-    for letter, numbers in _SEGMENT.findall(path):
+    for letter, exact in _straightened(_segments(path, grid), size / PAGE / 2 if size > 1 else 0.0):
+        points = [(round(x), round(y)) for x, y in exact]
         if letter == "z":
             words, here, last = [*words, "z"], start, "z"
             continue
-        flat = [round(float(number) * grid) for number in numbers.split()]
-        points = list(zip(flat[::2], flat[1::2], strict=True))
         if letter == "M":
             words += ["M", *(_digits(v, size) for v in points[0])]
             start = points[0]
@@ -136,6 +140,47 @@ def _path(path: str, grid: float, size: int) -> str:
             continue
         here, last = points[-1], letter
     return re.sub(r" ?([MlcqzM]) ?", r"\1", " ".join(words)).replace(" -", "-")
+
+
+def _segments(path: str, grid: float) -> list[Segment]:
+    """The letters of a path, each with its points, in steps."""
+    found = []
+    for letter, numbers in _SEGMENT.findall(path):
+        flat = [float(number) * grid for number in numbers.split()]
+        found.append((letter, list(zip(flat[::2], flat[1::2], strict=True))))
+    return found
+
+
+def _straightened(segments: list[Segment], tolerance: float) -> list[Segment]:
+    """Segments without those points of lines that lie no farther than a tolerance from what is left.
+
+    matplotlib leaves out such points of its longest lines alone, and a straight path has a hundred.
+    """
+    kept: list[Segment] = []
+    for letter, run in groupby(segments, key=lambda segment: segment[0]):
+        found = list(run)
+        if letter != "L" or not kept or not kept[-1][1]:
+            kept += found
+            continue
+        points = [kept[-1][1][-1], *(points[0] for _, points in found)]
+        place = 0
+        while place < len(points) - 1:
+            end = place + 1
+            while end + 1 < min(len(points), place + RUN) and all(
+                _apart(points[k], points[place], points[end + 1]) <= tolerance
+                for k in range(place + 1, end + 1)
+            ):
+                end += 1
+            kept.append(("L", [points[end]]))
+            place = end
+    return kept
+
+
+def _apart(point: Point, start: Point, end: Point) -> float:
+    """The distance of a point from the line between two others."""
+    (x, y), (u, v) = ((p[0] - start[0], p[1] - start[1]) for p in (point, end))
+    along = min(max((x * u + y * v) / (u * u + v * v), 0.0), 1.0) if (u, v) != (0, 0) else 0.0
+    return math.hypot(x - along * u, y - along * v)
 
 
 def _digits(steps: int, grid: int) -> str:

@@ -58,6 +58,8 @@ def formula(latex: str, display: str = "inline") -> Markup:
     if display == "inline":  # as every formula is that says nothing
         del root.attrib["display"]
     _mend(root)
+    if len(root) == 1 and root[0].tag == "mrow" and not root[0].attrib:  # a formula is a row itself
+        root[:] = list(root[0])
     return Markup(ET.tostring(root, encoding="unicode"))
 
 

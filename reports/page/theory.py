@@ -48,7 +48,7 @@ def _table(lines: list[str]) -> Markup:
     made = [Markup("").join(Markup("<td>{}</td>").format(cell) for cell in row) for row in rows]
     body = Markup("").join(Markup("<tr>{}</tr>").format(cells) for cells in made)
     return Markup(
-        '<div class="scroll" role="region" aria-label="Table"><table class="given">'
+        '<div class="scroll" role="region" aria-label="Table"><table class="plain">'
         "<thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>"
     ).format(titles, body)
 

@@ -79,6 +79,42 @@ def test_a_path_keeps_its_points_to_half_a_step(parts: list[tuple]) -> None:  # 
     assert path.count("z") == len(parts)
 
 
+def drawn(points: np.ndarray) -> np.ndarray:
+    """The points that are left of a line."""
+    line = "M " + " L ".join(f"{x:.3f} {y:.3f}" for x, y in points)
+    return np.array(absolute(re.findall(r' d="([^"]*)"', shortened(f'<path d="{line}"/>'))[0]))
+
+
+def farthest(points: np.ndarray, line: np.ndarray) -> float:
+    """The largest distance of a point from a line of several pieces."""
+    start, step = line[:-1], np.diff(line, axis=0)
+    along = ((points[:, None] - start) * step).sum(axis=2) / np.maximum((step**2).sum(axis=1), 1e-9)
+    nearest = start + np.clip(along, 0, 1)[:, :, None] * step
+    return float(np.linalg.norm(points[:, None] - nearest, axis=2).min(axis=1).max())
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_line_stays_within_a_step_of_its_points(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    walk = 200 + np.cumsum(rng.normal(size=(150, 2)) * rng.choice([0.05, 0.3, 3.0], size=(150, 1)), axis=0)
+    left = drawn(walk)
+    assert farthest(walk, left) <= 0.05 * np.sqrt(2) + 0.05 + 1e-9  # rounded to the grid, then straightened
+    assert farthest(left, walk) <= 0.05 * np.sqrt(2) + 1e-9  # and nothing is drawn elsewhere
+
+
+def test_a_straight_line_needs_few_points_and_a_bent_one_keeps_its_bends() -> None:
+    s = np.linspace(0, 1, 200)[:, None]
+    assert len(drawn(s * [300, 100])) <= 5
+    there_and_back = np.vstack([s * [300, 0], (1 - s) * [300, 0]])
+    assert drawn(there_and_back)[:, 0].max() == 300
+    turn = np.linspace(0, 2 * np.pi, 900)
+    circle = 300 + 200 * np.column_stack([np.cos(turn), np.sin(turn)])
+    assert farthest(circle, drawn(circle)) <= 0.05 * np.sqrt(2) + 0.05 + 1e-9
+    assert len(drawn(circle)) < 200
+    zigzag = np.array([[10 * k, k % 2] for k in range(60)], dtype=float)
+    assert np.array_equal(drawn(zigzag), zigzag)
+
+
 @pytest.mark.parametrize(
     ("given", "found"),
     [
