@@ -3,12 +3,14 @@
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from reports.evidence.records import STRENGTHS
 from reports.page.rows import Check, Fields, Quantity, Violation, budgeted, stable_id
 
+IN_WORDS = 3
+"""Up to so many sources of rounding are said in words wherever they occur."""
 Homes = dict[tuple[str, str], str]
 """By claim and id of a check the claim with which it is told whole, where that is another."""
 
@@ -86,6 +88,31 @@ def by_module(checks: list[Check], rows: str, most: int | None) -> list[tuple[st
     listed = [[row for check in found for row in getattr(check, rows)] for found in modules.values()]
     kept = listed if most is None else shown(listed, most)
     return list(zip(modules, modules.values(), kept, strict=True))
+
+
+def sources(checks: Iterable[Check]) -> dict[str, int]:
+    """The sources of rounding that a page tells by number: those of quantities with more than a few.
+
+    Many families share most of theirs, so that each is said once a page, at the end.
+    """
+    stated = [q.roundings for check in checks if not check.home for q in check.quantities]
+    listed = [found[1].split("; ") for found in stated if found]
+    named = dict.fromkeys(source for part in listed if len(part) > IN_WORDS for source in part)
+    return {source: number for number, source in enumerate(named, 1)}
+
+
+def told(stated: str, numbers: Mapping[str, int]) -> str:
+    """The sources of one quantity: in words if they are few, and else by their numbers, ``1–3, 7``."""
+    found = stated.split("; ")
+    if len(found) <= IN_WORDS:
+        return stated
+    runs: list[list[int]] = []
+    for number in sorted(numbers[source] for source in found):
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ", ".join(f"{run[0]}–{run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs)
 
 
 def strengths(claim: Fields) -> dict[str, int]:

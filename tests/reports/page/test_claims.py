@@ -88,6 +88,23 @@ def test_roundings_of_many_families_are_said_once() -> None:
     assert Quantity("q", [edited(rounding_because=None)]).roundings is None
 
 
+def test_long_lists_of_roundings_are_told_by_number_and_none_is_lost() -> None:
+    many, few = "a sum; a product; a root; a quotient; a sum of squares", "a product; a shift"
+    most = "a root; a quotient; a power; a product"
+    texts = [f"theorems.a::test_{k}" for k in range(3)]
+    records = [
+        edited(test=t, rounding_count=1.0, rounding_because=b)
+        for t, b in zip(texts, (many, few, most), strict=True)
+    ]
+    checks = claims.checks({"evidence": records})
+    numbers = claims.sources(checks)
+    assert list(numbers) == [*many.split("; "), "a power"]
+    assert [claims.told(text, numbers) for text in (many, few, most)] == ["1–5", few, "2–4, 6"]
+    assert claims.told("a sum; a root; a sum of squares; a power", numbers) == "1, 3, 5, 6"
+    checks[0].home = "P1"  # told there
+    assert list(claims.sources(checks)) == most.split("; ")
+
+
 def test_rows_unfold_in_turn_and_what_fails_always() -> None:
     def rows(*failing: bool) -> list[Any]:
         return [Quantity(f"q{k}", [edited(holds=not fails)]) for k, fails in enumerate(failing)]

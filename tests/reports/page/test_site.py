@@ -55,6 +55,20 @@ def test_a_claims_page_says_everything_about_it(pages: dict[str, Page], claim: d
         assert clause["name"] in page.text
 
 
+def test_sources_of_rounding_are_listed_once(change: Change) -> None:
+    sources = [f"the source called {letter}" for letter in "abcde"]
+
+    def edit(report: dict[str, Any]) -> None:
+        for record in report["claims"][0]["evidence"]:
+            if record["rounding"] is not None:
+                record["rounding_because"] = "; ".join(sources)
+
+    text = Page(change(edit)["claims/E1.html"]).text
+    assert "1–5 of the list below." in text
+    assert "5 sources of rounding, by number" in text
+    assert [text.count(source) for source in sources] == [1] * 5
+
+
 def _told(pages: dict[str, Page], page: Page, record: dict[str, Any]) -> str:
     """The text of the page that tells a record's test whole: this one, or one that it leads to."""
     if record["command"] in page.text:
