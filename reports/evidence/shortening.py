@@ -16,7 +16,7 @@ LINK = "{http://www.w3.org/1999/xlink}href"
 PAGE, MARKER = 10, 100
 """Steps to a unit: tenths of a point on the page, hundredths in a marker."""
 GLYPH = 64
-"""Units of a glyph to a step: a hundred steps are the size of the letters, at 11 points as fine as the page."""
+"""Units of a glyph to a step: a hundred are the size of the letters, at 11 points as fine as the page."""
 RUN = 64
 """From so many points on a straight line keeps one, so that none takes long."""
 MANY = 8

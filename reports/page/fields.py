@@ -115,7 +115,7 @@ def everything() -> dict[str, Any]:
 
 
 def packed(times: Sequence[NDArray[np.float64]]) -> str:
-    """Numbers in hundredths, as changes from time to time; all lower bytes, then all higher; deflated, in base 64."""
+    """Hundredths, as changes from time to time; all lower bytes, then all higher; deflated, in base 64."""
     changes = np.diff([_whole(values) for values in times], axis=0, prepend=np.int16(0)).astype("<i2")
     halves = changes.reshape(-1, 1).view(np.uint8).T
     return base64.b64encode(zlib.compress(halves.tobytes(), 9)).decode("ascii")

@@ -19,6 +19,8 @@ _WITH_LIMITS = frozenset(
     ("lim", "lim\u2006sup", "lim\u2006inf", "sup", "inf", "max", "min", "argmax", "argmin")
 )
 """Operators under which a display sets what the converter sets beside them."""
+_SIGNS, _CLOSING = frozenset("−-+±"), frozenset(")]}|‖!′")
+"""Signs before a number, and the operators after which they are none."""
 _TIGHT = frozenset("|‖/")
 """Signs that stand close to their neighbours, whichever side they are taken to be of."""
 
@@ -64,13 +66,19 @@ def formula(latex: str, display: str = "inline") -> Markup:
 
 
 def _mend(element: ET.Element) -> None:
-    """Set limits under their operators and bars close to theirs, take the rows of one element away.
+    """Set limits under their operators, bars and signs close to theirs, take the rows of one element away.
 
+    A sign after an operator is that of what follows; ∂ is a letter.
     A line over several letters is the style sheet's: no browser stretches the converter's dash over them.
     """
     if element.tag == "mo" and element.text in _TIGHT:
         element.attrib |= {"lspace": "0", "rspace": "0"}
+    if element.tag == "mo" and element.text == "∂":
+        element.tag = "mi"
     for place, child in enumerate(list(element)):
+        before = element[place - 1] if place else None
+        if child.tag == "mo" and child.text in _SIGNS and before is not None and before.tag == "mo":
+            child.attrib |= {} if before.text in _CLOSING else {"form": "prefix"}
         _mend(child)
         if child.tag == "mrow" and len(child) == 1 and not child.attrib:
             element[place] = child = child[0]

@@ -101,6 +101,12 @@ def test_a_line_over_many_letters_is_as_long_as_they() -> None:
     assert "<mover>" in formula(r"\bar x")
 
 
+def test_a_sign_after_an_operator_is_that_of_what_follows() -> None:
+    assert '<mo form="prefix">−</mo>' in formula(r"\tau=-\log t")
+    for latex in ("a-b", "-a", "(a)-b", "|a|-b"):
+        assert "prefix" not in formula(latex)
+
+
 def test_bars_stand_close() -> None:
     assert formula("|x|").count('lspace="0" rspace="0"') == 2
     assert "lspace" not in formula("x < y")
