@@ -112,13 +112,15 @@ def path_jacobians(field: ExactField, x0: ArrayLike, remaining: ArrayLike) -> Fl
         >>> path_jacobians(field, [[3.0]], [0.5, 0.25]).ravel().tolist()  # −1/(1−t)
         [-2.0, -4.0]
     """
-    gaps = np.atleast_1d(as_array("remaining", remaining, ndim=(0, 1)).real)
+    remaining_times = np.atleast_1d(as_array("remaining", remaining, ndim=(0, 1)).real)
     noise = np.atleast_2d(np.asarray(x0, dtype=float))
-    k, (n, d) = len(gaps), noise.shape
+    k, (n, d) = len(remaining_times), noise.shape
     data = field.potential.transport(noise)
-    alpha, beta = (f(remaining=gaps)[:, None, None] for f in (field.schedule.alpha, field.schedule.beta))
+    alpha, beta = (
+        f(remaining=remaining_times)[:, None, None] for f in (field.schedule.alpha, field.schedule.beta)
+    )
     points = (alpha * noise + beta * data).reshape(k * n, d)
-    return field.jacobian(None, points, remaining=np.repeat(gaps, n)).reshape(k, n, d, d)
+    return field.jacobian(None, points, remaining=np.repeat(remaining_times, n)).reshape(k, n, d, d)
 
 
 @dataclass(frozen=True)
@@ -264,11 +266,11 @@ def qr_growth(
 
     def right(now: float, state: np.ndarray) -> np.ndarray:
         x, _, q = split(state)
-        gap = np.full(n, np.exp(-now))
-        inner = q.transpose(0, 2, 1) @ (gap[:, None, None] * derivative(gap, x)) @ q
+        remaining = np.full(n, np.exp(-now))
+        inner = q.transpose(0, 2, 1) @ (remaining[:, None, None] * derivative(remaining, x)) @ q
         lower = np.tril(inner, -1)
         turn = q @ (lower - lower.transpose(0, 2, 1))
-        drift = gap[:, None] * velocity(gap, x)
+        drift = remaining[:, None] * velocity(remaining, x)
         grown = np.diagonal(inner, axis1=1, axis2=2)
         return np.concatenate([drift[:, None], grown[:, None], turn], axis=1).ravel()
 

@@ -151,13 +151,13 @@ class ExactNearestPoint(ByConjugate):
         if not intervals:
             return [(self._curve.start, self._curve.stop)]
         intervals = sorted(intervals, key=lambda pair: float(pair[0].mid()))
-        gaps = [(a[1], b[0]) for a, b in pairwise(intervals)]
+        between = [(a[1], b[0]) for a, b in pairwise(intervals)]
         first, last = intervals[0][0], intervals[-1][1]
         if self._curve.closed:
-            gaps.append((last, first + (self._curve.stop - self._curve.start)))
+            between.append((last, first + (self._curve.stop - self._curve.start)))
         else:
-            gaps += [(self._curve.start, first), (last, self._curve.stop)]
-        return gaps
+            between += [(self._curve.start, first), (last, self._curve.stop)]
+        return between
 
     def _prove_smaller(self, y: Vector, low: arb, high: arb, most: arb) -> None:
         """That the objective is below ``most`` on [low, high], by mean values on halves of halves."""

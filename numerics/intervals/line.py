@@ -251,7 +251,7 @@ class ExactStaircase(OnTheLine):
         return arb_mat([[arb(0)]])
 
     def prox_jacobian(self, z: Vector, step: arb) -> arb_mat:
-        """0 on an atom, 1 in a gap: whether the noise is proved to be on a step, or to hold a jump."""
+        """0 on an atom, 1 in a hole: whether the noise is proved to be on a step, or to hold a jump."""
         low, high = self.noise(z[0], step)
         on_step = self._map(low.union(high)).is_exact()
         return arb_mat([[arb(0 if on_step else 1)]])

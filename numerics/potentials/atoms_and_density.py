@@ -115,18 +115,18 @@ class MixtureLaw:
         return np.where(x <= self.ends[0], -np.inf, low), np.where(x >= self.ends[1], np.inf, high)
 
     def curvature(self, x: Values, s: Values) -> Values:
-        """+inf at atoms and at the cut, 0 in gaps of the support, 1/T' elsewhere.
+        """+inf at atoms and at the cut, 0 in holes of the support, 1/T' elsewhere.
 
         On an atom both x and s must be: beside its interval T may rise too little to move x off the atom, and
         where T is steep s may not leave the interval.
         """
         _, in_interval, r = self._inner(s)
         at_atom = np.isin(x, self.atoms)
-        gap = ~at_atom & ((x < self.continuous.ends[0]) | (x > self.continuous.ends[1]))
+        hole = ~at_atom & ((x < self.continuous.ends[0]) | (x > self.continuous.ends[1]))
         inside = (s > self.cut[0]) & (s < self.cut[1]) & ~(at_atom & in_interval)
         with np.errstate(divide="ignore"):
             smooth = 1 / self._slope_at(s, r)
-        return np.where(gap, 0.0, np.where(inside, smooth, np.inf))
+        return np.where(hole, 0.0, np.where(inside, smooth, np.inf))
 
     @cached_property
     def _quadrature(self) -> Primitive:

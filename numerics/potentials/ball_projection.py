@@ -21,8 +21,8 @@ $$D^2f(H)[E,F]_{ij} = Σ_k f[λ_i,λ_k,λ_j](E_{ik}F_{kj} + F_{ik}E_{kj}),$$
 
 of Hilbert–Schmidt norm over F at most $2|E|\max_{ik}(Σ_jf[λ_i,λ_k,λ_j]^2)^{1/2}$, so at most
 $2\sqrt{n+p}\,|E|\max|f[·]|$. The corners make |E| → √2|E|. A second divided difference of f over a triple is
-half the jump of f' times the hat function of the triple at the kink (Peano's kernel), so at most 1/gap, where
-gap is the distance from the least λ above 1 to the greatest below, less 2ε on the way; where all s_i > 1 it
+half the jump of f' times the hat function of the triple at the kink (Peano's kernel), so at most 1/sep, where
+sep is the distance from the least λ above 1 to the greatest below, less 2ε on the way; where all s_i > 1 it
 is at most 1/s_p² or, for p = n, 2/(s_{p−1} + s_p)² over the triples that E and F reach. Within ε of a kink
 the Jacobian may be that of the other side: two symmetric matrices with spectra in [0, 1] differ by at most
 √d.

@@ -32,7 +32,7 @@ class Cantor(LinePotential):
 
     $T(s) = Q(Φ(s))$ from the 53 binary digits of the double Φ(s), or of Φ(−s) by symmetry for s > 0: within
     2 eps of Q at that double. `quantile_exact` and `distribution_exact` work in rationals. φ\* and φ are sums
-    over the gaps, with a Gauss rule for the self-similar measure of their sizes; they err by 64 eps.
+    over the holes, with a Gauss rule for the self-similar measure of their sizes; they err by 64 eps.
 
     T has jumps in every interval, so what x₀ is off by costs an oscillation (``roundings.transport``); prox,
     which is nonexpansive, does not suffer. K = 0 almost everywhere, though no point is an atom: the
@@ -53,7 +53,7 @@ class Cantor(LinePotential):
     def quantile_exact(p: Fraction) -> Fraction:
         """Q(p) for a rational p in [0, 1], exactly: binary digits are periodic, so are the ternary ones.
 
-        Of the two values at a dyadic p this is the upper one, the right end of the gap.
+        Of the two values at a dyadic p this is the upper one, the right end of the hole.
 
         Raises:
             ValueError: If p is not in [0, 1].
@@ -75,7 +75,7 @@ class Cantor(LinePotential):
         return from_digits([d // 2 for d in digits], period, 2)
 
     def _proximal_point(self, z: Float[np.ndarray, "n 1"], step: Float[np.ndarray, " n"]) -> ProximalPoint:
-        """Prox' is 1 in a gap, the kinks its two ends; elsewhere 0, and kinks are everywhere near."""
+        """Prox' is 1 in a hole, the kinks its two ends; elsewhere 0, and kinks are everywhere near."""
         found = self._solve(z, step)
         line = super()._proximal_point(z, step)
         low, high = self.law.transport(found.below), self.law.transport(found.above)
@@ -111,7 +111,7 @@ class CantorLaw:
     atoms = np.empty(0)
 
     def __init__(self) -> None:
-        self._nodes, self._weights = _gap_rule(12)
+        self._nodes, self._weights = _hole_rule(12)
 
     def transport(self, s: Values) -> Values:
         """Q(Φ(s)), by symmetry from the lower half."""
@@ -120,7 +120,7 @@ class CantorLaw:
 
     @staticmethod
     def _below(p: Values) -> Values:
-        """Q(p) for p ≤ ½, and the lower end of the middle gap at ½: so T increases across 0."""
+        """Q(p) for p ≤ ½, and the lower end of the middle hole at ½: so T increases across 0."""
         return np.where(p == 0.5, 1 / 3, _quantile(p))
 
     def backward(self, s: Values) -> Values:
@@ -152,7 +152,7 @@ class CantorLaw:
         return np.where(np.isfinite(s), noise_error(np.clip(s, -CUT, CUT)), 0.0)
 
     def corners(self, s: Values) -> Corners:
-        """The cut; gaps are `Cantor`'s to find."""
+        """The cut; holes are `Cantor`'s to find."""
         shape = (len(s), 2)
         places = self.transport(np.array(self.cut))
         return np.broadcast_to(np.array(self.cut), shape), np.broadcast_to(places, shape)
@@ -188,10 +188,10 @@ class CantorLaw:
         return UNIT * (6 * product + 60 * rises + 2 * np.abs(self.primitive(s)))
 
     def _rises(self, p: Values) -> Values:
-        """∫ r dT(r) over probabilities in (p, ½]: gap by gap down to level 40.
+        """∫ r dT(r) over probabilities in (p, ½]: hole by hole down to level 40.
 
-        Where the k-th digit of p is 0, its right neighbour of length 2⁻ᵏ lies wholly in (p, ½], behind a gap
-        of size 3⁻ᵏ; the gaps inside it have the total size 3⁻ᵏ and the self-similar law of `_gap_rule`.
+        Where the k-th digit of p is 0, its right neighbour of length 2⁻ᵏ lies wholly in (p, ½], behind a hole
+        of size 3⁻ᵏ; the holes inside it have the total size 3⁻ᵏ and the self-similar law of `_hole_rule`.
         """
         total, start, rest = np.zeros_like(p), np.zeros_like(p), p.copy()
         for k in range(2, _LEVELS + 1):
@@ -230,10 +230,10 @@ def _distribution(x: Values) -> Values:
     return value
 
 
-def _gap_rule(n: int) -> tuple[Values, Values]:
+def _hole_rule(n: int) -> tuple[Values, Values]:
     r"""The n-point Gauss rule of the probability measure ν = ⅓(δ_½ + ν∘(2p) + ν∘(2p−1)) on [0, 1].
 
-    It is the law of the gaps' positions, weighted by size. Its Jacobi matrix follows from rational moments
+    It is the law of the holes' positions, weighted by size. Its Jacobi matrix follows from rational moments
     $(1-\tfrac23 2^{-j})M_j = ⅓(2^{-j} + 2^{-j}Σ_{i<j}\tbinom ji M_i)$ by Chebyshev's algorithm.
     """
     moments: list[Fraction] = []

@@ -93,9 +93,9 @@ class Curve(Rebuilt, CurveMinima):
             if (wrong > 1e-4 * norms(df(t)).max()).any():
                 raise ValueError(f"{name}: is not the derivative at t = {inner[int(np.argmax(wrong))]}")
         ends = self._gamma(np.array([self._start, self._stop]))
-        gap = float(norms(ends[1] - ends[0]))
-        if self.closed != (gap <= 32 * UNIT * norms(self.net).max()):
-            raise ValueError(f"closed: got {self.closed}, but γ(stop) − γ(start) has length {gap:.3g}")
+        apart = float(norms(ends[1] - ends[0]))
+        if self.closed != (apart <= 32 * UNIT * norms(self.net).max()):
+            raise ValueError(f"closed: got {self.closed}, but γ(stop) − γ(start) has length {apart:.3g}")
 
     def __repr__(self) -> str:
         return self._name

@@ -43,9 +43,9 @@ class DiscreteLaw:
                 f"distribution: all its mass within noise ±{CUT:g} is at one point; use FiniteAtoms"
             )
         start = int(np.searchsorted(self.steps, 0.0))
-        gaps = np.diff(self.atoms)
-        rises = self.steps * gaps
-        lost = gaps * self.step_errors + 2 * UNIT * np.abs(rises)
+        spacings = np.diff(self.atoms)
+        rises = self.steps * spacings
+        lost = spacings * self.step_errors + 2 * UNIT * np.abs(rises)
         down, up = -running_sums(rises[:start][::-1])[::-1], running_sums(rises[start:])
         self.heights = np.concatenate([down, [0.0], up])
         below_zero, above_zero = np.cumsum(lost[:start][::-1])[::-1], np.cumsum(lost[start:])

@@ -58,12 +58,12 @@ def project(
     by the distance to its mirror image.
     """
     p, q = np.abs(points[:, 0]), np.abs(points[:, 1])
-    gap = (major - minor) * (major + minor)  # D
-    nu = np.maximum(np.maximum(major * p - gap, minor * q), 0.0)
-    axis = (q == 0) & (major * p <= gap)
+    focal = (major - minor) * (major + minor)  # D
+    nu = np.maximum(np.maximum(major * p - focal, minor * q), 0.0)
+    axis = (q == 0) & (major * p <= focal)
     nu = np.where(axis, 0.0, np.maximum(nu, np.finfo(float).tiny))
     for _ in range(_STEPS):
-        value, slope = _secular(p, q, major, minor, gap, nu)
+        value, slope = _secular(p, q, major, minor, focal, nu)
         with np.errstate(divide="ignore", invalid="ignore"):
             # Newton on (F+1)^(-1/2) − 1, which is nearly linear: it stays left of the root, as F's does
             step = np.where(slope < 0, 2 * (value + 1) * (np.sqrt(value + 1) - 1) / -slope, 0.0)
@@ -71,17 +71,22 @@ def project(
         if (np.abs(following - nu) <= 2 * UNIT * nu).all():
             break
         nu = following
-    return _finished(points, p, q, major, minor, gap, nu, axis, moved)
+    return _finished(points, p, q, major, minor, focal, nu, axis, moved)
 
 
 def _secular(
-    p: Numbers, q: Numbers, major: Numbers | float, minor: Numbers | float, gap: Numbers | float, nu: Numbers
+    p: Numbers,
+    q: Numbers,
+    major: Numbers | float,
+    minor: Numbers | float,
+    focal: Numbers | float,
+    nu: Numbers,
 ) -> tuple[Numbers, Numbers]:
     """F and F' at ν."""
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        x = np.where(p > 0, major * p / (gap + nu), 0.0)
+        x = np.where(p > 0, major * p / (focal + nu), 0.0)
         y = np.where(q > 0, minor * q / nu, 0.0)
-        slope = -2 * (np.where(x > 0, x**2 / (gap + nu), 0.0) + np.where(y > 0, y**2 / nu, 0.0))
+        slope = -2 * (np.where(x > 0, x**2 / (focal + nu), 0.0) + np.where(y > 0, y**2 / nu, 0.0))
     return x**2 + y**2 - 1, slope
 
 
@@ -91,30 +96,30 @@ def _finished(
     q: Numbers,
     major: Numbers | float,
     minor: Numbers | float,
-    gap: Numbers | float,
+    focal: Numbers | float,
     nu: Numbers,
     axis: np.ndarray,
     moved: Numbers | float,
 ) -> EllipsePoint:
-    value, slope = _secular(p, q, major, minor, gap, nu)
+    value, slope = _secular(p, q, major, minor, focal, nu)
     off = (np.abs(value) + 28 * UNIT) / np.maximum(-slope, np.finfo(float).tiny)
-    later = _secular(p, q, major, minor, gap, nu + off)[1]
+    later = _secular(p, q, major, minor, focal, nu + off)[1]
     off = np.where(axis, 0.0, (np.abs(value) + 28 * UNIT) / np.maximum(-later, np.finfo(float).tiny))
     with np.errstate(divide="ignore", invalid="ignore"):
-        x = np.where(p > 0, major * p / (gap + nu), 0.0)
+        x = np.where(p > 0, major * p / (focal + nu), 0.0)
         y = np.where(axis, np.sqrt(np.maximum((1 - x) * (1 + x), 0.0)), np.where(q > 0, minor * q / nu, 0.0))
         length = np.hypot(x, y)
         x, y = x / length, y / length
-        spread = np.where(axis, 0.0, off / nu * (gap / (gap + nu)))
+        spread = np.where(axis, 0.0, off / nu * (focal / (focal + nu)))
         square = (major * y) ** 2 + (minor * x) ** 2
-        stretch = square / (gap * y**2 + nu)
+        stretch = square / (focal * y**2 + nu)
         on_axis = np.where(axis & (x > 0), 8 * UNIT * x / np.maximum(y, np.sqrt(16 * UNIT)), 0.0)
     turned = np.where(axis, on_axis, np.minimum(x * y * (11 * UNIT + spread), np.pi / 2)) + 2 * UNIT
     error = np.sqrt(square) * turned + 4 * UNIT * np.hypot(major * x, minor * y)
     moves = np.asarray(moved) > 0
     shift = np.where(moves, np.where(moves, stretch, 0.0) * moved, 0.0)
     # the mirror image is as near where the move, or the step to the axis, reaches it
-    mirror = np.where(moves & (q <= moved) & (major * p <= gap + major * moved), 2 * minor * y, 0.0)
+    mirror = np.where(moves & (q <= moved) & (major * p <= focal + major * moved), 2 * minor * y, 0.0)
     signs = np.where(points < 0, -1.0, 1.0)
     unit = np.stack([x, y], axis=1) * signs
     return EllipsePoint(unit, nu, stretch, turned, off, error, error + shift + mirror)

@@ -58,7 +58,7 @@ class Certificate:
         violation: φ*(p) less the level of the lowest atom, over what the comparison errs by; at most 1 if
             certified.
         highest: (r,d) the rivals, new atoms if the face is not certified.
-        gap: Bound on the primal objective at Σ w_i y_i less its minimum.
+        suboptimality: Bound on the primal objective at Σ w_i y_i less its minimum.
         below: For rivals below the level, by how much, over the distance; None if not sharp.
         change: By how much the matrix of the conditions may be off; None if not sharp.
     """
@@ -67,7 +67,7 @@ class Certificate:
     sharp: bool
     violation: float
     highest: Float[np.ndarray, "r d"]
-    gap: float
+    suboptimality: float
     below: list[float] | None
     change: Float[np.ndarray, "q q"] | None
 
@@ -89,19 +89,19 @@ def certify(
     noise = 2 * envelope.noise(slope, *pairs).reshape(k, r)
     point, far = chord.point, norms(chord.slope) * step
     missed = norms(z - point - step * chord.slope) + UNIT * (2 * norms(z) + 3 * norms(point) + 3 * far)
-    gap = float(np.abs(chord.weights) @ np.maximum((excess + noise).max(axis=1, initial=0.0), 0.0))
+    suboptimality = float(np.abs(chord.weights) @ np.maximum((excess + noise).max(axis=1, initial=0.0), 0.0))
     unbalanced = float(abs(chord.weights.sum() - 1) + k * UNIT) * float(norms(chord.atoms).max())
     fallen = float((excess + noise).max(initial=0.0))
-    apart = min(float(np.sqrt(step * gap)), step * _full(chord, float(missed), fallen))
+    apart = min(float(np.sqrt(step * suboptimality)), step * _full(chord, float(missed), fallen))
     crude = float(apart + missed + 2 * unbalanced + 2 * envelope.off_set)
     # p = (z−u)/λ is known to roundings of |z|/λ, and no levels are closer than that
     blur = noise + 8 * UNIT * (norms(z) + 2 * norms(point)) / step * norms(pairs[1] - pairs[0]).reshape(k, r)
-    gap += float(missed) ** 2 / (2 * step)
+    suboptimality += float(missed) ** 2 / (2 * step)
     violation = float((excess / np.maximum(blur, np.finfo(float).tiny)).max(initial=0.0))
     sharp = _sharp(envelope, chord, z, step, rivals) if violation <= 1 and chord.weights.min() >= 0 else None
     if sharp is None or sharp[0] > crude:
-        return Certificate(crude, False, violation, rivals, gap, None, None)
-    return Certificate(sharp[0], True, violation, rivals, gap, sharp[1], sharp[2])
+        return Certificate(crude, False, violation, rivals, suboptimality, None, None)
+    return Certificate(sharp[0], True, violation, rivals, suboptimality, sharp[1], sharp[2])
 
 
 def _full(chord: Chord, missed: float, fallen: float) -> float:

@@ -10,24 +10,24 @@ all: |c − c\*| ≤ |e| + |ρ|. This certifies c in `WIDE`, from which the comp
 amount.
 
 **Point.** The computed point is at a measured distance from V̂ diag(c) V̂ᵀ; to this comes |c − c\*|, and Lε
-for the way from Z' to Z: L = 1, or 1/(λ_k − λ_{k+1} − 2ε) where that gap is above 1 + 2ε, and the projection
+for the way from Z' to Z: L = 1, or 1/(λ_k − λ_{k+1} − 2ε) where λ_k − λ_{k+1} > 1 + 2ε, and the projection
 is the projector on the top k eigenvectors.
 
 **Kink.** The faces are polyhedra in λ: f eigenvalues are free, 0 < c_i < 1, others 1 or 0. With θ = mean of
 the free λ + const, a free one leaves at distance $c_i/\sqrt{1-1/f}$ or $(1-c_i)/\sqrt{1-1/f}$, a one joins
-at $(λ_i-θ-1)/\sqrt{1+1/f}$ and a zero at $(θ-λ_i)/\sqrt{1+1/f}$; with none free the gap closes to 1 at
+at $(λ_i-θ-1)/\sqrt{1+1/f}$ and a zero at $(θ-λ_i)/\sqrt{1+1/f}$; with none free λ_k − λ_{k+1} falls to 1 at
 $(λ_k-λ_{k+1}-1)/\sqrt 2$. The least of these is the distance in λ, and by Hoffman and Wielandt's inequality
 that of Z'; that of Z is at least that less ε.
 
 **Jacobian.** What the computed one errs by at Z' is measured against V̂, Λ, c in `WIDE`; there c errs by δ,
 which moves the coefficients $(c_i-c_j)/(λ_i-λ_j)$ of pairs on different faces by at most
-$\sqrt{2(n-1)}δ/\mathrm{gap}$, where gap is the least distance of eigenvalues on different faces. From Z' to
+$\sqrt{2(n-1)}δ/\mathrm{sep}$, where sep is the least distance of eigenvalues on different faces. From Z' to
 Z it bends: it is $Df_θ[F] - P\,\mathrm{tr}(PF)/f$ with f_θ(λ) = clip(λ−θ, 0, 1), P the projector on the free
 eigenvectors, and dθ[E] = tr(PE)/f. As for `numerics.potentials.ball_projection`,
-$|D^2f_θ[E,·]| ≤ 2\sqrt n|E|/\mathrm{gap}$; moving θ changes $Df_θ$ by $(f'_i-f'_j)/(λ_i-λ_j)$ on the at most
-2f(n−f) ordered pairs across, of norm $\sqrt{2f(n-f)}/\mathrm{gap}$ times |E|/√f; and |dP[E]| ≤ |E|/gap makes
-$\sqrt 2/(\sqrt f\,\mathrm{gap})$ of the last term. With none free it is that of the projector, 2√n/gap². All
-with gap − 2ε for gap. Within ε of a kink the Jacobian may be that of the other side: two symmetric matrices
+$|D^2f_θ[E,·]| ≤ 2\sqrt n|E|/\mathrm{sep}$; moving θ changes $Df_θ$ by $(f'_i-f'_j)/(λ_i-λ_j)$ on the at most
+2f(n−f) ordered pairs across, of norm $\sqrt{2f(n-f)}/\mathrm{sep}$ times |E|/√f; and |dP[E]| ≤ |E|/sep makes
+$\sqrt 2/(\sqrt f\,\mathrm{sep})$ of the last term. With none free it is that of the projector, 2√n/sep². All
+with sep − 2ε for sep. Within ε of a kink the Jacobian may be that of the other side: two symmetric matrices
 with spectra in [0, 1] differ by at most √d.
 """
 
@@ -100,9 +100,9 @@ class FantopeProjection(Projection):
         n, k = self.values.shape[1], self._k
         if k == n:
             return composed
-        gap = self.values[:, k - 1] - self.values[:, k]
-        projector = gap > 1 + 2 * self.miss
-        slope = np.where(projector, 1 / np.where(projector, gap - 2 * self.miss, 1.0), 1.0)
+        separation = self.values[:, k - 1] - self.values[:, k]
+        projector = separation > 1 + 2 * self.miss
+        slope = np.where(projector, 1 / np.where(projector, separation - 2 * self.miss, 1.0), 1.0)
         return np.minimum(slope, 1.0) * self.miss + composed
 
     @cached_property
@@ -141,12 +141,12 @@ class FantopeProjection(Projection):
         near = self.kink <= 0
         reach = np.where(near, 0.0, self.miss)
         n = self.values.shape[1]
-        gap = np.where(near, 1.0, self._gap() - 2 * reach)
-        blurred = np.sqrt(2 * (n - 1)) * c.error / gap
-        change = np.where(near, np.sqrt(self._coordinates.dim), self._bend(gap) * reach + blurred)
+        separation = np.where(near, 1.0, self._separation() - 2 * reach)
+        blurred = np.sqrt(2 * (n - 1)) * c.error / separation
+        change = np.where(near, np.sqrt(self._coordinates.dim), self._bend(separation) * reach + blurred)
         return composed + change
 
-    def _gap(self) -> Float[np.ndarray, " N"]:
+    def _separation(self) -> Float[np.ndarray, " N"]:
         """The least difference of neighbouring eigenvalues that are on different faces."""
         c = self._wide
         face = np.where(c.free, 0, np.where(c.values > 0, 1, -1))
@@ -154,11 +154,11 @@ class FantopeProjection(Projection):
         drops = np.where(across, self.values[:, :-1] - self.values[:, 1:], np.inf)
         return np.asarray(drops.min(axis=1, initial=np.inf))
 
-    def _bend(self, gap: Float[np.ndarray, " N"]) -> Float[np.ndarray, " N"]:
+    def _bend(self, separation: Float[np.ndarray, " N"]) -> Float[np.ndarray, " N"]:
         n, f = self.values.shape[1], self._wide.free.sum(axis=1)
         some = np.maximum(f, 1)
         free = 2 * np.sqrt(n) + np.sqrt(2 * (n - f)) + np.sqrt(2 / some)
-        return np.where(f > 0, free / gap, projector_bend(n, gap))
+        return np.where(f > 0, free / separation, projector_bend(n, separation))
 
 
 class Clipped(NamedTuple):
@@ -240,9 +240,9 @@ def _depth(
     return np.maximum(np.where(free, leave, join).min(axis=1), 0.0).astype(float)
 
 
-def projector_bend(n: int, gap: Float[np.ndarray, " N"]) -> Float[np.ndarray, " N"]:
+def projector_bend(n: int, separation: Float[np.ndarray, " N"]) -> Float[np.ndarray, " N"]:
     """The Lipschitz constant, in Frobenius norm, of the derivative of the projector on top eigenvectors."""
-    return 2 * np.sqrt(n) / gap**2
+    return 2 * np.sqrt(n) / separation**2
 
 
 Weights = tuple[np.ndarray, np.ndarray]

@@ -39,14 +39,14 @@ class Grassmannian(HullIndicator):
     off-diagonals times √2, so that N(0,I) is the GOE: d = n(n+1)/2, m = k(n−k), scale √k. k = 1 is real
     projective space, k = n the single point I.
 
-    Conditioning: ‖K‖ = 1/(λ_k−λ_{k+1}); where this gap closes T is discontinuous and has no value, and it
-    is refused where the gap is at most 2ε, ε being what the computed factors miss the matrix by. Where an
-    eigenvalue of prox meets 0 or 1 `prox_jacobian` is one of the one-sided derivatives.
+    Conditioning: ‖K‖ = 1/sep with the separation sep = λ_k−λ_{k+1}; where it is 0 T is discontinuous and has
+    no value, and it is refused where sep is at most 2ε, ε being what the computed factors miss the matrix by.
+    Where an eigenvalue of prox meets 0 or 1 `prox_jacobian` is one of the one-sided derivatives.
 
     Accuracy: the factors are exact, once made orthonormal, for a matrix X' within a measured ε of X₀
     (`numerics.factors`). On the segment between them eigenvalues change by at most ε (Weyl), so by the mean
-    value theorem T moves by at most ε/(λ_k − λ_{k+1} − 2ε), and K by its Lipschitz constant 2√n/gap² times
-    ε: second divided differences of the step function are at most 1/gap² (the formula is in
+    value theorem T moves by at most ε/(sep − 2ε), and K by its Lipschitz constant 2√n/sep² times
+    ε: second divided differences of the step function are at most 1/sep² (the formula is in
     `numerics.potentials.ball_projection`; the prox in `numerics.potentials.fantope_projection`). To that
     comes the measured distance of the computed T and K from those of X'. φ\* is √k-Lipschitz, and k numbers
     are summed. φ itself is 0, at the point of the Fantope at a measured distance.
@@ -57,7 +57,7 @@ class Grassmannian(HullIndicator):
 
     Raises:
         ValueError: If n or k is not a positive integer, or k > n; `transport` and `transport_jacobian`
-            raise where the gap is closed, and every method at complex input.
+            raise where eigenvalues k and k+1 are not separate, and every method at complex input.
 
     Example:
         >>> Grassmannian(2, 1).transport([[2.0, 0.0, 1.0]]).tolist()  # diag(2, 1) goes to the projector on e₁
@@ -89,12 +89,12 @@ class Grassmannian(HullIndicator):
         values, vectors = jacobi.eigh(matrices)
         if self.k == self.n:
             return values, vectors
-        gap = values[:, self.k - 1] - values[:, self.k]
-        asked = np.flatnonzero(gap <= DOUBTFUL * np.abs(values).max(axis=1))
-        flat = np.zeros(len(gap), dtype=bool)
+        separation = values[:, self.k - 1] - values[:, self.k]
+        asked = np.flatnonzero(separation <= DOUBTFUL * np.abs(values).max(axis=1))
+        flat = np.zeros(len(separation), dtype=bool)
         if len(asked):
             v = vectors[asked]
-            flat[asked] = gap[asked] <= 2 * Factors(v, v).misfit(matrices[asked], values[asked])
+            flat[asked] = separation[asked] <= 2 * Factors(v, v).misfit(matrices[asked], values[asked])
         refuse_where(
             flat,
             "x0",
@@ -156,8 +156,8 @@ class Grassmannian(HullIndicator):
         """How far T moves within ``miss``: at most the diameter of the manifold."""
         if self.k == self.n:
             return np.zeros(len(values))
-        gap = values[:, self.k - 1] - values[:, self.k] - 2 * miss
-        return np.minimum(miss / gap, np.sqrt(2 * min(self.k, self.n - self.k)))
+        separation = values[:, self.k - 1] - values[:, self.k] - 2 * miss
+        return np.minimum(miss / separation, np.sqrt(2 * min(self.k, self.n - self.k)))
 
     def _transport_jacobian_rounding(self, x0: Float[np.ndarray, "N d"]) -> Rounding:
         values, vectors = self._regular_frame(x0)
@@ -179,8 +179,8 @@ class Grassmannian(HullIndicator):
         if self.k == self.n:
             return composed
         miss = factors.misfit(x0, values)
-        gap = values[:, self.k - 1] - values[:, self.k] - 2 * miss
-        return composed + projector_bend(self.n, gap) * miss
+        separation = values[:, self.k - 1] - values[:, self.k] - 2 * miss
+        return composed + projector_bend(self.n, separation) * miss
 
     def _projection(self, z: Inexact[np.ndarray, "N d"]) -> FantopeProjection:
         values, vectors = jacobi.eigh(self._matrices(z))

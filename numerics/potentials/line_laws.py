@@ -46,7 +46,7 @@ class Law(Protocol):
         """∂φ(x), for x between the values of T at the cut."""
 
     def curvature(self, x: Values, s: Values) -> Values:
-        """φ''(x) at s in ∂φ(x): 0 in a gap of the support, +inf at an atom."""
+        """φ''(x) at s in ∂φ(x): 0 in a hole of the support, +inf at an atom."""
 
     def primitive(self, s: Values) -> Values:
         """φ*(s) = ∫_0^s T, for s inside the cut."""

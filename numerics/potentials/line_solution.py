@@ -97,7 +97,7 @@ class LineSolution:
 
     @cached_property
     def jacobian(self) -> Values:
-        """1/(1 + λφ''): 1 in a gap, 0 at an atom and beyond the ends."""
+        """1/(1 + λφ''): 1 in a hole of the support, 0 at an atom and beyond the ends."""
         return np.asarray(1 / (1 + self.step * self._curvature))
 
     @cached_property

@@ -40,7 +40,7 @@ class NearestCurvedPoint(SolvedOnce, NearestPoint, of=object):
       terms.
     - prox on the set: the projection of z/(1+aλ), an argument that errs by 3u|z|/(1+aλ), where the set's own
       comparison x₀ = (z−y)/λ leaves no doubt; otherwise, and on a face, the certificate of `chords`.
-    - the envelope: the objective at u exceeds its minimum by the certificate's gap; on the set by
+    - the envelope: the objective at u exceeds its minimum by the certificate's suboptimality; on the set by
       δ²(1/λ + h)/2 for the error δ of u, h = a + |y − au||II|, and |y − au| times the set's ``error``; and
       what its two terms round.
     - K, D prox: what their entries err by, relatively, and their change over the error of the point itself,

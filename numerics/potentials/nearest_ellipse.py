@@ -79,14 +79,14 @@ class NearestEllipsePoint(NearestCurvedPoint, of=Ellipse):
     def _relative(self, found: EllipsePoint, moved: Numbers) -> Numbers:
         """Relative error of stretch·ττᵀ at a projection whose argument is off by ``moved``."""
         e = self.closed_set
-        gap = (e.major - e.minor) * (e.major + e.minor)
+        focal = (e.major - e.minor) * (e.major + e.minor)
         x, y = np.abs(found.unit[:, e.long]), np.abs(found.unit[:, 1 - e.long])
         square = (e.major * y) ** 2 + (e.minor * x) ** 2
-        below = gap * y**2 + found.multiplier
+        below = focal * y**2 + found.multiplier
         angle = found.turned + found.stretch * moved / np.sqrt(square)
-        nu = found.off + e.major * moved + 2 * gap * x * y * angle
+        nu = found.off + e.major * moved + 2 * focal * x * y * angle
         with np.errstate(divide="ignore", invalid="ignore"):
-            bend = 2 * angle * gap * x * y * (1 / square + 1 / below) + nu / below
+            bend = 2 * angle * focal * x * y * (1 / square + 1 / below) + nu / below
         turned = angle * e.major * e.minor / square + 4 * UNIT
         return bend + 16 * UNIT + 2 * turned
 

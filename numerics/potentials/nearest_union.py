@@ -39,9 +39,9 @@ class NearestUnionPoint(NearestCurvedPoint, of=Union):
             if not left.size:
                 break
             found = self._potentials[k].proximal_point(z[left], step[left])
-            gap, noise = self._gap(k, found)
-            held = gap >= -noise
-            margin = np.maximum(gap - noise, 0.0)[held]
+            lead, noise = self._lead(k, found)
+            held = lead >= -noise
+            margin = np.maximum(lead - noise, 0.0)[held]
             reach[left[held]] = step[left[held]] * margin / (2 * self.closed_set.radius)
             extra[left[held]] = np.where(margin > 0, 0.0, np.sqrt(step[left] * 2 * noise)[held])
             pieces.append((left[held], np.flatnonzero(held), found))
@@ -50,14 +50,14 @@ class NearestUnionPoint(NearestCurvedPoint, of=Union):
             pieces.append((left, np.arange(len(left)), super()._solve(z[left], step[left])))
         return _joined(z, step, pieces, reach, extra)
 
-    def _gap(self, k: int, found: ProximalPoint) -> tuple[Numbers, Numbers]:
+    def _lead(self, k: int, found: ProximalPoint) -> tuple[Numbers, Numbers]:
         """φ*ₖ − φ* of the other at the dual, and what the comparison errs by."""
         own, other = self._potentials[k], self._potentials[1 - k]
         p = found.dual
         blur = (found.rounding.point.bound + 3 * UNIT * (norms(found.z) + norms(found.point))) / found.step
         noise = own.roundings.conjugate(p).bound + other.roundings.conjugate(p).bound
-        gap = np.asarray(own.conjugate(p) - other.conjugate(p))
-        return gap, noise + 2 * self.closed_set.radius * blur
+        lead = np.asarray(own.conjugate(p) - other.conjugate(p))
+        return lead, noise + 2 * self.closed_set.radius * blur
 
 
 def _joined(

@@ -4,7 +4,7 @@ A cone is described by the frame of x₁. With that made orthonormal, and the va
 made so, it is exactly the cone of a point within a measured ε of x₁ (`numerics.factors`): ε is the ``blur``.
 
 ``rounding`` has two parts. Points ε apart on the same face have invariant subspaces that differ by a rotation
-with |R − I| ≤ 2·sin ∠ ≤ 2√2·ε/gap (Wedin), gap being the least distance of values on different faces, and a
+with |R − I| ≤ 2·sin ∠ ≤ 2√2·ε/sep (Wedin), sep being the least separation of values on different faces, and a
 member turns with them; x₁ may stand for a point as far from it again, hence 2ε. And the distance itself is
 computed with products in the frame and an eigenvalue decomposition of order r by LAPACK, whose own tests let
 pass backward errors of 60·r·eps of the matrix (threshold of TESTING/sep.in); it is that figure, far more than
@@ -34,13 +34,13 @@ class SpectralNormals(Subdifferential):
     """
 
     def __init__(self, x1: Float[np.ndarray, "1 n p"], frame: SingularFrame, active: np.ndarray) -> None:
-        """Left and right members W = U₁V₁ᵀ and P turn apart: W by ε + 2√2ε/gap, P twice by 2√2ε/gap."""
+        """Left and right members W = U₁V₁ᵀ and P turn apart: W by ε + 2√2ε/sep, P twice by 2√2ε/sep."""
         self._u, self._v = frame.u[0][:, active], frame.v[0][:, active]
         n, p = self._shape = len(frame.u[0]), len(frame.v[0])
         self.blur = float(Factors(frame.u, frame.v).misfit(x1, np.where(active, 1.0, frame.s))[0])
         r = int(active.sum())
-        gap = 1 - float(frame.s[0, ~active].max(initial=-np.inf))  # +inf where every value is 1
-        turned = 2 * self.blur * (1 + 6 * np.sqrt(2) / gap) if r else 0.0
+        separation = 1 - float(frame.s[0, ~active].max(initial=-np.inf))  # +inf where every value is 1
+        turned = 2 * self.blur * (1 + 6 * np.sqrt(2) / separation) if r else 0.0
         self.rounding = turned + (LAPACK_TESTS * r + 2 * r * (n + p) + n * p) * UNIT
 
     @property

@@ -90,21 +90,23 @@ class SolvedFaces:
         return np.where(envelope.steady(y, x0, patch) > 0, patch, 0.0)
 
     def envelope_error(self) -> Rounding:
-        """The gap of the objective, and its two terms."""
+        """The suboptimality of the point, and its two terms."""
         a, step = self.envelope.curvature, self.step
         away = norms(self.z - self.point)
         tilt = norms((self.z - self.point) / step[:, None] - a * self.point)
         bend = 1 / step + a + tilt * bending(self.envelope, self.point)
-        gap = self.error**2 * bend / 2 + tilt * self.envelope.off_set
-        gap[self.settled] = (self.missed**2 / (2 * step) + tilt * self.envelope.off_set)[self.settled]
+        suboptimality = self.error**2 * bend / 2 + tilt * self.envelope.off_set
+        suboptimality[self.settled] = (self.missed**2 / (2 * step) + tilt * self.envelope.off_set)[
+            self.settled
+        ]
         for i, (_, found) in self.faces.items():
-            gap[i] = found.gap
+            suboptimality[i] = found.suboptimality
         terms = Rounding(
             away**2 / (2 * step) + self.height,
             self.envelope.closed_set.dim + 4.0,
             "|z−u|²/(2λ) and (a/2)|y|²",
         )
-        return terms + Rounding.measured(gap, "what the objective at u is above its minimum")
+        return terms + Rounding.measured(suboptimality, "what the objective at u is above its minimum")
 
     def jacobian(self) -> Float[np.ndarray, "n d d"]:
         """On M: P_T(I+λH)⁻¹P_T at x₀ = (z−u)/λ. On a face: from the linearised optimality conditions."""

@@ -15,7 +15,7 @@ from numerics.accuracy import EPS
 from numerics.solvers import jacobi
 
 OFF_MANIFOLD = float(np.sqrt(EPS))
-DOUBTFUL = 2.0**-40  # below this share of the largest value, whether a gap is one has to be measured
+DOUBTFUL = 2.0**-40  # below this share of the largest value, whether a separation is one has to be measured
 
 
 class SingularFrame(NamedTuple):

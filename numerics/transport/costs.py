@@ -65,7 +65,7 @@ def expected_cost(quantile: LinePotential | FiniteAtoms, n: int) -> ExpectedCost
 
     Densities, and densities mixed with atoms, by adaptive quadrature over the noise (`noise_integrals`, whose
     errors are two resolutions, roundings, what lies beyond a law's cut, and a tail of 10⁻⁴²√E x₁²) and
-    `second_moment`; atoms by sums that only round; the Cantor law over its gaps, by two rules. Errors are
+    `second_moment`; atoms by sums that only round; the Cantor law over its holes, by two rules. Errors are
     absolute: of the excess they are as small as rounding of T lets them be, about eps·E|T|, not relative to
     an excess of 1/n.
 
@@ -146,27 +146,27 @@ def _atoms(quantile: LinePotential | FiniteAtoms) -> tuple[Atoms, Thresholds, Th
 
 
 def _cost_of_atoms(points: Atoms, steps: Thresholds, wrong: Thresholds, n: int) -> ExpectedCost:
-    """Sums over the gaps: E x₀T = Σ Δφ_N(z), E(x₀ − b_n)T = Σ ΔD_n(z), with terms of one sign each."""
-    gaps, density = np.diff(points), norm.pdf(steps)
+    """Sums over the spacings: E x₀T = Σ Δφ_N(z), E(x₀ − b_n)T = Σ ΔD_n(z), with terms of one sign each."""
+    spacings, density = np.diff(points), norm.pdf(steps)
     loss = step_excess(steps, n)
     # |d/dz| is |z|φ_N of φ_N, |z − b_n(z)|φ_N of D_n and |b_n(z)|φ_N of their difference; b_n is in [0, z]
     moved = np.abs(steps) * density * wrong
     cross_wrong = moved + UNIT * (steps**2 + 12) * density
     loss_wrong = moved + step_excess_rounding(steps)
     batch_wrong = np.zeros_like(moved) if n == 1 else cross_wrong + loss_wrong
-    sums = [float(gaps @ part) for part in (density, loss, density - loss)]
+    sums = [float(spacings @ part) for part in (density, loss, density - loss)]
     if n == 1:
         sums[2] = 0.0
-    counts = UNIT * (3 + np.log2(len(gaps) + 1))
-    size = gaps @ density
-    errors = 2 * np.array([gaps @ part for part in (cross_wrong, loss_wrong, batch_wrong)])
+    counts = UNIT * (3 + np.log2(len(spacings) + 1))
+    size = spacings @ density
+    errors = 2 * np.array([spacings @ part for part in (cross_wrong, loss_wrong, batch_wrong)])
     errors += 2 * counts * size * np.array([1.0, 1.0, float(n > 1)])
     square, square_wrong = _square_of_atoms(points, steps, wrong)
     return _assembled(n, square, square_wrong, (sums[0], sums[1], sums[2]), errors)
 
 
 def _square_of_atoms(points: Atoms, steps: Thresholds, wrong: Thresholds) -> tuple[float, float]:
-    """E x₁² about the atom c at noise 0: the probabilities beyond each gap times how much more it costs."""
+    """E x₁² about the atom c at noise 0: the probabilities beyond each spacing times what more it costs."""
     start = int(np.searchsorted(steps, 0.0))
     centre = points[start]
     away = points - centre

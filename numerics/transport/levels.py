@@ -14,7 +14,7 @@ from scipy.special import ndtri
 
 from numerics.potentials import Cantor
 from numerics.potentials.atoms_and_density import MixtureLaw
-from numerics.potentials.cantor import _gap_rule
+from numerics.potentials.cantor import _hole_rule
 from numerics.potentials.line import LinePotential
 from numerics.potentials.line_laws import ContinuousLaw
 
@@ -71,11 +71,11 @@ def _panels(law: MixtureLaw | ContinuousLaw, cuts: Values, order: int) -> Rule:
 
 
 def _self_similar(order: int) -> Rule:
-    r"""The gaps of the Cantor set: ν = ⅓(δ_½ + ν∘(2w) + ν∘(2w−1)), graded dyadically towards both ends.
+    r"""The holes of the Cantor set: ν = ⅓(δ_½ + ν∘(2w) + ν∘(2w−1)), graded dyadically towards both ends.
 
     On (2⁻ᵏ, 2¹⁻ᵏ) it is 3⁻ᵏ times itself, and 2⁻ᵏ carries 3⁻ᵏ; each piece by a Gauss rule of ν.
     """
-    inner, masses = _gap_rule(order)
+    inner, masses = _hole_rule(order)
     scale = np.arange(2, _SCALES + 1.0)[:, None]
     places = np.concatenate(
         [np.broadcast_to(2.0**-scale, (len(scale), 1)), 2.0**-scale * (1 + inner)], axis=1

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from numerics.checks import as_array, as_points, positive_integer, positive_number
+from numerics.deprecated import goes
 from numerics.potentials import FiniteAtoms, Potential, Sphere
 
 
@@ -49,19 +50,32 @@ def turned(angle: float) -> Neighbours:
     return Neighbours(first, FiniteAtoms([there, -there], [0.0, 0.0]), 2 * float(np.sin(angle / 2)))
 
 
-def reweighted(weight: float, other: float, gap: float) -> Neighbours:
-    """Atoms 0 and ``gap`` on the line with ``weight`` and ``other`` on the first: δ = gap·√|w − w'|.
+def reweighted(
+    weight: float, other: float, apart: float | None = None, *, gap: float | None = None
+) -> Neighbours:
+    """Atoms 0 and ``apart`` on the line with ``weight`` and ``other`` on the first: δ = apart·√|w − w'|.
+
+    Args:
+        weight: w, of the first atom under P, in (0, 1).
+        other: w', of the first atom under Q, in (0, 1).
+        apart: The distance of the atoms, > 0.
+        gap: An older name of ``apart``, which goes with the next version.
 
     Raises:
-        ValueError: If a weight is not in (0, 1), or the gap is not positive.
+        ValueError: If a weight is not in (0, 1), or the distance is not positive.
 
     Example:
         >>> round(reweighted(0.3, 0.4, 2.0).distance, 7)
         0.6324555
     """
-    positive_number("gap", gap)
-    first, second = (FiniteAtoms.two([0.0], [gap], w) for w in (weight, other))
-    return Neighbours(first, second, gap * float(np.sqrt(abs(weight - other))))
+    if gap is not None:
+        goes("reweighted's keyword gap", "apart")
+        apart = gap
+    if apart is None:
+        raise ValueError("apart: missing; it is the distance of the atoms, greater than 0")
+    far = positive_number("apart", apart)
+    first, second = (FiniteAtoms.two([0.0], [far], w) for w in (weight, other))
+    return Neighbours(first, second, far * float(np.sqrt(abs(weight - other))))
 
 
 def polygon_in_circle(corners: int) -> Neighbours:

@@ -167,14 +167,14 @@ class _Passes:
         """One pass; returns P̂ − w before the step."""
         searching = k < SEARCH_PASSES
         draws = self._search_draws if searching else self._averaged_draws
-        best, second, gap = _two_best(self._centred, self.heights.astype(np.float32), draws, self._rng)
+        best, second, margin = _two_best(self._centred, self.heights.astype(np.float32), draws, self._rng)
         n = len(self._weights)
         masses = np.bincount(best, minlength=n) / draws
         averaged = k - SEARCH_PASSES + 1
         share = (0.5 if self._walls.nnz else 1.0) if searching else 1 / (averaged + 1)
-        self._walls = (1 - share) * self._walls + share * _walls(best, second, gap, n)
+        self._walls = (1 - share) * self._walls + share * _walls(best, second, margin, n)
         self.length = 0.7 if searching else 1 / averaged
-        typical = float(np.median(gap))
+        typical = float(np.median(margin))
         move = self._newton(masses - self._weights, typical)
         self.heights = self.heights + self.length * move
         self._rescue((masses == 0) & (draws * self._weights > 20), draws)
@@ -196,7 +196,7 @@ class _Passes:
         self.heights[lost] -= nearest
 
     def _newton(self, excess: Float[np.ndarray, " n"], typical: float) -> Float[np.ndarray, " n"]:
-        """L̄⁻¹(P̂ − w), clipped to twice the typical gap; a ridge keeps atoms with few votes in place."""
+        """L̄⁻¹(P̂ − w), clipped to twice the typical margin; a ridge keeps atoms with few votes in place."""
         degree: np.ndarray = np.asarray(self._walls.sum(axis=0)).ravel()
         diagonal = 1.001 * np.maximum(degree, 0.2 * self._weights / typical)
         scaled = diags_array(1 / diagonal)
@@ -208,7 +208,7 @@ class _Passes:
 def _two_best(
     points: Float[np.ndarray, "n d"], heights: Float[np.ndarray, " n"], draws: int, rng: np.random.Generator
 ) -> tuple[Int[np.ndarray, " N"], Int[np.ndarray, " N"], Float[np.ndarray, " N"]]:
-    """For fresh noise: the atom of the highest score ⟨x₀, y⟩ − g, that of the second, and the gap between."""
+    """For fresh noise: the atom of the highest score ⟨x₀, y⟩ − g, that of the second, and their margin."""
     parts = []
     for x in _noise(draws, points, rng):
         score = x @ points.T
@@ -219,8 +219,8 @@ def _two_best(
         score[rows, best] = -np.inf
         second = score.argmax(axis=1)
         parts.append((best, second, (top - score[rows, second]).astype(float)))
-    best, second, gap = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return best, second, gap
+    best, second, margin = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return best, second, margin
 
 
 def _noise(
@@ -233,11 +233,11 @@ def _noise(
 
 
 def _walls(
-    best: Int[np.ndarray, " N"], second: Int[np.ndarray, " N"], gap: Float[np.ndarray, " N"], n: int
+    best: Int[np.ndarray, " N"], second: Int[np.ndarray, " N"], margin: Float[np.ndarray, " N"], n: int
 ) -> csr_array:
-    """(n,n), ∂P_i/∂g_j estimated, i ≠ j: the density at 0 of the gap of i and j, from the closest fifth."""
-    width = max(float(np.quantile(gap, 0.2)), float(np.finfo(np.float32).tiny))
-    close = gap <= width
+    """(n,n), ∂P_i/∂g_j estimated, i ≠ j: the density at 0 of the margin of i over j, by the closest fifth."""
+    width = max(float(np.quantile(margin, 0.2)), float(np.finfo(np.float32).tiny))
+    close = margin <= width
     i, j = best[close], second[close]
     votes = csr_array((np.full(len(i), 1 / (2 * width * len(best))), (i, j)), shape=(n, n))
     return votes + votes.T

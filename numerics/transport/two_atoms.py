@@ -5,9 +5,9 @@ matters. Integrals over it have the layer u ≈ w of width n^{−1/2}; panels of
 layer resolve it, with 16 Gauss–Legendre nodes each; the same with 12 nodes gives the stated error.
 
 The field weighs the labels by φ_N(z₀)G_n(u₀) and φ_N(z₁)(1 − G_n(u₁)), z_i the noise that would bring label
-i to x. Between the labels' interpolants, in the population's gap, both are exponentially small in n, so they
-are known by their logarithms (`numerics.transport.tilted`). There the field of n tends to a step, not to the
-prox field of n = None (further theorem N2).
+i to x. Between the labels' interpolants, where no x_t of the population lies, both are exponentially small in
+n, so they are known by their logarithms (`numerics.transport.tilted`). There the field of n tends to a step,
+not to the prox field of n = None (further theorem N2).
 """
 
 import numpy as np
@@ -138,8 +138,8 @@ class TwoAtomLaw:
     def velocity(self, t: float, x: ArrayLike) -> Float[np.ndarray, "k d"]:
         """v_t(x) = E[α̇x₀ + β̇x₁ | x_t = x], x (k,d), t in (0,1), within `velocity_rounding`.
 
-        The population's gap, where no x_t lies, has the prox field (docs/theory.md P3), which goes from
-        one label to the other linearly.
+        For n = None, where no x_t lies, it is the prox field (docs/theory.md P3), which goes from one label
+        to the other linearly.
         """
         noise, speeds = self._ends(t, x)
         share = self._share(noise)[:, None]
@@ -188,7 +188,9 @@ class TwoAtomLaw:
         if self.n is None:
             wide = b * self.distance / a
             count = 4 * noise.shape[2] + 24
-            return speed + Rounding(apart * size.max(axis=0) / wide, count, "the share across the gap")
+            return speed + Rounding(
+                apart * size.max(axis=0) / wide, count, "the share between the interpolants"
+            )
         share, odds = self._share(noise), self.log_odds_rounding(t, x)
         weight = np.minimum(share * (1 - share) * np.exp(np.minimum(odds.bound, 1.0)), 0.25)
         return speed + odds.amplified(apart * weight, "a share times ẋ₀ − ẋ₁")

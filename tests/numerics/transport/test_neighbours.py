@@ -34,6 +34,12 @@ def test_reweighted_atoms():
     assert found == pytest.approx(pair.distance, abs=1e-9)
 
 
+def test_the_older_keyword_of_reweighted_atoms_warns():
+    with pytest.warns(DeprecationWarning, match="apart"):
+        older = reweighted(0.3, 0.4, gap=2.0)
+    assert repr(older) == repr(reweighted(0.3, 0.4, 2.0))
+
+
 @pytest.mark.parametrize("corners", [3, 8, 32, 200])
 def test_polygon_against_a_fine_circle(corners):
     """4000 atoms stand for the circle: each is at most 0.001 away from what it stands for."""
@@ -74,7 +80,8 @@ def test_fibonacci_covers_the_sphere():
     ("call", "message"),
     [
         (lambda: turned(2.0), "angle: got 2.0"),
-        (lambda: reweighted(0.3, 0.4, -1.0), "gap"),
+        (lambda: reweighted(0.3, 0.4, -1.0), "apart: got -1"),
+        (lambda: reweighted(0.3, 0.4), "apart: missing"),
         (lambda: polygon_in_circle(1), "corners"),
         (lambda: Comb.of(0.4, reach=0.1), "reach: got 0.1"),
         (lambda: Comb.of(-0.4), "spacing"),
