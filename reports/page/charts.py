@@ -73,11 +73,11 @@ def histogram(shares: Sequence[float]) -> Markup:
     counts = [sum(share <= 0 for share in shares)]
     counts += [sum(a < s <= b for s in shares) for a, b in pairwise(edges)]
     counts += [sum(share > 1 for share in shares)]
-    wide, tall, gap = 46, 70, 6
+    wide, tall, spacing = 46, 70, 6
     bars = []
     for k, (name, count) in enumerate(zip(names, counts, strict=True)):
         height = tall * count / max(*counts, 1)
-        x, y = k * (wide + gap), 16 + tall - height
+        x, y = k * (wide + spacing), 16 + tall - height
         kind = "bar beyond" if name == "beyond" else "bar"
         if count:
             bars.append(
@@ -86,7 +86,7 @@ def histogram(shares: Sequence[float]) -> Markup:
             )
         bars.append(f'<text x="{x + wide / 2:g}" y="{32 + tall}">{name}</text>')
     words = ", ".join(f"{count} up to {name}" for name, count in zip(names, counts, strict=True) if count)
-    width = len(names) * (wide + gap)
+    width = len(names) * (wide + spacing)
     return Markup(
         f'<svg class="chart" viewBox="0 0 {width} {40 + tall}" width="{width}" role="img" '
         f'aria-label="Shares of their bounds that errors used: {words}">{"".join(bars)}</svg>'

@@ -35,7 +35,7 @@ def test_gaussian_and_atoms(rng):
         assert (flat.interior, flat.excess_dimension) == (np.inf, 0)
         assert flat.least_curvature == pytest.approx(1 / np.sqrt(5))
         assert cell.interior == pytest.approx(to_face(x0))
-        assert (cell.least_curvature, cell.gap, cell.excess_dimension) == (np.inf, 0.0, 0)
+        assert (cell.least_curvature, cell.distance, cell.excess_dimension) == (np.inf, 0.0, 0)
 
 
 def test_product_has_the_lesser_margins(rng):
@@ -49,7 +49,7 @@ def test_gap_is_the_move_where_the_subdifferential_is_a_point(rng):
     """On the line φ is smooth under a Gaussian: x₀ misses ∂φ(y) by exactly the move."""
     line = DegenerateGaussian([0.0], [[4.0]])
     x0 = rng.standard_normal(1)
-    assert margins_of(line, x0).gap == pytest.approx(MOVE * (1 + abs(x0[0])), rel=1e-6)
+    assert margins_of(line, x0).distance == pytest.approx(MOVE * (1 + abs(x0[0])), rel=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_gap_is_the_move_where_the_subdifferential_is_a_point(rng):
         ({"curvature_jump": np.nan}, "A1"),
         ({"excess_dimension": -1}, "A2"),
         ({"interior": 0.0}, "A3"),
-        ({"gap": 0.1}, "A4"),
+        ({"distance": 0.1}, "A4"),
         ({"least_curvature": 0.0}, "A5"),
     ],
 )
@@ -68,7 +68,7 @@ def test_violations_are_named(change, name):
         "curvature_jump": 0.0,
         "excess_dimension": 0,
         "interior": 1.0,
-        "gap": 0.0,
+        "distance": 0.0,
         "least_curvature": 1.0,
     }
     assert Margins(**sound).violated() == ()

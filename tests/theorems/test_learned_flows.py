@@ -155,7 +155,7 @@ def test_moons_transport_to_the_nearest_piece_of_the_potential():
     moved = moons.transported(x0)
     np.testing.assert_array_equal(moved.x1, moons.moons().fine.potential.transport(x0))
     np.testing.assert_allclose(moons.distance(moved.x1), 0, atol=1e-12)
-    assert (moved.gap >= 0).all()
+    assert (moved.lead >= 0).all()
     kappa = moons.stretch(moved)
     tangent = np.empty((300, 2))
     for arc in (0, 1):
@@ -163,7 +163,7 @@ def test_moons_transport_to_the_nearest_piece_of_the_potential():
         tangent[here] = moons.moons().arcs[arc].tangent(moved.place[here])
     h = 0.15
     ahead, behind = (moons.transported(x0 + sign * h * tangent) for sign in (1, -1))
-    middle = (moved.gap > 0.3) & (moved.to_end > 0.5) & (ahead.arc == behind.arc)
+    middle = (moved.lead > 0.3) & (moved.to_end > 0.5) & (ahead.arc == behind.arc)
     slope = (ahead.place - behind.place) / (2 * h)
     assert middle.sum() > 30
     np.testing.assert_allclose(slope[middle], kappa[middle], atol=0.05)

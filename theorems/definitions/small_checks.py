@@ -107,8 +107,8 @@ def moreau_identity_with_derived_dual(case: ProxCase, rng: np.random.Generator) 
         scaled = y * step[:, None]
         return (scaled - case.prox(scaled, step)) / step[:, None]
 
-    gap = z - p - step[:, None] * dual(z / step[:, None])
-    return _worst(norm(gap), _of_terms(case.convex.dim, (norm(z) + norm(p))))
+    residual = z - p - step[:, None] * dual(z / step[:, None])
+    return _worst(norm(residual), _of_terms(case.convex.dim, (norm(z) + norm(p))))
 
 
 def jacobian_is_derivative(case: MapCase, rng: np.random.Generator) -> Excess:

@@ -52,12 +52,12 @@ def test_the_minorant_is_attained(evidence, target, step, seed):
     """At x₁ + λx₀ the bound is the envelope itself: φ(x₁) + λ|x₀|²/2."""
     noise, data = target.sample(40, generator(seed))
     z = data + step * noise
-    gap = np.abs(target.envelope(z, step) - tangent_minorant(target, z, data, noise, step))
+    apart = np.abs(target.envelope(z, step) - tangent_minorant(target, z, data, noise, step))
     # x₁ + λx₀ is formed: e moves by its slope |x₀| times that, and the minorant likewise.
     formed = Rounding(2 * norm(noise) * (norm(data) + step * norm(noise)), 2, "x₁ + λx₀ is formed")
     evidence.on(target, step=step, seed=seed).bounded(
         "|e_λφ(x₁ + λx₀) − its minorant|",
-        gap,
+        apart,
         _of_both(target, z, data, noise, step) + formed,
         because="x₁ minimises, so the minorant touches the envelope",
         clause="convex",
@@ -78,8 +78,8 @@ def test_threshold_of_the_concave_square(evidence):
     """λ < 1/r: a completed square. λ = 1/r: affine in u, slope −rx. λ > 1/r: falls for ever, at every x."""
     cost = penalised(concave_square(u, r), u, x, step)
     square = (1 / step - r) / 2 * (u - x / (1 - step * r)) ** 2 - r * x**2 / (2 * (1 - step * r))
-    gap = sp.symbols("delta", positive=True)
-    beyond = [sp.limit(cost.subs(step, 1 / r + gap), u, end) for end in (sp.oo, -sp.oo)]
+    delta = sp.symbols("delta", positive=True)
+    beyond = [sp.limit(cost.subs(step, 1 / r + delta), u, end) for end in (sp.oo, -sp.oo)]
     at = sp.expand(cost.subs(step, 1 / r))
     on = evidence.on("−(r/2)x²")
     on.exact(
@@ -178,10 +178,10 @@ def test_the_three_functions_in_every_dimension(evidence):
         domain,
         clause="square",
     )
-    gap = sp.symbols("delta", positive=True)
+    delta = sp.symbols("delta", positive=True)
     ray = {a: end, p: end * b}  # u = s·x/|x|, or any unit vector where x = 0
     falls = [
-        sp.limit(cost(-r * a**2 / 2).subs(ray).subs(step, 1 / r + gap), end, sp.oo),
+        sp.limit(cost(-r * a**2 / 2).subs(ray).subs(step, 1 / r + delta), end, sp.oo),
         sp.limit(cost(-(a**3)).subs(ray), end, sp.oo),
     ]
     for name, fall, clause in (("−(r/2)|x|² beyond 1/r", falls[0], "square"), ("−|x|³", falls[1], "cube")):

@@ -265,12 +265,12 @@ def test_mean_at_the_wrong_point(evidence, end):
         because="∫σ_min/σ_t dt = −σ_min log σ_min/(1−σ_min); error of the integration",
         intact=right.states[-1][:, 0],
     )
-    gap = float(np.abs(flow.states[-1][:, 0] - (end * noise[:, 0] + data)).max())
+    apart = float(np.abs(flow.states[-1][:, 0] - (end * noise[:, 0] + data)).max())
     on.audit(
         f"(31) with μ_t(x), σ_min = {end}: largest distance of the end from σ_min x₀ + x₁, x₁ = 3",
-        "agrees" if gap <= float(flow.error[-1]) else "deviates",
+        "agrees" if apart <= float(flow.error[-1]) else "deviates",
         0.0,
-        gap,
+        apart,
         because="ψ_1(x₀|x₁) = σ_min x₀ + x₁ by (26)",
         subject=f"{NOTES}, equations (27)–(31)",
         kind="equation",

@@ -164,7 +164,7 @@ def test_in_fractions(evidence, table, speeds, theta):
 @pytest.mark.control("F5")
 @pytest.mark.parametrize(("mean", "spread", "smallest"), [(0.5, 1.0, 0.1), (-1.0, 2.0, 0.5)])
 def test_gradient_for_the_posterior_at_time_one(evidence, mean, spread, smallest):
-    """Data N(m, s²), ∂/∂θ₄ (the constant): the gap is 2E[u − u'], E u = m, u' = (cx + (1−k)m)/σ_t.
+    """Data N(m, s²), ∂/∂θ₄ (the constant): the difference is 2E[u − u'], E u = m, u' = (cx + (1−k)m)/σ_t.
 
     c = k − 1 + σ, k = s²/(s²+σ²), E x_t = tm.
     """
@@ -203,25 +203,25 @@ def test_gradient_for_the_posterior_at_time_one(evidence, mean, spread, smallest
 @pytest.mark.parametrize("spread", [0.5, 1.0, 2.0])
 def test_the_losses_themselves_differ(evidence, spread):
     """Data N(0, s²), σ_min = 0: Var(ẋ_t|x_t) = s²/(t²s² + (1−t)²), whose integral over [0,1] is πs/2."""
-    gaps = [_gap(spread, order) for order in (28, 20)]
+    differences = [_difference(spread, order) for order in (28, 20)]
     evidence.on("N(0, s²)", s=spread).control(
         "L_CFM taken for L_FM at the exact field, where L_FM = 0",
         predicted=np.pi * spread / 2,
-        measured=gaps[0],
-        agreement=abs(gaps[0] - gaps[1]) + 1e-13,
+        measured=differences[0],
+        agreement=abs(differences[0] - differences[1]) + 1e-13,
         because="s²∫dt/(t²s²+(1−t)²) = πs/2; two orders of quadrature in t; tails beyond 9: 10⁻¹⁸",
     )
 
 
-def _gap(spread, order):
+def _difference(spread, order):
     """E|u_t(x_t) − ẋ_t|², Gauss–Legendre in t, the trapezoid rule in both noises."""
     nodes, shares = np.polynomial.legendre.leggauss(order)
     field = MixtureField([[0.0]], [[[spread**2]]], [1.0])
     z, cell = grid(9.0, 1 / 8, 1)
     weight = np.exp(-(z[:, 0] ** 2) / 2) / np.sqrt(2 * np.pi) * cell
-    gap = 0.0
+    difference = 0.0
     for t, s in zip((nodes + 1) / 2, shares / 2, strict=True):
         x = (1 - t) * z + t * spread * z.T
         missed = field.velocity(t, x.reshape(-1, 1)).reshape(x.shape) - (spread * z.T - z)
-        gap += s * float(weight @ missed**2 @ weight)
-    return gap
+        difference += s * float(weight @ missed**2 @ weight)
+    return difference

@@ -88,25 +88,25 @@ def test_prompts_lower_the_loss(evidence, rng):
     """(38): the loss of any v(t,x) exceeds that of u(·,p) by E|v − u(·,p)|²; here v = u(·,∅), t = ½."""
     field, t = mixture(rng, 1, 4), 0.5
     values = [_losses(field, t, step) for step in (1 / 16, 1 / 12)]
-    (free, given_prompt, gap), (free_c, given_c, gap_c) = values
-    bound = abs(free - free_c) + abs(given_prompt - given_c) + abs(gap - gap_c) + 1e-12
+    (free, given_prompt, moved), (free_c, given_c, moved_c) = values
+    bound = abs(free - free_c) + abs(given_prompt - given_c) + abs(moved - moved_c) + 1e-12
     evidence.on("four Gaussians, three classes", t=t).estimated(
         "|L(u(·,∅)) − L(u(·,p)) − E|u(·,∅) − u(·,p)|²|",
-        abs(free - given_prompt - gap),
+        abs(free - given_prompt - moved),
         bound,
         by=f"{TWO_STEPS}, in x₀ and x₁ or in x",
         because="u(·,p) is a conditional expectation, so v − u(·,p) is orthogonal to the rest; tails: 10⁻¹⁸",
         chosen="10⁻¹² for rounding",
         clause="loss",
     )
-    assert gap > 1e6 * bound, "the prompt must matter"
+    assert moved > 1e6 * bound, "the prompt must matter"
 
 
 def _losses(field, t, step):
     """E|u(·,∅) − ẋ|², E|u(·,p) − ẋ|² over (x₀, x₁, p), and E|u(·,∅) − u(·,p)|² over (x_t, p)."""
     z, cell = grid(9.0, step, 1)
     noise = np.exp(-(z[:, 0] ** 2) / 2) / np.sqrt(2 * np.pi) * cell
-    free = given_prompt = gap = 0.0
+    free = given_prompt = moved = 0.0
     for k in CLASSES:
         own = field.given(k)
         for w, m, s in zip(field.weights[k], own.means, own.covariances, strict=True):
@@ -117,8 +117,8 @@ def _losses(field, t, step):
             given_prompt += weight @ (own.velocity(t, x)[:, 0] - speed) ** 2
         x, cell_x = grid(14.0, step, 1)
         density = np.exp(own.log_density(t, x)) * cell_x * field.weights[k].sum()
-        gap += density @ (field.velocity(t, x)[:, 0] - own.velocity(t, x)[:, 0]) ** 2
-    return free, given_prompt, gap
+        moved += density @ (field.velocity(t, x)[:, 0] - own.velocity(t, x)[:, 0]) ** 2
+    return free, given_prompt, moved
 
 
 @pytest.mark.claim("F9")

@@ -71,7 +71,7 @@ def _of_straightness(field, x0, times, path):
 @pytest.mark.parametrize("parts", [1, 2, 3])
 def test_straightness_of_the_independent_coupling(evidence, rng, parts):
     """On the line the flow ends at the monotone map: S = ∫E|u_t|²dt − W₂², by paths and by densities."""
-    drawn = mixture(rng, 1, parts)  # its parts moved together, so that no gap makes the monotone map steep
+    drawn = mixture(rng, 1, parts)  # its parts moved together, so that no hole makes the monotone map steep
     field = MixtureField(drawn.means / 3, drawn.covariances, drawn.weights)
     (number, optimal, error), (coarse, optimal_coarse, _) = (_along(field, k) for k in (2, 1))
     energy = [_energy(field, order) for order in (32, 24)]
@@ -122,11 +122,11 @@ def _energy(field, order):
 @pytest.mark.claim("F7")
 def test_minibatches_straighten(evidence):
     """Two atoms: S_n = (c_n − W₂²) − ∫E Var dt, from S_1 of the independent coupling to 0 of OT, like 1/n."""
-    w, gap, sizes = 0.3, 2.0, [1, 4, 16, 64]
-    found = [_two_atoms(w, gap, n) for n in sizes]
+    w, distance, sizes = 0.3, 2.0, [1, 4, 16, 64]
+    found = [_two_atoms(w, distance, n) for n in sizes]
     numbers, errors = [s for s, _ in found], np.array([e for _, e in found])
-    on = evidence.on("TwoAtomLaw", w=w, distance=gap)
-    direct = [_two_atoms_directly(w, gap, n) for n in sizes]
+    on = evidence.on("TwoAtomLaw", w=w, distance=distance)
+    direct = [_two_atoms_directly(w, distance, n) for n in sizes]
     both = list(zip(direct, sizes, strict=True))
     on.estimated(
         "|S_n − (∫E|v_t|²dt − W₂²)|, n = 1, 4, 16, 64",
@@ -140,7 +140,7 @@ def test_minibatches_straighten(evidence):
     on.estimated(
         "S_n by the energy of the field, above c_n − W₂², which is O(1/n) by M6",
         np.maximum(
-            [s - expected_cost(FiniteAtoms.two([0.0], [gap], w), n).excess for (s, _), n in both], 0.0
+            [s - expected_cost(FiniteAtoms.two([0.0], [distance], w), n).excess for (s, _), n in both], 0.0
         ),
         np.array([e for _, e in direct]),
         by=f"{TWO_ORDERS} in t and {TWO_STEPS} in x",
@@ -184,9 +184,9 @@ def _rate(on, sizes, numbers):
     )
 
 
-def _two_atoms(w, gap, n):
+def _two_atoms(w, distance, n):
     """S_n and its error. Times gather at 0, where the floor falls within n^{-1/2}."""
-    cost, law = expected_cost(FiniteAtoms.two([0.0], [gap], w), n), TwoAtomLaw([[0.0], [gap]], w, n)
+    cost, law = expected_cost(FiniteAtoms.two([0.0], [distance], w), n), TwoAtomLaw([[0.0], [distance]], w, n)
     floors, error = [], cost.error
     for order in (28, 22):
         nodes, shares = np.polynomial.legendre.leggauss(order)
@@ -196,14 +196,14 @@ def _two_atoms(w, gap, n):
     return cost.excess - floors[0], error + abs(floors[0] - floors[1])
 
 
-def _two_atoms_directly(w, gap, n):
+def _two_atoms_directly(w, distance, n):
     """S_n = ∫E|v_t|²dt − W₂² and how far it moves; W₂² = 1 + (1−w)Δ² − 2Δφ(Φ⁻¹(w))."""
-    distance = 1 + (1 - w) * gap**2 - 2 * gap * norm_law.pdf(norm_law.ppf(w))
-    fine, coarse = (_energy_of_plan(w, gap, n, *rule) for rule in ((28, 1 / 24), (22, 1 / 16)))
-    return fine - distance, abs(fine - coarse) + 1e-12
+    w2_squared = 1 + (1 - w) * distance**2 - 2 * distance * norm_law.pdf(norm_law.ppf(w))
+    fine, coarse = (_energy_of_plan(w, distance, n, *rule) for rule in ((28, 1 / 24), (22, 1 / 16)))
+    return fine - w2_squared, abs(fine - coarse) + 1e-12
 
 
-def _energy_of_plan(w, gap, n, order, step):
+def _energy_of_plan(w, distance, n, order, step):
     """∫E|v_t|²dt: the noise of the first atom has the density φ(z)G_n(Φ(z), w), and x_t may be either's."""
     fewer = np.arange(n)
     ways, more = comb(n - 1, fewer), binom(n, w).sf(fewer)
@@ -217,10 +217,10 @@ def _energy_of_plan(w, gap, n, order, step):
     nodes, weights = np.polynomial.legendre.leggauss(order)
     total = 0.0
     for t, share in zip((nodes + 1) ** 2 / 4, weights * (nodes + 1) / 2, strict=True):
-        shift = t * gap / (1 - t)
+        shift = t * distance / (1 - t)
         for label, (a, b) in enumerate(((z[:, 0], z[:, 0] - shift), (z[:, 0] + shift, z[:, 0]))):
             first, second = shares(a)[0], shares(b)[1]
-            speed = (first * -a + second * (gap - b)) / np.maximum(first + second, TINY)
+            speed = (first * -a + second * (distance - b)) / np.maximum(first + second, TINY)
             total += share * cell * float((first, second)[label] @ speed**2)
     return total
 

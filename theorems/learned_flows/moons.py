@@ -21,7 +21,7 @@ EQUAL, LONG = (2000, 12_800) if THOROUGH else (300, 3200)
 POOL = 100_000
 """Exact pairs that are drawn once and trained on."""
 CUT, END = 0.1, 0.1
-"""What counts as near: the conjugate's gap between the moons, and arc length from an end point."""
+"""What counts as near: the conjugate's lead of one moon over the other, and arc length from an end point."""
 
 
 @cache
@@ -39,14 +39,14 @@ class Transported:
         x1: (n,2), T(x₀).
         arc: (n,), which moon.
         place: (n,), arc length there.
-        gap: (n,), what the other moon lacks in ⟨x₀, y⟩ − φ(y): 0 where T jumps from moon to moon.
+        lead: (n,), what the other moon lacks in ⟨x₀, y⟩ − φ(y): 0 where T jumps from moon to moon.
     """
 
     x0: Array
     x1: Array
     arc: NDArray[np.int64]
     place: Array
-    gap: Array
+    lead: Array
 
     @property
     def to_end(self) -> Array:
@@ -62,11 +62,11 @@ def transported(x0: Array) -> Transported:
     parts = []
     for block in np.array_split(x0, max(1, len(x0) // 2000)):
         score = block @ points.T - heights
-        gap = np.abs(score[:, :first].max(axis=1) - score[:, first:].max(axis=1))
-        parts.append((score.argmax(axis=1), gap))
-    atom, gap = (np.concatenate(part) for part in zip(*parts, strict=True))
+        lead = np.abs(score[:, :first].max(axis=1) - score[:, first:].max(axis=1))
+        parts.append((score.argmax(axis=1), lead))
+    atom, lead = (np.concatenate(part) for part in zip(*parts, strict=True))
     place = np.concatenate(both.fine_places)[atom]
-    return Transported(x0, points[atom], (atom >= first).astype(np.int64), place, gap)
+    return Transported(x0, points[atom], (atom >= first).astype(np.int64), place, lead)
 
 
 def stretch(moved: Transported) -> Array:

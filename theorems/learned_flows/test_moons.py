@@ -71,7 +71,7 @@ def test_spectrum_follows_the_exact_curve(evidence, rng, device):
 
 def _by_place(found, moved):
     """Mean errors at end points of the moons, beside the cut, and elsewhere."""
-    near, ends = moved.gap < CUT, moved.to_end < END
+    near, ends = moved.lead < CUT, moved.to_end < END
     return [found[part].mean() for part in (ends, near, ~ends & ~near)]
 
 

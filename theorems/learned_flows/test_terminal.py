@@ -37,11 +37,11 @@ def test_rescaled_jacobian_vanishes(evidence, rng, device, coupling, steps):
     bound = lipschitz(learned)
     x0, _ = TARGET.sample(500, rng)
     for share in (0.5, 0.05, 0.005):
-        gap = share / bound
-        found = learned.jacobian(None, FIELD.flow(None, x0, remaining=gap), remaining=gap)
-        evidence.on(f"circle, {coupling} pairs", steps=steps, remaining=gap, lipschitz=bound).bounded(
+        remaining = share / bound
+        found = learned.jacobian(None, FIELD.flow(None, x0, remaining=remaining), remaining=remaining)
+        evidence.on(f"circle, {coupling} pairs", steps=steps, remaining=remaining, lipschitz=bound).bounded(
             "|(1−t)Dv_θ|",
-            gap * np.linalg.norm(found, 2, axis=(1, 2)),
+            remaining * np.linalg.norm(found, 2, axis=(1, 2)),
             _of_network(learned, share),
             because="|Dv_θ| ≤ L: the product of the layers' norms and sup|SiLU'| < 1.1; main term (1−t)L",
             main=share,
@@ -133,19 +133,19 @@ def least_mean(n, level):
 @pytest.mark.control("L3")
 def test_the_exact_field_breaks_the_bound(evidence, rng, device):
     """Differences of the exact field at a time where the network's (1−t)|Dv| is at most 1/10."""
-    gap = 0.1 / lipschitz(network("exact", LONG, device=device))
+    remaining = 0.1 / lipschitz(network("exact", LONG, device=device))
     x0 = TARGET.sample(200, rng)[0]
-    x = FIELD.flow(None, x0, remaining=gap)
-    kink = gap * np.linalg.norm(x0, axis=1)
-    found = jacobian(lambda r, y: FIELD.velocity(None, y, remaining=r), gap, x, kink / 4)
+    x = FIELD.flow(None, x0, remaining=remaining)
+    kink = remaining * np.linalg.norm(x0, axis=1)
+    found = jacobian(lambda r, y: FIELD.velocity(None, y, remaining=r), remaining, x, kink / 4)
     normal = x0 / np.linalg.norm(x0, axis=1, keepdims=True)
-    along = gap * np.einsum("ni,nij,nj->n", normal, found.jacobian, normal)
+    along = remaining * np.einsum("ni,nij,nj->n", normal, found.jacobian, normal)
     ends = Rounding(np.linalg.norm(x, axis=1), 32, "v over the smallest half-step, extrapolated")
-    evidence.on("exact field of the circle", remaining=gap).control(
+    evidence.on("exact field of the circle", remaining=remaining).control(
         "a field whose derivative is not bounded: |(1−t)Dv| on the normal",
         predicted=1.0,
         measured=np.abs(along),
-        agreement=np.minimum(gap * found.error + ends.bound / (kink / 32), 0.01),
+        agreement=np.minimum(remaining * found.error + ends.bound / (kink / 32), 0.01),
         because="H1: −1/(1−t) on N; extrapolated differences, and rounding of v over the smallest half-step; "
         "never more than 1/100",
         intact=0.1,

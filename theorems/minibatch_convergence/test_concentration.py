@@ -33,7 +33,7 @@ from theorems.setting.values import Values
 from theorems.setting.vectors import norm
 
 LEVEL = 1e-9
-W, GAP = 0.3, 2.0
+W, DISTANCE = 0.3, 2.0
 SIZES = (16, 64, 256, 1024, 4096)
 # The digits that docs/theory.md states, w = 0.3, Δ = 2: √n·E|x₁ − T|² at five sizes, √n·floor at three.
 SQUARES = (2.04592, 2.06277, 2.06696, 2.06800, 2.06827)
@@ -101,11 +101,11 @@ def _diameter(target):
 
 def _floor(n):
     """β̇₀²E Var_{π_n}(x₁|x₀) = Δ²∫G_n(1−G_n)du, linear schedule."""
-    law = TwoAtomLaw([[0.0], [GAP]], W, n)
+    law = TwoAtomLaw([[0.0], [DISTANCE]], W, n)
 
     def integrand(z):
         below, beyond = law.log_probabilities(z)
-        return GAP**2 * np.exp(below + beyond - z**2 / 2) / np.sqrt(2 * np.pi)
+        return DISTANCE**2 * np.exp(below + beyond - z**2 / 2) / np.sqrt(2 * np.pi)
 
     return law.integrate(integrand)
 
@@ -126,11 +126,11 @@ def _apart(n):
 @pytest.mark.parametrize("n", [1, 16, 64, 256])
 def test_mean_square_of_two_atoms_by_fractions(evidence, n):
     """Δ² times the misassigned mass, by quadrature of G_n beside E|A−B|/n in fractions."""
-    found = TwoAtomLaw([[0.0], [GAP]], W, n).misassigned_mass()
+    found = TwoAtomLaw([[0.0], [DISTANCE]], W, n).misassigned_mass()
     evidence.on("TwoAtomLaw", w=W, n=n).estimated(
         "|E|x₁ − T(x₀)|² − Δ²E|A−B|/n|",
-        abs(GAP**2 * found.value - GAP**2 * _apart(n)),
-        GAP**2 * (found.error + 4 * EPS),
+        abs(DISTANCE**2 * found.value - DISTANCE**2 * _apart(n)),
+        DISTANCE**2 * (found.error + 4 * EPS),
         by=RESOLUTIONS,
         because="wrong data are Δ away; w as a double is 3/10 within rounding",
         clause="rate one half",
@@ -139,13 +139,13 @@ def test_mean_square_of_two_atoms_by_fractions(evidence, n):
 
 @pytest.mark.claim("N8")
 def test_rate_one_half_beside_rate_one(evidence):
-    laws = [TwoAtomLaw([[0.0], [GAP]], W, n) for n in SIZES]
+    laws = [TwoAtomLaw([[0.0], [DISTANCE]], W, n) for n in SIZES]
     root = np.sqrt(SIZES)
-    squares = GAP**2 * root * [law.misassigned_mass().value for law in laws]
+    squares = DISTANCE**2 * root * [law.misassigned_mass().value for law in laws]
     floors = root * [_floor(n).value for n in SIZES]
     excess = np.array(SIZES) * [law.cost_excess().value for law in laws]
     limits = _limits()
-    on = evidence.on("TwoAtomLaw", w=W, distance=GAP)
+    on = evidence.on("TwoAtomLaw", w=W, distance=DISTANCE)
     names = ("√n·E|x₁ − T|²", "√n·floor at t = 0", "n(c_n − W₂²)")
     clauses = ("rate one half", "floor", "rate one half")
     for name, clause, values, limit in zip(names, clauses, (squares, floors, excess), limits, strict=True):
@@ -178,9 +178,9 @@ def _limits():
     """2Δ²√(w(1−w)/π), Δ²√(2w(1−w)/π) and 2Δw(1−w)/φ_N(b)."""
     spread = W * (1 - W)
     return (
-        2 * GAP**2 * np.sqrt(spread / np.pi),
-        GAP**2 * np.sqrt(2 * spread / np.pi),
-        2 * GAP * spread / normal.pdf(ndtri(W)),
+        2 * DISTANCE**2 * np.sqrt(spread / np.pi),
+        DISTANCE**2 * np.sqrt(2 * spread / np.pi),
+        2 * DISTANCE * spread / normal.pdf(ndtri(W)),
     )
 
 

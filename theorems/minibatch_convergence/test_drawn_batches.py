@@ -103,16 +103,16 @@ def test_field_of_drawn_batches_datum_by_datum(evidence, n, t, seed):
     x0 = (x[:, None, None] - t * data) / (1 - t)
     score = np.einsum("xbjd,bkd->xbjk", x0, data) - field.loss[:, None, :]
     own = np.einsum("xbjj->xbj", score)
-    gap = np.where((data[:, :, None] == data[:, None]).all(axis=3), -np.inf, score).max(axis=3) - own
-    weight = np.exp(-(x0**2).sum(axis=3) / 2) * (gap < 0)
+    lead = np.where((data[:, :, None] == data[:, None]).all(axis=3), -np.inf, score).max(axis=3) - own
+    weight = np.exp(-(x0**2).sum(axis=3) / 2) * (lead < 0)
     for batch, index in enumerate(field.index):  # equal data count once
         weight[:, batch, np.setdiff1d(np.arange(n), np.unique(index, return_index=True)[1])] = 0.0
     total = weight.sum(axis=(1, 2))
-    clear = (np.abs(gap) > 1e-9).all(axis=(1, 2)) & (total > 1e-250)
+    clear = (np.abs(lead) > 1e-9).all(axis=(1, 2)) & (total > 1e-250)
     mean = np.einsum("xbj,bjd->xd", weight, data)[clear] / total[clear, None]
     found = field.velocity(t, x)
     on = evidence.on("five atoms", n=n, t=t, seed=seed)
-    nowhere = (gap > 1e-9).all(axis=(1, 2))
+    nowhere = (lead > 1e-9).all(axis=(1, 2))
     if nowhere.any():
         on.exact("no value where no batch reaches", np.isnan(found[nowhere]), "all x drawn, ties left out")
     if clear.any():
@@ -151,9 +151,11 @@ def test_limits_of_the_excess_hold_and_are_near(evidence, rng):
     counts, sizes = np.array([(len(row.excess.values), row.n) for row in rows]).T
     spread = np.array([row.excess.standard_error for row in rows])
     added = np.array([row.limit - row.excess.mean for row in rows])
-    gap, tie = 2.0, float(np.diff(solution.heights)[0]) / 2.0
-    mean = gap * (norm_law.pdf(tie) - tie * norm_law.sf(tie)) - solution.heights[0] + solution.heights.max()
-    log, cap = np.log(6 / level), 2 * mean + 12 * gap / np.sqrt(sizes)
+    distance, tie = 2.0, float(np.diff(solution.heights)[0]) / 2.0
+    mean = (
+        distance * (norm_law.pdf(tie) - tie * norm_law.sf(tie)) - solution.heights[0] + solution.heights.max()
+    )
+    log, cap = np.log(6 / level), 2 * mean + 12 * distance / np.sqrt(sizes)
     bernstein = spread * np.sqrt(2 * log) + 7 * cap * log / (3 * (counts - 1))
     on.estimated(
         "|what is added to the mean of m batches, over √(2 Var L/m) + 7ML/3(m−1), − 1|",

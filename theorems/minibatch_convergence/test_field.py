@@ -127,8 +127,8 @@ def test_loss_floor_and_energy_beside_the_population(evidence, t):
 @pytest.mark.parametrize("t", [0.2, 0.5, 0.8])
 def test_flux_converges_weakly(evidence, t, frequency):
     """∫f·(v^{(n)}p^{(n)} − v_t p_t) for f(x) = cos(kx + 1): order 1/n, as ∫(G_n − 1{u<w}) du = 0."""
-    sizes, w, gap = [256, 1024, 4096], 0.3, 2.0
-    errors = [_flux_error(w, gap, n, t, frequency) for n in sizes]
+    sizes, w, distance = [256, 1024, 4096], 0.3, 2.0
+    errors = [_flux_error(w, distance, n, t, frequency) for n in sizes]
     slope, interval = last_slope(sizes, errors)
     on = evidence.on("TwoAtomLaw", w=w, t=t, frequency=frequency)
     on.trend(
@@ -143,16 +143,16 @@ def test_flux_converges_weakly(evidence, t, frequency):
     )
 
 
-def _flux_error(w, gap, n, t, frequency):
+def _flux_error(w, distance, n, t, frequency):
     """∫[h₀ − h₁](G_n − 1{u<w})φ_N dz, h_i = f(αz + βy_i)(y_i − z)."""
-    law = TwoAtomLaw([[0.0], [gap]], w, n)
+    law = TwoAtomLaw([[0.0], [distance]], w, n)
 
     def smooth(z, y):
         return np.cos(frequency * ((1 - t) * z + t * y) + 1) * (y - z)
 
     def integrand(z):
         return (
-            (smooth(z, 0.0) - smooth(z, gap))
+            (smooth(z, 0.0) - smooth(z, distance))
             * (law.probability(z) - (z < law.threshold))
             * np.exp(-(z**2) / 2)
             / np.sqrt(2 * np.pi)
@@ -214,20 +214,20 @@ def _away_from_the_gap(evidence, law, t, x, apart):
 @pytest.mark.parametrize("t", TIMES[:4])
 def test_independent_coupling_keeps_its_floor(evidence, t):
     """Any batch size, pairs as drawn: the floor of n = 1, by another route: posterior variance over p_t."""
-    w, gap = 0.3, 2.0
-    field = IndependentField([[0.0], [gap]], [w, 1 - w])
-    x = np.linspace(-9 * (1 - t), gap * t + 9 * (1 - t), 4001)
+    w, distance = 0.3, 2.0
+    field = IndependentField([[0.0], [distance]], [w, 1 - w])
+    x = np.linspace(-9 * (1 - t), distance * t + 9 * (1 - t), 4001)
     density = sum(
         p * np.exp(-(((x - t * y) / (1 - t)) ** 2) / 2) / ((1 - t) * np.sqrt(2 * np.pi))
-        for p, y in ((w, 0.0), (1 - w, gap))
+        for p, y in ((w, 0.0), (1 - w, distance))
     )
     values = density * field.loss_floor(t, x[:, None])
     fine, coarse = values.sum() * (x[1] - x[0]), values[::2].sum() * (x[2] - x[0])
-    predicted = TwoAtomLaw([[0.0], [gap]], w, 1).loss_floor(t)
+    predicted = TwoAtomLaw([[0.0], [distance]], w, 1).loss_floor(t)
     evidence.on("IndependentField", w=w, t=t).control(
         "independent coupling: E Var(ẋ_t|x_t), whatever n is",
         predicted=predicted.value,
         measured=fine,
-        agreement=predicted.error + abs(fine - coarse) + 64 * EPS * (gap / (1 - t)) ** 2,
+        agreement=predicted.error + abs(fine - coarse) + 64 * EPS * (distance / (1 - t)) ** 2,
         because="stated quadrature errors of two routes, and the rounding of a variance Δ²/(1−t)²",
     )

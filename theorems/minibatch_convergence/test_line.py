@@ -91,7 +91,7 @@ def test_copula_is_bernsteins(evidence):
 
 @st.composite
 def laws(draw):
-    """Continuous, heavy on one side, atomic, and one with a gap."""
+    """Continuous, heavy on one side, atomic, and one with a hole in its support."""
     return draw(
         st.sampled_from(
             [

@@ -23,8 +23,8 @@ from theorems.setting.vectors import norm
 from theorems.statistics import bernstein, gaussian_lipschitz, hoeffding, hoeffding_sum, mean_of_squares
 
 LEVEL = 1e-6  # a disagreeing library is a finding, no verdict: sharper than the levels of claims
-TIME, W, GAP = 0.5, 0.3, 2.0
-ATOMS = FiniteAtoms.two([0.0], [GAP], W)
+TIME, W, DISTANCE = 0.5, 0.3, 2.0
+ATOMS = FiniteAtoms.two([0.0], [DISTANCE], W)
 BATCHES = {4: 2000, 16: 1200, 64: 800}
 MOST = (1 + np.sqrt(2)) / 2 / (1 - TIME)  # |y − x| ≤ 1 + |x − 1|, and (1 + s)/(1 + s²) ≤ (1 + √2)/2
 
@@ -47,11 +47,11 @@ def test_returned_pairs_of_two_atoms(evidence, rng):
     on = evidence.auditing(library.name, "M5", kind="library")
     for n, drawn in returned(library, ATOMS, rng):
         x0, x1 = drawn.x0[:, 0, 0], drawn.x1[:, 0, 0]
-        measure_matched_law(on.on("two atoms", n=n), stats.bernoulli(1 - W), n, x0, x1 / GAP, rng)
+        measure_matched_law(on.on("two atoms", n=n), stats.bernoulli(1 - W), n, x0, x1 / DISTANCE, rng)
         ask = Questions(evidence, library, f"two atoms, n = {n}")
         _ask_marginals(ask, x0, x1)
         _ask_cost(ask, drawn, n)
-        _ask_field(ask, drawn, TwoAtomLaw([[0.0], [GAP]], W, n))
+        _ask_field(ask, drawn, TwoAtomLaw([[0.0], [DISTANCE]], W, n))
 
 
 def _ask_marginals(ask, x0, x1):
@@ -93,7 +93,7 @@ def _ask_cost(ask, drawn, n):
     likely = stats.binom(n, 1 - W).pmf(np.arange(n + 1))
     variance = likely @ given**2 - (likely @ given) ** 2
     margin = drawing + mean_of_squares(batches * n, LEVEL / 8)
-    margin += gaussian_lipschitz(batches * n, 2 * GAP, LEVEL / 8)
+    margin += gaussian_lipschitz(batches * n, 2 * DISTANCE, LEVEL / 8)
     margin += bernstein(batches, variance, reach, LEVEL / 4)
     ask.number(
         "M2: c_n of returned pairs",
@@ -108,7 +108,7 @@ def _ask_cost(ask, drawn, n):
 def _cost_given_data(n):
     """E|x₁|² − 2E⟨x₀,x₁⟩ of a batch of which k data are 2, k = 0 … n, and its range."""
     top = np.concatenate([[0.0], np.cumsum(normal_order_means(n)[::-1])])
-    given = (GAP**2 * np.arange(n + 1) - 2 * GAP * top) / n
+    given = (DISTANCE**2 * np.arange(n + 1) - 2 * DISTANCE * top) / n
     return given, np.ptp(given)
 
 
@@ -143,7 +143,7 @@ def _flux(law):
     def integrand(z):
         lower = law.probability(z)
         normal = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
-        at = [_weight((1 - TIME) * z + TIME * y) * (y - z) for y in (0.0, GAP)]
+        at = [_weight((1 - TIME) * z + TIME * y) * (y - z) for y in (0.0, DISTANCE)]
         return normal * (lower * at[0] + (1 - lower) * at[1])
 
     return law.integrate(integrand)

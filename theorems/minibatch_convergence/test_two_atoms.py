@@ -28,7 +28,7 @@ from theorems.setting.fits import last_slope
 from theorems.statistics import hoeffding
 
 LEVEL = 1e-9
-GAP = 2.0
+DISTANCE = 2.0
 WEIGHTS = (0.1, 0.3, 0.8)
 SIZES = np.array([4, 16, 64, 256, 1024, 4096, 16384])
 LARGE = np.array([65536, 1_000_000])
@@ -41,14 +41,14 @@ def constants(w):
     moved = quad(lambda z: (norm.pdf(z) + z * ndtr(z)) ** 2 * ndtr(-z), -12, 12, epsabs=1e-13)[0]
     return (
         2 * np.sqrt(w * (1 - w) / np.pi),
-        2 * GAP * w * (1 - w) / height,
+        2 * DISTANCE * w * (1 - w) / height,
         2 * sigma**3 * moved / height**2,
     )
 
 
 def measured(w, sizes):
     """n^{1/2}, n and n^{3/2} times the three, over their constants; and the relative quadrature errors."""
-    laws = [TwoAtomLaw([[0.0], [GAP]], w, int(n)) for n in sizes]
+    laws = [TwoAtomLaw([[0.0], [DISTANCE]], w, int(n)) for n in sizes]
     found = [[law.misassigned_mass(), law.cost_excess(), law.plan_distance()] for law in laws]
     powers = sizes[:, None] ** np.array([0.5, 1.0, 1.5])
     values = np.array([[f.value for f in row] for row in found])
@@ -103,7 +103,7 @@ def test_half_weights_have_the_central_binomial_coefficient(evidence):
     """W = ½: E|A−B| = n·C(2n,n)/4^n, A − B + n being Bin(2n,½)."""
     sizes = (1, 4, 16, 64)
     exact = [float(Fraction(comb(2 * n, n), 4**n)) for n in sizes]
-    found = [TwoAtomLaw([[0.0], [GAP]], 0.5, n).misassigned_mass() for n in sizes]
+    found = [TwoAtomLaw([[0.0], [DISTANCE]], 0.5, n).misassigned_mass() for n in sizes]
     evidence.on("TwoAtomLaw", w=0.5).estimated(
         "|misassigned mass − C(2n,n)/4^n|",
         [abs(f.value - e) for f, e in zip(found, exact, strict=True)],
@@ -136,7 +136,7 @@ def _beyond_the_first_term(on, ratio, first):
 def test_constants_are_approached_at_order_one_over_n(evidence, w):
     sizes = SIZES[:6]
     ratio, error = measured(w, sizes)
-    on = evidence.on("TwoAtomLaw", w=w, distance=GAP)
+    on = evidence.on("TwoAtomLaw", w=w, distance=DISTANCE)
     for k, name in enumerate(QUANTITIES):
         slope, interval = last_slope(sizes, ratio[:, k] - 1)
         on.trend(
@@ -172,7 +172,7 @@ def test_constants_hold_to_a_million(evidence):
     w = 0.3
     small, _ = measured(w, SIZES)
     ratio, error = measured(w, LARGE)
-    on = evidence.on("TwoAtomLaw", w=w, distance=GAP)
+    on = evidence.on("TwoAtomLaw", w=w, distance=DISTANCE)
     coefficient = SIZES[-1] * (small[-1] - 1)
     # K + L/n at 16384 and K at larger n: they differ by at most the change from 4096 to 16384, |L|·3/16384.
     change = np.abs(coefficient - SIZES[-2] * (small[-2] - 1))
@@ -245,7 +245,7 @@ def test_independent_coupling_misassigns_at_any_size(evidence, rng, n):
         measured=(noise != lower).mean(),
         agreement=hoeffding(draws, 1.0, LEVEL),
         because="either is below its threshold alone; Hoeffding",
-        intact=TwoAtomLaw([[0.0], [GAP]], w, n).misassigned_mass().value,
+        intact=TwoAtomLaw([[0.0], [DISTANCE]], w, n).misassigned_mass().value,
         level=LEVEL,
         points=draws,
     )
@@ -256,12 +256,12 @@ def test_independent_coupling_misassigns_at_any_size(evidence, rng, n):
 def test_pairs_as_drawn_keep_their_excess(evidence, n):
     """However many pairs a batch has, if they are left as drawn the plan is that of one pair."""
     w, pairs_matched = 0.3, 1
-    found = TwoAtomLaw([[0.0], [GAP]], w, pairs_matched).cost_excess()
+    found = TwoAtomLaw([[0.0], [DISTANCE]], w, pairs_matched).cost_excess()
     evidence.on("TwoAtomLaw", w=w, n=n).control(
         "independent coupling: excess of the cost",
-        predicted=2 * GAP * norm.pdf(ndtri(w)),
+        predicted=2 * DISTANCE * norm.pdf(ndtri(w)),
         measured=found.value,
         agreement=found.error + 8 * EPS,
         because="2E⟨x₀,T(x₀)⟩ = 2Δφ_N(b), as the noise has mean 0; stated quadrature error",
-        intact=TwoAtomLaw([[0.0], [GAP]], w, n).cost_excess().value,
+        intact=TwoAtomLaw([[0.0], [DISTANCE]], w, n).cost_excess().value,
     )

@@ -35,7 +35,7 @@ class Margins:
             holds.
         excess_dimension: A2: dim ∂φ(x₁) − (d − m); 0 when it holds.
         interior: A3: distance of x₀ to the relative boundary; positive when it holds, maybe +inf.
-        gap: A4: distance of x₀ from ∂φ(y) over the move; small when it holds.
+        distance: A4: distance of x₀ from ∂φ(y) over the move; small when it holds.
         least_curvature: A5: the least eigenvalue of H; positive when it holds, +inf for m = 0.
         reach: How far the noise was moved.
         scale: The size of the data.
@@ -44,7 +44,7 @@ class Margins:
     curvature_jump: float
     excess_dimension: int
     interior: float
-    gap: float
+    distance: float
     least_curvature: float
     reach: float = MOVE
     scale: float = 1.0
@@ -52,7 +52,8 @@ class Margins:
     def __str__(self) -> str:
         return (
             f"A1 change of H {self.curvature_jump:.2g}, A2 excess {self.excess_dimension}, "
-            f"A3 distance {self.interior:.2g}, A4 gap {self.gap:.2g}, A5 least H {self.least_curvature:.2g}"
+            f"A3 distance {self.interior:.2g}, A4 distance {self.distance:.2g}, "
+            f"A5 least H {self.least_curvature:.2g}"
         )
 
     def violated(self) -> tuple[str, ...]:
@@ -67,7 +68,7 @@ class Margins:
             "A1": not self.curvature_jump <= root,
             "A2": self.excess_dimension != 0,
             "A3": not self.interior > self.reach,
-            "A4": not self.gap <= root,
+            "A4": not self.distance <= root,
             "A5": not self.least_curvature * self.scale > self.reach,
         }
         return tuple(name for name, wrong in tests.items() if wrong)
@@ -92,7 +93,7 @@ def margins(
     x1, here = manifold(x0)
     at = subdifferential(x1)
     spectrum = np.linalg.eigvalsh(here.hessian)
-    jump = gap = 0.0
+    jump = distance = 0.0
     for other in nearby:
         y, there = manifold(other)
         if there.dimension != here.dimension:
@@ -101,12 +102,12 @@ def margins(
         change = np.abs(np.linalg.eigvalsh(there.hessian) - spectrum).max(initial=0.0)
         jump = max(jump, float(change / (1 / scale + np.abs(spectrum).max(initial=0.0))))
         near = at if np.array_equal(y, x1) else subdifferential(y)
-        gap = max(gap, float(near.distance(x0)[0]))
+        distance = max(distance, float(near.distance(x0)[0]))
     return Margins(
         jump,
         at.dimension - (len(x1) - here.dimension),
         float(at.boundary_distance(x0)[0]),
-        gap,
+        distance,
         float(spectrum.min(initial=np.inf)),
         float(np.linalg.norm(nearby - x0, axis=1).max()),
         scale,

@@ -150,7 +150,7 @@ def gaussian(deviations: tuple[float, ...]) -> Closed:
 def two_atoms(first: tuple[float, ...], second: tuple[float, ...], weight: float) -> Closed:
     """φ is affine on the segment: z is projected on its line, moved by λ(g₁−g₀)/Δ and clipped."""
     target = FiniteAtoms.two(first, second, weight)
-    gap = float(target.heights[1] - target.heights[0])
+    rise = float(target.heights[1] - target.heights[0])
     edge = [mp.mpf(b) - mp.mpf(a) for a, b in zip(first, second, strict=True)]
     square = mp.fsum(e * e for e in edge)
 
@@ -158,11 +158,11 @@ def two_atoms(first: tuple[float, ...], second: tuple[float, ...], weight: float
         return [a + share * e for a, e in zip(first, edge, strict=True)]
 
     def transport(x0: Vector) -> Vector:
-        return at(mp.mpf(mp.fsum(c * e for c, e in zip(x0, edge, strict=True)) > gap))
+        return at(mp.mpf(mp.fsum(c * e for c, e in zip(x0, edge, strict=True)) > rise))
 
     def prox(z: Vector, step: mp.mpf) -> Vector:
         along = mp.fsum((c - a) * e for c, a, e in zip(z, first, edge, strict=True))
-        return at(min(max((along - step * gap) / square, mp.mpf(0)), mp.mpf(1)))
+        return at(min(max((along - step * rise) / square, mp.mpf(0)), mp.mpf(1)))
 
     return Closed(target, transport, prox)
 

@@ -68,8 +68,8 @@ class Trajectories:
         self.field, self.kappa = ExactField(TARGET), stretches(TARGET, x0)
         self.kernel, self.length = TARGET.transport_jacobian(x0), np.linalg.norm(x0, axis=1)
         self._grown = qr_growth(
-            lambda gap, x: self.field.velocity(None, x, remaining=gap),
-            lambda gap, x: self.field.jacobian(None, x, remaining=gap),
+            lambda remaining, x: self.field.velocity(None, x, remaining=remaining),
+            lambda remaining, x: self.field.jacobian(None, x, remaining=remaining),
             x0[:8],
             np.arange(1.0, 46.0),
             tolerance=TOLERANCE,
@@ -77,8 +77,8 @@ class Trajectories:
 
     def from_zeros(self, tau: float) -> Errors:
         """σ from κ, of which one is exactly 0."""
-        gaps = np.exp([1 - tau, -tau])
-        return _exponent(path_singular_values(Linear(), self.kappa, remaining=gaps)[..., -1])
+        remaining = np.exp([1 - tau, -tau])
+        return _exponent(path_singular_values(Linear(), self.kappa, remaining=remaining)[..., -1])
 
     def from_matrix(self, tau: float) -> Errors:
         """σ from αI + βK."""
@@ -91,21 +91,21 @@ class Trajectories:
 
     def by_complex_steps(self, tau: float) -> Errors:
         """Dv from prox at complex points."""
-        gap, xt = self._at(tau)
+        remaining, xt = self._at(tau)
 
         def velocity(_: object, x: np.ndarray) -> np.ndarray:
-            return np.asarray((TARGET.prox(x / (1 - gap), gap / (1 - gap)) - x) / gap)
+            return np.asarray((TARGET.prox(x / (1 - remaining), remaining / (1 - remaining)) - x) / remaining)
 
         return self._of_field(complex_jacobian(velocity, 0.0, xt), tau)
 
     def by_differences(self, tau: float) -> Errors:
         """Dv from differences of v."""
-        gap, xt = self._at(tau)
+        remaining, xt = self._at(tau)
 
         def velocity(r: np.ndarray, x: np.ndarray) -> np.ndarray:
             return self.field.velocity(None, x, remaining=r)
 
-        return self._of_field(jacobian(velocity, gap, xt, 1e-2 * gap * self.length).jacobian, tau)
+        return self._of_field(jacobian(velocity, remaining, xt, 1e-2 * remaining * self.length).jacobian, tau)
 
     def in_digits(self, tau: float) -> Errors:
         """Dv from differences in `DIGITS` digits."""
@@ -119,8 +119,8 @@ class Trajectories:
         return float(np.abs(np.sort(rates, axis=-1)[:, 0] + 1).max()), np.nan
 
     def _at(self, tau: float) -> tuple[float, np.ndarray]:
-        gap = float(np.exp(-tau))
-        return gap, gap * self.x0 + (1 - gap) * self.x1
+        remaining = float(np.exp(-tau))
+        return remaining, remaining * self.x0 + (1 - remaining) * self.x1
 
     def _of_field(self, matrices: np.ndarray, tau: float) -> Errors:
         with np.errstate(all="ignore"):
@@ -129,8 +129,8 @@ class Trajectories:
 
     def _worst(self, found: np.ndarray, tau: float) -> Errors:
         """From eigenvalues of (1−t)Dv, the normal one first."""
-        gap = float(np.exp(-tau))
-        curve = np.sort(path_eigenvalues(Linear(), self.kappa, remaining=gap), axis=-1) * gap
+        remaining = float(np.exp(-tau))
+        curve = np.sort(path_eigenvalues(Linear(), self.kappa, remaining=remaining), axis=-1) * remaining
         error = np.abs(found - curve[: len(found)]).max(axis=0)
         return float(error[0]), float(error[1:].max() * np.exp(tau))
 

@@ -109,9 +109,9 @@ def test_cube_root_symbolically(evidence):
     )
 
 
-def _data(gap, x):
-    """The u with tu + (1−t)u³ = x, t = 1 − gap: Cardano's formula without cancellation, for x > 0."""
-    half, third = x / (2 * gap), (1 - gap) / (3 * gap)
+def _data(remaining, x):
+    """The u with tu + (1−t)u³ = x, t = 1 − remaining: Cardano's formula without cancellation, for x > 0."""
+    half, third = x / (2 * remaining), (1 - remaining) / (3 * remaining)
     large = np.cbrt(half + np.sqrt(half**2 + third**3))
     return large - third / large
 
@@ -121,19 +121,19 @@ def _data(gap, x):
 def test_flow_of_the_cube_root_tears(evidence, h):
     """The field integrated from h: growth grows without bound as h → 0, where a finite one is claimed."""
 
-    def velocity(gap, x):
-        return (_data(gap[:, None], x) - x) / gap[:, None]
+    def velocity(remaining, x):
+        return (_data(remaining[:, None], x) - x) / remaining[:, None]
 
-    def derivative(gap, x):
-        r = gap[:, None]
+    def derivative(remaining, x):
+        r = remaining[:, None]
         return ((1 / ((1 - r) + 3 * r * _data(r, x) ** 2) - 1) / r)[:, :, None]
 
     tau = np.log(np.array([2.0, 10.0]))
     tight, loose = (qr_growth(velocity, derivative, [[h]], tau, tolerance=tol) for tol in (1e-10, 1e-8))
-    gap = np.exp(-tau)
+    remaining = np.exp(-tau)
     evidence.on("the law of x₀^{1/3} near 0", h=h).control(
         "A5 violated: log|DX_t| at x₀ = h, instead of a bound uniform near 0",
-        predicted=np.log(gap + (1 - gap) * h ** (-2 / 3) / 3),
+        predicted=np.log(remaining + (1 - remaining) * h ** (-2 / 3) / 3),
         measured=tight.log_growth[1:, 0, 0],
         agreement=2 * np.abs(tight.log_growth - loose.log_growth).max() + 1e4 * EPS,
         because="α+βT'(h), T' = h^{−2/3}/3; the solutions at two tolerances bound the integrator's error",

@@ -41,7 +41,7 @@ MARGINS = (
     ("A1 change of H", "change of H's spectrum over 1/scale + |H|, the noise moved", "≤ 10^−3.5"),
     ("A2 excess", "dimension of ∂φ(x₁) beyond d − m", "0"),
     ("A3 distance", "from x₀ to the relative boundary of ∂φ(x₁), inf where there is none", "> move"),
-    ("A4 gap", "distance of x₀ from ∂φ(y), y the data of the moved noise", "≤ 10^−3.5"),
+    ("A4 distance", "distance of x₀ from ∂φ(y), y the data of the moved noise", "≤ 10^−3.5"),
     ("A5 least H", "least eigenvalue of H on T, inf for m = 0", "> move/scale"),
     ("move, scale", f"{MOVE:g}·(1 + |x₀|), how far the noise is moved; the size of the data", ""),
     ("SC remainders", "(1−t)α̇/α + γ and (1−t)β̇/β at the row's time", "both tend to 0"),
@@ -99,13 +99,13 @@ def test_assumptions_hold_on_every_family(evidence):
             max(m.curvature_jump for m in found),
             max(abs(m.excess_dimension) for m in found),
             min(m.interior for m in found),
-            max(m.gap for m in found),
+            max(m.distance for m in found),
             min(m.least_curvature for m in found),
         )
         rows.append((repr(target)[:60], len(x0), *(f"{value:.2g}" for value in worst)))
     evidence.table(
         "By how much A1–A5 hold: the worst of the points that every check meets",
-        ("target", "points", "A1 change of H", "A2 excess", "A3 distance", "A4 gap", "A5 least H"),
+        ("target", "points", "A1 change of H", "A2 excess", "A3 distance", "A4 distance", "A5 least H"),
         rows,
     )
     evidence.table(
@@ -128,13 +128,13 @@ def test_assumptions_hold_on_drawn_targets(evidence, target, seed):
 )
 def test_schedules_satisfy_sc(evidence, schedule):
     """Both remainders are at most 2(1−t): exact to first order for each of these schedules."""
-    gap = 10.0 ** -np.arange(1, 13)
-    first, second = order_margin(schedule, gap)
+    remaining = 10.0 ** -np.arange(1, 13)
+    first, second = order_margin(schedule, remaining)
     on = evidence.on(schedule)
     because = "Taylor at t = 1: (1−t)²π²/12, (1−t)/(2(1+t)), 0; and β̇/β ≤ π²(1−t)/2 or 1/t"
     rounding = Rounding(1 + schedule.terminal_order, 8, "(1−t)α̇/α of three functions")
-    on.bounded("|(1−t)α̇/α + γ|", np.abs(first), rounding, because, main=2 * gap)
-    on.bounded("(1−t)β̇/β", np.abs(second), rounding, because, main=2 * gap)
+    on.bounded("|(1−t)α̇/α + γ|", np.abs(first), rounding, because, main=2 * remaining)
+    on.bounded("(1−t)β̇/β", np.abs(second), rounding, because, main=2 * remaining)
 
 
 # --- controls: each violates one assumption, and is told by it --------------------------------------------
@@ -236,7 +236,7 @@ def test_noise_moved_along_the_tangent_opens_a_gap(evidence, aside):
     evidence.on(ellipse, aside=aside).control(
         "A4 violated at the scale of the move: distance of the noise from ∂φ(y)",
         predicted=aside,
-        measured=margins(*_of(ellipse), noise - aside * tangent, noise[None]).gap,
+        measured=margins(*_of(ellipse), noise - aside * tangent, noise[None]).distance,
         agreement=16 * ellipse.roundings.transport(noise).bound.max(),
         because="the nearest point of the normal at y is where the noise was moved from; y to rounding",
     )

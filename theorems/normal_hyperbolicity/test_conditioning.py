@@ -25,16 +25,16 @@ REMAINING = ("1e-3", "1e-8", "1e-16", "1e-30", "1e-45")
 @pytest.mark.claim("H1", "H5")
 def test_field_in_extended_precision(evidence, rng):
     for closed, schedule, text in product(extended.CLOSED, (Linear(), VariancePreserving()), REMAINING):
-        target, gap = closed.target, float(text)
+        target, remaining = closed.target, float(text)
         for bundle in bundles(target, 3, rng):
             found = [extended.rescaled_jacobian(closed, schedule, x0, text, digits=80) for x0 in bundle.x0]
-            margins = at_points(target, bundle.x0, schedule, gap)
-            stated = formula_rounding(target, bundle, schedule, gap).amplified(gap, "times 1−t")
+            margins = at_points(target, bundle.x0, schedule, remaining)
+            stated = formula_rounding(target, bundle, schedule, remaining).amplified(remaining, "times 1−t")
             off = target.roundings.transport(bundle.x0).bound
             moved = Rounding.measured(target.dim * off / target.scale, "the tangent at a rounded x₁")
-            evidence.on(target, schedule=schedule, remaining=gap, margins=margins).bounded(
+            evidence.on(target, schedule=schedule, remaining=remaining, margins=margins).bounded(
                 "|(1−t)Dv_t by differences in 80 digits − the stated one|, 1−t from 1e-3 to 1e-45",
-                np.abs(found - gap * field_jacobian(bundle, schedule, gap)).max(axis=(1, 2)),
+                np.abs(found - remaining * field_jacobian(bundle, schedule, remaining)).max(axis=(1, 2)),
                 stated + moved + Rounding(2.0, 4 * target.dim, "α and its derivative, and products"),
                 because="80 digits truncate and round below 1e-19; float64's H, tangent and α are left",
                 clause="curve",

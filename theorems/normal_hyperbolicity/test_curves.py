@@ -29,37 +29,39 @@ CIRCLE = Sphere(2, 2.0)
 hyperbolic = st.sampled_from(
     [Linear(), Polynomial(0.5), Polynomial(2.5), Trigonometric(), VariancePreserving()]
 )
-gaps = st.integers(50, 600).map(lambda k: 10.0 ** (-k / 100))
-GAPS = Values(gaps, 1e-3, (0.3, 1e-2, 1e-3))
+remaining_times = st.integers(50, 600).map(lambda k: 10.0 ** (-k / 100))
+REMAINING = Values(remaining_times, 1e-3, (0.3, 1e-2, 1e-3))
 
 
 @for_all(
     "H5",
     target=WITH_A_MANIFOLD,
     schedule=Values(hyperbolic, Trigonometric(), HYPERBOLIC),
-    gap=GAPS,
+    remaining=REMAINING,
     seed=SEEDS,
 )
-def test_rescaled_jacobian_tends_to_the_normal_projector(evidence, target, schedule, gap, seed):
+def test_rescaled_jacobian_tends_to_the_normal_projector(evidence, target, schedule, remaining, seed):
     """‖(1−t)Dv + γP_N‖ is at most the larger of SC's remainder and (1−t)|α̇+β̇κ|/(α+βκ)."""
-    alpha, beta, fall, rise = coefficients(schedule, gap)
+    alpha, beta, fall, rise = coefficients(schedule, remaining)
     for bundle in bundles(target, few(target, 60), generator(seed)):
-        found = compared(target, bundle, schedule, gap)
+        found = compared(target, bundle, schedule, remaining)
         eye = np.eye(bundle.dimension)
         limit = bundle.spread(0 * eye[None] * bundle.hessian, -schedule.terminal_order)
-        curve = gap * field_jacobian(bundle, schedule, gap)
+        curve = remaining * field_jacobian(bundle, schedule, remaining)
         # Dv through the prox is within ``found.error`` of the curve; so is its distance from the limit.
-        error = np.linalg.norm(curve - limit, ord=2, axis=(1, 2)) + gap * found.error
+        error = np.linalg.norm(curve - limit, ord=2, axis=(1, 2)) + remaining * found.error
         h = np.linalg.eigvalsh(bundle.hessian)
-        tangent = (gap * np.abs(fall * h + rise) / (alpha * h + beta)).max(axis=1, initial=0.0)
-        remainder = min(abs(gap * fall / alpha + schedule.terminal_order), gap)  # by Taylor at most 1−t
+        tangent = (remaining * np.abs(fall * h + rise) / (alpha * h + beta)).max(axis=1, initial=0.0)
+        remainder = min(
+            abs(remaining * fall / alpha + schedule.terminal_order), remaining
+        )  # by Taylor at most 1−t
         normal = remainder if bundle.dimension < target.dim else 0.0
-        of_curve = formula_rounding(target, bundle, schedule, gap)
-        margins = at_points(target, bundle.x0, schedule, gap)
-        evidence.on(target, schedule=schedule, remaining=gap, seed=seed, margins=margins).bounded(
+        of_curve = formula_rounding(target, bundle, schedule, remaining)
+        margins = at_points(target, bundle.x0, schedule, remaining)
+        evidence.on(target, schedule=schedule, remaining=remaining, seed=seed, margins=margins).bounded(
             "‖(1−t)Dv_t + γP_N‖",
             error,
-            (found.rounding + of_curve).amplified(gap, "times 1−t")
+            (found.rounding + of_curve).amplified(remaining, "times 1−t")
             + Rounding(schedule.terminal_order + np.linalg.norm(curve, axis=(1, 2)), 4 * target.dim, "norms"),
             because="P_N and K share eigenvectors: the norm is the largest of these",
             main=np.maximum(tangent, normal),
@@ -120,10 +122,10 @@ def test_curves_on_the_circle(evidence, rng):
 def test_logarithmic_schedule_tends_to_zero(evidence, rng, tau):
     target = FiniteAtoms.regular_polygon(5)
     x0, x1 = target.sample(20, rng)
-    gap = float(np.exp(-tau))
-    alpha, beta, *_ = coefficients(Logarithmic(), gap)
+    remaining = float(np.exp(-tau))
+    alpha, beta, *_ = coefficients(Logarithmic(), remaining)
     field = ExactField(target, Logarithmic())
-    found = gap * field.jacobian(None, alpha * x0 + beta * x1, remaining=gap)
+    found = remaining * field.jacobian(None, alpha * x0 + beta * x1, remaining=remaining)
     evidence.on(target, schedule=Logarithmic(), tau=tau).control(
         "SC violated, γ = 0: eigenvalues of (1−t)Dv_t",
         predicted=-1 / (1 + tau),

@@ -95,8 +95,8 @@ def _stretches(target, x0):
 def _exponents(kappa, schedule):
     """Slopes of log σ from α = e⁻¹³ to e⁻¹⁴."""
     tau, growth = np.array([13.0, 14.0]) / schedule.terminal_order, []
-    for gap in np.exp(-tau):
-        alpha, beta = float(schedule.alpha(remaining=gap)), float(schedule.beta(remaining=gap))
+    for remaining in np.exp(-tau):
+        alpha, beta = float(schedule.alpha(remaining=remaining)), float(schedule.beta(remaining=remaining))
         growth.append(np.log(np.abs(alpha + beta * kappa)))
     return slopes(growth, tau)[0]
 
@@ -112,8 +112,8 @@ def test_dimension_is_recovered_point_by_point(evidence, rng):
         assert len(set(exact[seen])) > 1 or (target, truth) not in STRATIFIED
         for schedule in SCHEDULES:
             found = intrinsic_dimension(_exponents(kappa, schedule), schedule.terminal_order)
-            gap = float(np.exp(-13 / schedule.terminal_order))
-            margins = at_points(target, x0[seen], schedule, gap)
+            remaining = float(np.exp(-13 / schedule.terminal_order))
+            margins = at_points(target, x0[seen], schedule, remaining)
             evidence.on(target, schedule=schedule, margins=margins).estimated(
                 "|number of exponents above −γ/2 − dimension of the stratum|",
                 np.abs(found - exact)[seen],

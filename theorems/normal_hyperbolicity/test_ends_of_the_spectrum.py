@@ -20,8 +20,8 @@ def _integrated(target: Potential, schedule, x0):
     field = ExactField(target, schedule)
     tight, loose = (
         qr_growth(
-            lambda gap, x: field.velocity(None, x, remaining=gap),
-            lambda gap, x: field.jacobian(None, x, remaining=gap),
+            lambda remaining, x: field.velocity(None, x, remaining=remaining),
+            lambda remaining, x: field.jacobian(None, x, remaining=remaining),
             x0,
             TAU,
             tolerance=tolerance,
@@ -75,32 +75,32 @@ def test_law_of_the_cube(evidence, x0, published):
     """A1 fails at 0: T = x³ integrated as a flow; near 0 the tangent looks normal until τ ≫ log(1/3x₀²)."""
     tau = np.array([4.999, 5.0, 5.001])
 
-    def root(gap, x):  # x = αs + βs³, solved for the noise s by Cardano
-        alpha, beta = gap[:, None], 1 - gap[:, None]
+    def root(remaining, x):  # x = αs + βs³, solved for the noise s by Cardano
+        alpha, beta = remaining[:, None], 1 - remaining[:, None]
         half, third = x / (2 * beta), alpha / (3 * beta)
         inner = np.sqrt(half**2 + third**3)
         return np.cbrt(half + inner) + np.cbrt(half - inner)
 
-    def velocity(gap, x):
-        s = root(gap, x)
+    def velocity(remaining, x):
+        s = root(remaining, x)
         return s**3 - s
 
-    def derivative(gap, x):
-        s = root(gap, x)
-        return ((3 * s**2 - 1) / (gap[:, None] + (1 - gap[:, None]) * 3 * s**2))[:, :, None]
+    def derivative(remaining, x):
+        s = root(remaining, x)
+        return ((3 * s**2 - 1) / (remaining[:, None] + (1 - remaining[:, None]) * 3 * s**2))[:, :, None]
 
     start = 0.25  # Cardano's formula needs β > 0
     point = (1 - start) * x0 + start * x0**3
     shift = -np.log(1 - start)
     found = qr_growth(
-        lambda gap, x: velocity(gap * (1 - start), x) * (1 - start),
-        lambda gap, x: derivative(gap * (1 - start), x) * (1 - start),
+        lambda remaining, x: velocity(remaining * (1 - start), x) * (1 - start),
+        lambda remaining, x: derivative(remaining * (1 - start), x) * (1 - start),
         [[point]],
         tau - shift,
     )
     rate = float(slopes(found.log_growth, found.tau)[1:].mean())
-    gap, kappa = float(np.exp(-5.0)), 3 * x0**2
-    predicted = gap * (kappa - 1) / (gap + (1 - gap) * kappa)
+    remaining, kappa = float(np.exp(-5.0)), 3 * x0**2
+    predicted = remaining * (kappa - 1) / (remaining + (1 - remaining) * kappa)
     assert abs(predicted - published) <= 5e-4
     evidence.on("the law of x₀³", x0=x0).control(
         "A1 violated at 0: exponent on the tangent at τ = 5, nearby",

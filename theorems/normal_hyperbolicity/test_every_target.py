@@ -71,10 +71,12 @@ def test_flow_of_the_cantor_law_contracts(evidence, rng, target, schedule):
     3⁻ᴶ; so one of them, 2ᴶ ≤ 2(εh)^{−log 2/log 3} in number, must lie within h of s, as each does with
     probability h/√(2π) at most.
     """
-    n, gap = 4000, float(np.exp(-8.0))
+    n, remaining = 4000, float(np.exp(-8.0))
     x0, along = rng.standard_normal((n, target.dim)), np.eye(target.dim)[0]
-    field, alpha, beta = ExactField(target, schedule), *_shares(schedule, gap)
-    moved = field.flow(None, x0 + SHIFT * along, remaining=gap) - field.flow(None, x0, remaining=gap)
+    field, alpha, beta = ExactField(target, schedule), *_shares(schedule, remaining)
+    moved = field.flow(None, x0 + SHIFT * along, remaining=remaining) - field.flow(
+        None, x0, remaining=remaining
+    )
     step = (x0 + SHIFT * along - x0)[:, 0]
     grown = np.linalg.norm(moved, axis=1) / step
     blur = 4 * EPS * (alpha * np.abs(x0[:, 0]) + beta) / SHIFT
@@ -82,7 +84,7 @@ def test_flow_of_the_cantor_law_contracts(evidence, rng, target, schedule):
     kernel = target.transport_jacobian(x0)
     stated = np.linalg.norm(alpha * along + beta * kernel @ along, axis=1)  # |(αI+βK)u| by the library's K
     beyond = int((np.abs(grown - stated) > beta * TOLD + blur).sum())
-    evidence.on(target, schedule=schedule, remaining=gap).statistical(
+    evidence.on(target, schedule=schedule, remaining=remaining).statistical(
         "number of points whose growth along the Cantor coordinate is not |(αI+βK)u| = α, of 4000",
         beyond,
         float(stats.binom.isf(LEVEL, n, min(rate, 1.0))),
@@ -92,8 +94,8 @@ def test_flow_of_the_cantor_law_contracts(evidence, rng, target, schedule):
     )
 
 
-def _shares(schedule, gap):
-    return float(schedule.alpha(remaining=gap)), float(schedule.beta(remaining=gap))
+def _shares(schedule, remaining):
+    return float(schedule.alpha(remaining=remaining)), float(schedule.beta(remaining=remaining))
 
 
 @pytest.mark.claim("N1")

@@ -82,10 +82,12 @@ def test_ellipsoid_symbolically(evidence):
 def _remainders(schedule, tau, kappa):
     """How far slopes from τ on may be from −γ and 0: SC's remainder, and (1−t)(|α̇| + β̇κ)/(α+βκ)."""
     alpha, beta, fall, rise = coefficients(schedule, float(np.exp(-tau)))
-    gap = np.exp(-tau)
-    tangent = gap * np.abs(fall) / (beta * np.maximum(kappa, 1e-300)) + gap * rise / beta
-    remainder = abs(gap * fall / alpha + schedule.terminal_order)
-    return min(remainder, gap), np.minimum(tangent, 1e3)  # by Taylor at most 1−t, whatever α̇ is said to be
+    remaining = np.exp(-tau)
+    tangent = remaining * np.abs(fall) / (beta * np.maximum(kappa, 1e-300)) + remaining * rise / beta
+    remainder = abs(remaining * fall / alpha + schedule.terminal_order)
+    return min(remainder, remaining), np.minimum(
+        tangent, 1e3
+    )  # by Taylor at most 1−t, whatever α̇ is said to be
 
 
 @for_all("H4", target=WITH_A_MANIFOLD, schedule=OF_ORDER, seed=SEEDS)

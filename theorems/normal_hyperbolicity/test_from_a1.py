@@ -98,11 +98,11 @@ def test_subdifferentials_follow_along_the_support(evidence, target, seed):
             there = bundle.x0 + h
             data = target.transport(there)
             cells = [target.subdifferential(y) for y in data]
-            gap = np.array([cell.distance(x)[0] for cell, x in zip(cells, bundle.x0, strict=True)])
+            away = np.array([cell.distance(x)[0] for cell, x in zip(cells, bundle.x0, strict=True)])
             own = np.array([c.rounding for c in cells]) * (1 + norm(there))
             evidence.on(target, x0=bundle.x0, move=move, seed=seed).bounded(
                 "dist(x₀, ∂φ(y)) above |h|, y = T(x₀+h)",
-                np.maximum(gap - norm(there - bundle.x0), 0.0),
+                np.maximum(away - norm(there - bundle.x0), 0.0),
                 Rounding.measured(own, "∂φ at a rounded y") + Rounding(norm(h), 4, "|h|"),
                 because="x₀+h belongs to ∂φ(y)",
                 clause="A2-A4",

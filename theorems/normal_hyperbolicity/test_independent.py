@@ -14,7 +14,7 @@ from numerics.schedules import Linear
 from theorems.normal_hyperbolicity.figures import draw_paths
 from theorems.setting.independent_sphere import FAR, IndependentSphere, bracket, mean_length, mean_slope
 
-GAPS = 10.0 ** -np.arange(1, 6)
+REMAINING = 10.0 ** -np.arange(1, 6)
 
 
 @pytest.mark.claim("H8")
@@ -22,11 +22,11 @@ GAPS = 10.0 ** -np.arange(1, 6)
 def test_rescaled_jacobian_tends_to_the_normal_projector(evidence, dim):
     """At |x| = R: the tangential eigenvalue is A − 1, the normal one sA' − 1; both by Amos' bounds."""
     field = IndependentSphere(dim, 2.0)
-    s = (1 - GAPS) * 4 / GAPS**2
+    s = (1 - REMAINING) * 4 / REMAINING**2
     low, high = bracket(dim, s)
-    pairs = [field.rescaled_eigenvalues(float(gap), np.array([2.0])) for gap in GAPS]
+    pairs = [field.rescaled_eigenvalues(float(remaining), np.array([2.0])) for remaining in REMAINING]
     across, along = np.array(pairs)[:, :, 0].T
-    on = evidence.on(f"independent coupling, S^{dim - 1}", remaining=GAPS)
+    on = evidence.on(f"independent coupling, S^{dim - 1}", remaining=REMAINING)
     because = "Amos: A lies between two algebraic functions of s; A' = 1 − (d−1)A/s − A² falls with A"
     rounding = Rounding(1.0, 16, "A(s) of scaled Bessel functions, and a few operations")
     limit = {"because": because, "clause": "limit"}
@@ -72,36 +72,36 @@ def _near(s):
 @pytest.mark.claim("H8")
 @pytest.mark.parametrize("dim", [2, 3])
 def test_closed_form_by_differences(evidence, rng, dim):
-    field, gap = IndependentSphere(dim, 2.0), 0.2
+    field, remaining = IndependentSphere(dim, 2.0), 0.2
     length = rng.uniform(0.5, 3, 20)
     x = np.zeros((20, dim))
     x[:, 0] = length
-    found = jacobian(field.velocity, gap, x, 0.04, levels=5)
-    across, along = field.rescaled_eigenvalues(gap, length)
+    found = jacobian(field.velocity, remaining, x, 0.04, levels=5)
+    across, along = field.rescaled_eigenvalues(remaining, length)
     exact = np.stack([along] + [across] * (dim - 1), axis=1)
-    error = np.abs(gap * np.diagonal(found.jacobian, axis1=1, axis2=2) - exact).max(axis=1)
-    evidence.on(f"independent coupling, S^{dim - 1}", remaining=gap).estimated(
+    error = np.abs(remaining * np.diagonal(found.jacobian, axis1=1, axis2=2) - exact).max(axis=1)
+    evidence.on(f"independent coupling, S^{dim - 1}", remaining=remaining).estimated(
         "|(1−t)Dv_t by differences − closed form|",
         error,
-        2 * found.error + 1e4 * EPS / gap**2,
+        2 * found.error + 1e4 * EPS / remaining**2,
         by="the difference of the two highest orders of extrapolated differences",
         because="they are equal; rounding of v over a half-step of 0.0025",
     )
 
 
-def _jacobians(field, gap, x):
+def _jacobians(field, remaining, x):
     """Dv_t (n,d,d) at x (n,d) from the two eigenvalues."""
     length = np.linalg.norm(x, axis=1)
-    across, along = field.rescaled_eigenvalues(float(gap[0]), length)
+    across, along = field.rescaled_eigenvalues(float(remaining[0]), length)
     unit = x / length[:, None]
     radial = unit[:, :, None] * unit[:, None, :]
     scaled = along[:, None, None] * radial + across[:, None, None] * (np.eye(x.shape[1]) - radial)
-    return scaled / gap[:, None, None]
+    return scaled / remaining[:, None, None]
 
 
-def _implied(rescaled, gap):
+def _implied(rescaled, remaining):
     """The κ that H1 reads from an eigenvalue e of (1−t)Dv_t: e = (1−t)(κ−1)/(1+t(κ−1))."""
-    return 1 + rescaled / (gap - (1 - gap) * rescaled)
+    return 1 + rescaled / (remaining - (1 - remaining) * rescaled)
 
 
 @pytest.mark.claim("H8")
@@ -111,7 +111,9 @@ def test_exponents_by_integration(evidence, dim):
     field, tau = IndependentSphere(dim, 2.0), np.array([0.1, 0.5, 1.0, 2.0, 4.0, 5.0])
     x0 = np.array([[0.5], [1.0], [3.0]]) * np.eye(dim)[0]
     tight, loose = (
-        qr_growth(field.velocity, lambda gap, x: _jacobians(field, gap, x), x0, tau, tolerance=tol)
+        qr_growth(
+            field.velocity, lambda remaining, x: _jacobians(field, remaining, x), x0, tau, tolerance=tol
+        )
         for tol in (1e-9, 1e-7)
     )
     grown = np.log(np.linalg.norm(tight.points, axis=2) / np.linalg.norm(x0, axis=1))
@@ -183,30 +185,32 @@ def _exponents_dimension_and_ends(on, field, found, rates, uncertain):
     )
 
 
-def _optimal(gaps):
+def _optimal(remaining):
     """Eigenvalues of (1−t)Dv_t under OT-CFM from |x₀| = 1, where κ = 2 on T."""
-    return path_eigenvalues(Linear(), [[0.0, 2.0]], remaining=gaps)[:, 0] * gaps[:, None]
+    return path_eigenvalues(Linear(), [[0.0, 2.0]], remaining=remaining)[:, 0] * remaining[:, None]
 
 
-def _independent(field, gaps, length):
+def _independent(field, remaining, length):
     """The same under independent coupling at |x_t| = length, normal first."""
-    pairs = [field.rescaled_eigenvalues(float(g), np.array([n])) for g, n in zip(gaps, length, strict=True)]
+    pairs = [
+        field.rescaled_eigenvalues(float(g), np.array([n])) for g, n in zip(remaining, length, strict=True)
+    ]
     return np.array(pairs)[:, ::-1, 0]
 
 
 def _compare(on, field, found, rates):
     """The table and the picture of what does and what does not tell the two couplings apart."""
-    gaps, length = np.exp(-found.tau[1:]), found.points[1:, 1, 0]
-    optimal, independent = _optimal(gaps), _independent(field, gaps, length)
+    remaining, length = np.exp(-found.tau[1:]), found.points[1:, 1, 0]
+    optimal, independent = _optimal(remaining), _independent(field, remaining, length)
     early = slice(0, 4)
-    implied = [_implied(values[early, 1], gaps[early]) for values in (optimal, independent)]
-    ends = gaps[-1] + 2 * (1 - gaps[-1]), length[-1]
+    implied = [_implied(values[early, 1], remaining[early]) for values in (optimal, independent)]
+    ends = remaining[-1] + 2 * (1 - remaining[-1]), length[-1]
     rows = [
         ("eigenvalues of (1−t)Dv_t, 1−t = e^−5", optimal[-1], independent[-1], "no: both tend to −1, 0"),
         ("exponents, slopes from τ = 4 to 5", [-1.0, 0.0], rates[1], "no: −1 and 0"),
         ("dimension read off", 1, intrinsic_dimension(rates[1], 1.0), "no"),
         ("|X_t(x₀)|, 1−t = e^−5", *ends, "no: both end at R x₀/|x₀|"),
-        ("t of the rows below", 1 - gaps[early], 1 - gaps[early], ""),
+        ("t of the rows below", 1 - remaining[early], 1 - remaining[early], ""),
         ("normal eigenvalue of (1−t)Dv_t", optimal[early, 0], independent[early, 0], "yes: −1 at every t"),
         ("κ that H1 reads from the tangential eigenvalue", *implied, "yes: one κ ≥ 0 at every t"),
     ]
@@ -225,7 +229,11 @@ def _listed(values):
 def _draw(on, field):
     t = np.linspace(0.02, 0.99, 98)
     path = qr_growth(
-        field.velocity, lambda gap, x: _jacobians(field, gap, x), [[1.0, 0.0]], -np.log(1 - t), tolerance=1e-7
+        field.velocity,
+        lambda remaining, x: _jacobians(field, remaining, x),
+        [[1.0, 0.0]],
+        -np.log(1 - t),
+        tolerance=1e-7,
     )
     independent = _independent(field, 1 - t, path.points[1:, 0, 0])
     on.figure(
@@ -237,16 +245,16 @@ def _draw(on, field):
 
 
 @pytest.mark.control("H8")
-@pytest.mark.parametrize("gap", [0.5, 0.2, 0.05])
-def test_finite_time_spectrum_tells_them_apart(evidence, gap):
+@pytest.mark.parametrize("remaining", [0.5, 0.2, 0.05])
+def test_finite_time_spectrum_tells_them_apart(evidence, remaining):
     """In R³ A = coth s − 1/s: the eigenvalues are RA/|x| − 1 and sA'R/|x| − 1, where H1 has others."""
     field, length = IndependentSphere(3, 2.0), np.array([2.5])
-    s = (1 - gap) * 2.0 * 2.5 / gap**2
+    s = (1 - remaining) * 2.0 * 2.5 / remaining**2
     mean, slope = 1 / np.tanh(s) - 1 / s, 1 / s**2 - 1 / np.sinh(min(s, 300.0)) ** 2
-    kappa = 2.0 * gap / (2.5 - (1 - gap) * 2.0)
-    exact = float(path_eigenvalues(Linear(), [[kappa]], remaining=gap)[0, 0] * gap)
-    across, along = field.rescaled_eigenvalues(gap, length)
-    on = evidence.on("independent coupling, S²", remaining=gap)
+    kappa = 2.0 * remaining / (2.5 - (1 - remaining) * 2.0)
+    exact = float(path_eigenvalues(Linear(), [[kappa]], remaining=remaining)[0, 0] * remaining)
+    across, along = field.rescaled_eigenvalues(remaining, length)
+    on = evidence.on("independent coupling, S²", remaining=remaining)
     on.control(
         "optimal coupling replaced by the independent one: tangential eigenvalue of (1−t)Dv_t at |x| = 2.5",
         predicted=-1 + 2.0 * mean / 2.5,

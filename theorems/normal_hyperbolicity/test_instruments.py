@@ -14,7 +14,7 @@ from numerics.schedules import Linear, Polynomial
 from theorems.setting.clarke import distance_to_hull, jacobians_around
 from theorems.setting.draws import generator
 
-GAP, STEP = 0.25, 1.0
+REMAINING, STEP = 0.25, 1.0
 
 
 @pytest.mark.claim("H1")
@@ -25,20 +25,20 @@ GAP, STEP = 0.25, 1.0
 )
 def test_differences_state_what_they_err_by_and_little_more(evidence, target, truncation):
     x0, x1 = target.sample(30, generator(5))
-    x = GAP * x0 + (1 - GAP) * x1
-    field, beta = ExactField(target, Linear()), 1 - GAP
+    x = REMAINING * x0 + (1 - REMAINING) * x1
+    field, beta = ExactField(target, Linear()), 1 - REMAINING
 
     def velocity(_, y):
         """By the formula of P3, as complex points pass through prox alone."""
-        return (target.prox(y / beta, GAP / beta) - y) / GAP
+        return (target.prox(y / beta, REMAINING / beta) - y) / REMAINING
 
-    kink = target.proximal_point(x / (1 - GAP), GAP / (1 - GAP)).kink * (1 - GAP)
+    kink = target.proximal_point(x / (1 - REMAINING), REMAINING / (1 - REMAINING)).kink * (1 - REMAINING)
     width = np.minimum(0.02, kink / 4)
-    found = jacobian(velocity, GAP, x, width)
-    exact = complex_jacobian(velocity, GAP, x)
+    found = jacobian(velocity, REMAINING, x, width)
+    exact = complex_jacobian(velocity, REMAINING, x)
     size = np.linalg.norm(exact, axis=(1, 2))
-    on = evidence.on(target, remaining=GAP)
-    rounding = field.roundings.velocity(None, x, remaining=GAP).amplified(4 * target.dim / width)
+    on = evidence.on(target, remaining=REMAINING)
+    rounding = field.roundings.velocity(None, x, remaining=REMAINING).amplified(4 * target.dim / width)
     on.estimated(
         "|Dv by differences − Dv by complex steps|",
         np.abs(found.jacobian - exact).max(axis=(1, 2)),
@@ -46,7 +46,7 @@ def test_differences_state_what_they_err_by_and_little_more(evidence, target, tr
         by="the two highest orders, as the library states; v's rounding over the narrowest step",
         because="complex steps have no truncation",
     )
-    few = jacobian(velocity, GAP, x, np.minimum(0.08, kink / 4), levels=2)
+    few = jacobian(velocity, REMAINING, x, np.minimum(0.08, kink / 4), levels=2)
     on.estimated(
         "|Dv by two orders of differences − Dv by complex steps|, where truncation leads",
         np.abs(few.jacobian - exact).max(axis=(1, 2)),

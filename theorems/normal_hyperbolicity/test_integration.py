@@ -65,8 +65,8 @@ PAIRS = (
 def _integrated(target, schedule, x0, tau, tolerance):
     field = ExactField(target, schedule)
     return qr_growth(
-        lambda gap, x: field.velocity(None, x, remaining=gap),
-        lambda gap, x: field.jacobian(None, x, remaining=gap),
+        lambda remaining, x: field.velocity(None, x, remaining=remaining),
+        lambda remaining, x: field.jacobian(None, x, remaining=remaining),
         x0,
         tau,
         tolerance=tolerance,

@@ -27,20 +27,20 @@ def moons():
 
 def _eigenvalues(moons, landing, interior, t):
     """Eigenvalues (n,2) of (1−t)Dv_t by differences of the prox, and how far they may be off."""
-    n, gap = len(landing.x0), 1 - t
-    xt = gap * landing.x0 + t * moons.point(landing.moon, landing.place)
-    steps = np.full(n, gap / t)
-    half = 1e-2 * gap * np.minimum(interior, 1.0)
+    n, remaining = len(landing.x0), 1 - t
+    xt = remaining * landing.x0 + t * moons.point(landing.moon, landing.place)
+    steps = np.full(n, remaining / t)
+    half = 1e-2 * remaining * np.minimum(interior, 1.0)
 
     def velocity(_, x):
         rows = np.arange(len(x)) % n
         data = moons.prox(landing.chosen(rows), x / t, steps[rows])
-        return (data - x) / gap
+        return (data - x) / remaining
 
     found = jacobian(velocity, t, xt, half)
-    symmetric = gap * (found.jacobian + found.jacobian.transpose(0, 2, 1)) / 2
+    symmetric = remaining * (found.jacobian + found.jacobian.transpose(0, 2, 1)) / 2
     rounding = 64 * 2 * EPS * (np.linalg.norm(xt, axis=1) + 2) / t / (half / 8)
-    return np.linalg.eigvalsh(symmetric), 4 * gap * found.error + rounding
+    return np.linalg.eigvalsh(symmetric), 4 * remaining * found.error + rounding
 
 
 def _show_what_is_known(evidence, place, bend):

@@ -23,18 +23,18 @@ from theorems.setting.values import Values
 from theorems.setting.vectors import norm
 
 RESOLVED = 1e-3
-gaps = st.integers(5, 300).map(lambda k: 10.0 ** (-k / 100))
-GAPS = Values(gaps, 0.05, (0.3, 1e-2, 1e-3))
+remaining_times = st.integers(5, 300).map(lambda k: 10.0 ** (-k / 100))
+REMAINING = Values(remaining_times, 0.05, (0.3, 1e-2, 1e-3))
 
 
-@for_all("H6", target=WITH_A_MANIFOLD, schedule=SCHEDULES, gap=GAPS, seed=SEEDS)
-def test_splitting_of_the_flow(evidence, target, schedule, gap, seed):
+@for_all("H6", target=WITH_A_MANIFOLD, schedule=SCHEDULES, remaining=REMAINING, seed=SEEDS)
+def test_splitting_of_the_flow(evidence, target, schedule, remaining, seed):
     field, checked = ExactField(target, schedule), 0
-    alpha, beta, *_ = coefficients(schedule, gap)
+    alpha, beta, *_ = coefficients(schedule, remaining)
     for bundle in bundles(target, few(target, 50), generator(seed)):
         width = np.minimum(1e-2 * np.linalg.norm(bundle.x0, axis=1), smooth_radius(target, bundle.x0))
         # T at the ends of differences over the least half-step; extrapolation magnifies it 3 times at most.
-        stated = field.roundings.flow(None, bundle.x0, remaining=gap) + Rounding(
+        stated = field.roundings.flow(None, bundle.x0, remaining=remaining) + Rounding(
             norm(bundle.x0), 2, "the ends"
         )
         rounding = stated.amplified(
@@ -45,9 +45,11 @@ def test_splitting_of_the_flow(evidence, target, schedule, gap, seed):
             continue
         checked += 1
         bundle, width, rounding = bundle.take(room), width[room], rounding[room]
-        found = jacobian(lambda _, y: field.flow(None, y, remaining=gap), 0.0, bundle.x0, width, levels=3)
-        margins = at_points(target, bundle.x0, schedule, gap)
-        on = evidence.on(target, schedule=schedule, remaining=gap, seed=seed, margins=margins)
+        found = jacobian(
+            lambda _, y: field.flow(None, y, remaining=remaining), 0.0, bundle.x0, width, levels=3
+        )
+        margins = at_points(target, bundle.x0, schedule, remaining)
+        on = evidence.on(target, schedule=schedule, remaining=remaining, seed=seed, margins=margins)
         noise = target.dim * 2 * found.error + rounding.bound
         _flow_on_the_bundles(on, bundle, found.jacobian, (alpha, beta), noise, len(stated.bound) - len(room))
     assume(checked)
@@ -78,15 +80,15 @@ def _flow_on_the_bundles(on, bundle, flow, coefficients, noise, left_out):
     on.estimated("|DX_t| on T below (α+β)min(1,κ)", below, noise, clause="bounds", **asked)
 
 
-@for_all("H6", target=ANALYTIC, schedule=SCHEDULES, gap=GAPS, seed=SEEDS)
-def test_splitting_by_complex_steps(evidence, target, schedule, gap, seed):
+@for_all("H6", target=ANALYTIC, schedule=SCHEDULES, remaining=REMAINING, seed=SEEDS)
+def test_splitting_by_complex_steps(evidence, target, schedule, remaining, seed):
     """Where T is analytic nothing needs to be estimated: DX_t whole, against αP_N + T(α+βH⁻¹)Tᵀ."""
-    alpha, beta, *_ = coefficients(schedule, gap)
+    alpha, beta, *_ = coefficients(schedule, remaining)
     for bundle in bundles(target, 50, generator(seed)):
         flow = complex_jacobian(lambda _, y: alpha * y + beta * target.transport(y), 0.0, bundle.x0)
         eye = np.eye(bundle.dimension)
-        margins = at_points(target, bundle.x0, schedule, gap)
-        on = evidence.on(target, schedule=schedule, remaining=gap, seed=seed, margins=margins)
+        margins = at_points(target, bundle.x0, schedule, remaining)
+        on = evidence.on(target, schedule=schedule, remaining=remaining, seed=seed, margins=margins)
         stated = target.roundings.transport_jacobian(bundle.x0).amplified(
             (1 + COMPLEX) * beta, "K and its complex steps"
         )
@@ -134,14 +136,14 @@ def test_domination_symbolically(evidence):
 @pytest.mark.parametrize("length", [0.02, 20.0])
 def test_constants_are_not_uniform(evidence, length):
     """On the circle κ = R/|x₀|: constants between 1/2 and 2, say, are left near 0 and far out."""
-    target, gap = Sphere(2, 2.0), 1e-3
+    target, remaining = Sphere(2, 2.0), 1e-3
     x0 = np.array([[length, 0.0]])
     field = ExactField(target)
-    found = jacobian(lambda _, y: field.flow(None, y, remaining=gap), 0.0, x0, 1e-2 * length)
+    found = jacobian(lambda _, y: field.flow(None, y, remaining=remaining), 0.0, x0, 1e-2 * length)
     kappa = 2.0 / length
     evidence.on(target, length=length).control(
         "constants independent of x₀: tangential stretch beyond [1/2, 2]",
-        predicted=gap + (1 - gap) * kappa,
+        predicted=remaining + (1 - remaining) * kappa,
         measured=found.jacobian[0, 1, 1],
         agreement=2 * found.error[0] + 64 * EPS * (kappa + 1) * 1e4,
         because="α+βκ with κ = R/|x₀|; truncation estimated by two orders, rounding over the least half-step",
@@ -150,17 +152,19 @@ def test_constants_are_not_uniform(evidence, length):
 
 
 @pytest.mark.control("H6")
-@pytest.mark.parametrize("gap", [1e-2, 1e-4])
-def test_no_contraction_without_normal_directions(evidence, rng, gap):
+@pytest.mark.parametrize("remaining", [1e-2, 1e-4])
+def test_no_contraction_without_normal_directions(evidence, rng, remaining):
     sigma = np.array([2.0, 0.5])
     target = DegenerateGaussian([0.0, 0.0], np.diag(sigma**2))
     field = ExactField(target)
-    found = jacobian(lambda _, y: field.flow(None, y, remaining=gap), 0.0, rng.standard_normal((5, 2)), 0.1)
-    evidence.on(target, remaining=gap).control(
+    found = jacobian(
+        lambda _, y: field.flow(None, y, remaining=remaining), 0.0, rng.standard_normal((5, 2)), 0.1
+    )
+    evidence.on(target, remaining=remaining).control(
         "a target that fills space: least singular value of DX_t, instead of α_t",
-        predicted=gap + (1 - gap) * 0.5,
+        predicted=remaining + (1 - remaining) * 0.5,
         measured=np.linalg.svd(found.jacobian, compute_uv=False)[:, -1],
         agreement=2 * found.error + 1e4 * EPS,
         because="α+βσ; differences of a linear map carry rounding alone, over steps of 0.1/8",
-        intact=gap,
+        intact=remaining,
     )

@@ -29,7 +29,7 @@ PLACES = np.array([1e-1, 1e-2, 1e-3])
 
 @pytest.mark.claim("H9")
 def test_assumptions_at_the_tie_symbolically(evidence):
-    """At v = (0, w): A2 and A3 from the scores along the arc; A1 and A5 from f on M; A4's gap."""
+    """At v = (0, w): A2 and A3 from the scores along the arc; A1 and A5 from f on M; A4's distance."""
     on, w, x = evidence.on(P), sp.Symbol("w", real=True), sp.Symbol("x", positive=True)
     scores = [(w - 1) * x**2 / 2 - cubic * x**3 for cubic in (1, 8)]
     below = [sp.expand(score.subs(w, 1 - d)).is_negative for score in scores]
@@ -47,13 +47,13 @@ def test_assumptions_at_the_tie_symbolically(evidence):
         "in the chart s, |g'(0)| = 1",
         clause="assumptions",
     )
-    gap = (s**3 / (2 - s)) ** 2 + (1 + LEAST) ** 2
+    square = (s**3 / (2 - s)) ** 2 + (1 + LEAST) ** 2
     on.exact(
         "A4 fails: dist(0, ∂φ(g(s)))² = (s³/(2−s))² + (1+d)² > 1 at the least d of the cell, and → 1",
         [
             sp.simplify(FIRST.subs(d, LEAST) - s**3 / (2 - s)) == 0,
             sp.simplify(sp.diff(FIRST**2 + (1 + d) ** 2, d) / 2 - ((1 + d) - s * FIRST)) == 0,
-            sp.limit(gap, s, 0, "+") == 1,
+            sp.limit(square, s, 0, "+") == 1,
         ],
         "0 < s ≤ 9/20: there the derivative in d, (1+d) − s(3s²−ds), is positive for d ≥ 0",
         clause="A4",
@@ -152,7 +152,7 @@ def _chart(place):
 
 @pytest.mark.control("H9", "N1")
 def test_the_twin_is_told_by_a4_alone(evidence):
-    """Moving along M to both sides: the margins of A1, A2, A3 and A5 hold, and A4's gap is 1."""
+    """Moving along M to both sides: the margins of A1, A2, A3 and A5 hold, and A4's distance is 1."""
     found = margins(_chart, P.subdifferential, np.zeros(2), MOVE * np.array([[1.0, 0.0], [-1.0, 0.0]]))
     flags = np.array([name in found.violated() for name in ("A1", "A2", "A3", "A4", "A5")], dtype=float)
     on = evidence.on(P)
@@ -166,7 +166,7 @@ def test_the_twin_is_told_by_a4_alone(evidence):
     on.control(
         "A4 violated: distance of the noise 0 from ∂φ(g(s)), s → 0",
         predicted=1.0,
-        measured=found.gap,
+        measured=found.distance,
         agreement=4 * MOVE,
         because="1 + 3s + O(s²) at s = 1e-7",
     )

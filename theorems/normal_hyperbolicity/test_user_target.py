@@ -37,8 +37,8 @@ def test_the_exponents_by_integrating_the_field(evidence, user_target, rng):
         field, tau = ExactField(target, schedule), np.array([3.0, 6.0, 8.0]) / schedule.terminal_order
         tight, loose = (
             qr_growth(
-                lambda gap, x, field=field: field.velocity(None, x, remaining=gap),
-                lambda gap, x, field=field: field.jacobian(None, x, remaining=gap),
+                lambda remaining, x, field=field: field.velocity(None, x, remaining=remaining),
+                lambda remaining, x, field=field: field.jacobian(None, x, remaining=remaining),
                 x0,
                 tau,
                 tolerance=tolerance,
@@ -62,8 +62,8 @@ def test_the_data_have_dimension_zero(evidence, user_target, rng):
     x0, _ = target.sample(max(4, min(100, 10_000 // target.dim**2)), rng)
     for schedule in HYPERBOLIC:
         field, order = ExactField(target, schedule), schedule.terminal_order
-        gaps = np.exp(-np.array([6.0, 7.0, 8.0]) / order)
-        rates = np.linalg.eigvalsh(path_jacobians(field, x0, gaps)) * gaps[:, None, None]
+        remaining = np.exp(-np.array([6.0, 7.0, 8.0]) / order)
+        rates = np.linalg.eigvalsh(path_jacobians(field, x0, remaining)) * remaining[:, None, None]
         found = intrinsic_dimension(rates[-1], order)
         evidence.auditing(user_target.name, "H7").on(target, schedule=schedule).exact(
             "number of rates (1−t)·eig Dv_t above −γ/2 = 0, the dimension of atoms",

@@ -82,8 +82,8 @@ def _of_cantor(x: Array) -> Array:
     away = np.maximum(np.maximum(-at, at - 1), 0.0)
     for _ in range(40):
         upper = at > 0.5
-        gap = np.where(upper, 2 / 3 - at, at - 1 / 3)
-        away = np.maximum(away, unit * np.maximum(gap, 0.0))
+        inside = np.where(upper, 2 / 3 - at, at - 1 / 3)
+        away = np.maximum(away, unit * np.maximum(inside, 0.0))
         at, unit = np.where(upper, 3 * at - 2, 3 * at), unit / 3
     return np.asarray(away)
 

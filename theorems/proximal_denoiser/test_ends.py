@@ -96,17 +96,17 @@ def test_field_ends_as_the_projection_on_the_hull(evidence, rng, hull, schedule)
     x = target.scale * 2 * rng.standard_normal((few(target, 200), target.dim))
     aim = hull.project(x)
     field, gamma = ExactField(target, schedule), schedule.terminal_order
-    for gap in (1e-3, 1e-6, 1e-9, 1e-12):
-        alpha, beta = (float(f(remaining=gap)) for f in (schedule.alpha, schedule.beta))
-        fall = gap * float(schedule.alpha_dot(remaining=gap)) / alpha
-        rise = gap * float(schedule.beta_dot(remaining=gap))
-        measured = norms(gap * field.velocity(None, x, remaining=gap) - gamma * (aim - x))
+    for remaining in (1e-3, 1e-6, 1e-9, 1e-12):
+        alpha, beta = (float(f(remaining=remaining)) for f in (schedule.alpha, schedule.beta))
+        fall = remaining * float(schedule.alpha_dot(remaining=remaining)) / alpha
+        rise = remaining * float(schedule.beta_dot(remaining=remaining))
+        measured = norms(remaining * field.velocity(None, x, remaining=remaining) - gamma * (aim - x))
         near = hull.distance_of_prox(x / beta, alpha / beta) + norms(x) * (1 - beta) / beta
         allowed = abs(fall + gamma) * norms(x - aim) + (abs(fall) + rise) * near + rise * norms(aim)
         allowed += abs(fall) * (1 - beta) * norms(aim)
-        stated = field.roundings.velocity(None, x, remaining=gap).amplified(gap)
-        evidence.on(target, schedule=schedule, remaining=gap).bounded(
-            f"|(1−t)v_t(x) − γ(proj(x) − x)| at 1−t = {gap:g}",
+        stated = field.roundings.velocity(None, x, remaining=remaining).amplified(remaining)
+        evidence.on(target, schedule=schedule, remaining=remaining).bounded(
+            f"|(1−t)v_t(x) − γ(proj(x) − x)| at 1−t = {remaining:g}",
             measured,
             stated + hull.rounding(x, aim),
             because="SC's remainders times |x − proj|, and |prox_{λφ}(z) − proj(z)| ≤ √(2λ(φ(proj) − min φ)),"
@@ -127,14 +127,14 @@ def _on_ball(x):
 @pytest.mark.parametrize("decades", [3, 6, 12])
 def test_without_terminal_order_the_field_dies_out(evidence, rng, decades):
     """γ = 0 violates SC: here |(1−t)v_t| = α_t|proj(x) − x| exactly, with α = 1/(1 + k log 10)."""
-    target, gap = Sphere(3), 10.0**-decades
+    target, remaining = Sphere(3), 10.0**-decades
     x = rng.standard_normal((300, 3))
     x *= 2 / norms(x)[:, None]  # outside of the ball, all of them
     field = ExactField(target, Logarithmic())
-    found = norms(gap * field.velocity(None, x, remaining=gap)) / norms(x - _on_ball(x))
+    found = norms(remaining * field.velocity(None, x, remaining=remaining)) / norms(x - _on_ball(x))
     alpha = 1 / (1 + decades * np.log(10))
     # (1−t)v = −α(x − βu) + α²u with u = x/|x|, |x| = 2, β = 1 − α: −α(2 − (1−α)) + α² = −α.
-    evidence.on(target, schedule=Logarithmic(), remaining=gap).control(
+    evidence.on(target, schedule=Logarithmic(), remaining=remaining).control(
         "γ = 0: |(1−t)v_t(x)| over |proj(x) − x|",
         predicted=alpha,
         measured=found,
@@ -147,14 +147,14 @@ def test_without_terminal_order_the_field_dies_out(evidence, rng, decades):
 @pytest.mark.control("P7")
 def test_nearest_atom_is_not_the_limit(evidence, rng):
     """Projecting on the support instead of its hull: on a segment the two differ by the way to its end."""
-    target, gap = FiniteAtoms.two([0.0], [2.0], 0.3), 1e-9
+    target, remaining = FiniteAtoms.two([0.0], [2.0], 0.3), 1e-9
     x = rng.uniform(0.1, 1.9, (300, 1))
-    limit = x + gap * ExactField(target).velocity(None, x, remaining=gap)
+    limit = x + remaining * ExactField(target).velocity(None, x, remaining=remaining)
     nearest = np.where(x < 1, 0.0, 2.0)
-    evidence.on(target, remaining=gap).control(
+    evidence.on(target, remaining=remaining).control(
         "support instead of its convex hull: distance of the field's limit from it",
         predicted=np.minimum(x, 2 - x)[:, 0],
         measured=norms(limit - nearest),
-        agreement=4 * gap * (1 + np.abs(target.heights).max()) + 64 * EPS,
+        agreement=4 * remaining * (1 + np.abs(target.heights).max()) + 64 * EPS,
         because="points of the hull are their own projection; the remainder is of order 1 − t",
     )

@@ -51,9 +51,9 @@ def _energy(schedule, remaining, weights, nodes):
     density = w * r * np.exp(-(r**2) / 2)
     x0 = np.stack([r, 0 * r], axis=1)
     total = 0.0
-    for gap, weight in zip(remaining, weights, strict=True):
-        xt = field.flow(None, x0, remaining=gap)
-        total += weight * density @ (field.velocity(None, xt, remaining=gap) ** 2).sum(axis=1)
+    for r, weight in zip(remaining, weights, strict=True):
+        xt = field.flow(None, x0, remaining=r)
+        total += weight * density @ (field.velocity(None, xt, remaining=r) ** 2).sum(axis=1)
     return total
 
 

@@ -185,11 +185,11 @@ def test_energy_and_cost(evidence, user_flow, user_target):
         noise = np.random.default_rng(user_flow.seed + 2).standard_normal((SAMPLES, user_flow.dim))
         path = limited(user_flow, noise, 100 * tolerance(user_flow))
         velocity = np.stack([user_flow.velocity(t, x) for t, x in zip(TIMES, path, strict=True)])
-        gap = 1 - TIMES[LAST]
+        remaining = 1 - TIMES[LAST]
         moved = path[LAST] - noise
         energy = straightness(TIMES, path, velocity) + (moved**2).sum(axis=1) / TIMES[LAST]
-        energy = energy + gap * (velocity[LAST] ** 2).sum(axis=1)
-        cost = ((moved + gap * velocity[LAST]) ** 2).sum(axis=1)
+        energy = energy + remaining * (velocity[LAST] ** 2).sum(axis=1)
+        cost = ((moved + remaining * velocity[LAST]) ** 2).sum(axis=1)
         exact = ((solution.potential.transport(noise) - noise) ** 2).sum(axis=1)
         for name, found in (("energy ∫E|v_t|²dt", energy), ("cost E|x₁ − x₀|²", cost)):
             excess = found - exact

@@ -141,16 +141,17 @@ def test_the_denoiser_ends_as_the_projection(evidence, user_target, rng):
     """⟨z − u, y_i − u⟩ ≤ λ(φ(y_i) − φ(u)) ≤ λ·(max g − min g) for u = prox: the projection's inequality."""
     target = solved(user_target).potential
     z = target.scale * 2 * rng.standard_normal((200, target.dim)) + target.points.mean(axis=0)
-    for gap in (1e-3, 1e-6, 1e-9):
-        step = gap / (1 - gap)
-        u = target.prox(z / (1 - gap), step)
-        away = z / (1 - gap) - u
+    for remaining in (1e-3, 1e-6, 1e-9):
+        step = remaining / (1 - remaining)
+        u = target.prox(z / (1 - remaining), step)
+        away = z / (1 - remaining) - u
         worst = (away @ target.points.T).max(axis=1) - (away * u).sum(axis=1)
         reach = norm(target.points).max() + norm(u)
         products = Rounding((norm(away) + norm(z)) * reach, target.dim + 3, "inner products")
-        of_prox = target.roundings.prox(z / (1 - gap), step).amplified(norm(away) + reach)
-        evidence.auditing(user_target.name, "P7").on(target, remaining=gap).bounded(
-            f"max_i⟨z − u, y_i − u⟩ for u = prox_{{λφ}}(z), which is ≤ 0 for the projection; 1−t = {gap:g}",
+        of_prox = target.roundings.prox(z / (1 - remaining), step).amplified(norm(away) + reach)
+        evidence.auditing(user_target.name, "P7").on(target, remaining=remaining).bounded(
+            "max_i⟨z − u, y_i − u⟩ for u = prox_{λφ}(z), which is ≤ 0 for the projection; "
+            f"1−t = {remaining:g}",
             np.maximum(worst, 0.0),
             products + of_prox,
             because="(z−u)/λ ∈ ∂φ(u), and φ lies between the least and the largest height on the atoms",

@@ -14,21 +14,21 @@ class TwoAtoms:
     """φ of two atoms.
 
     Attributes:
-        gap: Δ > 0.
+        distance: Δ > 0.
         tie: b, where noise changes from one to the other.
     """
 
-    gap: Fraction
+    distance: Fraction
     tie: Fraction
 
     def pair(self, t: Fraction, x: Fraction) -> tuple[Fraction, Fraction]:
         """(u, y) with x = (1−t)y + tu and y ∈ ∂φ(u), 0 < t < 1."""
-        u = min(max((x - (1 - t) * self.tie) / t, Fraction(0)), self.gap)
+        u = min(max((x - (1 - t) * self.tie) / t, Fraction(0)), self.distance)
         return u, (x - t * u) / (1 - t)
 
     def transport(self, x0: Fraction) -> Fraction:
         """T(x₀); 0 at the tie."""
-        return self.gap if x0 > self.tie else Fraction(0)
+        return self.distance if x0 > self.tie else Fraction(0)
 
     def velocity(self, t: Fraction, x: Fraction) -> Fraction:
         """v_t(x) = (u − x)/(1−t), by the formula of the field; T − Id at t = 0."""

@@ -204,12 +204,12 @@ def test_comb_reaches_its_constants(evidence):
             ["limit", 0, np.sqrt(wanted["T"]), np.sqrt(wanted["prox"]), "saturates"],
         ],
     )
-    gaps = np.array([turned(a).distance for a in ANGLES])
+    distances = np.array([turned(a).distance for a in ANGLES])
     lines = {
         "comb: T": (delta, transports),
         "comb: prox, λ = 1": (delta, proximal),
-        "two atoms turned: T": (gaps, np.array([_transports(a) for a in ANGLES])),
-        "two atoms turned: prox": (gaps, np.array([_turned_prox(a, 1.0, 60) for a in ANGLES])),
+        "two atoms turned: T": (distances, np.array([_transports(a) for a in ANGLES])),
+        "two atoms turned: prox": (distances, np.array([_turned_prox(a, 1.0, 60) for a in ANGLES])),
     }
     on.figure(
         "How far transports and proximal maps differ, against the distance of the data",

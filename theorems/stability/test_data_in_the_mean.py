@@ -219,12 +219,12 @@ def test_on_the_line_the_transports_are_as_far_apart_as_the_data(evidence, laws)
 @pytest.mark.parametrize("step", [0.5, 5.0, 50.0])
 def test_two_weights_in_closed_form(evidence, step):
     """Weights .3 and .4 of an atom at 0, Δ = 2: only noise between the thresholds errs, by min(λh, Δ)."""
-    pair, gap = reweighted(0.3, 0.4, 2.0), 2.0
+    pair, distance = reweighted(0.3, 0.4, 2.0), 2.0
     low, high = normal.ppf([0.3, 0.4])
     found = []
     for count in (40, 60):
         nodes, weights = np.polynomial.legendre.leggauss(count)
-        bend = min(low + gap / step, high)
+        bend = min(low + distance / step, high)
         total = 0.0
         for start, end in ((low, bend), (bend, high)):
             x = (start + end) / 2 + (end - start) / 2 * nodes

@@ -110,29 +110,29 @@ def test_the_path_comes_home(evidence, rng, target):
     x = field.flow(s, rng.standard_normal((20, target.dim)))
     push = rng.standard_normal((1, target.dim))
     y, left = field.noise(s, x), np.array([1e-1, 1e-2, 1e-3, 1e-4])
-    gaps = []
+    largest = []
     for remaining in left:
         times = 1 - np.geomspace(1 - s, remaining, 60)
         kicks = np.diff(times)[:, None, None] * np.broadcast_to(push, (1, *x.shape))
         path = kicked(field, s, x, list(times[1:]), kicks)
         u, noise = path.data[-1], path.noise[-1]
-        gap = remaining * norms(noise - u)
+        apart = remaining * norms(noise - u)
         reach = norms(y) + kick_bound(1 - times[1:], norms(kicks)) + norms(u)
         off = path.of_noise[-1] + path.of_noise[0] + path.of_data[-1] + kick_bound(1 - times[1:], path.slips)
         evidence.on(target, remaining=remaining).bounded(
             "|Y_t − u(t, Y_t)|",
-            gap,
+            apart,
             Rounding.measured(remaining * off, "prox at both ends and at impulses")
             + Rounding(remaining * reach, 100, "sums"),
             because="(1−t)(|y_s| + Σ|kick|/α + |u|), linear schedule",
             main=remaining * reach,
             clause="end",
         )
-        gaps.append(gap.max())
+        largest.append(apart.max())
     evidence.on(target).table(
         "how a path with a constant error comes home, linear schedule",
         ["1 − t", "largest |Y_t − u(t, Y_t)|"],
-        zip(left, gaps, strict=True),
+        zip(left, largest, strict=True),
     )
 
 
@@ -143,26 +143,26 @@ rationals = st.integers(-40, 40).map(lambda k: Fraction(k, 16))
 
 @for_all(
     "N3",
-    gap=st.integers(1, 40).map(lambda k: Fraction(k, 8)),
+    distance=st.integers(1, 40).map(lambda k: Fraction(k, 8)),
     tie=rationals,
     times=st.lists(st.integers(2, 31), min_size=2, max_size=6, unique=True),
     shares=st.lists(st.integers(1, 9), min_size=6, max_size=6),
 )
-def test_two_atoms_attain_the_bound_exactly(evidence, gap, tie, times, shares):
-    """Impulses along the gap, in fractions: u moves by Σ kick/β, while that is at most Δ."""
-    law = TwoAtoms(gap, tie)
+def test_two_atoms_attain_the_bound_exactly(evidence, distance, tie, times, shares):
+    """Impulses from atom to atom, in fractions: u moves by Σ kick/β, while that is at most Δ."""
+    law = TwoAtoms(distance, tie)
     s, *at = sorted(Fraction(k, 32) for k in times)
-    pieces = [Fraction(k, sum(shares[: len(at)])) * gap for k in shares[: len(at)]]
+    pieces = [Fraction(k, sum(shares[: len(at)])) * distance for k in shares[: len(at)]]
     position = (1 - s) * tie  # the gap's lower end, u = 0
     t = s
     for when, piece in zip(at, pieces, strict=True):
         u, y = law.pair(t, position)
         position = (1 - when) * y + when * u + when * piece
         t = when
-    evidence.on("TwoAtoms", gap=gap, tie=tie, s=s, times=at).exact(
+    evidence.on("TwoAtoms", distance=distance, tie=tie, s=s, times=at).exact(
         "u(Y) − u(s, Y_s) = Σ kick/β",
-        law.pair(t, position)[0] == sum(pieces) == gap,
-        domain="gaps and ties in ℚ with denominators up to 16, times in ℤ/32, impulses that sum to the gap",
+        law.pair(t, position)[0] == sum(pieces) == distance,
+        domain="distances, ties in ℚ with denominators up to 16, times in ℤ/32, impulses that sum to the distance",
         clause="attained",
     )
 

@@ -88,12 +88,19 @@ def test_a_step_is_the_exact_flow(evidence, target, steps, seed):
 
 
 @for_all(
-    "N3", gap=positive, tie=sixteenths, x0=sixteenths, errors=st.lists(sixteenths, min_size=1, max_size=12)
+    "N3",
+    distance=positive,
+    tie=sixteenths,
+    x0=sixteenths,
+    errors=st.lists(sixteenths, min_size=1, max_size=12),
 )
-def test_two_atoms_in_fractions(evidence, gap, tie, x0, errors):
-    law, n = TwoAtoms(gap, tie), len(errors)
+def test_two_atoms_in_fractions(evidence, distance, tie, x0, errors):
+    law, n = TwoAtoms(distance, tie), len(errors)
     path = law.euler_steps(x0, errors)
-    on, domain = evidence.on("TwoAtoms", gap=gap, tie=tie, x0=x0, errors=errors), "two atoms in ℤ/16, n ≤ 12"
+    on, domain = (
+        evidence.on("TwoAtoms", distance=distance, tie=tie, x0=x0, errors=errors),
+        "two atoms in ℤ/16, n ≤ 12",
+    )
     exact_steps = []
     for k in range(1, n):
         u, y = law.pair(Fraction(k, n), path[k])
@@ -114,19 +121,19 @@ def test_two_atoms_in_fractions(evidence, gap, tie, x0, errors):
         domain,
         clause="Euler's bound",
     )
-    away = max(-path[-1], path[-1] - gap, Fraction(0))
+    away = max(-path[-1], path[-1] - distance, Fraction(0))
     on.exact("dist(Y_n, hull) ≤ |e_{n−1}|/n", away <= abs(errors[-1]) / n, domain, clause="Euler's bound")
 
 
-@for_all("N3", gap=positive, tie=sixteenths, shares=st.lists(st.integers(1, 9), min_size=2, max_size=12))
-def test_two_atoms_attain_the_constant(evidence, gap, tie, shares):
+@for_all("N3", distance=positive, tie=sixteenths, shares=st.lists(st.integers(1, 9), min_size=2, max_size=12))
+def test_two_atoms_attain_the_constant(evidence, distance, tie, shares):
     """From the tie, with errors that take u to the other atom: equality, whatever the number of steps."""
-    law, n = TwoAtoms(gap, tie), len(shares)
-    pieces = [Fraction(share, sum(shares)) * gap for share in shares]
+    law, n = TwoAtoms(distance, tie), len(shares)
+    pieces = [Fraction(share, sum(shares)) * distance for share in shares]
     errors = [piece * (k + 1) for k, piece in enumerate(pieces[:-1])] + [pieces[-1] * n]
     end = law.euler_steps(tie, errors)[-1]
     bound = sum((e / (k + 1) for k, e in enumerate(errors[:-1])), errors[-1] / n)
-    evidence.on("TwoAtoms", gap=gap, tie=tie, errors=errors).exact(
+    evidence.on("TwoAtoms", distance=distance, tie=tie, errors=errors).exact(
         "|Y_n − T(x₀)| = Σ|e_k|/(k+1) + |e_{n−1}|/n",
         end - law.transport(tie) == bound,
         "two atoms in ℤ/16, from the tie, n ≤ 12",
@@ -141,8 +148,8 @@ def test_two_atoms_attain_the_constant(evidence, gap, tie, shares):
 @pytest.mark.parametrize("steps", [4, 8])
 def test_half_the_bound_is_too_little(evidence, steps):
     """The same errors from the tie: the end is twice as far off as half the bound."""
-    law, gap = TwoAtoms(Fraction(2), Fraction(-1, 2)), Fraction(2)
-    pieces = [gap / steps] * steps
+    law, distance = TwoAtoms(Fraction(2), Fraction(-1, 2)), Fraction(2)
+    pieces = [distance / steps] * steps
     errors = [piece * (k + 1) for k, piece in enumerate(pieces[:-1])] + [pieces[-1] * steps]
     bound = float(sum((e / (k + 1) for k, e in enumerate(errors[:-1])), errors[-1] / steps)) / 2
     evidence.on("TwoAtoms", steps=steps).control(

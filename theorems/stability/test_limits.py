@@ -302,26 +302,26 @@ def test_exact_potentials_of_two_moons(evidence):
 @pytest.mark.control("N6")
 def test_fields_of_minibatches_do_not_converge_though_plans_do(evidence):
     """Two atoms, w = .3, Δ = 2, t = ½: a step of the wrong height in the gap, J·max(q*, 1−q*)."""
-    w, gap, t, b = 0.3, 2.0, 0.5, float(ndtri(0.3))
+    w, distance, t, b = 0.3, 2.0, 0.5, float(ndtri(0.3))
 
     def affinity(u):
         return np.sqrt(u * w) + np.sqrt((1 - u) * (1 - w))
 
     def lead(x):
-        u0, u1 = ndtr(x / (1 - t)), ndtr((x - t * gap) / (1 - t))
+        u0, u1 = ndtr(x / (1 - t)), ndtr((x - t * distance) / (1 - t))
         return affinity(u0) - affinity(u1)
 
-    low, high = (1 - t) * b, (1 - t) * b + t * gap
+    low, high = (1 - t) * b, (1 - t) * b + t * distance
     step = brentq(lead, low + 1e-9, high - 1e-9)
     share = (step - low) / (high - low)
-    predicted = gap / (1 - t) * max(share, 1 - share)
-    exact, found, plans = ExactField(FiniteAtoms.two([0.0], [gap], w)), {}, {}
+    predicted = distance / (1 - t) * max(share, 1 - share)
+    exact, found, plans = ExactField(FiniteAtoms.two([0.0], [distance], w)), {}, {}
     for n in (1024, 4096):
-        law = TwoAtomLaw([[0.0], [gap]], w, n)
+        law = TwoAtomLaw([[0.0], [distance]], w, n)
         x = np.concatenate([np.linspace(low, high, 201), step + np.linspace(-20, 20, 401) / n])[:, None]
         found[n] = norms(law.velocity(t, x) - exact.velocity(t, x)).max()
         plans[n] = law.plan_distance().value
-    on = evidence.on("TwoAtomLaw", w=w, distance=gap, t=t)
+    on = evidence.on("TwoAtomLaw", w=w, distance=distance, t=t)
     on.control(
         "fields of minibatches: sup |v⁽ⁿ⁾ − v| at n = 4096, in place of a limit 0",
         predicted=predicted,

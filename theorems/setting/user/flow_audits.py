@@ -172,13 +172,13 @@ def exponents(flow: UserFlow) -> Array:
     frame = np.linalg.eigh((start + start.swapaxes(1, 2)) / 2)[1][:, :, ::-1]
     turned = frame.swapaxes(1, 2)
 
-    def velocity(gap: Array, y: Array) -> Array:
+    def velocity(remaining: Array, y: Array) -> Array:
         x = np.einsum("nij,nj->ni", frame, y)
-        return np.einsum("nij,nj->ni", turned, flow.velocity(1 - float(gap[0]), x))
+        return np.einsum("nij,nj->ni", turned, flow.velocity(1 - float(remaining[0]), x))
 
-    def derivative(gap: Array, y: Array) -> Array:
+    def derivative(remaining: Array, y: Array) -> Array:
         x = np.einsum("nij,nj->ni", frame, y)
-        return np.asarray(turned @ flow.jacobian(1 - float(gap[0]), x) @ frame)
+        return np.asarray(turned @ flow.jacobian(1 - float(remaining[0]), x) @ frame)
 
     tau = -np.log1p(-TIMES[[LATE, LAST]])
     noise = np.einsum("nij,nj->ni", turned, whole.path[0, :n])

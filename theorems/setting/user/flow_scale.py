@@ -29,7 +29,7 @@ BATCHES = {256: 64, 64: 256, 16: 512}
 ASKED = (0.1, 0.3, 0.5, 0.7, 0.9)
 """At which times, of `TIMES`."""
 ASKED_OWN = (0.1, 0.2, 0.3, 0.4, 0.5)
-"""The same for own samples, whose gaps the exact field of atoms sees later."""
+"""The same for own samples, whose spacings the exact field of atoms sees later."""
 POINTS = 200
 MOST_OWN, MOST_WORK = 400, 5e9
 """Own samples a set, and multiplications for solving one: 4000 n² d from dimension 4 on."""
