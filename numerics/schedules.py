@@ -1,7 +1,7 @@
 r"""Schedules $x_t = α_t x_0 + β_t x_1$ of the interpolant (docs/theory.md §0).
 
 α falls from 1 to 0 and β rises from 0 to 1. The terminal order γ ≥ 0 is defined by
-$(1-t)\dot α_t/α_t → -γ$, with $(1-t)\dot β_t/β_t → 0$ (condition SC of theorem 4.4).
+$(1-t)\dot α_t/α_t → -γ$, with $(1-t)\dot β_t/β_t → 0$ (assumption SC of theorem 4.4).
 
 Near t = 1 the time itself has lost the digits that matter: every method therefore also takes
 ``remaining = 1 − t``, and evaluates α and its derivative from it without subtracting.
@@ -215,7 +215,7 @@ class VariancePreserving(Schedule):
 
 @dataclass(frozen=True)
 class Logarithmic(Schedule):
-    """α = 1/(1 − log(1−t)), β = 1 − α; γ = 0: it violates γ > 0 of condition SC, and is a control.
+    """α = 1/(1 − log(1−t)), β = 1 − α; γ = 0: it violates γ > 0 of assumption SC, and is a control.
 
     Example:
         >>> round(float(Logarithmic().alpha(remaining=np.exp(-3.0))), 12)  # 1/(1 + 3)

@@ -86,7 +86,7 @@ def envelope_points(atoms: AtomSet, x: Float[np.ndarray, "n d"], rounding: float
             there = norms(off) <= _SNAP * rounding
             closed = gap <= 64 * (x.shape[1] + 2) * EPS * size
             for i in map(int, np.flatnonzero(there & closed)):
-                blur = _SNAP * rounding * float(found.condition[i])
+                blur = _SNAP * rounding * float(found.condition_number[i])
                 done[rows[i]] = _point(
                     atoms, float(value[i]), face.members[i], weights[i], found.dual[i], rounding, blur
                 )

@@ -217,8 +217,8 @@ class Ellipsoid(SolvedOnce):
         normal = self._axes @ ((x1 @ self._axes) / self._squares)
         if excess < -self._rounding:
             return NormalRay(self.dim, None)
-        condition = norms(x1) / (self._squares[0] * norms(normal))
-        return NormalRay(self.dim, normal / norms(normal), float(condition))
+        condition_number = norms(x1) / (self._squares[0] * norms(normal))
+        return NormalRay(self.dim, normal / norms(normal), float(condition_number))
 
     def _manifolds(
         self, x1: Float[np.ndarray, "n d"], x0: Float[np.ndarray, "n d"]

@@ -45,7 +45,7 @@ from numerics.potentials.chords import Chord, Envelope
 from numerics.potentials.face_newton import System, system
 from numerics.potentials.strata import retracted
 
-_MOST_CONDITION = 1e6
+_MOST_CONDITION_NUMBER = 1e6
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Certificate:
         highest: (r,d) the rivals, new atoms if the face is not certified.
         suboptimality: Bound on the primal objective at Σ w_i y_i less its minimum.
         below: For rivals below the level, by how much, over the distance; None if not sharp.
-        change: By how much the matrix of the conditions may be off; None if not sharp.
+        change: By how much the matrix of the optimality conditions may be off; None if not sharp.
     """
 
     error: float
@@ -110,13 +110,13 @@ def _full(chord: Chord, missed: float, fallen: float) -> float:
     ``missed`` is |z − u − λp|, ``fallen`` is e, by how much an atom may be below φ*(p).
 
     The distance of u from the facet across from an atom is its weight over the length of its barycentric
-    coordinate's gradient. Of r half is taken, as the gradients are known to eps times the condition.
+    coordinate's gradient. Of r half is taken, as the gradients are known to eps times the condition number.
     """
     k, d = chord.atoms.shape
     if k != d + 1 or chord.weights.min() <= 0:
         return float("inf")
     edges = (chord.atoms[1:] - chord.atoms[0]).T
-    if np.linalg.cond(edges) > _MOST_CONDITION:
+    if np.linalg.cond(edges) > _MOST_CONDITION_NUMBER:
         return float("inf")
     gradients = np.linalg.inv(edges)
     gradients = np.concatenate([-gradients.sum(axis=0, keepdims=True), gradients])

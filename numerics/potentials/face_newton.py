@@ -76,7 +76,7 @@ def _frames(
 def polished(envelope: Envelope, chord: Chord, z: Float[np.ndarray, " d"], step: float) -> Chord:
     """Newton; atoms whose weights turn negative leave; no atom moves by more than half-way to another.
 
-    Where λ is far below rounding the condition Σw = 1 is lost beside the others in least squares, so the
+    Where λ is far below rounding the row Σw = 1 is lost beside the others in least squares, so the
     weights are made convex at the end: the certificate is about convex combinations.
     """
     spacing, radius = envelope.closed_set.spacing, envelope.closed_set.radius

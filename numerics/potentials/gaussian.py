@@ -228,9 +228,9 @@ class _Fibre(Subdifferential):
         # x₁ is two products away from its noise, 2d + 5.5 roundings of moduli, which sum to √d|x₀| at most,
         # and one of |x₁|; divided by the least σ they come back. Then d + 2 for w, and as many for x₀'s own.
         spread = potential._deviations[curved]
-        condition = 1 + potential.scale / spread.min() if spread.size else 1.0
+        condition_number = 1 + potential.scale / spread.min() if spread.size else 1.0
         count = np.sqrt(potential.dim) * (4 * potential.dim + 10.5)
-        self.rounding = float(Rounding(condition, count, "x₁, and products with the axes").bound)
+        self.rounding = float(Rounding(condition_number, count, "x₁, and products with the axes").bound)
 
     @property
     def dimension(self) -> int:

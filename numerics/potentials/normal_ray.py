@@ -16,15 +16,19 @@ class NormalRay(Subdifferential):
     Args:
         dim: The ambient dimension d.
         direction: (d,) the unit outward normal, or None inside the body.
-        condition: By how much rounding x₁ by eps turns the normal, in eps: ‖A⁻¹‖|x₁|/|A⁻¹x₁|.
+        condition_number: By how much rounding x₁ by eps turns the normal, in eps: ‖A⁻¹‖|x₁|/|A⁻¹x₁|.
     """
 
-    def __init__(self, dim: int, direction: Float[np.ndarray, " d"] | None, condition: float = 1.0) -> None:
+    def __init__(
+        self, dim: int, direction: Float[np.ndarray, " d"] | None, condition_number: float = 1.0
+    ) -> None:
         self._dim = dim
         self._direction = direction
         # x₁ errs by 2d + 6 roundings of |x₁| (two products with axes, a length, a quotient), and the normal
         # is formed from it by as many; then an inner product, d, a product, a difference, a length, d/2 + 3.
-        self.rounding = float(Rounding(condition, 5.5 * dim + 15, "the normal at x₁, and a distance").bound)
+        self.rounding = float(
+            Rounding(condition_number, 5.5 * dim + 15, "the normal at x₁, and a distance").bound
+        )
 
     @property
     def dimension(self) -> int:

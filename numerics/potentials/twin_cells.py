@@ -42,17 +42,23 @@ class Straight(Subdifferential):
     Args:
         base, direction: (2,); the direction is made a unit vector.
         low, high: Ends, maybe infinite.
-        condition: By how much rounding x₁ by eps moves the set, in eps.
+        condition_number: By how much rounding x₁ by eps moves the set, in eps.
         blur: How far x₁ is from the point whose set this is.
     """
 
     def __init__(
-        self, base: ArrayLike, direction: ArrayLike, low: float, high: float, condition: float, blur: float
+        self,
+        base: ArrayLike,
+        direction: ArrayLike,
+        low: float,
+        high: float,
+        condition_number: float,
+        blur: float,
     ) -> None:
         self._base, aim = np.asarray(base, dtype=float), np.asarray(direction, dtype=float)
         self._direction = aim / np.linalg.norm(aim)
         self._low, self._high = low * float(np.linalg.norm(aim)), high * float(np.linalg.norm(aim))
-        self.rounding, self.blur = 16 * EPS * condition, blur
+        self.rounding, self.blur = 16 * EPS * condition_number, blur
 
     @property
     def dimension(self) -> int:

@@ -18,6 +18,7 @@ import numpy as np
 from jaxtyping import Float, Inexact, Int
 
 from numerics.accuracy import EPS
+from numerics.deprecated import goes
 
 _BLOCK_ENTRIES = 8_000_000
 _NEGLIGIBLE_WEIGHT = 4 * EPS
@@ -46,7 +47,13 @@ class FaceSolution:
     weights: Inexact[np.ndarray, "m k"]
     dual: Inexact[np.ndarray, "m d"]
     basis: Float[np.ndarray, "m d k-1"]
-    condition: Float[np.ndarray, " m"]
+    condition_number: Float[np.ndarray, " m"]
+
+    @property
+    def condition(self) -> Float[np.ndarray, " m"]:
+        """The older name of ``condition_number``, which goes with the next version."""
+        goes("condition", "condition_number")
+        return self.condition_number
 
 
 def solve(
@@ -103,11 +110,11 @@ def on_face(
         np.concatenate([1 - tail.sum(axis=1, keepdims=True), tail], axis=1),
         across / step[:, None] + (basis @ slope)[:, :, 0],
         basis,
-        _condition(triangle),
+        _condition_number(triangle),
     )
 
 
-def _condition(triangle: Float[np.ndarray, "m k k"]) -> Float[np.ndarray, " m"]:
+def _condition_number(triangle: Float[np.ndarray, "m k k"]) -> Float[np.ndarray, " m"]:
     """A cheap lower estimate of cond(R): the ratio of its extreme diagonal entries."""
     diagonal = np.abs(np.diagonal(triangle, axis1=1, axis2=2))
     return np.asarray(diagonal.max(axis=1) / np.maximum(diagonal.min(axis=1), np.finfo(float).tiny))
@@ -169,7 +176,7 @@ def _pivot(
     entered = (at.members == entering[:, None]).any(axis=1)
     offset = np.linalg.norm(z[rows] - atoms[at.members[:, 0]], axis=1)
     noise = _noise(atoms, heights, offset / step[rows], dual)
-    settled = (violation <= solution.condition[rows] * noise) | entered
+    settled = (violation <= solution.condition_number[rows] * noise) | entered
     go = np.flatnonzero(~settled)
     if go.size:
         grown = Face(at.rows[go], at.members[go], at.weights[go])

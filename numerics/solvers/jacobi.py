@@ -51,8 +51,8 @@ def svd(
 def eigh(x: Float[np.ndarray, "N n n"]) -> tuple[Float[np.ndarray, "N n"], Float[np.ndarray, "N n n"]]:
     """Eigenvalues in decreasing order and eigenvectors (columns) of symmetric matrices.
 
-    The columns of x + cI, c = 1.5|x|, which is definite with condition at most 5, are made orthogonal; they
-    then are eigenvectors. LAPACK does small batches and orders above 4.
+    The columns of x + cI, c = 1.5|x|, which is definite with condition number at most 5, are made orthogonal;
+    they then are eigenvectors. LAPACK does small batches and orders above 4.
     """
     count, n, _ = x.shape
     if n > LARGEST_ORDER or count < SMALLEST_BATCH:

@@ -159,9 +159,9 @@ def _entries() -> float:
 
 def _through_k(along: Trajectories) -> tuple[Route, ...]:
     """K is R/|x0| across x0: rounding T by R and x0 by |x0|, both squared in K."""
-    condition, multiple = 4 * _size(along), ROUNDINGS * TARGET.dim
+    condition_number, multiple = 4 * _size(along), ROUNDINGS * TARGET.dim
     nominal = rounding_horizon(1.0, float(along.kappa.max()))
-    proved = float(-np.log(multiple * EPS * condition / (DIGIT / 3)))
+    proved = float(-np.log(multiple * EPS * condition_number / (DIGIT / 3)))
     least = -np.log(5e-324)
     zeros = np.arange(2.0, 760.0)
     return (

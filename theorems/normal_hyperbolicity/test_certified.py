@@ -116,8 +116,10 @@ def measure_exchanged_weights(evidence, rng, twins):
         stretched = matrix @ np.linalg.inv(a * np.eye(target.dim) + b * matrix)
         predicted.append(abs(b**2 - a**2) * np.linalg.norm(stretched))
         stated = float(target.roundings.transport_jacobian(p.noise[None]).largest().bound)
-        condition = 1 + b * np.linalg.norm(matrix) / a
-        blur.append(abs(b**2 - a**2) * stated / a + 16 * target.dim**2 * EPS * condition * predicted[-1])
+        condition_number = 1 + b * np.linalg.norm(matrix) / a
+        blur.append(
+            abs(b**2 - a**2) * stated / a + 16 * target.dim**2 * EPS * condition_number * predicted[-1]
+        )
         if len(predicted) == POINTS:
             break
     evidence.on(target).control(

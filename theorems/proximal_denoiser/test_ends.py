@@ -1,6 +1,6 @@
 """P7: what the denoiser and the field tend to at the two ends of time.
 
-Assumed: φ* differentiable at the point for t → 0; condition SC for t → 1. For t → 0 this module holds the
+Assumed: φ* differentiable at the point for t → 0; assumption SC for t → 1. For t → 0 this module holds the
 field at t = 0 and the atoms, which are found at once; the limit over the grammar is in `test_start_of_time`.
 For t → 1 the limit is compared with projections that know nothing of potentials (`hull_projections`), for
 every kind of support. Controls: γ = 0, where the rescaled field dies out, and the support in place of its

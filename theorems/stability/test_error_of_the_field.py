@@ -162,7 +162,7 @@ def test_two_atoms_attain_the_bound_exactly(evidence, distance, tie, times, shar
     evidence.on("TwoAtoms", distance=distance, tie=tie, s=s, times=at).exact(
         "u(Y) − u(s, Y_s) = Σ kick/β",
         law.pair(t, position)[0] == sum(pieces) == distance,
-        domain="distances, ties in ℚ with denominators up to 16, times in ℤ/32, impulses that sum to the distance",
+        domain="Δ and ties in ℚ with denominators up to 16, times in ℤ/32, impulses that sum to Δ",
         clause="attained",
     )
 
