@@ -16,7 +16,7 @@ from numerics.potentials import Ellipsoid, FiniteAtoms, Potential, Sphere
 from numerics.potentials.grassmannian import Grassmannian
 from numerics.potentials.stiefel import Stiefel
 from numerics.proximal import certificate
-from numerics.proximal.conic import ConicProx, _settings
+from numerics.proximal.conic import ConicProx, clarabel_settings
 
 
 def cases() -> list[tuple[str, Potential, str, int, int, float]]:
@@ -52,7 +52,7 @@ def one_at_a_time(potential: Potential, route: str, z: np.ndarray, step: np.ndar
             warnings.simplefilter("ignore")  # cvxpy's remark on "almost solved"
             # Unscaled rows do fail at the extremes of λ; their time counts all the same.
             with contextlib.suppress(cp.SolverError):
-                problem.solve(solver=cp.CLARABEL, **_settings(1e-12, True, True, 1.0))
+                problem.solve(solver=cp.CLARABEL, **clarabel_settings(1e-12, True, True, 1.0))
 
 
 def run() -> Table:

@@ -52,6 +52,33 @@ def test_what_several_theorems_rest_on_rests_on_none() -> None:
             assert not one, f"{file.relative_to(ROOT)}:{line} imports {module}, of one theorem"
 
 
+def private(module: str) -> bool:
+    """Whether the last name of an import is another file's own: ``_name``, not ``__name__``."""
+    return module.split(".")[-1].startswith("_") and not module.endswith("__")
+
+
+@pytest.mark.parametrize("folder", ["numerics", "theorems", "reports", "benchmarks"])
+def test_no_file_imports_what_is_private_to_another(folder: str) -> None:
+    for file in files(folder):
+        for module, line in imported(file):
+            assert not private(module), f"{file.relative_to(ROOT)}:{line} imports {module}; make it public"
+
+
+@pytest.mark.parametrize(
+    ("source", "is_private"),
+    [
+        ("from numerics.potentials.cantor import _rule", True),
+        ("from numerics.potentials.normal import density as _density", False),
+        ("from numerics import __version__", False),
+        ("import numerics._compiled", True),
+    ],
+)
+def test_a_private_import_is_seen(tmp_path: Path, source: str, is_private: bool) -> None:
+    file = tmp_path / "sly.py"
+    file.write_text(source)
+    assert [private(module) for module, _ in imported(file)] == [is_private]
+
+
 def test_a_forbidden_import_is_seen(tmp_path: Path) -> None:
     file = tmp_path / "sly.py"
     file.write_text(

@@ -111,7 +111,7 @@ class CantorLaw:
     atoms = np.empty(0)
 
     def __init__(self) -> None:
-        self._nodes, self._weights = _hole_rule(12)
+        self._nodes, self._weights = hole_rule(12)
 
     def transport(self, s: Values) -> Values:
         """Q(Φ(s)), by symmetry from the lower half."""
@@ -191,7 +191,7 @@ class CantorLaw:
         """∫ r dT(r) over probabilities in (p, ½]: hole by hole down to level 40.
 
         Where the k-th digit of p is 0, its right neighbour of length 2⁻ᵏ lies wholly in (p, ½], behind a hole
-        of size 3⁻ᵏ; the holes inside it have the total size 3⁻ᵏ and the self-similar law of `_hole_rule`.
+        of size 3⁻ᵏ; the holes inside it have the total size 3⁻ᵏ and the self-similar law of `hole_rule`.
         """
         total, start, rest = np.zeros_like(p), np.zeros_like(p), p.copy()
         for k in range(2, _LEVELS + 1):
@@ -230,7 +230,7 @@ def _distribution(x: Values) -> Values:
     return value
 
 
-def _hole_rule(n: int) -> tuple[Values, Values]:
+def hole_rule(n: int) -> tuple[Values, Values]:
     r"""The n-point Gauss rule of the probability measure ν = ⅓(δ_½ + ν∘(2p) + ν∘(2p−1)) on [0, 1].
 
     It is the law of the holes' positions, weighted by size. Its Jacobi matrix follows from rational moments

@@ -46,7 +46,8 @@ _ACCEPTED = ("Solved", "AlmostSolved")
 _DECADE = 10.0
 
 
-def _settings(aim: float, equilibrate: bool, refine: bool, ratio: float) -> dict[str, Any]:
+def clarabel_settings(aim: float, equilibrate: bool, refine: bool, ratio: float) -> dict[str, Any]:
+    """What Clarabel is told; `ratio` is λ over the program's scale, below 1 larger gaps will do."""
     least_gap = min(_LEAST_GAP / min(ratio, 1.0), 1e-6)
     return {
         **dict.fromkeys(("tol_gap_abs", "tol_gap_rel", "tol_feas"), aim),
@@ -141,7 +142,7 @@ class ConicProx:
         padded = np.minimum(np.arange(program.size), len(z) - 1)
         program.load(z[padded], step[padded])
         for attempt in _ATTEMPTS[self.route]:
-            solution = program.solve(_settings(*attempt, float(step[-1]) / program.scale))
+            solution = program.solve(clarabel_settings(*attempt, float(step[-1]) / program.scale))
             self.solver_seconds += solution.solve_time
             if str(solution.status) in _ACCEPTED:
                 break

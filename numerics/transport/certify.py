@@ -67,14 +67,14 @@ def certify(points: ArrayLike, heights: ArrayLike) -> Certificate:
         raise ValueError(f"heights: got {len(g)} for {len(atoms)} points; give one a point")
     if len(atoms) > MOST_ATOMS:
         raise ValueError(f"points: got {len(atoms)} atoms; certificates are for at most {MOST_ATOMS}")
-    exact = [(_rational(x), _rational(y), _rational(height)) for (x, y), height in zip(atoms, g, strict=True)]
+    exact = [(rational(x), rational(y), rational(height)) for (x, y), height in zip(atoms, g, strict=True)]
     before = ctx.prec
     ctx.prec = PRECISION
     try:
         balls = _masses(exact)
     finally:
         ctx.prec = before
-    ends = [_ends(ball) for ball in balls]
+    ends = [ends_of(ball) for ball in balls]
     return Certificate(np.array([low for low, _ in ends]), np.array([high for _, high in ends]))
 
 
@@ -189,11 +189,12 @@ def _owens_t(square: arb, slope: arb) -> arb:
     return acb.integral(integrand, 0, slope).real / (2 * arb.pi())
 
 
-def _rational(value: float) -> fmpq:
+def rational(value: float) -> fmpq:
+    """The fraction that a finite float64 is, exactly."""
     return fmpq(*float(value).as_integer_ratio())
 
 
-def _ends(ball: arb) -> tuple[float, float]:
+def ends_of(ball: arb) -> tuple[float, float]:
     """Float64 numbers below and above a ball; the midpoint's conversion is off by less than one step."""
     low, high = float(ball.lower()), float(ball.upper())
     return float(np.nextafter(low, -np.inf)), float(np.nextafter(high, np.inf))

@@ -22,7 +22,7 @@ from flint import acb, arb, ctx, fmpq
 from numpy.typing import ArrayLike
 
 from numerics.checks import as_array, as_points
-from numerics.transport.certify import Certificate, _ends, _rational
+from numerics.transport.certify import Certificate, ends_of, rational
 
 MOST_ATOMS = 25
 PRECISION = 96
@@ -53,15 +53,15 @@ def certify(points: ArrayLike, heights: ArrayLike) -> Certificate:
         raise ValueError(
             f"points: got {len(atoms)} atoms; certificates in space are for at most {MOST_ATOMS}"
         )
-    exact = [(_rational(x), _rational(y), _rational(z)) for x, y, z in atoms]
+    exact = [(rational(x), rational(y), rational(z)) for x, y, z in atoms]
     _refuse_planes(exact)
     before = ctx.prec
     ctx.prec = PRECISION
     try:
-        balls = _masses(exact, [_rational(height) for height in g])
+        balls = _masses(exact, [rational(height) for height in g])
     finally:
         ctx.prec = before
-    ends = [_ends(ball) for ball in balls]
+    ends = [ends_of(ball) for ball in balls]
     return Certificate(np.array([low for low, _ in ends]), np.array([high for _, high in ends]))
 
 

@@ -14,7 +14,7 @@ from scipy.special import ndtri
 
 from numerics.potentials import Cantor
 from numerics.potentials.atoms_and_density import MixtureLaw
-from numerics.potentials.cantor import _hole_rule
+from numerics.potentials.cantor import hole_rule
 from numerics.potentials.line import LinePotential
 from numerics.potentials.line_laws import ContinuousLaw
 
@@ -75,7 +75,7 @@ def _self_similar(order: int) -> Rule:
 
     On (2⁻ᵏ, 2¹⁻ᵏ) it is 3⁻ᵏ times itself, and 2⁻ᵏ carries 3⁻ᵏ; each piece by a Gauss rule of ν.
     """
-    inner, masses = _hole_rule(order)
+    inner, masses = hole_rule(order)
     scale = np.arange(2, _SCALES + 1.0)[:, None]
     places = np.concatenate(
         [np.broadcast_to(2.0**-scale, (len(scale), 1)), 2.0**-scale * (1 + inner)], axis=1

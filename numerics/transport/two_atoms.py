@@ -141,7 +141,7 @@ class TwoAtomLaw:
         For n = None, where no x_t lies, it is the prox field (docs/theory.md P3), which goes from one label
         to the other linearly.
         """
-        noise, speeds = self._ends(t, x)
+        noise, speeds = self.ends(t, x)
         share = self._share(noise)[:, None]
         return share * speeds[0] + (1 - share) * speeds[1]
 
@@ -154,7 +154,7 @@ class TwoAtomLaw:
         Raises:
             ValueError: If n is None.
         """
-        return self._log_odds(self._ends(t, x)[0])
+        return self._log_odds(self.ends(t, x)[0])
 
     def log_odds_rounding(self, t: float, x: ArrayLike) -> Rounding:
         """What `log_odds` errs by.
@@ -166,7 +166,7 @@ class TwoAtomLaw:
         Raises:
             ValueError: If n is None.
         """
-        n, d, noise = self._batch, self.points.shape[1], self._ends(t, x)[0]
+        n, d, noise = self._batch, self.points.shape[1], self.ends(t, x)[0]
         size, along = self._sizes(t, x), noise @ self.direction
         odds = Rounding(size.sum(axis=0) ** 2, d + 8, "log φ_N(z₀)/φ_N(z₁)")
         for i, (z, own) in enumerate(zip(along, size, strict=True)):
@@ -180,7 +180,7 @@ class TwoAtomLaw:
 
         The odds move the share by s(1−s), a quarter at most, and the share moves v by |ẋ₀ − ẋ₁|.
         """
-        noise, speeds = self._ends(t, x)
+        noise, speeds = self.ends(t, x)
         a, b, a_dot, b_dot = self._coefficients(t)
         size, reach = self._sizes(t, x), np.linalg.norm(self.points, axis=1)[:, None]
         speed = Rounding((np.abs(a_dot) * size + np.abs(b_dot) * reach).max(axis=0), 12, "ẋ_t of a label")
@@ -271,13 +271,13 @@ class TwoAtomLaw:
 
     def _labels(self, t: float, x: ArrayLike) -> tuple[Float[np.ndarray, "2 k"], Float[np.ndarray, "2 k d"]]:
         """Of each label: the density of x_t with it, and ẋ_t where x_t = x."""
-        noise, speeds = self._ends(t, x)
+        noise, speeds = self.ends(t, x)
         along = noise @ self.direction
         shares = np.exp([self.log_probabilities(along[0])[0], self.log_probabilities(along[1])[1]])
         scale = self._coefficients(t)[0] * np.sqrt(2 * np.pi)
         return shares * np.exp(-(noise**2).sum(axis=2) / 2) / scale ** noise.shape[2], speeds
 
-    def _ends(self, t: float, x: ArrayLike) -> tuple[Float[np.ndarray, "2 k d"], Float[np.ndarray, "2 k d"]]:
+    def ends(self, t: float, x: ArrayLike) -> tuple[Float[np.ndarray, "2 k d"], Float[np.ndarray, "2 k d"]]:
         """Of each label: x₀ and ẋ_t where x_t = x."""
         points = as_points("x", x, self.points.shape[1]).real
         a, b, a_dot, b_dot = self._coefficients(t)

@@ -146,7 +146,7 @@ def test_picture_of_the_step(evidence):
     x = np.linspace(low - 0.25, high + 0.25, 1201)
     sizes = (1, 4, 16, 64, 256, 1024, 4096)
     fields = {n: STEP.law(n).velocity(STEP.t, x[:, None])[:, 0] for n in (*sizes, None)}
-    ends = STEP.law(64)._ends(STEP.t, x[:, None])[1][..., 0]
+    ends = STEP.law(64).ends(STEP.t, x[:, None])[1][..., 0]
     limit = np.where(x < STEP.place, ends[0], ends[1])
     away = (np.abs(x - STEP.place) > 0.1) & (x > low + 0.05) & (x < high - 0.05)
     least, most, rounding = STEP.bounds(x[away], 4096)

@@ -77,7 +77,7 @@ def test_odds_are_those_of_the_field_in_space(schedule):
     """Across e the labels' speeds agree, along e the field is their mean at the odds."""
     points = np.array([[0.3, -1.0, 0.5], [1.0, 1.0, 0.2]])
     law, x = TwoAtomLaw(points, 0.3, 40, schedule), np.random.default_rng(0).standard_normal((50, 3))
-    _, speeds = law._ends(0.4, x)
+    _, speeds = law.ends(0.4, x)
     share = 1 / (1 + np.exp(-law.log_odds(0.4, x)))
     assert np.allclose(law.velocity(0.4, x), share[:, None] * speeds[0] + (1 - share)[:, None] * speeds[1])
     apart = (speeds[0] - speeds[1]) / np.linalg.norm(speeds[0] - speeds[1], axis=1)[:, None]
