@@ -175,6 +175,7 @@ POWER = _object(
 )
 """Which faults were noticed, on the version of the code with that hash."""
 PROVENANCE["properties"]["power"] = {**POWER, "type": ["object", "null"]}  # earlier runs say nothing of it
+PROVENANCE["properties"]["seconds_by_claim"] = {"type": "object", "additionalProperties": POSITIVE}
 REFERENCE = _object(
     key=WORDS, authors=_list(WORDS), title=WORDS, venue=TEXT, year=WORDS, doi=TEXT, arxiv=TEXT
 )

@@ -135,6 +135,15 @@ def test_the_power_of_the_checks_is_said_as_it_was_measured(change: Change, curr
     assert VERSION[not current] not in text
 
 
+def test_the_run_says_where_its_time_went(change: Change) -> None:
+    claim = REPORT["claims"][0]["id"]
+    pages = change(lambda report: report["provenance"].update(seconds_by_claim={claim: 12.5}))
+    page = Page(pages["run.html"])
+    assert f"{claim} 12.5 s" in page.text
+    without = change(lambda report: report["provenance"].pop("seconds_by_claim", None))
+    assert "Where the time went" not in Page(without["run.html"]).text
+
+
 def test_no_power_is_said_where_none_was_measured(change: Change) -> None:
     pages = powered(change, None)
     assert "No measurement of what share of faults" in pages["index.html"]

@@ -75,6 +75,17 @@ def test_workers_and_repetition_change_nothing(house: House) -> None:
         assert one.read_bytes() == other.read_bytes()
 
 
+def test_seconds_of_claims_are_those_of_their_tests(house: House) -> None:
+    """Also where workers ran them; the longest stands first."""
+    report = build(house).run("-n", "2").report
+    times = report["provenance"]["seconds_by_claim"]
+    assert list(times) == sorted(times, key=times.__getitem__, reverse=True)
+    assert set(times) <= {"A", "B"}
+    for claim in report["claims"]:
+        tests = {record["test"]: record["seconds"] for record in (*claim["evidence"], *claim["controls"])}
+        assert times.get(claim["id"], 0.0) == pytest.approx(sum(tests.values()), abs=0.01)
+
+
 def test_another_seed_draws_otherwise(house: House) -> None:
     build(house)
     first, other = house.run(), house.run("--seed=1", report="b")
