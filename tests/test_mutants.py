@@ -132,9 +132,9 @@ def test_nothing_tried_says_nothing():
     assert power.share(0, 0) == (0.0, 1.0)
 
 
-def _outcome(by, operator="field/DropRoot", occurrence=0):
+def _outcome(by, operator="field/DropRoot", occurrence=0, suites=("theorems", "tests")):
     mutant = population.Mutant("numerics/a.py", operator, occurrence, 8)
-    return trial.Outcome(mutant, by, 3, ("theorems",), ("root = np.sqrt(n)", "root = (n)"), 1.0)
+    return trial.Outcome(mutant, by, 3, suites, ("root = np.sqrt(n)", "root = (n)"), 1.0)
 
 
 def test_the_page_counts_what_theorems_noticed_apart_from_tests():
@@ -153,6 +153,37 @@ def test_the_page_counts_what_theorems_noticed_apart_from_tests():
     assert "Fewer than 3 were first noticed by: H1, P2." in page
     assert "equivalent: n is 1 there" in page
     assert page.count("- numerics/a.py:8") == 3
+
+
+DRAWN = {"seed": 0, "sample": 3, "population": 60}
+BY_A_THEOREM = "theorems/p/test_t.py::a"
+
+
+def test_no_share_is_said_of_tests_that_were_not_run():
+    outcomes = [_outcome(by, occurrence=i, suites=("theorems",)) for i, by in enumerate([BY_A_THEOREM, ""])]
+    page = power.markdown(outcomes, DRAWN, {}, {})
+    assert "| all | 2 | 0 | 1 (1 to 99 %) | not tried |" in page
+    assert "survived; `tests` not tried; 3 checks touch the line" in page
+    assert power.noticed_by(outcomes, "tests") is None
+
+
+def test_faults_that_tests_have_not_met_yet_widen_their_interval():
+    outcomes = [_outcome(BY_A_THEOREM), _outcome("", occurrence=1)]
+    outcomes.append(_outcome("", occurrence=2, suites=("theorems",)))
+    assert power.noticed_by(outcomes, "theorems") == (1, 0, *power.share(1, 3))
+    assert power.noticed_by(outcomes, "tests") == (1, 1, power.share(1, 3)[0], power.share(2, 3)[1])
+    page = power.markdown(outcomes, DRAWN, {}, {})
+    assert "| all | 3 | 0 | 1 (1 to 91 %) | 1 (1 to 99 %, 1 not tried) |" in page
+    assert page.count("survived; 3 checks") == page.count("`tests` not tried;") == 1
+
+
+def test_the_score_is_of_what_the_theorems_were_shown():
+    shown = [_outcome(BY_A_THEOREM), _outcome("tests/u.py::u", occurrence=1)]
+    found = power.score(shown, {}, "0123", {})
+    assert (found["tried"], found["noticed"]) == (2, 1)
+    assert not {"tests", "with_tests"} & found.keys()
+    with pytest.raises(ValueError, match=r"1 faults were never shown to the theorems, numerics\.a\.py"):
+        power.score([*shown, _outcome("tests/u.py::u", occurrence=2, suites=("tests",))], {}, "0123", {})
 
 
 def test_an_equivalent_fault_needs_a_reason(tmp_path):
@@ -207,7 +238,9 @@ def test_what_survived_the_theorems_is_shown_to_the_tests_later(tmp_path):
     assert again.left(["theorems", "tests"]) == []
 
 
-@pytest.mark.parametrize("argument", ["--size=0", "--jobs=0", "--minutes=0", "--suites=docs"])
+@pytest.mark.parametrize(
+    "argument", ["--size=0", "--jobs=0", "--minutes=0", "--suites=docs", "--suites=tests"]
+)
 def test_bad_arguments_are_refused_before_anything_runs(argument, capsys):
     from benchmarks.mutants.__main__ import main
 

@@ -27,14 +27,35 @@ def share(noticed: int, of: int) -> tuple[float, float]:
     return low, high
 
 
+def noticed_by(outcomes: Sequence[Outcome], suite: str) -> tuple[int, int, float, float] | None:
+    """How many were noticed with this suite, how many it was not tried on, and the interval of the share.
+
+    What ``theorems`` notice ``tests`` need not see again. Faults that neither were noticed nor shown to the
+    suite may all survive it, or none: the interval's lower end is of the first, its upper end of the second.
+
+    Returns:
+        None where no fault was shown to the suite.
+    """
+    if not any(suite in o.suites for o in outcomes):
+        return None
+    seen = [o.in_theorems if suite == "theorems" else o.noticed for o in outcomes]
+    open_ = sum(not s and suite not in o.suites for s, o in zip(seen, outcomes, strict=True))
+    hits, of = sum(seen), len(outcomes)
+    return hits, open_, share(hits, of)[0], share(hits + open_, of)[1]
+
+
 def line(name: str, outcomes: Sequence[Outcome], equivalent: Mapping[str, str]) -> str:
     """A row: faults tried, equivalent ones, and both shares with their intervals."""
     counted = [o for o in outcomes if o.mutant.key not in equivalent]
     cells = [name, str(len(outcomes)), str(len(outcomes) - len(counted))]
-    for has in (lambda o: o.in_theorems, lambda o: o.noticed):
-        hits = sum(map(has, counted))
-        low, high = share(hits, len(counted))
-        cells.append(f"{hits} ({100 * low:.0f} to {100 * high:.0f} %)" if counted else "none")
+    for suite in ("theorems", "tests"):
+        found = noticed_by(counted, suite)
+        if found is None:
+            cells.append("not tried" if counted else "none")
+            continue
+        hits, open_, low, high = found
+        left = f", {open_} not tried" if open_ else ""
+        cells.append(f"{hits} ({100 * low:.0f} to {100 * high:.0f} %{left})")
     return "| " + " | ".join(cells) + " |"
 
 
@@ -43,9 +64,17 @@ def score(
 ) -> dict[str, Any]:
     """What the report says of it, for the code of that hash: equivalent faults do not count.
 
-    ``claims`` holds, of each claim, how many faults its checks and controls were the first to notice.
+    It speaks of the theorems alone, and of the faults that were shown to them; whether ``tests`` met any is
+    said by `markdown`. ``claims`` holds, of each claim, how many faults its checks and controls were the
+    first to notice.
+
+    Raises:
+        ValueError: If outcomes were shown to ``tests`` only, of which nothing can be said here.
     """
     counted = [o for o in outcomes if o.mutant.key not in equivalent]
+    unseen = [o.mutant.key for o in counted if "theorems" not in o.suites]
+    if unseen:
+        raise ValueError(f"{len(unseen)} faults were never shown to the theorems, {unseen[0]} among them")
     noticed = sum(o.in_theorems for o in counted)
     interval = [round(end, 4) for end in share(noticed, len(counted))]
     found = {"code": code, "tried": len(counted), "noticed": noticed, "interval": interval}
@@ -142,7 +171,8 @@ def _survivors(outcomes: Sequence[Outcome], equivalent: Mapping[str, str]) -> li
     for outcome in sorted(outcomes, key=lambda o: (o.noticed, o.mutant.path, o.mutant.line)):
         if outcome.in_theorems:
             continue
-        by = f"noticed by {outcome.by}" if outcome.noticed else "survived"
+        missed = "survived" if "tests" in outcome.suites else "survived; `tests` not tried"
+        by = f"noticed by {outcome.by}" if outcome.noticed else missed
         reason = equivalent.get(outcome.mutant.key)
         by = f"equivalent: {reason}" if reason else f"{by}; {outcome.asked} checks touch the line"
         lines.append(f"- {outcome.mutant.path}:{outcome.mutant.line} ({outcome.mutant.operator}), {by}")
