@@ -199,9 +199,10 @@ VERSION = SCHEMA["properties"]["schema"]["const"]
 FILE = Path(__file__).with_name("report.schema.json")
 
 
-def written() -> str:
-    """The text of report.schema.json."""
-    return json.dumps(SCHEMA, indent=1, ensure_ascii=False) + "\n"
+def written(indent: int | None = 1) -> str:
+    """The text of report.schema.json; on one line beside the pages, where None is said."""
+    separators = (",", ":") if indent is None else None
+    return json.dumps(SCHEMA, indent=indent, separators=separators, ensure_ascii=False) + "\n"
 
 
 def check(report: object) -> None:

@@ -45,7 +45,7 @@ def render(directory: Path) -> dict[str, str]:
     for name in ASSETS:
         pages[f"assets/{name}"] = (HERE / "assets" / name).read_text(encoding="utf-8")
     pages["assets/report.css"] = font.face() + pages["assets/report.css"]
-    return pages | {"report.schema.json": written()}
+    return pages | {"report.schema.json": written(indent=None)}
 
 
 def write(directory: Path) -> list[Path]:

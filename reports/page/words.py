@@ -63,7 +63,7 @@ def _italic(hit: re.Match[str]) -> str:
     if word[0] in "<&" or len(letters) > (3 if greek else 1) or re.search("[Α-Ω]", letters):
         return word
     named = re.match(r"\.?[A-Za-z0-9]|_", after) or re.search(r"(&#(39|x27);|’|[A-Za-z]\.)$", before)
-    article = word in ("a", "A", "I") and re.match(rf" (\d|[{_LETTER}]{{2,}})", after)
+    article = word in ("a", "A", "I") and re.match(rf"[ -](\d|[{_LETTER}]{{2,}})", after)
     return word if named or article else f"<i>{word}</i>"
 
 

@@ -102,6 +102,7 @@ def test_a_circle_is_drawn_and_nothing_is_drawn_of_nothing() -> None:
             "the cell&#x27;s end isn&#x27;t <i>x</i>&#x27;, i.e. P4&#x27;s",
         ),
         ("Σ of α̇β and ẋ", "Σ of <i>α̇β</i> and <i>ẋ</i>"),
+        ("an a-posteriori bound of a-b", "an a-posteriori bound of <i>a</i>-<i>b</i>"),
         ("1−t = 1e-06", "1−<i>t</i> = 10⁻⁶"),
         ("2.5e+07 is 1e7", "2.5·10⁷ is 10⁷"),
         ("step 2e and 3·10", "step 2<i>e</i> and 3·10"),

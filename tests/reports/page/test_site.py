@@ -155,10 +155,10 @@ def test_no_power_is_said_where_none_was_measured(change: Change) -> None:
 @pytest.mark.parametrize("current", [True, False])
 def test_a_claim_says_how_many_faults_its_checks_noticed_first(change: Change, current: bool) -> None:
     pages = powered(change, POWER | {"current": current})
-    head = "Of 387 faults put into the code, the checks and controls of"
-    tail = f". Only the first to fail is counted, so that they notice as many at least ({VERSION[current]})."
-    assert f"{head} E1 were the first to notice 3{tail}" in pages["claims/E1.html"]
-    assert f"{head} E2 were the first to notice 2, fewer than 3{tail}" in pages["claims/E2.html"]
+    head = "Of 387 faults put into the code, its checks and controls were the first to notice"
+    tail = f"; only the first to fail is counted, so that this is the least ({VERSION[current]})."
+    assert f"{head} 3{tail}" in pages["claims/E1.html"]
+    assert f"{head} 2, fewer than 3{tail}" in pages["claims/E2.html"]
     assert head not in pages["claims/E3.html"]  # a claim that was not there then
     assert "noticed first by the checks and controls of E2; only the first" in pages["run.html"]
 
