@@ -30,9 +30,8 @@ def as_array(name: str, value: ArrayLike, *, ndim: int | tuple[int, ...]) -> NDA
         raise ValueError(f"{name}: got shape {array.shape}, need {wanted} axes")
     if array.size == 0:
         raise ValueError(f"{name}: got shape {array.shape}, it is empty; give at least one entry")
-    bad = ~np.isfinite(array)
-    if bad.any():
-        index = tuple(int(i) for i in np.argwhere(bad)[0])
+    if not np.isfinite(array).all():
+        index = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
         raise ValueError(f"{name}: entry {index} is {array[index]}; every entry must be finite")
     return array
 

@@ -82,6 +82,24 @@ class Schedule(ABC):
         with np.errstate(divide="ignore", over="ignore"):
             return self._at(lambda t, r: np.divide(self._alpha(t, r), self._beta(t, r)), t, remaining)
 
+    def coefficients(
+        self, t: ArrayLike | None = None, *, remaining: ArrayLike | None = None
+    ) -> tuple[Array, Array, Array, Array]:
+        """α, β and their time derivatives at times that are looked at once.
+
+        Example:
+            >>> [float(part) for part in Linear().coefficients(0.25)]
+            [0.75, 0.25, -1.0, 1.0]
+        """
+        times, left = _times(t, remaining)
+        flat, rest = np.atleast_1d(times), np.atleast_1d(left)
+        with np.errstate(divide="ignore", over="ignore"):
+            alpha, beta, alpha_dot, beta_dot = (
+                part(flat, rest).reshape(times.shape)
+                for part in (self._alpha, self._beta, self._alpha_dot, self._beta_dot)
+            )
+        return alpha, beta, alpha_dot, beta_dot
+
     @staticmethod
     def _at(part: Callable[[Array, Array], Array], t: ArrayLike | None, remaining: ArrayLike | None) -> Array:
         """One function at the times given, in their shape; itself it sees arrays (n,) alone."""

@@ -27,11 +27,10 @@ def coefficients(
     Raises:
         ValueError: If a time is outside [0, 1), or there are neither 1 nor n of them.
     """
-    alpha = schedule.alpha(t, remaining=remaining)
-    if np.ndim(alpha) == 1 and len(alpha) != n:
+    parts = schedule.coefficients(t, remaining=remaining)
+    alpha = parts[0]
+    if alpha.ndim == 1 and len(alpha) != n:
         raise ValueError(f"t: got {len(alpha)} times for {n} points; give one or {n}")
-    if (np.asarray(alpha) <= 0).any():
+    if not (alpha > 0).all():
         raise ValueError("t: the field has no value at t = 1; pass remaining = 1 - t > 0 to come close")
-    rest = (schedule.beta, schedule.alpha_dot, schedule.beta_dot)
-    parts = [alpha, *(part(t, remaining=remaining) for part in rest)]
-    return Coefficients(*(np.broadcast_to(part, (n,)) for part in parts))
+    return Coefficients(*(part if part.ndim else np.full(n, part) for part in parts))
