@@ -8,6 +8,7 @@ NAMES = (
     "conic_prox",
     "couplings",
     "exact_curves",
+    "faces",
     "first_paint",
     "atoms_prox",
     "audit_times",

@@ -10,8 +10,9 @@ w, p, θ finishes to rounding (`face_newton`); the nearest points to p/a are new
 one whose certificate (`face_certificate`) is best, once no round improves it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -19,7 +20,6 @@ from jaxtyping import Float, Int
 from numerics.accuracy import UNIT
 from numerics.geometry import norms
 from numerics.potentials.strata import ClosedSet, retracted
-from numerics.solvers import active_set
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,40 @@ class Chord:
     def point(self) -> Float[np.ndarray, " d"]:
         """Σ w_i y_i."""
         return np.asarray(self.weights @ self.atoms)
+
+
+@dataclass(frozen=True)
+class Faces:
+    """Faces with the same number of atoms."""
+
+    atoms: Float[np.ndarray, "n k d"]
+    weights: Float[np.ndarray, "n k"]
+    slope: Float[np.ndarray, "n d"]
+
+    @classmethod
+    def of(cls, chords: Sequence[Chord]) -> "Faces":
+        """Chords of one length, at least one."""
+        return cls(
+            np.stack([chord.atoms for chord in chords]),
+            np.stack([chord.weights for chord in chords]),
+            np.stack([chord.slope for chord in chords]),
+        )
+
+    def __getitem__(self, rows: np.ndarray) -> "Faces":
+        return Faces(self.atoms[rows], self.weights[rows], self.slope[rows])
+
+    @property
+    def point(self) -> Float[np.ndarray, "n d"]:
+        """Σ w_i y_i of each."""
+        return np.einsum("nk,nkd->nd", self.weights, self.atoms)
+
+
+def by_atoms(chords: Sequence[Chord]) -> Iterator[tuple[Int[np.ndarray, " m"], Faces]]:
+    """Chords by their number of atoms: which they are, and the faces."""
+    counts = np.array([len(chord.atoms) for chord in chords], dtype=int)
+    for k in np.unique(counts):
+        rows = np.flatnonzero(counts == k)
+        yield rows, Faces.of([chords[i] for i in rows.tolist()])
 
 
 @dataclass(frozen=True)
@@ -60,6 +94,11 @@ class Envelope:
     def slack(self, x0: Float[np.ndarray, "n d"], y: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " n"]:
         """φ*(x₀) − (⟨x₀,y⟩ − (a/2)|y|²) ≥ 0, zero where y is a nearest point."""
         return self.excess(x0, y, self.transport(x0))
+
+    @cached_property
+    def most(self) -> int:
+        """The largest dimension of a stratum."""
+        return max(stratum.dimension for stratum in self.closed_set.strata(self.closed_set.net))
 
     @property
     def off_set(self) -> float:
@@ -126,45 +165,3 @@ class Envelope:
                 rows = stratum.rows
                 least[rows] = np.linalg.eigvalsh(self.hessians(y[rows], x0[rows], stratum.second))[:, 0]
         return least
-
-
-def levels(
-    envelope: Envelope,
-    pool: Float[np.ndarray, "N d"],
-    z: Float[np.ndarray, "n d"],
-    step: Float[np.ndarray, " n"],
-) -> list[Chord]:
-    """The prox of every row for the atoms of the pool alone."""
-    found: dict[int, Chord] = {}
-    for face in active_set.solve(pool, envelope.lift(pool), z, step):
-        for i, members, weights in zip(face.rows, face.members, face.weights, strict=True):
-            atoms = pool[members]
-            found[int(i)] = Chord(atoms, weights, (z[i] - weights @ atoms) / step[i])
-    return [found[i] for i in range(len(z))]
-
-
-def starts(envelope: Envelope, chord: Chord) -> Iterator[Chord]:
-    """Atoms close together may stand for one: every grouping by single linkage, each as its projected mean.
-
-    First the one that joins neighbours in the net, then those that join less, and more.
-    """
-    atoms = chord.atoms
-    label = np.arange(len(atoms))
-    apart = norms(atoms[:, None] - atoms)
-    found, order = [label.copy()], [0.0]
-    for distance in np.unique(apart[np.triu_indices(len(atoms), 1)]):
-        for i, j in zip(*np.nonzero(apart <= distance), strict=True):
-            label[label == max(label[i], label[j])] = min(label[i], label[j])
-        if len(np.unique(label)) < len(np.unique(found[-1])):
-            found.append(label.copy())
-            order.append(float(distance))
-    joined = max(i for i, distance in enumerate(order) if distance <= 1.6 * envelope.closed_set.spacing)
-    found = [found[joined], *found[:joined][::-1], *found[joined + 1 :]]
-    return (_grouped(envelope, chord, groups) for groups in found)
-
-
-def _grouped(envelope: Envelope, chord: Chord, label: Int[np.ndarray, " k"]) -> Chord:
-    groups = [label == k for k in np.unique(label)]
-    total = np.array([chord.weights[g].sum() for g in groups])
-    means = np.stack([chord.weights[g] @ chord.atoms[g] / chord.weights[g].sum() for g in groups])
-    return Chord(envelope.closed_set.nearest(means), total, chord.slope)

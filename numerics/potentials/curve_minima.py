@@ -10,6 +10,7 @@ from numerics.geometry import norms
 from numerics.potentials.strata import Parameters, Points
 
 _REMEMBERED = 8
+_OWN = 20_000
 
 
 class CurveMinima:
@@ -29,6 +30,7 @@ class CurveMinima:
     _stop: float
     _parameters: Parameters
     _remembered: dict[bytes, Float[np.ndarray, "n k"]]
+    _own: dict[bytes, float]
 
     def _bend(self, points: Points, t: Parameters) -> Parameters:
         """Second derivative of |x − γ|²/2 by arc length, without the part of the tangential offset."""
@@ -47,12 +49,24 @@ class CurveMinima:
             self._remembered[key] = found
         return self._remembered[key]
 
-    def _several(self, points: Points) -> Float[np.ndarray, "n 4"]:
-        """`_minima`, all four, of points that may be images whose own parameter alone is remembered."""
-        found = self._minima(points)
-        if found.shape[1] == 1:
-            self._remembered[points.tobytes()] = found = self._all_minima(points)
-        return found
+    def _at(self, t: Parameters) -> Points:
+        """γ(t); its parameters are remembered, point by point."""
+        images = self._gamma(t)
+        if len(self._own) + len(t) > _OWN:
+            self._own.clear()
+        self._own.update(zip(_each(images), t.tolist(), strict=True))
+        return images
+
+    def _nearest_parameter(self, points: Points) -> Parameters:
+        """The best of the minima; of points that this curve made, the parameter that made them."""
+        if points.tobytes() in self._remembered:
+            return self._minima(points)[:, 0]
+        known = [self._own.get(each) for each in _each(points)]
+        t = np.array([np.nan if own is None else own for own in known])
+        new = np.isnan(t)
+        if new.any():
+            t[new] = self._minima(points if new.all() else points[new])[:, 0]
+        return t
 
     def _all_minima(self, points: Points) -> Float[np.ndarray, "n 4"]:
         block = max(1, 4_000_000 // len(self.net))
@@ -182,3 +196,9 @@ class CurveMinima:
             closer = norms(points - self._gamma(np.full(len(t), end))) <= norms(points - self._gamma(t))
             t = np.where(near & closer, end, t)
         return t
+
+
+def _each(points: Points) -> list[bytes]:
+    """Every point as its bytes."""
+    data, width = points.tobytes(), points.itemsize * points.shape[1]
+    return [data[i : i + width] for i in range(0, len(data), width)]

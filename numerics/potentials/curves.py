@@ -70,6 +70,7 @@ class Curve(Rebuilt, CurveMinima):
         steps = np.diff(self.net, axis=0, append=self.net[:1] if closed else self.net[-1:])
         self.spacing = float(norms(steps).max())
         self._remembered: dict[bytes, Float[np.ndarray, "n k"]] = {}
+        self._own: dict[bytes, float] = {}
         self.error = 12 * UNIT * self.radius
         self._name = name or f"Curve(<{count} samples in R^{self.dim}>)"
 
@@ -148,12 +149,6 @@ class Curve(Rebuilt, CurveMinima):
         """γ(t) with t the global minimiser of |x − γ(t)|."""
         return self._at(self._nearest_parameter(points))
 
-    def _at(self, t: Parameters) -> Points:
-        """γ(t), whose parameters are remembered."""
-        images = self._gamma(t)
-        self._remembered[images.tobytes()] = t[:, None]
-        return images
-
     def retract(self, points: Points, moves: Points) -> Points:
         """γ(t + ⟨move,γ'⟩/|γ'|²) for points γ(t) of the curve, at most to its ends; round a closed one."""
         t = self._nearest_parameter(points)
@@ -166,7 +161,7 @@ class Curve(Rebuilt, CurveMinima):
 
     def rivals(self, points: Points) -> Float[np.ndarray, "n k d"]:
         """The three best local minima, and the twin of the best in its own cell of the net, nearest first."""
-        t = self._several(points)
+        t = self._minima(points)
         return self._gamma(t.ravel()).reshape(*t.shape, self.dim)
 
     def nearest_rounding(self, points: Points, images: Points, moved: Parameters) -> Parameters:
@@ -177,7 +172,7 @@ class Curve(Rebuilt, CurveMinima):
         there: looked up at both ends. If not (near a focal point), the minimiser is somewhere in its cell
         of the net. An end that the residual presses against stays.
         """
-        t = self._several(points)
+        t = self._minima(points)
         others = self._gamma(t.ravel()).reshape(*t.shape, self.dim)
         t = t[:, 0]
         away, speed = norms(points - images), norms(self._velocity(t))
@@ -198,9 +193,6 @@ class Curve(Rebuilt, CurveMinima):
         level = 4 * np.sqrt(squares) * noise[:, None] + ((np.abs(residual) + noise) * local)[:, None]
         tied = squares - squares[:, :1] <= level
         return self.error + local + np.where(tied, norms(others - others[:, :1]), 0.0).max(axis=1)
-
-    def _nearest_parameter(self, points: Points) -> Parameters:
-        return self._minima(points)[:, 0]
 
     def strata(self, points: Points) -> Sequence[Stratum]:
         """The ends of an open curve, m = 0, and the rest, m = 1, with II = (γ'')_normal/|γ'|²."""

@@ -24,7 +24,7 @@ class NearestPoint(Potential):
 
     Every kind of set has its family: a point cloud is `FiniteAtoms` with heights (a/2)|y|² (its cells are
     Voronoi cells, scaled); φ is in closed form for an arc, an ellipse and the torus; a union takes the face
-    of a part where one part holds it; the faces of other sets are found one at a time. The families say
+    of a part where one part holds it; the faces of other sets are found by Newton. The families say
     how, and what they err by (`roundings`). For a curved set K = H⁻¹ on the tangent space, H = aI − ⟨ν, II⟩
     with x₀ = a x₁ + ν. T is not continuous on the medial axis, and K is infinite at focal points.
 

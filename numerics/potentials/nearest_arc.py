@@ -17,7 +17,6 @@ from numerics.potentials.nearest_curved import NearestCurvedPoint
 from numerics.potentials.proximal_point import ProximalPoint
 from numerics.potentials.strata import Numbers, Points
 from numerics.potentials.support_geometry import ManifoldGroup
-from numerics.potentials.traits import Traits
 
 _INSIDE, _RADIAL, _CHORD, _END = range(4)
 
@@ -38,8 +37,6 @@ class NearestArcPoint(NearestCurvedPoint, of=Arc):
     - φ: 8u of its two terms. The envelope: its slope along the hull is z − λaC − u over λ, so an error δ_u
       of u counts |y − aC|δ_u + δ_u²/(2λ); and 6u of |z−u|²/(2λ).
     """
-
-    _traits = Traits(batched=True)
 
     closed_set: Arc
 

@@ -3,7 +3,7 @@ r"""The nearest point of any curved set: the set's own projection where prox lie
 prox_{λφ}(z) is
 
 - y = proj_M(z/(1+aλ)), where y is nearest to x₀/a for x₀ = (z−y)/λ: on every x₁ + λx₀, and around;
-- a point of a chord, triangle, … of the envelope elsewhere, found for one point at a time (`chords`).
+- a point of a chord, triangle, … of the envelope elsewhere, found for all rows together (`proximal_faces`).
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from numerics.accuracy import EPS, UNIT, Rounding
 from numerics.geometry import norms
 from numerics.potentials.chords import Envelope
 from numerics.potentials.nearest import NearestPoint
-from numerics.potentials.proximal_faces import face_at
+from numerics.potentials.proximal_faces import face_at, faces_at
 from numerics.potentials.proximal_point import ProximalPoint
 from numerics.potentials.set_calculus import along, bending, bent, hessian_noise
 from numerics.potentials.solved_faces import SolvedFaces
@@ -25,7 +25,6 @@ from numerics.potentials.spectral import real, refuse_where
 from numerics.potentials.strata import ClosedSet, Numbers, Points
 from numerics.potentials.support_cell import SupportCell
 from numerics.potentials.support_geometry import ManifoldGroup, Subdifferential
-from numerics.potentials.traits import Traits
 
 
 class NearestCurvedPoint(SolvedOnce, NearestPoint, of=object):
@@ -47,8 +46,6 @@ class NearestCurvedPoint(SolvedOnce, NearestPoint, of=object):
       read off differences along the set (first order).
     """
 
-    _traits = Traits(batched=False)
-
     def _shape(self, closed_set: ClosedSet) -> None:
         super()._shape(closed_set)
         self._lifted = Envelope(closed_set, self.curvature)
@@ -63,8 +60,8 @@ class NearestCurvedPoint(SolvedOnce, NearestPoint, of=object):
         where its slope is above some 10³·a·radius.
         """
         value = self._lifted.lift(x)
-        for i in np.flatnonzero(norms(x - self.closed_set.nearest(x)) > self._rounding):
-            chord = face_at(self._lifted, x[i], self._rounding)
+        rows = np.flatnonzero(norms(x - self.closed_set.nearest(x)) > self._rounding)
+        for i, chord in zip(rows, faces_at(self._lifted, x[rows], self._rounding), strict=True):
             value[i] = np.inf if chord is None else chord.weights @ self._lifted.lift(chord.atoms)
         return value
 

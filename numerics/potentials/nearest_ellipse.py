@@ -18,7 +18,6 @@ from numerics.potentials.ellipse_projection import EllipsePoint, project
 from numerics.potentials.nearest_curved import NearestCurvedPoint
 from numerics.potentials.proximal_point import ProximalPoint
 from numerics.potentials.strata import Numbers, Points
-from numerics.potentials.traits import Traits
 
 
 class NearestEllipsePoint(NearestCurvedPoint, of=Ellipse):
@@ -36,8 +35,6 @@ class NearestEllipsePoint(NearestCurvedPoint, of=Ellipse):
     - φ = (a/2)(B² + κp²): 10u. The envelope, of slope y along the hull: an error δ of the prox counts
       (|y − ∇φ|)δ + δ²(1/λ + aκ)/2, and 6u of |z−u|²/(2λ).
     """
-
-    _traits = Traits(batched=True)
 
     closed_set: Ellipse
 

@@ -24,7 +24,6 @@ from numerics.potentials.nearest_curved import NearestCurvedPoint
 from numerics.potentials.proximal_point import ProximalPoint
 from numerics.potentials.strata import Numbers, Points
 from numerics.potentials.torus import Torus
-from numerics.potentials.traits import Traits
 
 _DISC, _TUBE, _AXIS = range(3)
 _STEPS = 100
@@ -55,8 +54,6 @@ class NearestTorusPoint(NearestCurvedPoint, of=Torus):
     - K = (R + r n_ρ)/ρ·ααᵀ + (r/|q|)mmᵀ with q = (ρ − aR, ζ) (α azimuthal, m along the meridian), D prox
       alike: their sizes relatively, and m turns by δ/|k|.
     """
-
-    _traits = Traits(batched=True)
 
     closed_set: Torus
 

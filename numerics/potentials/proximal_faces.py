@@ -1,126 +1,95 @@
-r"""The face that holds prox_{λφ}(z): rounds of a finite prox, Newton, and new atoms, until nothing improves.
+"""The face that holds prox_{λφ}(z), and the one that holds a point: Newton from the finite prox on a net."""
 
-Of every round's answers (the prox of the pool's atoms, and what Newton makes of each grouping of them) the
-one with the best certificate is kept; a polished one before a plain one at equal certificates.
-"""
+from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float
 
 from numerics.geometry import norms
-from numerics.potentials.chords import Chord, Envelope, levels, starts
-from numerics.potentials.face_certificate import Certificate, certify, rivals_of
+from numerics.potentials.chords import Chord, Envelope
 from numerics.potentials.face_newton import polished
+from numerics.potentials.face_rounds import Answer, answers_from, improved
+from numerics.potentials.face_starts import grouped, groupings, levels
+from numerics.potentials.strata import Numbers, Points
 
-_ROUNDS = 30
-_PATIENCE = 4
-_ACCEPTED = 1e-4
-
-
-def faces_of_prox(
-    envelope: Envelope, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]
-) -> list[tuple[Chord, Certificate]]:
-    """`face_of_prox` of every row.
-
-    The finite prox on the net and the search for rivals are done for all rows at once; a row whose first
-    face has no sharp certificate goes its rounds alone.
-    """
-    plains = levels(envelope, envelope.closed_set.net, z, step)
-    first = [
-        polished(envelope, next(starts(envelope, plain)), point, float(at))
-        for plain, point, at in zip(plains, z, step, strict=True)
-    ]
-    rivals = rivals_of(envelope, np.nan_to_num(np.stack([chord.slope for chord in first])))
-    faces = []
-    for plain, chord, point, at, others in zip(plains, first, z, step, rivals, strict=True):
-        known = np.isfinite(chord.slope).all()
-        found = certify(envelope, chord, point, float(at), others) if known else None
-        if found is None or not found.sharp:
-            faces.append(_improved(envelope, plain, point, float(at)))
-        else:
-            faces.append((chord, found))
-    return faces
+_TRIES = 60
 
 
-def face_of_prox(envelope: Envelope, z: Float[np.ndarray, " d"], step: float) -> tuple[Chord, Certificate]:
-    """The face that holds prox_{step·φ}(z), and its certificate.
+def faces_of_prox(envelope: Envelope, z: Points, step: Numbers) -> list[Answer]:
+    """The face that holds prox_{step·φ}(z) and its certificate, row by row; all rows are solved together.
 
     Raises:
-        RuntimeError: If no answer is known to 1e−4 of the set's size within 30 rounds.
+        RuntimeError: If an answer is not known to 1e−4 of the set's size within 30 rounds.
     """
+    if not len(z):
+        return []
+    plains = levels(envelope, envelope.closed_set.net, z, step)
+    begun = grouped(envelope, plains, [groupings(envelope, plain)[0] for plain in plains])
+    found = {i: each for i, each in answers_from(envelope, begun, z, step).items() if each[1].sharp}
+    rows = np.setdiff1d(np.arange(len(z)), list(found))
+    if rows.size:
+        found |= zip(rows, improved(envelope, [plains[i] for i in rows], z[rows], step[rows]), strict=True)
+    return [found[i] for i in range(len(z))]
+
+
+def face_of_prox(envelope: Envelope, z: Float[np.ndarray, " d"], step: float) -> Answer:
+    """`faces_of_prox` of one point."""
     return faces_of_prox(envelope, z[None], np.array([step]))[0]
 
 
-def _improved(
-    envelope: Envelope, plain: Chord, z: Float[np.ndarray, " d"], step: float
-) -> tuple[Chord, Certificate]:
-    """The best of the rounds that begin at the finite prox on the net."""
-    accepted = _ACCEPTED * (envelope.closed_set.radius + float(norms(z)))
-    best: tuple[Chord, Certificate] | None = None
-    idle = 0
-    for _ in range(_ROUNDS):
-        found = _certified(envelope, plain, z, step)
-        first = min(found, key=lambda pair: pair[1].error)
-        if best is None or first[1].error < best[1].error * (1 - 1e-3):
-            best, idle = first, 0
-        else:
-            idle += 1
-        if best[1].sharp or (idle >= _PATIENCE and best[1].error <= accepted):
-            return best
-        entering = [c.highest for _, c in found] + [answer.atoms for answer, _ in found]
-        pool = _distinct(np.concatenate([best[0].atoms, plain.atoms, *entering]), envelope.closed_set.spacing)
-        (plain,) = levels(envelope, pool, z[None], np.array([step]))
-    if best is not None and best[1].error <= accepted:
-        return best
-    raise RuntimeError(
-        f"prox on {envelope.closed_set!r}: known to {best[1].error if best else np.inf:.3g} only at z = {z}, "
-        f"step = {step}; is the net fine enough?"
-    )
-
-
-def _certified(
-    envelope: Envelope, plain: Chord, z: Float[np.ndarray, " d"], step: float
-) -> list[tuple[Chord, Certificate]]:
-    """What Newton makes of each grouping, until one has the sharp certificate, and the plain answer."""
-    found = []
-    for start in starts(envelope, plain):
-        chord = polished(envelope, start, z, step)
-        if np.isfinite(chord.slope).all():
-            found.append((chord, certify(envelope, chord, z, step)))
-            if found[-1][1].sharp:
-                return found
-    return [*found, (plain, certify(envelope, plain, z, step))]
-
-
-def _distinct(atoms: Float[np.ndarray, "k d"], spacing: float) -> Float[np.ndarray, "l d"]:
-    """Without those closer than 1e−7 spacings to an earlier one."""
-    apart = norms(atoms[:, None] - atoms) > 1e-7 * spacing
-    first = [i for i in range(len(atoms)) if apart[i, :i].all()]
-    return atoms[first]
+def faces_at(envelope: Envelope, x: Points, rounding: float) -> list[Chord | None]:
+    """The face that holds x, row by row; None off the hull: proximal points, then Newton with λ = 0."""
+    nearest = envelope.closed_set.nearest(x)
+    found: list[Chord | None] = [Chord(y[None], np.ones(1), envelope.curvature * y) for y in nearest]
+    rows = np.flatnonzero(norms(nearest - x) > rounding)
+    for i in rows:
+        found[i] = None
+    step, missed = np.full(len(x), 1e-2 / envelope.curvature), np.full(len(x), np.inf)
+    slope = np.zeros_like(x)
+    for _ in range(_TRIES):
+        if not rows.size:
+            break
+        chords = [
+            chord
+            for chord, _ in faces_of_prox(envelope, x[rows] + step[rows, None] * slope[rows], step[rows])
+        ]
+        slope[rows] = [chord.slope for chord in chords]
+        before, missed[rows] = (
+            missed[rows],
+            [float(norms(c.point - x[i])) for i, c in zip(rows, chords, strict=True)],
+        )
+        ended = _ended(envelope, chords, x[rows], missed[rows], rounding)
+        for j, chord in ended.items():
+            found[rows[j]] = chord
+        slow = missed[rows] > before / 2
+        step[rows] = np.where(slow, step[rows] / 4, step[rows])
+        left = ~(slow & (step[rows] < 1e-8 / envelope.curvature))
+        left[list(ended)] = False
+        rows = rows[left]
+    return found
 
 
 def face_at(envelope: Envelope, x: Float[np.ndarray, " d"], rounding: float) -> Chord | None:
-    """The face that holds x, or None off the hull: proximal points, then Newton with λ = 0."""
-    nearest = envelope.closed_set.nearest(x[None])
-    if norms(nearest - x)[0] <= rounding:
-        return Chord(nearest, np.ones(1), envelope.curvature * nearest[0])
-    step = 1e-2 / envelope.curvature
-    slope, missed = np.zeros_like(x), np.inf
-    for _ in range(60):
-        chord, _ = face_of_prox(envelope, x + step * slope, step)
-        slope, before, missed = chord.slope, missed, float(norms(chord.point - x))
-        if missed <= rounding:
-            return chord
-        if missed <= envelope.closed_set.spacing:
-            end = polished(envelope, chord, x, 0.0)
-            off, extents = norms(end.point - x), _extents(end)
-            if off <= rounding * (1 + extents) and _is_level(envelope, end):
-                return end
-        if missed > before / 2:
-            step /= 4
-            if step < 1e-8 / envelope.curvature:
-                break
-    return None
+    """`faces_at` of one point."""
+    return faces_at(envelope, x[None], rounding)[0]
+
+
+def _ended(
+    envelope: Envelope, chords: Sequence[Chord], x: Points, missed: Numbers, rounding: float
+) -> dict[int, Chord]:
+    """Those that hold their point, and what Newton makes of those that nearly do, if it does."""
+    found = {i: chords[i] for i in np.flatnonzero(missed <= rounding).tolist()}
+    near = np.flatnonzero((missed > rounding) & (missed <= envelope.closed_set.spacing))
+    ends = (
+        polished(envelope, [chords[i] for i in near.tolist()], x[near], np.zeros(len(near)))
+        if near.size
+        else []
+    )
+    for i, end in zip(near.tolist(), ends, strict=True):
+        allowed = rounding * (1 + _extents(end))
+        if norms(end.point - x[i]) <= allowed and _is_level(envelope, end):
+            found[i] = end
+    return found
 
 
 def _is_level(envelope: Envelope, chord: Chord) -> bool:

@@ -12,14 +12,18 @@ from jaxtyping import Float
 from numerics.accuracy import UNIT, Rounding
 from numerics.geometry import norms
 from numerics.potentials.chords import Chord, Envelope
-from numerics.potentials.face_certificate import Certificate, kink_of
-from numerics.potentials.face_newton import face_jacobian, system
+from numerics.potentials.face_certificate import Certificate
+from numerics.potentials.face_kinks import jacobian_errors, kinks_of
+from numerics.potentials.face_newton import face_jacobians
 from numerics.potentials.proximal_faces import faces_of_prox
 from numerics.potentials.set_calculus import along, bending, bent, hessian_noise
 from numerics.potentials.strata import Numbers, Points
 
 _SETTLED = 16
 """Roundings of z and u: what forming z costs anyway; and what a point computed on M is off it, twice over."""
+
+
+_BLOCK_ENTRIES = 1_000_000
 
 
 class SolvedFaces:
@@ -38,14 +42,14 @@ class SolvedFaces:
         within = _SETTLED * UNIT * (norms(z) + norms(self.point)) + 4 * envelope.off_set
         self.settled = doubted & (self.missed <= within)
         self.error[self.settled] = self.missed[self.settled]
-        self.faces: dict[int, tuple[Chord, Certificate]] = {}
-        rows = np.flatnonzero(doubted & ~self.settled)
-        solved = faces_of_prox(self.envelope, z[rows], step[rows]) if rows.size else []
-        for i, (chord, found) in zip(rows, solved, strict=True):
-            self.faces[int(i)] = chord, found
+        self.on_face = np.flatnonzero(doubted & ~self.settled)
+        self.on_set = np.setdiff1d(np.arange(len(z)), self.on_face)
+        solved = faces_of_prox(self.envelope, z[self.on_face], step[self.on_face])
+        self.chords: list[Chord] = [chord for chord, _ in solved]
+        self.certificates: list[Certificate] = [found for _, found in solved]
+        for i, (chord, found) in zip(self.on_face, solved, strict=True):
             self.point[i], self.error[i] = chord.point, found.error
             self.height[i] = chord.weights @ self.envelope.lift(chord.atoms)
-        self.on_set = np.setdiff1d(np.arange(len(z)), list(self.faces)).astype(int)
 
     def _missed(self, inner: Points) -> Numbers:
         """|z − u − λau| = (1+aλ)|z/(1+aλ) − u| and its roundings; u is within `Envelope.off_set` of M."""
@@ -99,8 +103,7 @@ class SolvedFaces:
         suboptimality[self.settled] = (self.missed**2 / (2 * step) + tilt * self.envelope.off_set)[
             self.settled
         ]
-        for i, (_, found) in self.faces.items():
-            suboptimality[i] = found.suboptimality
+        suboptimality[self.on_face] = [found.suboptimality for found in self.certificates]
         terms = Rounding(
             away**2 / (2 * step) + self.height,
             self.envelope.closed_set.dim + 4.0,
@@ -114,8 +117,7 @@ class SolvedFaces:
         rows = self.on_set
         if rows.size:
             jacobian[rows] = self._bent(self.point[rows], rows)
-        for i, (chord, _) in self.faces.items():
-            jacobian[i] = face_jacobian(self.envelope, chord, float(self.step[i]))
+        jacobian[self.on_face] = face_jacobians(self.envelope, self.chords, self.step[self.on_face])
         return jacobian
 
     def _bent(self, y: Points, rows: np.ndarray) -> Float[np.ndarray, "n d d"]:
@@ -139,9 +141,12 @@ class SolvedFaces:
             size = np.linalg.norm(here, axis=(1, 2))
             total[rows] = change + size * (step * lost * size + 32 * UNIT)
         total[self.settled] = np.sqrt(self.envelope.closed_set.dim)
-        for i, (chord, found) in self.faces.items():
-            total[i] = _face_jacobian_error(self.envelope, chord, found, self.z[i], float(self.step[i]))
+        total[self.on_face] = jacobian_errors(*self._faces())
         return total
+
+    def _faces(self) -> tuple[Envelope, list[Chord], list[Certificate], Points, Numbers]:
+        """What the faces' own statements are about."""
+        return self.envelope, self.chords, self.certificates, self.z[self.on_face], self.step[self.on_face]
 
     def kink(self) -> Numbers:
         """On the set from the margins of rivals and net (`_set_kink`), on faces from the certificate."""
@@ -149,8 +154,7 @@ class SolvedFaces:
         rows = self.on_set
         if rows.size:
             kink[rows] = self._set_kink(rows)
-        for i, (chord, found) in self.faces.items():
-            kink[i] = kink_of(self.envelope, chord, found, self.z[i], float(self.step[i]))
+        kink[self.on_face] = kinks_of(*self._faces())
         return kink
 
     def _set_kink(self, rows: np.ndarray) -> Numbers:
@@ -166,15 +170,16 @@ class SolvedFaces:
         net, spacing = self.envelope.closed_set.net, self.envelope.closed_set.spacing
         largest = float(bending(self.envelope, net).max())
         reach = step * self.margin[rows]
-        for j, (point, slope) in enumerate(zip(y, x0, strict=True)):
-            apart = norms(net - point)
+        block = max(1, _BLOCK_ENTRIES // len(net))
+        for first in range(0, len(rows), block):
+            part = slice(first, first + block)
+            apart = norms(net - y[part, None])
+            rise = (a + norms(x0[part, None] - a * net) * largest) * spacing**2 / 8
+            lower = -self.envelope.excess(*np.broadcast_arrays(x0[part, None], y[part, None], net))
             far = apart > 3 * spacing
-            rise = (a + norms(slope - a * net) * largest) * spacing**2 / 8
-            lower = -self.envelope.excess(
-                np.broadcast_to(slope, net.shape), np.broadcast_to(point, net.shape), net
-            )
-            ratio = np.maximum(lower - rise, 0.0)[far] / apart[far]
-            reach[j] = min(reach[j], step[j] * float(ratio.min(initial=np.inf)))
+            ratio = np.maximum(lower - rise, 0.0) / np.where(far, apart, 1.0)
+            least = ratio.min(axis=1, initial=np.inf, where=far)
+            reach[part] = np.minimum(reach[part], step[part] * least)
         return np.minimum(reach, self._strata_reach(y, x0, rows)) / 2
 
     def _strata_reach(self, y: Points, x0: Points, rows: np.ndarray) -> Numbers:
@@ -201,21 +206,3 @@ class SolvedFaces:
             hessian = self.envelope.hessians(y[s.rows], x0[s.rows], s.second)
             out[s.rows] = s.tangent @ hessian @ s.tangent.transpose(0, 2, 1)
         return out
-
-
-def _face_jacobian_error(
-    envelope: Envelope, chord: Chord, found: Certificate, z: Float[np.ndarray, " d"], step: float
-) -> float:
-    """λN, N ≈ M⁻¹, errs by λ|N|(|I − MN| + |δM||N|).
-
-    The residual rounds (q+1) times; δM is its change over the box of the certificate, with 40 roundings.
-    """
-    at = system(envelope, chord, z, step)
-    inverse = at.solve(np.eye(len(at.matrix)))
-    d = chord.atoms.shape[1]
-    if found.change is None:
-        return float(np.sqrt(d))
-    size = np.abs(at.matrix) @ np.abs(inverse)
-    defect = np.abs(np.eye(len(size)) - at.matrix @ inverse) + (len(size) + 41) * UNIT * size
-    defect += found.change @ np.abs(inverse)
-    return step * float(np.linalg.norm(np.abs(inverse[:d]) @ defect[:, :d])) + 2 * UNIT * d

@@ -14,7 +14,6 @@ from numerics.potentials import Potential
 from tests.numerics.differences import complex_step, secants
 
 POINTS = 60
-FEW = 8
 SHARE = 1e-3  # of the length over which a map bends: how far secants reach
 STEPS = (1e-6, 1e-2, 1.0, 30.0, 1e6)
 Law = Callable[[Potential, np.random.Generator], None]
@@ -24,11 +23,6 @@ def _at_most(measured, bound, what):
     worst = int(np.argmax(np.asarray(measured) - np.asarray(bound)))
     allowed = np.ravel(np.broadcast_to(bound, np.shape(measured)))
     assert (measured <= bound).all(), f"{what}: {np.ravel(measured)[worst]:.3g} > {allowed[worst]:.3g}"
-
-
-def _count(p):
-    """How many points: few where prox is found for one point at a time."""
-    return POINTS if p.traits.batched else FEW
 
 
 def _norm(x):
@@ -41,8 +35,8 @@ def _dot(x, y):
 
 def _anywhere(p, rng):
     """Points on, near and far from the support."""
-    x0, x1 = p.sample(_count(p), rng)
-    spread = p.scale * 10.0 ** rng.uniform(-3, 1, (_count(p), 1))
+    x0, x1 = p.sample(POINTS, rng)
+    spread = p.scale * 10.0 ** rng.uniform(-3, 1, (POINTS, 1))
     return np.concatenate([x1 + spread * rng.standard_normal(x1.shape), x1 + x0])
 
 
@@ -65,15 +59,15 @@ def _pairing_rounding(p, u, y):
 
 def fenchel_young_equality(p, rng):
     """φ(T(x₀)) + φ*(x₀) = ⟨x₀, T(x₀)⟩."""
-    x0, x1 = p.sample(_count(p), rng)
+    x0, x1 = p.sample(POINTS, rng)
     gap = p.value(x1) + p.conjugate(x0) - _dot(x0, x1)
     _at_most(np.abs(gap), _pairing_rounding(p, x1, x0) + 2 * _norm(x0) * _of_t(p, x0), "gap")
 
 
 def fenchel_young_inequality(p, rng):
     """φ(u) + φ*(y) ≥ ⟨u, y⟩ for any u in the domain and any y."""
-    u = p.transport(rng.standard_normal((_count(p), p.dim)))
-    y = rng.standard_normal((_count(p), p.dim)) * 10.0 ** rng.uniform(-2, 2, (_count(p), 1))
+    u = p.transport(rng.standard_normal((POINTS, p.dim)))
+    y = rng.standard_normal((POINTS, p.dim)) * 10.0 ** rng.uniform(-2, 2, (POINTS, 1))
     for point in (u, (u + u[::-1]) / 2):
         assert np.isfinite(p.value(point)).all(), "the convex hull of the data is not in the domain"
         _at_most(_dot(point, y) - p.value(point) - p.conjugate(y), _pairing_rounding(p, point, y), "excess")
@@ -81,9 +75,9 @@ def fenchel_young_inequality(p, rng):
 
 def conjugate_is_convex_with_gradient(p, rng):
     """φ*(y) ≥ φ*(x₀) + ⟨T(x₀), y − x₀⟩, and T is the complex-step gradient of φ*."""
-    x0 = rng.standard_normal((_count(p), p.dim))
+    x0 = rng.standard_normal((POINTS, p.dim))
     image = p.transport(x0)
-    y = x0 + rng.standard_normal(x0.shape) * 10.0 ** rng.uniform(-3, 1, (_count(p), 1))
+    y = x0 + rng.standard_normal(x0.shape) * 10.0 ** rng.uniform(-3, 1, (POINTS, 1))
     slack = p.conjugate(x0) + _dot(image, y - x0) - p.conjugate(y)
     rounding = _pairing_rounding(p, image, y) + _pairing_rounding(p, image, x0)
     _at_most(slack, rounding + _of_t(p, x0) * _norm(y - x0), "convexity")
@@ -112,7 +106,7 @@ def _slopes_bracket_the_transport(p, x0, rng):
 
 def transport_jacobian_is_derivative(p, rng):
     """K = DT by complex steps or secants, symmetric and positive semidefinite."""
-    x0 = rng.standard_normal((_count(p), p.dim))
+    x0 = rng.standard_normal((POINTS, p.dim))
     jacobian = p.transport_jacobian(x0)
     rounding = (1 + COMPLEX) * p.roundings.transport_jacobian(x0).bound
     if p.traits.analytic:
@@ -129,7 +123,7 @@ def transport_jacobian_is_derivative(p, rng):
 
 def prox_recovers_data(p, rng):
     """prox_{λφ}(T(x₀) + λx₀) = T(x₀) for every step (P2)."""
-    x0, x1 = p.sample(_count(p), rng)
+    x0, x1 = p.sample(POINTS, rng)
     for step in STEPS:
         z = x1 + step * x0
         formed = EPS * (_norm(x1) + 2 * step * _norm(x0))
@@ -139,7 +133,7 @@ def prox_recovers_data(p, rng):
 
 def prox_is_optimal(p, rng):
     """φ(v) ≥ φ(u) + ⟨(z−u)/λ, v−u⟩ for u = prox(z): the subgradient inequality, at sampled v."""
-    z, step = _anywhere(p, rng), 10.0 ** rng.uniform(-2, 2, 2 * _count(p))
+    z, step = _anywhere(p, rng), 10.0 ** rng.uniform(-2, 2, 2 * POINTS)
     u = p.prox(z, step)
     y = (z - u) / step[:, None]
     value = p.value(u)
@@ -156,7 +150,7 @@ def prox_is_optimal(p, rng):
 
 def prox_residual_is_a_subgradient(p, rng):
     """(z − prox(z))/λ lies in ∂φ(prox(z)), by the explicit set."""
-    z, step = _anywhere(p, rng)[::10], 10.0 ** rng.uniform(-1, 1, 2 * _count(p))[::10]
+    z, step = _anywhere(p, rng)[::10], 10.0 ** rng.uniform(-1, 1, 2 * POINTS)[::10]
     u = p.prox(z, step)
     y = (z - u) / step[:, None]
     error = _of_prox(p, z, step) / step + 2 * EPS * _norm(y)
@@ -168,7 +162,7 @@ def prox_residual_is_a_subgradient(p, rng):
 
 def prox_closes_the_gap(p, rng):
     """φ(u) + φ*(y) = ⟨u, y⟩ for u = prox(z), y = (z−u)/λ (Moreau)."""
-    z, step = _anywhere(p, rng), 10.0 ** rng.uniform(-1, 1, 2 * _count(p))
+    z, step = _anywhere(p, rng), 10.0 ** rng.uniform(-1, 1, 2 * POINTS)
     u = p.prox(z, step)
     y = (z - u) / step[:, None]
     gap = p.value(u) + p.conjugate(y) - _dot(u, y)
@@ -227,7 +221,7 @@ def _resolution(p, z, step):
 
 def envelope_matches_its_minimiser(p, rng):
     """e(z) = φ(u) + |z−u|²/(2λ), and no sampled v does better."""
-    z, step = _anywhere(p, rng), 10.0 ** rng.uniform(-1, 1, 2 * _count(p))
+    z, step = _anywhere(p, rng), 10.0 ** rng.uniform(-1, 1, 2 * POINTS)
     u = p.prox(z, step)
     y = (z - u) / step[:, None]
     envelope = p.envelope(z, step)
@@ -284,7 +278,7 @@ def _agrees_with_the_gap(p, found, x1, rng):
 
 def manifold_inverts_the_transport_jacobian(p, rng):
     """The tangent basis is orthonormal, and K = H⁻¹ on it, 0 across (H3)."""
-    x0, x1 = p.sample(_count(p), rng)
+    x0, x1 = p.sample(POINTS, rng)
     jacobian, stated = p.transport_jacobian(x0), p.roundings.transport_jacobian(x0).bound
     seen = 0
     for group in p.manifolds(x1, x0):

@@ -51,7 +51,7 @@ def test_strata_are_those_of_the_manifolds(instance):
 @pytest.mark.parametrize("instance", CLASSES, ids=label)
 def test_work_grows_with_the_points_only_where_declared(instance):
     p, rng = instance.potential, np.random.default_rng(0)
-    first = 64 if p.traits.batched else 16  # by 64 points a solver's rounds have become as many as they will
+    first = 64  # by then the rounds of a solver have become as many as they will
     x0, x1 = p.sample(8 * first, rng)
     z = x1 + 0.7 * x0 + 0.3 * p.scale * rng.standard_normal(x1.shape)
     p.prox(z[:2], 0.7)

@@ -6,7 +6,7 @@ import pytest
 from numerics.accuracy import UNIT
 from numerics.geometry import norms
 from numerics.potentials import Curve, NearestPoint
-from numerics.potentials.chords import Chord
+from numerics.potentials.chords import Chord, Faces
 from numerics.potentials.face_certificate import _full
 from numerics.potentials.proximal_faces import face_of_prox
 from numerics.potentials.solved_faces import SolvedFaces
@@ -48,7 +48,7 @@ def test_a_step_below_rounding_costs_a_few_roundings(target, step):
     assert (norms(found.point - x1) <= found.rounding.point.bound + 2 * sizes).all()
     solved = SolvedFaces(target._lifted, z, np.full(len(z), step))
     assert solved.settled.any()
-    assert not solved.faces
+    assert not solved.chords
     assert (found.kink[solved.settled] == 0).all()
     assert (found.rounding.jacobian.bound[solved.settled] >= 1).all()
     objective = target.roundings.value(x1).bound + step * norms(x0) ** 2 / 2 + found.rounding.envelope.bound
@@ -74,8 +74,8 @@ def test_beyond_rounding_faces_tell_more(target):
     """At λ = 1e-12 points in doubt are not settled: a face states less than the distance to the set."""
     x0, x1 = target.sample(200, np.random.default_rng(7))
     solved = SolvedFaces(target._lifted, x1 + 1e-12 * x0, np.full(len(x0), 1e-12))
-    rows = list(solved.faces)
-    assert rows
+    rows = solved.on_face
+    assert rows.size
     assert (solved.error[rows] < solved.missed[rows] / 4).all()
 
 
@@ -97,8 +97,12 @@ def test_a_full_face_holds_the_slope(seed):
     chord = Chord(atoms, weights, np.zeros(2))
     sides = [(atoms[i], atoms[(i + 1) % 3] - atoms[i]) for i in range(3)]
     r = min(abs(np.linalg.det([side, chord.point - start])) / norms(side) for start, side in sides)
-    assert _full(chord, r / 8, 1e-9) == pytest.approx(1e-9 / (r / 2 - r / 8), rel=1e-9)
-    assert _full(chord, r, 1e-9) == np.inf
-    assert _full(Chord(atoms[:2], weights[:2], np.zeros(2)), 0.0, 1e-9) == np.inf
+
+    def full(chord, missed, fallen):
+        return _full(Faces.of([chord]), np.array([missed]), np.array([fallen]))[0]
+
+    assert full(chord, r / 8, 1e-9) == pytest.approx(1e-9 / (r / 2 - r / 8), rel=1e-9)
+    assert full(chord, r, 1e-9) == np.inf
+    assert full(Chord(atoms[:2], weights[:2], np.zeros(2)), 0.0, 1e-9) == np.inf
     flat = Chord(atoms * [1.0, 1e-9], weights, np.zeros(2))
-    assert _full(flat, 0.0, 1e-9) == np.inf
+    assert full(flat, 0.0, 1e-9) == np.inf
