@@ -19,7 +19,7 @@ from theorems.definitions.known_thresholds import (
     penalised,
     tangent_minorant,
 )
-from theorems.setting.draws import few, generator
+from theorems.setting.draws import generator
 from theorems.setting.quantifiers import SEEDS, STEPS, TARGETS, for_all
 from theorems.setting.vectors import norm
 
@@ -33,7 +33,7 @@ sixty_fourths = st.integers(1, 63).map(lambda k: Fraction(k, 64))
 @for_all("D1", target=TARGETS, step=STEPS, seed=SEEDS)
 def test_convex_potentials_are_bounded_at_every_step(evidence, target, step, seed):
     rng = generator(seed)
-    n = few(target, 40)
+    n = 40
     noise, data = target.sample(n, rng)
     away = target.scale * rng.standard_normal(data.shape) * 10.0 ** rng.uniform(-2, 3, (n, 1))
     z = rng.permutation(data) + away

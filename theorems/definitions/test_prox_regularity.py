@@ -20,7 +20,7 @@ from theorems.definitions.known_thresholds import (
     penalised,
     slack,
 )
-from theorems.setting.draws import few, generator
+from theorems.setting.draws import generator
 from theorems.setting.quantifiers import MODULI, SEEDS, SHARES, TARGETS, for_all
 from theorems.setting.roundings import gap_rounding, length_rounding
 from theorems.setting.vectors import dot, norm
@@ -40,7 +40,7 @@ def _subgradients(target, rng, n):
 def test_convex_potentials_have_modulus_zero(evidence, target, seed, rho):
     """With −(ρ/2)|x|² added, v becomes v − ρx and the modulus at most ρ."""
     rng = generator(seed)
-    n = few(target, 60)
+    n = 60
     x, v, error = _subgradients(target, rng, n)
     on, weight = evidence.on(target, seed=seed, rho=rho), float(rho)
     value, own = target.value(x), gap_rounding(target, x, v)
@@ -133,7 +133,7 @@ def test_prox_is_single_valued_and_lipschitz_below_the_threshold(evidence, targe
     """For g = φ − (ρ/2)|·|², λ = s/ρ, μ = λ/(1−s): prox_{λg}(z) = prox_{μφ}(z/(1−s)), the one minimiser."""
     rng, rho = generator(seed), float(rho)
     step, inner = share / rho, share / (1 - share) / rho
-    noise, data = target.sample(few(target, 60), rng)
+    noise, data = target.sample(60, rng)
     n = len(data)
     z = data + target.scale * 10.0 ** rng.uniform(-3, 1, (n, 1)) * rng.standard_normal(data.shape) + noise
     found = target.proximal_point(z / (1 - share), inner)

@@ -26,7 +26,7 @@ from theorems.minibatch_convergence.field_errors import (
     error_of_the_field,
     loss_of_the_population,
 )
-from theorems.setting.draws import few, generator
+from theorems.setting.draws import generator
 from theorems.setting.quantifiers import SCHEDULES, SEEDS, TARGETS, TIMES, for_all
 from theorems.setting.roundings import gap_rounding
 from theorems.setting.vectors import dot, norm
@@ -42,7 +42,7 @@ from theorems.setting.vectors import dot, norm
 )
 def test_gap_bounds_the_error_of_the_field_pair_by_pair(evidence, target, schedule, t, seed):
     """Velocities, not data points: noise and data drawn apart, and optimal pairs, whose gap is 0."""
-    rng, field, n = generator(seed), ExactField(target, schedule), few(target, 100)
+    rng, field, n = generator(seed), ExactField(target, schedule), 100
     x0, x1 = target.sample(n, rng)
     x0, x1 = np.concatenate([x0, rng.standard_normal((n, target.dim))]), np.concatenate([x1, x1])
     a, b, a_dot, b_dot = (float(f(t)) for f in _coefficients(schedule))

@@ -24,7 +24,7 @@ from numerics.potentials import (
 )
 from numerics.schedules import Linear, Logarithmic, Polynomial, Trigonometric, VariancePreserving
 from theorems.normal_hyperbolicity.assumptions import MOVE, at_points, margins, margins_of, order_margin
-from theorems.setting.draws import few, generator
+from theorems.setting.draws import generator
 from theorems.setting.instances import REPRESENTATIVES
 from theorems.setting.quantifiers import SEEDS, WITH_A_MANIFOLD, for_all
 
@@ -90,7 +90,7 @@ def test_assumptions_hold_on_every_family(evidence):
     """At the first 20 points of the explicit examples that these claims' checks share (seed 1)."""
     rows = []
     for target in ASSUMED:
-        x0, _ = target.sample(few(target, 20), generator(1))
+        x0, _ = target.sample(20, generator(1))
         found = [margins_of(target, noise) for noise in x0]
         evidence.on(target, margins=at_points(target, x0)).estimated(
             "number of A1–A5 violated at sampled points", [len(m.violated()) for m in found], 0, **JUDGED
@@ -115,7 +115,7 @@ def test_assumptions_hold_on_every_family(evidence):
 
 @for_all("H4", target=WITH_A_MANIFOLD.without_examples(), seed=SEEDS)
 def test_assumptions_hold_on_drawn_targets(evidence, target, seed):
-    x0, _ = target.sample(few(target, 4), generator(seed))
+    x0, _ = target.sample(4, generator(seed))
     found = [margins_of(target, noise) for noise in x0]
     evidence.on(target, seed=seed, margins=at_points(target, x0)).estimated(
         "number of A1–A5 violated at drawn points", [len(m.violated()) for m in found], 0, **JUDGED

@@ -21,7 +21,7 @@ from theorems.normal_hyperbolicity.bundles import (
     formula_rounding,
 )
 from theorems.normal_hyperbolicity.figures import draw_spectrum
-from theorems.setting.draws import few, generator
+from theorems.setting.draws import generator
 from theorems.setting.quantifiers import HYPERBOLIC, SEEDS, WITH_A_MANIFOLD, for_all
 from theorems.setting.values import Values
 
@@ -43,7 +43,7 @@ REMAINING = Values(remaining_times, 1e-3, (0.3, 1e-2, 1e-3))
 def test_rescaled_jacobian_tends_to_the_normal_projector(evidence, target, schedule, remaining, seed):
     """‖(1−t)Dv + γP_N‖ is at most the larger of SC's remainder and (1−t)|α̇+β̇κ|/(α+βκ)."""
     alpha, beta, fall, rise = coefficients(schedule, remaining)
-    for bundle in bundles(target, few(target, 60), generator(seed)):
+    for bundle in bundles(target, 60, generator(seed)):
         found = compared(target, bundle, schedule, remaining)
         eye = np.eye(bundle.dimension)
         limit = bundle.spread(0 * eye[None] * bundle.hessian, -schedule.terminal_order)

@@ -35,7 +35,7 @@ from theorems.normal_hyperbolicity.stratified_sets import (
     on_bow_and_torus,
     on_spiral,
 )
-from theorems.setting.draws import few, generator
+from theorems.setting.draws import generator
 from theorems.setting.instances import named, with_strata
 from theorems.setting.quantifiers import SEEDS, WITH_A_MANIFOLD, for_all
 from theorems.setting.values import Values
@@ -146,7 +146,7 @@ def test_dimension_is_recovered_point_by_point(evidence, rng):
     "H7", target=WITH_A_MANIFOLD, schedule=Values(st.sampled_from(SCHEDULES), Linear(), SCHEDULES), seed=SEEDS
 )
 def test_dimension_of_drawn_targets(evidence, target, schedule, seed):
-    x0, x1 = target.sample(few(target, 30), generator(seed))
+    x0, x1 = target.sample(30, generator(seed))
     kappa, error = _stretches(target, x0)
     found = intrinsic_dimension(_exponents(kappa, schedule), schedule.terminal_order)
     exact, least = np.zeros(len(x0), dtype=int), np.full(len(x0), np.inf)

@@ -18,7 +18,7 @@ from numerics.potentials import FiniteAtoms, Sphere
 from theorems.normal_hyperbolicity.assumptions import at_points
 from theorems.normal_hyperbolicity.bundles import bend, bundles
 from theorems.normal_hyperbolicity.figures import draw_epiconvergence
-from theorems.setting.draws import few, generator
+from theorems.setting.draws import generator
 from theorems.setting.quantifiers import ANALYTIC, SEEDS, WITH_A_MANIFOLD, for_all
 from theorems.setting.roundings import hessian_rounding
 from theorems.setting.values import Values
@@ -32,7 +32,7 @@ steps = st.integers(-8, 4).map(lambda k: 2.0**k)
 @for_all("H3", target=WITH_A_MANIFOLD, step=Values(steps, 0.75, (2.0**-8, 0.75, 16.0)), seed=SEEDS)
 def test_derivative_of_prox(evidence, target, step, seed):
     checked = 0
-    for bundle in bundles(target, few(target, 50), generator(seed)):
+    for bundle in bundles(target, 50, generator(seed)):
         z = bundle.x1 + step * bundle.x0
         solved = target.proximal_point(z, step)
         width = np.minimum(1e-2 * bend(target, z, bundle.x1), solved.kink / 2)
@@ -122,7 +122,7 @@ def _quotients(target, bundle, step, w, tau):
 @for_all("H3", target=WITH_A_MANIFOLD, step=Values(steps, 0.75, (2.0**-8, 0.75, 16.0)), seed=SEEDS)
 def test_envelopes_of_quotients_converge(evidence, target, step, seed):
     rng, checked = generator(seed), 0
-    for bundle in bundles(target, few(target, 50), rng):
+    for bundle in bundles(target, 50, rng):
         z = bundle.x1 + step * bundle.x0
         kink, length = target.proximal_point(z, step).kink, bend(target, z, bundle.x1)
         room = np.flatnonzero(kink > 2e-3 * length)

@@ -16,7 +16,7 @@ from numerics.schedules import Linear, Logarithmic, Polynomial, Trigonometric, V
 from theorems.normal_hyperbolicity import extended
 from theorems.normal_hyperbolicity.assumptions import at_points
 from theorems.normal_hyperbolicity.bundles import bundles, coefficients
-from theorems.setting.draws import few, generator
+from theorems.setting.draws import generator
 from theorems.setting.quantifiers import HYPERBOLIC, SEEDS, WITH_A_MANIFOLD, for_all
 from theorems.setting.values import Values
 
@@ -95,7 +95,7 @@ def test_exponents_from_k_as_a_matrix(evidence, target, schedule, seed):
     order = schedule.terminal_order
     tau = np.array([8.0, 9.0]) / order
     shares = [coefficients(schedule, float(np.exp(-now)))[:2] for now in tau]
-    for bundle in bundles(target, few(target, 100), generator(seed)):
+    for bundle in bundles(target, 100, generator(seed)):
         kernel = target.transport_jacobian(bundle.x0)
         sigma = [np.linalg.eigvalsh(a * np.eye(target.dim) + b * kernel)[:, ::-1] for a, b in shares]
         slope = slopes(np.log(sigma), tau)[0]
@@ -134,7 +134,7 @@ def test_exponents_of_mixed_directions(evidence, target, schedule, seed):
     order, rng = schedule.terminal_order, generator(seed)
     tau = np.array([10.0, 11.0]) / order
     shares = [coefficients(schedule, float(np.exp(-now)))[:2] for now in tau]
-    for bundle in bundles(target, few(target, 100), rng):
+    for bundle in bundles(target, 100, rng):
         if not 0 < bundle.dimension < target.dim:
             continue
         kernel = target.transport_jacobian(bundle.x0)
@@ -175,7 +175,7 @@ def test_exponents_far_out(evidence, target, schedule, seed):
     """
     order = schedule.terminal_order
     tau = np.array([399.0, 400.0]) / max(order, 1.0)
-    for bundle in bundles(target, few(target, 100), generator(seed)):
+    for bundle in bundles(target, 100, generator(seed)):
         kappa = np.zeros(bundle.x0.shape)
         m = bundle.dimension
         kappa[:, :m] = 1 / np.linalg.eigvalsh(bundle.hessian)

@@ -13,7 +13,7 @@ import sympy as sp
 from numerics.accuracy import EPS, Rounding
 from numerics.potentials import Curve, NearestPoint
 from theorems.normal_hyperbolicity.bundles import bundles
-from theorems.setting.draws import few, generator
+from theorems.setting.draws import generator
 from theorems.setting.quantifiers import SEEDS, WITH_A_MANIFOLD, for_all
 from theorems.setting.roundings import hessian_rounding
 from theorems.setting.vectors import norm
@@ -24,7 +24,7 @@ MOVES = (1e-2, 1e-5, 1e-8)
 @for_all("H3", "N1", target=WITH_A_MANIFOLD, seed=SEEDS)
 def test_hessian_inverts_the_transport_jacobian(evidence, target, seed):
     """HK = P_T, with H spread over T: so H is definite (A5), K = H⁻¹ on T and 0 on N."""
-    for bundle in bundles(target, few(target, 100), generator(seed)):
+    for bundle in bundles(target, 100, generator(seed)):
         kernel = target.transport_jacobian(bundle.x0)
         spread, projector = bundle.spread(bundle.hessian, 0.0), bundle.spread(np.eye(bundle.dimension), 0.0)
         size = np.linalg.norm(spread, axis=(1, 2))
@@ -48,7 +48,7 @@ def test_hessian_inverts_the_transport_jacobian(evidence, target, seed):
 def test_transport_is_constant_along_normals(evidence, target, seed):
     """A2, A3: y(x₀+ν) = x₁ for small ν ∈ N, half as far as the boundary of ∂φ(x₁), of dimension d − m."""
     rng = generator(seed)
-    for bundle in bundles(target, max(4, few(target, 100) // 10), rng):
+    for bundle in bundles(target, 10, rng):
         at = [target.subdifferential(y) for y in bundle.x1]
         evidence.on(target, seed=seed).exact(
             "dim ∂φ(x₁) = d − m",
@@ -89,7 +89,7 @@ def _normal_units(bundle, rng):
 def test_subdifferentials_follow_along_the_support(evidence, target, seed):
     """A4: y = T(x₀+h) is near x₁ on M, x₀ within |h| of ∂φ(y); with h tangent y is all of M near x₁."""
     rng = generator(seed)
-    for bundle in bundles(target, max(4, few(target, 100) // 20), rng):
+    for bundle in bundles(target, 5, rng):
         if not bundle.dimension:
             continue
         for move in MOVES:

@@ -21,7 +21,7 @@ from theorems.normal_hyperbolicity.bundles import (
     field_jacobian,
     formula_rounding,
 )
-from theorems.setting.draws import few, generator
+from theorems.setting.draws import generator
 from theorems.setting.independent_sphere import IndependentSphere
 from theorems.setting.interpolant import Interpolant
 from theorems.setting.quantifiers import ANALYTIC, SCHEDULES, SEEDS, TIMES, WITH_A_MANIFOLD, for_all
@@ -29,7 +29,7 @@ from theorems.setting.quantifiers import ANALYTIC, SCHEDULES, SEEDS, TIMES, WITH
 
 @for_all("H1", target=WITH_A_MANIFOLD, schedule=SCHEDULES, t=TIMES, seed=SEEDS)
 def test_field_jacobian_is_that_of_k(evidence, target, schedule, t, seed):
-    for bundle in bundles(target, few(target, 100), generator(seed)):
+    for bundle in bundles(target, 100, generator(seed)):
         margins = at_points(target, bundle.x0)
         found = compared(target, bundle, schedule, 1 - t)
         evidence.on(target, schedule=schedule, t=t, seed=seed, margins=margins).bounded(

@@ -10,7 +10,7 @@ import pytest
 
 from numerics.accuracy import EPS, Rounding
 from numerics.potentials import DegenerateGaussian
-from theorems.setting.draws import few, generator
+from theorems.setting.draws import generator
 from theorems.setting.quantifiers import SEEDS, TARGETS, TIMES, for_all
 from theorems.setting.roundings import gap_rounding
 from theorems.setting.vectors import dot, norm
@@ -37,7 +37,7 @@ def test_objectives_differ_by_a_constant(evidence):
 @for_all("H2", target=TARGETS, seed=SEEDS)
 def test_data_minimise_the_tilted_potential(evidence, target, seed):
     rng = generator(seed)
-    x0, x1 = target.sample(few(target, 100), rng)
+    x0, x1 = target.sample(100, rng)
     other = rng.permutation(x1)
     excess = target.value(other) - target.value(x1) - dot(x0, other - x1)
     of_data = target.roundings.transport(x0).amplified(2 * norm(x0), "an error of x₁")
@@ -54,7 +54,7 @@ def test_data_minimise_the_tilted_potential(evidence, target, seed):
 def test_prox_minimises_the_tilted_objective(evidence, target, t, seed):
     """Strong convexity: the tilted objective at any v exceeds that at its minimiser by |v−u|²/(2λ)."""
     rng, step = generator(seed), (1 - t) / t
-    x0, x1 = target.sample(few(target, 100), rng)
+    x0, x1 = target.sample(100, rng)
     w = target.scale * rng.uniform(0, 1, (len(x0), 1)) * rng.standard_normal(x0.shape)
     z = x1 + step * x0 + w
     found = target.proximal_point(z, step)
@@ -87,7 +87,7 @@ def test_prox_minimises_the_tilted_objective(evidence, target, t, seed):
 def test_prox_is_stationary_for_the_tilted_objective(evidence, target, t, seed):
     """The prox u at x₁+λx₀+w belongs to ∂φ*(y), y = x₀ + (x₁+w−u)/λ: sharp in u, also where φ is infinite."""
     rng, step = generator(seed), (1 - t) / t
-    x0, x1 = target.sample(few(target, 100), rng)
+    x0, x1 = target.sample(100, rng)
     w = target.scale * rng.uniform(0, 1, (len(x0), 1)) * rng.standard_normal(x0.shape)
     z = x1 + step * x0 + w
     found = target.proximal_point(z, step)

@@ -16,7 +16,7 @@ from numerics.flows.spectrum import complex_jacobian, jacobian
 from numerics.potentials import DegenerateGaussian, Sphere
 from theorems.normal_hyperbolicity.assumptions import at_points
 from theorems.normal_hyperbolicity.bundles import bundles, coefficients, smooth_radius
-from theorems.setting.draws import few, generator
+from theorems.setting.draws import generator
 from theorems.setting.quantifiers import ANALYTIC, SCHEDULES, SEEDS, WITH_A_MANIFOLD, for_all
 from theorems.setting.roundings import hessian_rounding
 from theorems.setting.values import Values
@@ -31,7 +31,7 @@ REMAINING = Values(remaining_times, 0.05, (0.3, 1e-2, 1e-3))
 def test_splitting_of_the_flow(evidence, target, schedule, remaining, seed):
     field, checked = ExactField(target, schedule), 0
     alpha, beta, *_ = coefficients(schedule, remaining)
-    for bundle in bundles(target, few(target, 50), generator(seed)):
+    for bundle in bundles(target, 50, generator(seed)):
         width = np.minimum(1e-2 * np.linalg.norm(bundle.x0, axis=1), smooth_radius(target, bundle.x0))
         # T at the ends of differences over the least half-step; extrapolation magnifies it 3 times at most.
         stated = field.roundings.flow(None, bundle.x0, remaining=remaining) + Rounding(

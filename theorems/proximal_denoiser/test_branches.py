@@ -15,7 +15,7 @@ from numerics.accuracy import COMPLEX, Rounding
 from numerics.flows.exact import ExactField
 from numerics.flows.spectrum import complex_jacobian
 from numerics.schedules import Linear, Trigonometric, VariancePreserving
-from theorems.setting.draws import few, generator
+from theorems.setting.draws import generator
 from theorems.setting.exact_schedules import EXACT
 from theorems.setting.quantifiers import ANALYTIC, SEEDS, TARGETS, for_all
 from theorems.setting.values import Values
@@ -60,7 +60,7 @@ def test_schedules_near_both_ends(evidence, schedule):
 
 @for_all("P7", target=ANALYTIC, schedule=FINITE, seed=SEEDS)
 def test_jacobian_at_time_zero(evidence, target, schedule, seed):
-    x = generator(seed).standard_normal((few(target, 50), target.dim))
+    x = generator(seed).standard_normal((50, target.dim))
     fall, rise = (float(f(0.0)) for f in (schedule.alpha_dot, schedule.beta_dot))
     stepped = complex_jacobian(lambda _, y: fall * y + rise * target.transport(y), 0.0, x)
     found = ExactField(target, schedule).jacobian(0.0, x)
@@ -78,7 +78,7 @@ def test_jacobian_at_time_zero(evidence, target, schedule, seed):
 def test_potential_at_time_zero(evidence, target, schedule, seed):
     """V_0 = α̇₀|x|²/2 + β̇₀φ*, by increments: φ* is convex with the gradient T, both taken from v_0."""
     rng, field = generator(seed), ExactField(target, schedule)
-    x = rng.standard_normal((few(target, 50), target.dim))
+    x = rng.standard_normal((50, target.dim))
     ahead = x + 10.0 ** rng.uniform(-3, 0, (len(x), 1)) * rng.standard_normal(x.shape)
     fall, rise = (float(f(0.0)) for f in (schedule.alpha_dot, schedule.beta_dot))
     move = ahead - x

@@ -18,7 +18,7 @@ from numerics.geometry import norms
 from numerics.potentials import DegenerateGaussian, Quantile, product
 from theorems.proximal_denoiser.hull_projections import HULLS
 from theorems.proximal_denoiser.supports import SUPPORTS
-from theorems.setting.draws import few, generator
+from theorems.setting.draws import generator
 from theorems.setting.quantifiers import SEEDS, TARGETS, for_all
 from theorems.setting.roundings import dot_rounding, gap_rounding
 from theorems.setting.values import Values
@@ -64,7 +64,7 @@ def test_potential_outgrows_every_slope(evidence, rng, target, slope):
 @for_all("N7", target=TARGETS, seed=SEEDS)
 def test_hull_of_the_support_lies_in_the_domain(evidence, target, seed):
     """φ(Σ w_k y_k) ≤ Σ w_k φ(y_k) < ∞ at mixtures of data."""
-    rng, n = generator(seed), few(target, 60)
+    rng, n = generator(seed), 60
     data = target.sample(4 * n, rng)[1].reshape(n, 4, target.dim)
     weights = rng.dirichlet(np.ones(4), n)
     mixed = (weights[:, :, None] * data).sum(axis=1)
@@ -95,7 +95,7 @@ def test_hull_of_the_support_lies_in_the_domain(evidence, target, seed):
 def test_domain_ends_at_the_hull_of_the_support(evidence, rng, hull):
     """φ = +∞ where the distance from the hull is positive, and is finite on the hull."""
     target = hull.target
-    x = 2 * target.scale * rng.standard_normal((few(target, 200), target.dim))
+    x = 2 * target.scale * rng.standard_normal((200, target.dim))
     aim = hull.project(x)
     rounding = hull.rounding(x, aim)
     away = norms(x - aim)
@@ -141,7 +141,7 @@ def test_transport_takes_values_in_the_support(evidence, rng, support):
 )
 def test_image_is_the_only_maximiser(evidence, target, seed, step):
     """At other data u the gap is |u − prox_{λφ}(u + λx₀)|²/λ at least, for every λ."""
-    n = few(target, 60)
+    n = 60
     x0, _ = target.sample(n, generator(seed))
     u = target.sample(n, generator(seed + 1))[1]
     found = target.proximal_point(u + step * x0, step)

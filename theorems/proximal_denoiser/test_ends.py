@@ -20,7 +20,7 @@ from numerics.potentials import (
 )
 from numerics.schedules import Linear, Logarithmic, Polynomial, Trigonometric, VariancePreserving
 from theorems.proximal_denoiser.hull_projections import HULLS
-from theorems.setting.draws import few, generator
+from theorems.setting.draws import generator
 from theorems.setting.instances import chosen
 from theorems.setting.quantifiers import SEEDS, for_all
 from theorems.setting.values import Targets
@@ -43,7 +43,7 @@ SMOOTH = chosen(
 @pytest.mark.parametrize("target", SMOOTH, ids=repr)
 @pytest.mark.parametrize("schedule", [Linear(), Trigonometric()], ids=repr)
 def test_field_at_time_zero_is_the_limit(evidence, rng, target, schedule):
-    x = rng.standard_normal((few(target, 200), target.dim))
+    x = rng.standard_normal((200, target.dim))
     start = float(schedule.beta_dot(0.0)) * target.transport(x) + float(schedule.alpha_dot(0.0)) * x
     evidence.on(target, schedule=schedule).bounded(
         "|v₀ of the library − (β̇₀T + α̇₀Id)|",
@@ -93,7 +93,7 @@ def test_atoms_are_found_at_once(evidence, target, seed):
 def test_field_ends_as_the_projection_on_the_hull(evidence, rng, hull, schedule):
     """|(1−t)v_t(x) − γ(proj(x) − x)| is bounded by what SC's remainders and λ leave, and that vanishes."""
     target = hull.target
-    x = target.scale * 2 * rng.standard_normal((few(target, 200), target.dim))
+    x = target.scale * 2 * rng.standard_normal((200, target.dim))
     aim = hull.project(x)
     field, gamma = ExactField(target, schedule), schedule.terminal_order
     for remaining in (1e-3, 1e-6, 1e-9, 1e-12):

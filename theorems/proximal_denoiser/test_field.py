@@ -16,7 +16,7 @@ from numerics.flows.independent import IndependentField
 from numerics.potentials import FiniteAtoms
 from numerics.schedules import Linear
 from theorems.proximal_denoiser.rotated import RotatedCircle, turn
-from theorems.setting.draws import few, generator
+from theorems.setting.draws import generator
 from theorems.setting.interpolant import Interpolant
 from theorems.setting.quantifiers import SCHEDULES, SEEDS, TARGETS, TIMES, for_all
 from theorems.setting.vectors import dot, norm
@@ -43,7 +43,7 @@ def test_regression_target_is_a_function_of_the_interpolant(evidence, target, sc
 def test_field_has_the_stated_formula(evidence, target, schedule, t, seed):
     """Off the support too: the library forms α̇x₀ + β̇x₁; the claim's formula is evaluated here."""
     field = ExactField(target, schedule)
-    x = target.scale * generator(seed).standard_normal((few(target, 200), target.dim))
+    x = target.scale * generator(seed).standard_normal((200, target.dim))
     alpha, beta = float(schedule.alpha(t)), float(schedule.beta(t))
     fall, rise = float(schedule.alpha_dot(t)) / alpha, float(schedule.beta_dot(t))
     stated = fall * x + (rise - fall * beta) * target.prox(x / beta, alpha / beta)

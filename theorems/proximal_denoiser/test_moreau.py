@@ -15,7 +15,7 @@ from numerics.flows.spectrum import complex_jacobian
 from numerics.potentials import Sphere
 from theorems.proximal_denoiser.rotated import RotatedCircle
 from theorems.proximal_denoiser.secants import circulation
-from theorems.setting.draws import few, generator
+from theorems.setting.draws import generator
 from theorems.setting.interpolant import Interpolant
 from theorems.setting.quantifiers import ANALYTIC, SCHEDULES, SEEDS, TARGETS, TIMES, for_all
 from theorems.setting.vectors import dot, norm
@@ -37,7 +37,7 @@ def test_noise_is_recovered(evidence, target, schedule, t, seed):
 def test_envelope_has_this_gradient(evidence, target, schedule, t, seed):
     """Convex and 1/λ-smooth: the change of e lies between bounds that differ by the change of g alone."""
     rng = generator(seed)
-    step, n = float(schedule.step(t)), few(target, 200)
+    step, n = float(schedule.step(t)), 200
     x0, x1 = target.sample(n, rng)
     z = x1 + step * x0 + target.scale * rng.uniform(0, 2, (n, 1)) * rng.standard_normal(x0.shape)
     direction = _directions(rng, z, target.scale * 10.0 ** rng.uniform(-4, 1, n))
@@ -141,7 +141,7 @@ def _of_dual(at, u):
 def test_field_is_the_gradient_of_its_potential(evidence, target, schedule, t, seed):
     """V = (α̇β − β̇α)e(x/β) + β̇|x|²/(2β): with g read off v, e changes as one whose gradient is g."""
     rng = generator(seed)
-    field, n = ExactField(target, schedule), few(target, 100)
+    field, n = ExactField(target, schedule), 100
     alpha, beta = float(schedule.alpha(t)), float(schedule.beta(t))
     fall, rise = float(schedule.alpha_dot(t)), float(schedule.beta_dot(t))
     x0, x1 = target.sample(n, rng)
@@ -220,7 +220,7 @@ def test_field_has_no_curl(evidence, target, t, seed):
 def test_circulation_vanishes(evidence, target, t, seed):
     """No derivative needed: around triangles of every size prox, a gradient, does no work."""
     rng = generator(seed)
-    step, n = (1 - t) / t, few(target, 24) // 4
+    step, n = (1 - t) / t, 6
     centre = target.scale * rng.standard_normal((n, 1, target.dim)) * 10.0 ** rng.uniform(-1, 1, (n, 1, 1))
     size = target.scale * 10.0 ** rng.uniform(-3, 1, (n, 1, 1))
     corners = centre + size * rng.standard_normal((n, 3, target.dim))

@@ -22,7 +22,7 @@ from numerics.potentials import (
     FiniteAtoms,
     Quantile,
 )
-from theorems.setting.draws import few, generator
+from theorems.setting.draws import generator
 from theorems.setting.instances import chosen
 from theorems.setting.interpolant import Interpolant
 from theorems.setting.quantifiers import SCHEDULES, SEEDS, TIMES, for_all
@@ -46,7 +46,7 @@ CANTOR_DOMAIN = "p = k/m in [0, 1], m ≤ 96: binary and ternary digits periodic
 
 @for_all("P8", target=WITHOUT_DENSITY, schedule=SCHEDULES, t=TIMES, seed=SEEDS)
 def test_data_and_loss_without_a_density(evidence, target, schedule, t, seed):
-    at = Interpolant.drawn(target, schedule, t, few(target, 400), generator(seed))
+    at = Interpolant.drawn(target, schedule, t, 400, generator(seed))
     _, _, fall, rise = at.coefficients
     on = evidence.on(target, schedule=schedule, t=t, seed=seed)
     on.bounded(

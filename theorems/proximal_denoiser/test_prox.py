@@ -15,7 +15,7 @@ from numerics.flows.exact import ExactField
 from numerics.potentials import DegenerateGaussian, Ellipsoid, FiniteAtoms, Sphere
 from numerics.schedules import Linear
 from theorems.proximal_denoiser.figures import draw_interpolation
-from theorems.setting.draws import few, generator
+from theorems.setting.draws import generator
 from theorems.setting.interpolant import Interpolant
 from theorems.setting.quantifiers import SCHEDULES, SEEDS, TARGETS, TIMES, VARYING, for_all
 from theorems.setting.roundings import dot_rounding, length_rounding
@@ -84,7 +84,7 @@ def test_inverse_is_single_valued_and_lipschitz_everywhere(evidence, target, sch
     rng = generator(seed)
     alpha, beta = float(schedule.alpha(t)), float(schedule.beta(t))
     step = alpha / beta
-    n = few(target, 400)
+    n = 400
     z = (target.scale + step) * rng.standard_normal((n, target.dim))
     near = z + 10.0 ** rng.uniform(-6, 0, (n, 1)) * target.scale * rng.standard_normal(z.shape)
     here, there = target.proximal_point(z, step), target.proximal_point(near, step)

@@ -16,7 +16,7 @@ from numerics.flows.independent import IndependentField
 from numerics.flows.spectrum import complex_jacobian
 from numerics.potentials import FiniteAtoms
 from theorems.proximal_denoiser.secants import slopes
-from theorems.setting.draws import few, generator
+from theorems.setting.draws import generator
 from theorems.setting.quantifiers import ANALYTIC, SCHEDULES, SEEDS, TARGETS, TIMES, WITH_A_MANIFOLD, for_all
 from theorems.setting.roundings import length_rounding
 from theorems.setting.vectors import norm
@@ -26,7 +26,6 @@ RESOLVED = 1e-3
 
 def _everywhere(target, step, rng, n):
     """Points on the support of z = x₁ + λx₀, and far off it."""
-    n = few(target, n)
     x0, x1 = target.sample(n, rng)
     return x1 + step * x0 + target.scale * rng.uniform(0, 2, (n, 1)) * rng.standard_normal(x0.shape)
 

@@ -27,7 +27,7 @@ from theorems.proximal_denoiser.rational_draws import (
     ties,
 )
 from theorems.proximal_denoiser.start_figures import draw_starts
-from theorems.setting.draws import few, generator
+from theorems.setting.draws import generator
 from theorems.setting.quantifiers import SCHEDULES, SEEDS, TARGETS, for_all
 
 DOMAIN = "atoms, heights, noise in ⅛ℤ, d ≤ 3, at most 7 atoms"
@@ -211,7 +211,7 @@ def test_denoiser_tends_to_transport_at_a_fixed_point(evidence, target, schedule
     y = x − ε(u − c_t x) is ρ away from x. T is monotone, so for any h = r·n, n along u − T(x) and r > ρ:
     |u − T(x)|(r − ρ) ≤ φ*(x+h) − φ*(x) − ⟨T(x), h⟩ ≤ ⟨T(x+h) − T(x), h⟩.
     """
-    x = generator(seed).standard_normal((few(target, 100), target.dim))
+    x = generator(seed).standard_normal((100, target.dim))
     image, of_image = target.transport(x), target.roundings.transport(x).bound
     first_fall, first_rise = float(schedule.alpha_dot(0.0)), float(schedule.beta_dot(0.0))
     start = first_fall * x + first_rise * image

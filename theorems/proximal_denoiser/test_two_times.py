@@ -25,7 +25,7 @@ from theorems.proximal_denoiser.rational_draws import (
     minty,
     schedule_values,
 )
-from theorems.setting.draws import few, generator
+from theorems.setting.draws import generator
 from theorems.setting.quantifiers import SCHEDULES, SEEDS, TARGETS, TIMES, for_all
 from theorems.setting.roundings import length_rounding
 
@@ -90,7 +90,7 @@ def test_stretch_lies_between_the_constants_exactly(evidence, problem, first, se
 
 def _anywhere(target, n, rng):
     """Points of R^d that belong to no time."""
-    return target.scale * rng.standard_normal((few(target, n), target.dim))
+    return target.scale * rng.standard_normal((n, target.dim))
 
 
 @for_all("N4", target=TARGETS, schedule=SCHEDULES, s=TIMES.but(usual=0.3), t=TIMES.but(usual=0.8), seed=SEEDS)

@@ -20,7 +20,7 @@ from numerics.transport.cells import laguerre
 from numerics.transport.sampled import Budget, solve_sampled
 from numerics.transport.semidiscrete import solve
 from theorems.proximal_denoiser.shape_figures import draw_undetermined
-from theorems.setting.draws import few, generator
+from theorems.setting.draws import generator
 from theorems.setting.quantifiers import SEEDS, TARGETS, for_all
 
 BUDGET = Budget(draws=4000, held_out=100)
@@ -102,7 +102,7 @@ def test_cells_on_the_line_leave_one_constant(evidence, n, seed):
 @for_all("N7", target=TARGETS, seed=SEEDS)
 def test_conjugate_is_finite_far_out(evidence, target, seed):
     """φ* is finite on all of R^d: φ*(x) ≤ φ*(0) + ⟨T(x), x⟩ by convexity, at |x| up to 8√d."""
-    n = few(target, 200)
+    n = 200
     x = 8.0 * generator(seed).uniform(-1, 1, (n, target.dim))
     value, image = target.conjugate(x), target.transport(x)
     assert np.isfinite(value).all(), "φ* is infinite"

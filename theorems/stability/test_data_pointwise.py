@@ -17,7 +17,7 @@ from numerics.flows.exact import ExactField
 from numerics.geometry import norms
 from numerics.potentials import DegenerateGaussian, scale, translate
 from numerics.schedules import Trigonometric
-from theorems.setting.draws import few, generator
+from theorems.setting.draws import generator
 from theorems.setting.instances import REPRESENTATIVES
 from theorems.setting.quantifiers import SCHEDULES, SEEDS, STEPS, TARGETS, TIMES, for_all
 from theorems.setting.roundings import gap_rounding
@@ -67,7 +67,7 @@ def _measure(on, first, second, x0, step):
 @pytest.mark.claim("N5")
 def test_all_pairs_that_share_a_dimension(evidence, rng):
     for first in REPRESENTATIVES:
-        n = min(few(first, 8), 8)
+        n = 8
         x0, step = rng.standard_normal((n, first.dim)), 2.0 ** rng.integers(-4, 5)
         others = [q for q in REPRESENTATIVES if q.dim == first.dim and q is not first]
         for second in others:
@@ -77,7 +77,7 @@ def test_all_pairs_that_share_a_dimension(evidence, rng):
 @for_all("N5", target=TARGETS, step=STEPS, seed=SEEDS)
 def test_moved_and_scaled_data(evidence, target, step, seed):
     """Q is P moved by up to its size, and P scaled by 2, ¼ or 1 + 2⁻²⁰."""
-    rng, n = generator(seed), few(target, 25)
+    rng, n = generator(seed), 25
     x0 = rng.standard_normal((n, target.dim))
     shift = target.scale * 10.0 ** rng.integers(-8, 1) * rng.standard_normal(target.dim)
     factor = float(rng.choice([2.0, 0.25, 1 + 2.0**-20]))
@@ -88,7 +88,7 @@ def test_moved_and_scaled_data(evidence, target, step, seed):
 @for_all("N5", target=TARGETS, schedule=SCHEDULES, t=TIMES, seed=SEEDS)
 def test_fields_differ_by_no_more_than_transports(evidence, target, schedule, t, seed):
     """At the interpolants of Q, which is P moved: |v^Q − v^P| ≤ |β̇ − α̇β/α||T_Q − T_P|."""
-    rng, n = generator(seed), few(target, 25)
+    rng, n = generator(seed), 25
     x0 = rng.standard_normal((n, target.dim))
     other = translate(target, target.scale * 10.0 ** rng.integers(-6, 1) * rng.standard_normal(target.dim))
     alpha, beta, fall, rise = (

@@ -26,7 +26,7 @@ from numerics.potentials import (
     FiniteAtoms,
 )
 from numerics.schedules import Linear, Schedule, Trigonometric
-from theorems.setting.draws import few, generator
+from theorems.setting.draws import generator
 from theorems.setting.instances import chosen
 from theorems.setting.quantifiers import SCHEDULES, SEEDS, TARGETS, for_all
 from theorems.setting.values import Values
@@ -46,7 +46,7 @@ def test_impulses_move_the_pair_by_no_more_than_their_sum(
     evidence, target, schedule, hundredths, power, seed
 ):
     """From points anywhere, impulses of 10^power times the size of the data."""
-    rng, field, n = generator(seed), ExactField(target, schedule), few(target, 25)
+    rng, field, n = generator(seed), ExactField(target, schedule), 25
     s, *at = sorted(k / 100 for k in hundredths)
     alpha, beta = (np.atleast_1d(part(np.array(at))) for part in (schedule.alpha, schedule.beta))
     first = float(schedule.alpha(s)), float(schedule.beta(s))

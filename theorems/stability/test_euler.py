@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from numerics.accuracy import EPS, Rounding
 from numerics.flows.perturbed import euler_bound, pair_of
 from numerics.geometry import norms
-from theorems.setting.draws import few, generator
+from theorems.setting.draws import generator
 from theorems.setting.quantifiers import SEEDS, TARGETS, for_all
 from theorems.setting.values import Values
 from theorems.stability.euler_steps import Steps
@@ -32,7 +32,7 @@ positive = st.integers(1, 64).map(lambda k: Fraction(k, 16))
 
 @for_all("N3", target=TARGETS, steps=COUNTS, power=POWERS, seed=SEEDS)
 def test_ends_are_no_further_off_than_the_sum(evidence, target, steps, power, seed):
-    rng, n = generator(seed), few(target, 15)
+    rng, n = generator(seed), 15
     x0 = rng.standard_normal((n, target.dim))
     run = Steps(target, x0, 10.0**power * target.scale * rng.standard_normal((steps, n, target.dim)))
     on = evidence.on(target, steps=steps, seed=seed)
@@ -64,7 +64,7 @@ def test_ends_are_no_further_off_than_the_sum(evidence, target, steps, power, se
 @for_all("N3", target=TARGETS, steps=MORE, seed=SEEDS)
 def test_a_step_is_the_exact_flow(evidence, target, steps, seed):
     """From points anywhere: Euler's step by the field, against Minty's pair of the same point."""
-    rng, n = generator(seed), few(target, 15)
+    rng, n = generator(seed), 15
     k = int(rng.integers(1, steps))
     s, t = k / steps, (k + 1) / steps
     x = ((1 - s) * np.sqrt(target.dim) + s * target.scale) * rng.standard_normal((n, target.dim))

@@ -15,7 +15,7 @@ from numerics.flows.exact import ExactField
 from numerics.flows.perturbed import pair_of
 from numerics.geometry import norms
 from numerics.potentials import DegenerateGaussian
-from theorems.setting.draws import few, generator
+from theorems.setting.draws import generator
 from theorems.setting.grammar import times
 from theorems.setting.quantifiers import SCHEDULES, SEEDS, TARGETS, TIMES, for_all
 from theorems.setting.values import Values
@@ -27,7 +27,7 @@ def _anywhere(target, schedule, t, rng, n=40):
     """Points of the size of the interpolant's, of no relation to its law."""
     alpha, beta = float(schedule.alpha(t)), float(schedule.beta(t))
     size = alpha * np.sqrt(target.dim) + beta * target.scale
-    return size * rng.standard_normal((few(target, n), target.dim))
+    return size * rng.standard_normal((n, target.dim))
 
 
 @for_all("N3", target=TARGETS, schedule=SCHEDULES, s=TIMES, t=LATER, seed=SEEDS)

@@ -20,7 +20,7 @@ SETS = (
 def run() -> Table:
     """Points whose prox is on a face: drawn about the set, those on the set left out."""
     columns = ("set", "faces", "ms a face", "ms a face, one at a time", f"{BEFORE:.0f} ms over it", "goal")
-    table = Table("faces", str(__doc__), columns)
+    table = Table("curved_faces", str(__doc__), columns)
     for closed_set in SETS:
         target = NearestPoint(closed_set, 1.0)
         z = 0.7 * target.scale * np.random.default_rng(0).standard_normal((4 * TOGETHER, target.dim))
