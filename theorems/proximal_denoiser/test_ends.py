@@ -116,6 +116,25 @@ def test_field_ends_as_the_projection_on_the_hull(evidence, rng, hull, schedule)
         )
 
 
+@pytest.mark.claim("P7")
+@pytest.mark.parametrize("step", [1e-9, 1e-3, 0.25])
+def test_the_distance_of_the_prox_from_the_projection_is_attained(evidence, rng, step):
+    """Between two atoms φ is linear: prox is the projection moved by λ·slope, while both are inside."""
+    (hull,) = (hull for hull in HULLS if hull.name == "segment")
+    first, second = hull.target.points
+    inner = rng.uniform(0.35, 0.65, (50, 1))
+    across = np.array([1.0, 2.0]) * rng.standard_normal((50, 1))
+    z = first + inner * (second - first) + across
+    aim, found = hull.project(z), hull.target.proximal_point(z, step)
+    evidence.on(hull.target, step=step).bounded(
+        "|λ·slope − |prox_{λφ}(z) − proj(z)||",
+        np.abs(hull.distance_of_prox(z, step) - norms(found.point - aim)),
+        found.rounding.point + hull.rounding(z, aim) + Rounding(step + hull.target.scale, 16, "the slope"),
+        because="the bound of the end is an equality inside a face on which φ is linear",
+        clause="end",
+    )
+
+
 # --- controls -----------------------------------------------------------------------------------------
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from numerics.accuracy import EPS, Rounding
+from numerics.flows import ExactField
 from numerics.potentials import Sphere
 from numerics.schedules import Linear, Trigonometric
 from theorems.setting.draws import generator
@@ -61,6 +62,29 @@ def test_statements_of_the_fields_jacobian_are_no_larger_than_rounding(evidence,
         evidence.on(target, schedule=schedule, t=t).estimated(
             "statement of Dv over what rounding makes", found, WIDE, by=BY, left_out=rest, **HELD
         )
+
+
+@pytest.mark.claim("P2", "P3")
+@pytest.mark.parametrize("schedule", [Linear(), Trigonometric()], ids=repr)
+def test_the_flows_statement_is_that_of_its_ends(evidence, schedule):
+    """X₁ is T(x₀) and X₀ is x₀: there the flow errs by what these do, and two roundings."""
+    for target in REPRESENTATIVES:
+        x0, x1 = target.sample(N, generator(5))
+        of_data = np.broadcast_to(target.roundings.transport(x0).bound, (N,))
+        stated = ExactField(target, schedule).roundings
+        start, end = (np.broadcast_to(stated.flow(t, x0).bound, (N,)) for t in (0.0, 1.0))
+        on = evidence.on(target, schedule=schedule)
+        for what, found, stated_there, place in (
+            ("X₁, and of T and two roundings", end, of_data, norm(x1)),
+            ("X₀, and of two roundings", start, 0.0, norm(x0)),
+        ):
+            two = Rounding(place, 2, "αx₀ + βx₁").bound
+            on.bounded(
+                f"difference of the statements of {what}",
+                np.abs(found - stated_there - two),
+                Rounding(found + two, 64, "statements are computed, too; cos(π/2) is a rounding of 0"),
+                because="X₁ is T(x₀) and errs by what T does; X₀ is x₀",
+            )
 
 
 @pytest.mark.claim("P1", "P2", "P4")

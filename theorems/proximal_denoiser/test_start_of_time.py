@@ -144,6 +144,22 @@ def test_field_starts_with_the_least_norm(evidence, start, schedule):
 
 
 @pytest.mark.claim("N4")
+@pytest.mark.parametrize("start", STARTS, ids=lambda start: start.name)
+def test_what_is_left_vanishes(evidence, start):
+    """A bound on what is left that stayed as it is would say nothing of the limit."""
+    for t in (1e-8, 1e-12, 1e-16):
+        evidence.on(start.target, t=t, x=start.x).estimated(
+            f"bound on |prox_{{λφ}}(x/β) − proj of cx on ∂φ*(x)|, over the size of the data, {start.name}",
+            start.left(1 - t, t, t) / start.target.scale,
+            8 * t**0.5,
+            by="its values at three times, OT-CFM",
+            because="each kind of point has a modulus above ½: ε, or ε^{log 3/log 2} and a factor",
+            chosen="eight times the root of t",
+            clause="start",
+        )
+
+
+@pytest.mark.claim("N4")
 def test_the_two_schedules_leave_the_tie_by_different_ways(evidence):
     """At Φ⁻¹(.3)e + .3(−1,−2)/√5 OT-CFM leaves for a corner, the trigonometric schedule for the foot of 0."""
     x, p, rows = ON_THE_WALL, THRESHOLD, []

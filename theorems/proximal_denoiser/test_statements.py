@@ -3,21 +3,21 @@
 Every *bounded* check judges by these statements: one that is a million times too large lets anything pass.
 What no algorithm can avoid is one rounding of what goes in, times the slope there, and one of what comes out;
 a statement may exceed that by a thousand at the median of drawn points. That it is large enough is what every
-bounded check asks.
+bounded check asks; and no statement may be far below the grain of doubles, as a sum of several may hide.
 """
 
 import numpy as np
 import pytest
 
 from numerics.accuracy import EPS, Rounding
-from numerics.potentials import Ellipsoid
+from numerics.potentials import Ellipsoid, Sphere
 from theorems.setting.draws import generator
 from theorems.setting.instances import REPRESENTATIVES
 from theorems.setting.statements import HELD, WIDE, over, unavoidable
 from theorems.setting.vectors import norm
 
 STEPS = (0.01, 1.0, 100.0)
-N = 100
+N, GRAIN = 100, 100.0
 SIZE = {"by": f"the median of {N} drawn points", **HELD}
 
 
@@ -98,6 +98,44 @@ def test_statements_of_jacobians_are_no_larger_than_rounding(evidence, step):
         )
 
 
+def _grain(value, stated):
+    """Half the spacing of doubles beside the largest entry, over the statement: the median; rows left out."""
+    size, bound = np.abs(value).reshape(N, -1).max(axis=1), np.broadcast_to(stated.bound, (N,))
+    some = bound > 0
+    share = float(np.median(np.spacing(size[some]) / 2 / bound[some])) if some.any() else 0.0
+    return share, int((~some).sum())
+
+
+@pytest.mark.claim("P1", "P2", "P4", "P5")
+def test_statements_are_no_smaller_than_the_grain_of_doubles(evidence):
+    """A statement of 0 says exact, and is held to that by the bounded checks: left out, and counted."""
+    for target in REPRESENTATIVES:
+        x0, x1 = target.sample(N, generator(5))
+        found = target.proximal_point(x1 + x0, 1.0)
+        stated, on = target.roundings, evidence.on(target)
+        kernel = {}
+        if found.kink.all():  # a point has no derivative there
+            kernel["K"] = target.transport_jacobian(x0), stated.transport_jacobian(x0)
+            kernel["D prox"] = found.jacobian, found.rounding.jacobian
+        for what, (value, statement) in {
+            "φ*": (target.conjugate(x0), stated.conjugate(x0)),
+            "T": (x1, stated.transport(x0)),
+            "prox": (found.point, found.rounding.point),
+            "the envelope": (found.envelope, found.rounding.envelope),
+            **kernel,
+        }.items():
+            share, exact = _grain(value, statement)
+            on.estimated(
+                f"half the spacing of doubles over the statement of {what}",
+                share,
+                GRAIN,
+                by=f"the median of {N} drawn points",
+                because="the exact value is no double, but uniform between two of them",
+                chosen="a hundred: one point in a hundred is that near to a double",
+                left_out=exact,
+            )
+
+
 @pytest.mark.claim("P1", "P2", "P4", "P5")
 @pytest.mark.parametrize("factor", [0.01, 1.0, 100.0])
 def test_what_cannot_be_avoided_is_told_of_a_turn(evidence, rng, factor):
@@ -117,6 +155,24 @@ def test_what_cannot_be_avoided_is_told_of_a_turn(evidence, rng, factor):
         abs(over(stated, order * stated.bound) - 1 / 16),
         Rounding(1.0, 8, "quotients"),
         because="the sixteenth of 31",
+    )
+
+
+@pytest.mark.control("P1", "P2", "P4", "P5")
+@pytest.mark.parametrize("factor", [1e-6, 1e-5])
+def test_a_statement_that_is_too_small_is_told(evidence, factor):
+    """T(x₀) = 2x₀/|x₀| has coordinates that are no doubles."""
+    target = Sphere(3, 2.0)
+    x0, x1 = target.sample(N, generator(5))
+    stated = target.roundings.transport(x0)
+    right, wrong = _grain(x1, stated)[0], _grain(x1, stated.amplified(factor))[0]
+    evidence.on(target, factor=factor).control(
+        "half the spacing of doubles over a statement multiplied: beyond a hundred",
+        predicted=right / factor,
+        measured=wrong,
+        agreement=1e-9 * wrong,
+        because="a statement is linear in its size",
+        intact=GRAIN,
     )
 
 

@@ -8,6 +8,8 @@ while λh ≤ ℓ there: the exponent of the prox over a class of pairs.
 Control: exponent 1 for T.
 """
 
+import math
+from fractions import Fraction
 from itertools import pairwise
 
 import numpy as np
@@ -242,6 +244,23 @@ def test_polygon_against_the_circle(evidence, corners):
         because="min(‖T_Q − T_P‖, δ + √(2λ√d δ)), and here T is the nearest-point map: ‖T_Q − T_P‖ = δ",
         clause="mean",
     )
+
+
+@pytest.mark.claim("N5")
+def test_distance_of_polygons_by_hand(evidence):
+    """1 − sin(h)/h = Σ (−1)^{k+1} h^{2k}/(2k+1)!, in rationals of the double h: many corners and few."""
+    for corners in (2, 3, 8, 62, 63, 64, 200, 4096):
+        half = Fraction(np.pi / corners)
+        lack = sum((-1) ** (k + 1) * half ** (2 * k) / math.factorial(2 * k + 1) for k in range(1, 20))
+        pair = polygon_in_circle(corners)
+        evidence.on(pair.second, other=pair.first).bounded(
+            "|δ² − 2(1 − sin(h)/h)| over δ², polygon against circle, h = π/n",
+            abs(float(Fraction(pair.distance) ** 2 / (2 * lack) - 1)),
+            Rounding(1 + min(7 / float(half) ** 2, 2800.0), 8, "1 − sin(h)/h ≥ h²/7, or its series; a root"),
+            because="each corner takes its arc of the circle; h⁶/60480 is left of three terms of the series",
+            main=float(half) ** 6 / 60480,
+            clause="mean",
+        )
 
 
 def _polygon_transports(corners):
