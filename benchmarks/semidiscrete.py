@@ -1,18 +1,16 @@
 """How fast and how exactly are planar weights met, against POT, OTT-JAX and sdot on the same atoms?"""
 
-import importlib.util
 import os
 import time
 from collections.abc import Callable
-from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 
 from benchmarks.recording import Table, verdict
+from benchmarks.transport_peers import SECONDS, installed, sdot, sdot_tight, versions
 from numerics.transport.cells import build, laguerre
 from numerics.transport.semidiscrete import solve
 
-SECONDS = 20.0
 CORES = os.cpu_count()
 COLUMNS = ("cloud", "n", "solver", "s", "CPU s", "worst error / weight", "total variation", "what it says")
 
@@ -44,90 +42,9 @@ def ours(points: np.ndarray) -> tuple[np.ndarray, str]:
     return solution.heights, says + (f"; {stalled} atoms stopped by rounding" if stalled else "")
 
 
-def pot(points: np.ndarray) -> tuple[np.ndarray, str]:
-    """POT's averaged gradient with decreasing regularisation, in units of the cloud, while time lasts."""
-    from ot.semidiscrete import solve_semidiscrete
-
-    n, rng = len(points), np.random.default_rng(0)
-    centred = points - points.mean(axis=0)
-    unit = float(np.sqrt((centred**2).sum(axis=1).mean()))
-
-    def metric(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        return np.asarray(-2 * (x @ y.T) / unit + (y**2).sum(axis=1) / unit)
-
-    def run(steps: int) -> np.ndarray:
-        found = solve_semidiscrete(
-            centred, lambda k: rng.normal(size=(k, 2)), metric=metric, max_iter=steps, batch_size=64
-        )
-        return np.asarray(((centred**2).sum(axis=1) - unit * found) / 2)
-
-    begin = time.process_time()
-    run(100)
-    steps = int(100 * SECONDS / (time.process_time() - begin))
-    return run(steps), f"{steps} steps of 64 draws for {n} atoms"
-
-
-def ott(points: np.ndarray) -> tuple[np.ndarray, str]:
-    """OTT-JAX's semidiscrete solver, unregularised: Adam with a decaying step in units of the cloud."""
-    import jax
-    import jax.numpy as jnp
-    import optax
-    from ott.geometry import semidiscrete_pointcloud
-    from ott.problems.linear import semidiscrete_linear_problem
-    from ott.solvers.linear import semidiscrete
-
-    jax.config.update("jax_enable_x64", True)
-    centred = points - points.mean(axis=0)
-    steps = int(np.clip(2e7 / len(points), 2000, 20_000))
-    size = 0.3 * float(np.sqrt((centred**2).sum(axis=1).mean()))
-    geometry = semidiscrete_pointcloud.SemidiscretePointCloud(
-        jax.random.normal, jnp.asarray(centred), epsilon=0.0
-    )
-    problem = semidiscrete_linear_problem.SemidiscreteLinearProblem(geometry)
-    optimizer = optax.adam(optax.cosine_decay_schedule(size, steps))
-    solver = semidiscrete.SemidiscreteSolver(num_iterations=steps, batch_size=64, optimizer=optimizer)
-    found = solver(jax.random.key(0), problem)
-    return ((centred**2).sum(axis=1) - np.asarray(found.g)) / 2, f"{steps} steps of 64 draws"
-
-
-def sdot(points: np.ndarray) -> tuple[np.ndarray, str]:
-    """The C++ Newton of sdot, as it comes: one Gaussian cut off at 6 standard deviations."""
-    return _sdot(points, 6.0, {})
-
-
-def sdot_tight(points: np.ndarray) -> tuple[np.ndarray, str]:
-    """The same, asked for all it can give: a support of 9 standard deviations, tolerance 1e-12."""
-    return _sdot(points, 9.0, {"tol": 1e-12})
-
-
-def _sdot(points: np.ndarray, reach: float, settings: dict[str, float]) -> tuple[np.ndarray, str]:
-    from sdot import SumOfDiracs, SumOfGaussians, ot_solve
-
-    noise = SumOfGaussians(np.zeros((1, 2)), np.ones(1), support_sigmas=reach)
-    plan = ot_solve(SumOfDiracs(points), noise, **settings)
-    says = f"{plan.stats['status']}, residual {plan.stats['residual']:.1e}, {plan.stats['nb_iter']} steps"
-    return ((points**2).sum(axis=1) - np.asarray(plan.weights)) / 2, says
-
-
-def installed() -> dict[str, Callable[[np.ndarray], tuple[np.ndarray, str]]]:
-    peers = [("ot", "POT", pot), ("ott", "OTT-JAX", ott), ("sdot", "sdot", sdot)]
-    peers.append(("sdot", "sdot, 9σ, 1e-12", sdot_tight))
-    return {"ours": ours} | {name: call for module, name, call in peers if importlib.util.find_spec(module)}
-
-
-def versions() -> dict[str, str]:
-    found = {}
-    for package in ("POT", "ott-jax", "sdot"):
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "absent"
-    return found
-
-
 def run() -> Table:
     table = Table("semidiscrete", str(__doc__), COLUMNS)
-    solvers = installed()
+    solvers = {"ours": ours} | installed()
     for name, points in clouds().items():
         label, n = name.rsplit(", ", 1)
         for solver, call in solvers.items():

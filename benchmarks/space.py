@@ -1,6 +1,5 @@
-"""How fast and how exactly are weights in space met, against POT and our sampling on the same atoms?"""
+"""How fast and how exactly are weights in space met, against POT, OTT-JAX, sdot and our own sampling?"""
 
-import importlib.util
 import os
 import time
 
@@ -8,6 +7,7 @@ import numpy as np
 
 from benchmarks.recording import Table, verdict
 from benchmarks.sampled import pot
+from benchmarks.transport_peers import Peer, installed, sdot, sdot_tight, versions
 from numerics.transport.polyhedra import build, laguerre
 from numerics.transport.sampled import Budget, solve_sampled
 from numerics.transport.semidiscrete import solve
@@ -41,7 +41,7 @@ def judged(points: np.ndarray, heights: np.ndarray) -> tuple[float, float]:
 
 def run() -> Table:
     table = Table("space", str(__doc__), COLUMNS)
-    has_pot = importlib.util.find_spec("ot") is not None
+    peers = installed()
     for name, points in clouds().items():
         label, n = name.rsplit(", ", 1)
         clock = time.process_time()
@@ -56,19 +56,38 @@ def run() -> Table:
         spent = time.process_time() - clock
         says = f"{BUDGET.draws} draws an atom"
         table.rows.append((label, n, "ours, by sampling", spent, *judged(points, sampled.heights), says))
-        if has_pot:
-            heights, spent, says = pot(points, POT_SECONDS)
-            table.rows.append((label, n, "POT", spent, *judged(points, heights), says))
+        for peer, call in peers.items():
+            table.rows.append((label, n, peer, *_tried(peer, call, points)))
     table.rows += overhead()
     table.notes.append(
         "Errors are those of the exact cell masses at the heights returned, for uniform weights."
     )
     table.notes.append(
+        "sdot is timed the second time, as it compiles kernels at first use; it cuts the Gaussian off at 6 "
+        "standard deviations, or at 9 with a tolerance of 1e-12. A peer that fails is a finding."
+    )
+    table.notes.append(
         f"Load of the machine over the last minutes: {os.getloadavg()[1]:.1f} of {os.cpu_count()} cores."
     )
-    if not has_pot:
-        table.notes.append("Not installed in this run: POT.")
+    table.notes.append("Peers: " + ", ".join(f"{name} {number}" for name, number in versions().items()))
     return table
+
+
+def _tried(peer: str, call: Peer, points: np.ndarray) -> tuple[object, ...]:
+    """CPU seconds, both errors, and what the peer says; POT has so much time, sdot a run to warm up."""
+    clock = time.process_time()
+    try:
+        if peer == "POT":
+            heights, spent, says = pot(points, POT_SECONDS)
+            return spent, *judged(points, heights), says
+        if call in (sdot, sdot_tight):
+            call(points)
+        clock = time.process_time()
+        heights, says = call(points)
+        return time.process_time() - clock, *judged(points, heights), says
+    except Exception as error:
+        what = f"{type(error).__name__}: {' '.join(str(error).split())[:80]}"
+        return time.process_time() - clock, "failed", "", what
 
 
 def overhead() -> list[tuple[object, ...]]:
