@@ -266,8 +266,8 @@ class TwoAtomLaw:
         time = float(as_array("t", t, ndim=0).real)
         if not 0 < time < 1:
             raise ValueError(f"t: got {time:g}; it must lie in (0, 1)")
-        t, s = time, self.schedule
-        return float(s.alpha(t)), float(s.beta(t)), float(s.alpha_dot(t)), float(s.beta_dot(t))
+        alpha, beta, alpha_dot, beta_dot = (float(part) for part in self.schedule.coefficients(time))
+        return alpha, beta, alpha_dot, beta_dot
 
     def _labels(self, t: float, x: ArrayLike) -> tuple[Float[np.ndarray, "2 k"], Float[np.ndarray, "2 k d"]]:
         """Of each label: the density of x_t with it, and ẋ_t where x_t = x."""

@@ -45,7 +45,7 @@ def test_gap_bounds_the_error_of_the_field_pair_by_pair(evidence, target, schedu
     rng, field, n = generator(seed), ExactField(target, schedule), 100
     x0, x1 = target.sample(n, rng)
     x0, x1 = np.concatenate([x0, rng.standard_normal((n, target.dim))]), np.concatenate([x1, x1])
-    a, b, a_dot, b_dot = (float(f(t)) for f in _coefficients(schedule))
+    a, b, a_dot, b_dot = (float(part) for part in schedule.coefficients(t))
     xt, wanted = a * x0 + b * x1, a_dot * x0 + b_dot * x1
     apart = norm(wanted - field.velocity(t, xt))
     gap = target.value(x1) + target.conjugate(x0) - dot(x0, x1)
@@ -66,10 +66,6 @@ def test_gap_bounds_the_error_of_the_field_pair_by_pair(evidence, target, schedu
         main=factor * np.maximum(gap, 0),
         clause="bound",
     )
-
-
-def _coefficients(schedule):
-    return schedule.alpha, schedule.beta, schedule.alpha_dot, schedule.beta_dot
 
 
 @pytest.mark.claim("M8")

@@ -27,7 +27,7 @@ SCHEDULES = (Linear(), Trigonometric(), Polynomial(2.5))
 
 
 def _coefficients(schedule, t):
-    return tuple(float(f(t)) for f in (schedule.alpha, schedule.beta, schedule.alpha_dot, schedule.beta_dot))
+    return tuple(float(part) for part in schedule.coefficients(t))
 
 
 def _shares(z, n):

@@ -22,8 +22,7 @@ Array = NDArray[np.float64]
 
 def coefficients(schedule: Schedule, remaining: float) -> tuple[float, float, float, float]:
     """α, β, α̇, β̇ as numbers, at 1 − t."""
-    parts = (schedule.alpha, schedule.beta, schedule.alpha_dot, schedule.beta_dot)
-    alpha, beta, fall, rise = (float(part(remaining=remaining)) for part in parts)
+    alpha, beta, fall, rise = (float(part) for part in schedule.coefficients(remaining=remaining))
     return alpha, beta, fall, rise
 
 
