@@ -8,6 +8,7 @@ NAMES = (
     "conic_prox",
     "couplings",
     "curved_faces",
+    "dimension_peers",
     "exact_curves",
     "first_paint",
     "atoms_prox",

@@ -6,7 +6,18 @@ whose heights are shortest paths in the residual graph of the others' assignment
 average of graphs x₀ ↦ y_j of monotone maps, and at a point x each batch has at most one x₀ with
 $x = (1-t)x_0 + t y_j$: the prox of the batch's potential, where that is an atom. With the normal density as
 weight, $v_t(x) = (E[x_1 | x_t = x] - x)/(1-t)$ is a ratio of two means over batches.
+
+Such a mean jumps where a batch's datum changes, but its derivative is a mean, too. A shift of the other
+noises by c adds ⟨c, y_j⟩ and a constant to L_j, so it shifts the diagram by c. Their mean $\bar c$ is
+N(0, I/(n−1)) and independent of the rest: the expected plan is one of centred noises, smoothed by a normal
+law. By its score
+
+$$D E[x_1 | x_t] = \frac{t}{(1-t)^2} Cov(x_1, x_1) - \frac{n-1}{1-t} Cov(x_1, \bar c),$$
+
+covariances given $x_t = x$, rows of the second by x₁. Shifts drawn anew from that law serve as well.
 """
+
+from copy import copy
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -16,7 +27,7 @@ from scipy.optimize import linear_sum_assignment
 from numerics.checks import as_array, as_generator, as_points, positive_integer
 from numerics.transport.semidiscrete import check_weights
 
-_MOST_NUMBERS = 2**21
+_MOST_NUMBERS = 2**18
 
 
 class BatchField:
@@ -31,6 +42,7 @@ class BatchField:
         n: Pairs a batch; 1 is independent coupling.
         batches: How many are drawn.
         rng: A generator, or its seed.
+        shifts: How many means of the other noises a batch has in `jacobian`, its own among them.
 
     Raises:
         ValueError: If shapes disagree, a number is not positive or weights do not sum to 1.
@@ -48,17 +60,37 @@ class BatchField:
         n: int,
         batches: int = 64,
         rng: np.random.Generator | int = 0,
+        shifts: int = 1,
     ) -> None:
         self.points = as_array("points", points, ndim=2).real
         shares = check_weights(weights, len(self.points))
         self.n, count = positive_integer("n", n), positive_integer("batches", batches)
         generator = as_generator("rng", rng)
         self.index = generator.choice(len(shares), size=(count, self.n), p=shares)
-        self.loss = np.empty(self.index.shape)
+        self.loss, d = np.empty(self.index.shape), self.points.shape[1]
+        own = np.zeros((count, 1, d))
         for row, drawn in enumerate(self.index):
-            noise = generator.standard_normal((self.n - 1, self.points.shape[1]))
+            noise = generator.standard_normal((self.n - 1, d))
             self.loss[row] = losses(noise @ self.points[drawn].T)
+            own[row] = noise.sum(axis=0) / max(self.n - 1, 1)
+        more = generator.standard_normal((count, positive_integer("shifts", shifts) - 1, d))
+        self.shift = np.concatenate([own, more / np.sqrt(max(self.n - 1, 1))], axis=1)
         self._gram = self.points @ self.points.T
+
+    def split(self, parts: int = 2) -> list["BatchField"]:
+        """Fields of equal parts of the batches, independent of each other.
+
+        Raises:
+            ValueError: If there are fewer batches than parts.
+        """
+        self._check_parts(parts)
+        found = []
+        for k in range(parts):
+            part = copy(self)
+            part.index, part.loss = self.index[k::parts], self.loss[k::parts]
+            part.shift = self.shift[k::parts]
+            found.append(part)
+        return found
 
     def velocity(self, t: float, x: ArrayLike) -> Float[np.ndarray, "n d"]:
         """The field at x (n,d), t in [0, 1); NaN where no batch reaches x."""
@@ -74,28 +106,93 @@ class BatchField:
         """
         if not 0 <= t < 1:
             raise ValueError(f"t: got {t}; it must be in [0, 1)")
-        if not 1 <= parts <= len(self.index):
-            raise ValueError(f"parts: got {parts} for {len(self.index)} batches")
+        self._check_parts(parts)
         asked = as_points("x", x, self.points.shape[1]).real
         size = max(1, _MOST_NUMBERS // max(1, self.index.size))
         blocks = [self._block(t, asked[k : k + size], parts) for k in range(0, len(asked), size)]
         return np.concatenate(blocks, axis=1)
 
+    def jacobian(self, t: float, x: ArrayLike) -> Float[np.ndarray, "n d d"]:
+        """Dv_t(x) of the coupling, estimated by the score of the shifts; NaN where no batch reaches x.
+
+        It is no derivative of `velocity`, which is a sum of steps. Its error falls like that of a mean over
+        batches and shifts; where all that reach x agree on the datum it is −I/(1−t) without one.
+
+        Args:
+            t: In [0, 1).
+            x: (n,d).
+
+        Returns:
+            (n,d,d), row = component, column = direction.
+
+        Example:
+            >>> field = BatchField([[-1.0], [1.0]], [0.5, 0.5], n=8, batches=100, rng=0, shifts=4)
+            >>> field.jacobian(0.5, [[2.0]]).tolist()  # every batch says 1
+            [[[-2.0]]]
+        """
+        if not 0 <= t < 1:
+            raise ValueError(f"t: got {t}; it must be in [0, 1)")
+        asked = as_points("x", x, self.points.shape[1]).real
+        data = self.points[self.index][:, None]  # (b,1,n,d)
+        moved = self.shift - self.shift[:, :1]
+        loss = self.loss[:, None] + (moved[:, :, None] * data).sum(axis=3)
+        loss, shift = loss.reshape(-1, self.n), self.shift.reshape(-1, asked.shape[1])
+        index = np.repeat(self.index, self.shift.shape[1], axis=0)
+        size = max(1, _MOST_NUMBERS // max(index.size, shift.size))
+        blocks = [
+            self._slopes(t, asked[k : k + size], index, loss, shift) for k in range(0, len(asked), size)
+        ]
+        return np.concatenate(blocks)
+
+    def _check_parts(self, parts: int) -> None:
+        if not 1 <= parts <= len(self.index):
+            raise ValueError(f"parts: got {parts} for {len(self.index)} batches")
+
     def _block(self, t: float, x: Float[np.ndarray, "n d"], parts: int) -> Float[np.ndarray, "parts n d"]:
-        gain = x @ self.points.T
-        batch = np.arange(len(self.index))
-        each = gain[:, self.index] - (1 - t) * self.loss
-        own = each - t / 2 * np.diagonal(self._gram)[self.index]
-        place = own.argmax(axis=2)
-        chosen = self.index[batch, place]
-        seen = (each - t * self._gram[chosen[:, :, None], self.index]).argmax(axis=2)
-        reached = self.index[batch, seen] == chosen
-        square = (x**2).sum(axis=1)[:, None]
-        offset = square - 2 * t * np.take_along_axis(gain, chosen, 1) + t**2 * np.diagonal(self._gram)[chosen]
-        log_weight = np.where(reached, -offset / (2 * (1 - t) ** 2), -np.inf)
+        chosen, log_weight = self._reached(t, x, self.index, self.loss)
         return np.stack(
             [(self._mean(chosen[:, k::parts], log_weight[:, k::parts]) - x) / (1 - t) for k in range(parts)]
         )
+
+    def _reached(
+        self,
+        t: float,
+        x: Float[np.ndarray, "n d"],
+        index: Int[np.ndarray, "b m"],
+        loss: Float[np.ndarray, "b m"],
+    ) -> tuple[Int[np.ndarray, "n b"], Float[np.ndarray, "n b"]]:
+        """Which atom each batch sends by x, and the log of the noise's density; −inf where none comes by."""
+        gain = x @ self.points.T
+        batch = np.arange(len(index))
+        each = gain[:, index] - (1 - t) * loss
+        own = each - t / 2 * np.diagonal(self._gram)[index]
+        place = own.argmax(axis=2)
+        chosen = index[batch, place]
+        seen = (each - t * self._gram[chosen[:, :, None], index]).argmax(axis=2)
+        reached = index[batch, seen] == chosen
+        square = (x**2).sum(axis=1)[:, None]
+        offset = square - 2 * t * np.take_along_axis(gain, chosen, 1) + t**2 * np.diagonal(self._gram)[chosen]
+        return chosen, np.where(reached, -offset / (2 * (1 - t) ** 2), -np.inf)
+
+    def _slopes(
+        self,
+        t: float,
+        x: Float[np.ndarray, "n d"],
+        index: Int[np.ndarray, "b m"],
+        loss: Float[np.ndarray, "b m"],
+        shift: Float[np.ndarray, "b d"],
+    ) -> Float[np.ndarray, "n d d"]:
+        """Dv_t of batches with these losses and shifts."""
+        chosen, log_weight = self._reached(t, x, index, loss)
+        top = log_weight.max(axis=1, keepdims=True)
+        weight = np.exp(log_weight - np.where(np.isfinite(top), top, 0.0))
+        with np.errstate(invalid="ignore"):
+            weight /= weight.sum(axis=1, keepdims=True)
+        data = self.points[chosen]
+        data = data - (weight[:, None] @ data)
+        by_data = np.swapaxes(weight[:, :, None] * data, 1, 2)
+        moved = t / (1 - t) * (by_data @ data) - (self.n - 1) * (by_data @ shift)
+        return np.asarray((moved / (1 - t) - np.eye(x.shape[1])) / (1 - t))
 
     def _mean(
         self, chosen: Int[np.ndarray, "n b"], log_weight: Float[np.ndarray, "n b"]

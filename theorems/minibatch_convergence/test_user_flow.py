@@ -45,7 +45,8 @@ def test_its_place_among_couplings(evidence, user_flow):
 def because(seen):
     """Where it stands, how that is known, and what would decide if it is not."""
     words = (
-        f"D² = E|f−v|²/E|v|², {POINTS} points at each of t = {', '.join(f'{t:g}' for t in seen.times)},"
+        f"D² = E|f−v|²/E|v|², {POINTS} points at each of t = {', '.join(f'{t:g}' for t in seen.times)}"
+        f"{' (chosen for own samples)' if seen.apart else ''},"
         f" on {seen.target};"
         f" {seen.place}; standard error {seen.error:.1g}"
     )

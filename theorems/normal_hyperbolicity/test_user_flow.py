@@ -46,14 +46,14 @@ def _left(implied):
 def test_the_spectrum_follows_the_straight_path(evidence, user_flow):
     by_whole_jacobians(user_flow)
     with asked(evidence, user_flow, "H1", "Jacobians along trajectories"):
-        found, implied, apart = _followed(user_flow)
+        found, implied, apart = _followed(trajectories(user_flow))
         answer(
             evidence,
             user_flow,
             "H1: do the eigenvalues of (1−t)Dv_t at t = ½ predict those at other times?",
             apart[: LATE + 1].mean(),
             "μ_t = μ_s/(1+(t−s)μ_s) on an optimal path; mean of |found − predicted|, at most 1 each, t ≤ 0.9",
-            beside=beside(user_flow, lambda flow: _followed(flow)[2][: LATE + 1].mean(), own=False),
+            beside=beside(user_flow, lambda whole: _followed(whole)[2][: LATE + 1].mean(), own=False),
         )
         evidence.table(
             f"{user_flow.name}: eigenvalues of (1−t)Dv_t, median of trajectories",
@@ -70,10 +70,10 @@ def test_the_spectrum_follows_the_straight_path(evidence, user_flow):
         )
 
 
-def _followed(flow):
+def _followed(whole):
     """Eigenvalues of (1−t)Dv_t at all times, those that t = ½ implies, and how far apart they are."""
-    found = trajectories(flow).eigenvalues * (1 - TIMES)[:, None, None]
-    implied = np.stack([(1 - t) * predicted(flow, t) for t in TIMES])
+    found = whole.eigenvalues * (1 - TIMES)[:, None, None]
+    implied = np.stack([(1 - t) * predicted(whole, t) for t in TIMES])
     return found, implied, np.minimum(np.nan_to_num(np.abs(found - implied), nan=1.0), 1.0)
 
 
@@ -86,7 +86,7 @@ def _pair(found, implied, k):
 def test_the_terminal_spectrum(evidence, user_flow):
     by_whole_jacobians(user_flow)
     with asked(evidence, user_flow, "H5", "Jacobians along trajectories"):
-        found, implied, apart = (part[LAST] for part in _followed(user_flow))
+        found, implied, apart = (part[LAST] for part in _followed(trajectories(user_flow)))
         rest = _left(implied)
         answer(
             evidence,
@@ -95,7 +95,7 @@ def test_the_terminal_spectrum(evidence, user_flow):
             _from_the_limits(found).mean(),
             f"(1−t)Dv_t → −P_N; mean distance; {rest:.2g} is left at this time by the curve of H1",
             CLOSE + rest,
-            beside(user_flow, lambda flow: _from_the_limits(_followed(flow)[0][LAST]).mean(), own=False),
+            beside(user_flow, lambda whole: _from_the_limits(_followed(whole)[0][LAST]).mean(), own=False),
         )
         answer(
             evidence,
@@ -103,7 +103,7 @@ def test_the_terminal_spectrum(evidence, user_flow):
             f"H5: are they, at t = {TIMES[LAST]:g}, the ones that those at t = ½ tend to?",
             apart.mean(),
             "the curve of H1 decides which are −1 and which 0; mean of |found − predicted|, at most 1 each",
-            beside=beside(user_flow, lambda flow: _followed(flow)[2][LAST].mean(), own=False),
+            beside=beside(user_flow, lambda whole: _followed(whole)[2][LAST].mean(), own=False),
         )
 
 
@@ -113,7 +113,8 @@ def test_the_exponents(evidence, user_flow):
     with asked(evidence, user_flow, "H4", "exponents by the continuous QR method"):
         found = exponents(user_flow)
         width = np.log((1 - TIMES[LATE]) / (1 - TIMES[LAST]))
-        implied = np.log(stretched(user_flow, TIMES[LAST]) / stretched(user_flow, TIMES[LATE])) / width
+        whole = trajectories(user_flow)
+        implied = np.log(stretched(whole, TIMES[LAST]) / stretched(whole, TIMES[LATE])) / width
         rest = _left(implied)
         answer(
             evidence,

@@ -34,7 +34,7 @@ SAMPLES = 1000
 def test_the_field_has_no_curl(evidence, user_flow):
     by_whole_jacobians(user_flow)
     with asked(evidence, user_flow, "P4", "Jacobians along trajectories"):
-        skew, sizes, share = _curl(user_flow)
+        skew, sizes, share = _curl(trajectories(user_flow))
         answer(
             evidence,
             user_flow,
@@ -42,7 +42,7 @@ def test_the_field_has_no_curl(evidence, user_flow):
             share.mean(),
             "v is a gradient; size of the antisymmetric part over that of Dv_t, mean over times; independent"
             " coupling's v is one, too, by Tweedie's formula",
-            beside=beside(user_flow, lambda flow: _curl(flow)[2].mean()),
+            beside=beside(user_flow, lambda whole: _curl(whole)[2].mean()),
         )
         evidence.table(
             f"{user_flow.name}: antisymmetric part of Dv_t",
@@ -58,9 +58,9 @@ def test_the_field_has_no_curl(evidence, user_flow):
             )
 
 
-def _curl(flow):
+def _curl(whole):
     """The antisymmetric part of Dv_t, the sizes of it and of Dv_t at each time, and the ratio of these."""
-    jacobian = trajectories(flow).jacobian
+    jacobian = whole.jacobian
     skew = (jacobian - jacobian.swapaxes(-1, -2)) / 2
     sizes = [np.sqrt((part**2).sum(axis=(2, 3)).mean(axis=1)) for part in (skew, jacobian)]
     return skew, sizes, sizes[0] / np.maximum(sizes[1], 1e-300)
@@ -97,7 +97,7 @@ def _answer_bounds(evidence, flow, where, eigenvalues):
 @pytest.mark.asks("P6")
 def test_trajectories_are_straight(evidence, user_flow):
     with asked(evidence, user_flow, "P6", "trajectories"):
-        share, bent = _bent(user_flow)
+        share, bent = _bent(trajectories(user_flow))
         answer(
             evidence,
             user_flow,
@@ -105,13 +105,12 @@ def test_trajectories_are_straight(evidence, user_flow):
             share,
             f"root of S/∫E|ẋ|²dt with the straightness number S = ∫E|ẋ−(x₁−x₀)|²dt = {bent:.3g};"
             f" integration errs by {trajectories(user_flow).error.max():.1g}",
-            beside=beside(user_flow, lambda flow: _bent(flow)[0]),
+            beside=beside(user_flow, lambda whole: _bent(whole)[0]),
         )
 
 
-def _bent(flow):
+def _bent(whole):
     """√(S/∫E|ẋ|²dt), and S."""
-    whole = trajectories(flow)
     bent = straightness(TIMES, whole.path, whole.velocity).mean()
     moved = ((whole.path[LAST] - whole.path[0]) ** 2).sum(axis=1) / TIMES[LAST]
     return np.sqrt(max(bent, 0.0) / max(bent + moved.mean(), 1e-300)), bent

@@ -82,6 +82,89 @@ def test_batches_of_one_are_independent_coupling():
     np.testing.assert_allclose(halves.mean(axis=0), field.velocity(0.6, x), atol=0.02)
 
 
+@pytest.mark.parametrize("n", [2, 16])
+@pytest.mark.parametrize("t", [0.02, 0.3, 0.45])
+def test_slopes_of_two_atoms_are_those_of_their_law(n, t):
+    """Entries of Dv from 16 parts of the batches; their mean is off by less than 7 of its standard errors."""
+    points, weights = np.array([[0.0, 0.0], [1.2, 1.6]]), [0.3, 0.7]
+    law, h = TwoAtomLaw(points, 0.3, n), 1e-4
+    x = 0.6 * np.random.default_rng(1).standard_normal((12, 2)) + t * points.mean(axis=0)
+    exact = np.stack(
+        [(law.velocity(t, x + h * e) - law.velocity(t, x - h * e)) / (2 * h) for e in np.eye(2)], axis=2
+    )
+    field = BatchField(points, weights, n, 2000, n, shifts=4)
+    parts = np.stack([part.jacobian(t, x) for part in field.split(16)])
+    reached = np.isfinite(parts).all(axis=(0, 2, 3))
+    assert reached.sum() >= 9
+    parts, exact = parts[:, reached], exact[reached]
+    error = parts.std(axis=0, ddof=1) / 4
+    assert (np.abs(parts.mean(axis=0) - exact) <= 7 * error + 0.02 * np.abs(exact).max()).all()
+    assert error.max() < 0.1 * np.abs(exact).max()  # a dropped term would be seen
+
+
+def test_slopes_and_values_are_those_of_whole_batches_of_pairs():
+    """Another route: a pair of a batch, given the rest of it but its mean noise, is N(x̃₀, I/n) ⊗ δ_y.
+
+    So x_t is a mixture of normal laws, whose posterior mean and its derivative are closed. Both routes are
+    taken in 16 parts, whose scatter says what they err by.
+    """
+    rng, n, t = np.random.default_rng(5), 4, 0.4
+    points = np.array([[1.0, 0.2], [-0.5, 1.0], [0.0, -1.2], [2.0, 2.0]])
+    weights = np.array([0.1, 0.2, 0.3, 0.4])
+    x = (1 - t) * rng.standard_normal((6, 2)) + t * points[rng.choice(4, 6, p=weights)]
+    pairs = [_by_pairs(points, weights, n, t, x, rng) for _ in range(16)]
+    field = BatchField(points, weights, n, 8000, 1, shifts=2)
+    draws = [(part.velocity(t, x), part.jacobian(t, x)) for part in field.split(16)]
+    for k in (0, 1):
+        ours, theirs = (np.stack([part[k] for part in route]) for route in (draws, pairs))
+        error = np.sqrt((ours.var(axis=0, ddof=1) + theirs.var(axis=0, ddof=1)) / 16)
+        apart = np.abs(ours.mean(axis=0) - theirs.mean(axis=0))
+        assert (apart <= 7 * error + 0.01 * np.abs(theirs).mean()).all()
+        assert error.max() < 0.1 * np.abs(theirs.mean(axis=0)).max()
+
+
+def _by_pairs(points, weights, n, t, x, rng):
+    """The field and its derivative from the pairs of 500 whole batches."""
+    noise, data = rng.standard_normal((500, n, 2)), rng.choice(len(points), (500, n), p=weights)
+    for one, drawn in zip(noise, data, strict=True):
+        drawn[:] = drawn[linear_sum_assignment(one @ points[drawn].T, maximize=True)[1]]
+    noise -= noise.mean(axis=1, keepdims=True)
+    y = points[data.ravel()]
+    centre, width = (1 - t) * noise.reshape(-1, 2) + t * y, (1 - t) ** 2 / n
+    weight = np.exp(-((x[:, None] - centre) ** 2).sum(axis=2) / (2 * width))
+    weight /= weight.sum(axis=1, keepdims=True)
+    middle = weight @ y
+    slope = np.einsum("km,kmi,mj->kij", weight, y - middle[:, None], centre) / width
+    return (middle - x) / (1 - t), (slope - np.eye(2)) / (1 - t)
+
+
+def test_slopes_of_batches_of_one_are_posterior_covariances():
+    points = np.random.default_rng(2).standard_normal((6, 3))
+    exact = IndependentField(points, np.full(6, 1 / 6))
+    x, t, h = np.random.default_rng(3).standard_normal((10, 3)), 0.4, 1e-4
+    slopes = np.stack(
+        [(exact.velocity(t, x + h * e) - exact.velocity(t, x - h * e)) / (2 * h) for e in np.eye(3)], axis=2
+    )
+    found = BatchField(points, np.full(6, 1 / 6), 1, 20_000, 0).jacobian(t, x)
+    np.testing.assert_allclose(found, slopes, atol=0.1)
+
+
+def test_a_split_shares_the_batches_out():
+    field = BatchField([[0.0], [1.0]], [0.5, 0.5], 3, 7, 0, shifts=2)
+    first, second = field.split()
+    assert [len(part.index) for part in (first, second)] == [4, 3]
+    x = np.linspace(-2, 2, 9)[:, None]
+    np.testing.assert_array_equal(
+        np.stack([first.velocity(0.4, x), second.velocity(0.4, x)]), field.estimates(0.4, x)
+    )
+    with pytest.raises(ValueError, match="parts: got 8 for 7 batches"):
+        field.split(8)
+    with pytest.raises(ValueError, match=r"t: got 1.0; it must be in \[0, 1\)"):
+        field.jacobian(1.0, x)
+    with pytest.raises(ValueError, match="shifts: "):
+        BatchField([[0.0], [1.0]], [0.5, 0.5], 3, 7, 0, shifts=0)
+
+
 def test_what_is_refused():
     with pytest.raises(ValueError, match="weights: got 1 for 2 points"):
         BatchField([[0.0], [1.0]], [1.0], 2)

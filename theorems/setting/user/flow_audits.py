@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -17,7 +17,11 @@ from numpy.typing import NDArray
 
 from numerics.flows.sampling import integrate
 from numerics.flows.spectrum import qr_growth
+from theorems.setting.user.flow_pictures import draw_scale
 from theorems.setting.user.flows import UserFlow
+
+if TYPE_CHECKING:
+    from theorems.setting.user.flow_references import Marks
 
 Array = NDArray[np.float64]
 CLOSE = 0.05
@@ -59,14 +63,14 @@ class Trajectories:
         velocity: (k,n,d), along ``path``.
         error: (k,2n), how far the points of ``path`` and ``near`` move when integrated 100 times less
             accurately.
-        flow: Whose they are.
+        derivative: Dv_t at points, (n,d,d).
     """
 
     path: Array
     near: Array
     velocity: Array
     error: Array
-    flow: UserFlow
+    derivative: Callable[[float, Array], Array]
 
     @cached_property
     def jacobian(self) -> Array:
@@ -75,10 +79,11 @@ class Trajectories:
         Raises:
             ValueError: If it would be too large.
         """
-        n = min(self.path.shape[1], MOST_NUMBERS // (len(TIMES) * self.flow.dim**2))
+        d = self.path.shape[2]
+        n = min(self.path.shape[1], MOST_NUMBERS // (len(TIMES) * d**2))
         if n == 0:
-            raise ValueError(f"its Jacobians are too large in dimension {self.flow.dim}; write it in torch")
-        return np.stack([self.flow.jacobian(t, x[:n]) for t, x in zip(TIMES, self.path, strict=True)])
+            raise ValueError(f"its Jacobians are too large in dimension {d}; write it in torch")
+        return np.stack([self.derivative(t, x[:n]) for t, x in zip(TIMES, self.path, strict=True)])
 
     @cached_property
     def eigenvalues(self) -> Array:
@@ -109,7 +114,7 @@ def trajectories(flow: UserFlow) -> Trajectories:
     fine, coarse = (limited(flow, both, tolerance(flow) * factor) for factor in (1, 100))
     path = fine[:, :n]
     velocity = np.stack([flow.velocity(t, x) for t, x in zip(TIMES, path, strict=True)])
-    return Trajectories(path, fine[:, n:], velocity, np.linalg.norm(fine - coarse, axis=2), flow)
+    return Trajectories(path, fine[:, n:], velocity, np.linalg.norm(fine - coarse, axis=2), flow.jacobian)
 
 
 def limited(flow: UserFlow, noise: Array, accuracy: float) -> Array:
@@ -139,19 +144,19 @@ def counted(call: Callable[..., Array]) -> Callable[..., Array]:
 # --- spectra ---------------------------------------------------------------------------------------------
 
 
-def predicted(flow: UserFlow, t: float) -> Array:
+def predicted(whole: Trajectories, t: float) -> Array:
     """H1 read backwards: the eigenvalues of Dv at t that those at ½ imply, (n,d); NaN where none can.
 
     On a straight optimal path μ_t = (κ−1)/(1+t(κ−1)), so μ_t = μ_s/(1+(t−s)μ_s) for every s.
     """
-    at_middle = trajectories(flow).eigenvalues[MIDDLE]
+    at_middle = whole.eigenvalues[MIDDLE]
     below = 1 + (t - TIMES[MIDDLE]) * at_middle
     return np.where(below > 0, at_middle / np.where(below > 0, below, 1.0), np.nan)
 
 
-def stretched(flow: UserFlow, t: float) -> Array:
+def stretched(whole: Trajectories, t: float) -> Array:
     """The singular values 1−t+tκ of DX_t that the eigenvalues at ½ imply, (n,d); κ = 0 where it is below."""
-    at_middle = trajectories(flow).eigenvalues[MIDDLE]
+    at_middle = whole.eigenvalues[MIDDLE]
     below = np.maximum(1 - TIMES[MIDDLE] * at_middle, 1e-12)
     kappa = np.maximum(1 + at_middle / below, 0.0)
     return np.asarray(1 - t + t * kappa)
@@ -211,15 +216,31 @@ def answer(
     measured: float,
     because: str,
     allowed: float = CLOSE,
-    beside: str = "",
+    beside: "Marks | None" = None,
 ) -> None:
-    """One audit of a number that is 0 for an exact OT-CFM field; ``beside``, what another coupling has."""
+    """One audit of a number that is 0 for an exact OT-CFM field; ``beside``, what other couplings have."""
     evidence.audit(
         question,
         "agrees" if measured <= allowed else "deviates",
-        expected=f"0; at most {allowed:.3g} counts as agreement{beside}",
+        expected=f"0; at most {allowed:.3g} counts as agreement{beside.words if beside else ''}",
         measured=float(measured),
         because=because,
         subject=flow.name,
         kind="flow",
     )
+    if beside is not None and beside.places:
+        marks, errors = ({name: place[k] for name, place in beside.places.items()} for k in (0, 1))
+        evidence.figure(
+            f"{flow.name}: {question}",
+            f"Its number and those of other couplings on {beside.target}, which are {beside.words[2:]}",
+            lambda figure: draw_scale(
+                figure,
+                {"the exact field": 0.0} | marks,
+                measured,
+                0.0,
+                flow.name,
+                errors,
+                "0 for an exact field",
+            ),
+            size=(7.0, 2.4),
+        )

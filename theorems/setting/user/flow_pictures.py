@@ -75,12 +75,22 @@ def draw_dimensions(figure: "Figure", end: Array, dimension: NDArray[np.int64]) 
     axes.legend(fontsize=7)
 
 
-def draw_scale(figure: "Figure", places: dict[str, float], found: float, error: float, name: str) -> None:
-    """Distances from the exact field on one axis: the references above it, the flow below."""
+def draw_scale(
+    figure: "Figure",
+    places: dict[str, float],
+    found: float,
+    error: float,
+    name: str,
+    errors: dict[str, float] | None = None,
+    label: str = "distance from the exact field, relative",
+) -> None:
+    """Numbers on one axis: the references above it, the flow below; bars are two errors to each side."""
     axes = figure.subplots()
     axes.axhline(0, color=GREY, lw=1)
     for k, (reference, number) in enumerate(places.items()):
-        axes.plot(number, 0, "|", color=THEORY, ms=14)
+        axes.errorbar(
+            number, 0, xerr=2 * (errors or {}).get(reference, 0.0), fmt="|", color=THEORY, ms=14, capsize=3
+        )
         axes.annotate(
             f"{reference}\n{number:.3g}",
             (number, 0),
@@ -96,7 +106,7 @@ def draw_scale(figure: "Figure", places: dict[str, float], found: float, error: 
     )
     axes.set_ylim(-1, 1.6)
     axes.set_yticks([])
-    axes.set_xlabel("distance from the exact field, relative")
+    axes.set_xlabel(label)
 
 
 def draw_normal(figure: "Figure", t: Array, normal: Array, t_max: float) -> None:

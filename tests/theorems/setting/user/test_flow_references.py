@@ -10,8 +10,9 @@ from reports.evidence.fixture import Evidence
 from reports.evidence.recorder import Recorder
 from theorems.normal_hyperbolicity import test_user_flow as hyperbolicity
 from theorems.proximal_denoiser import test_user_flow as denoiser
-from theorems.setting.user import flow_references
-from theorems.setting.user.flow_references import beside, independent
+from theorems.setting.user import flow_batches, flow_references
+from theorems.setting.user.flow_audits import trajectories
+from theorems.setting.user.flow_references import Marks, beside, independent
 from theorems.setting.user.flows import UserFlow
 from theorems.setting.user.targets import UserTarget
 from theorems.setting.user.trying import NumpyField
@@ -24,6 +25,12 @@ AUDITS = (
     denoiser.test_the_field_has_no_curl,
     denoiser.test_trajectories_are_straight,
 )
+
+
+@pytest.fixture(autouse=True)
+def _few_batches(monkeypatch):
+    """One batch size, of which few are drawn: the marks themselves are tried in test_flow_batches."""
+    monkeypatch.setattr(flow_batches, "DRAWN", {16: (64, 1)})
 
 
 def flow_of(velocity, target=TARGET):
@@ -39,7 +46,8 @@ def asked(flow):
 
 
 def marked(words):
-    return float(words.partition("independent coupling on square.npz: ")[2])
+    """The number of independent coupling, which is the last of the known ones."""
+    return float(words.partition("independent coupling ")[2].partition(",")[0])
 
 
 def test_the_field_itself_stands_at_its_mark():
@@ -56,29 +64,43 @@ def test_the_field_itself_stands_at_its_mark():
     assert marked(itself["P4: is Dv_t "][1]) < 1e-6  # a gradient: its field is a score
 
 
+def test_a_batch_stands_between_the_exact_field_and_independent_pairs():
+    """The marks of P6 and H1 rise, and each question that has marks has its scale in the report."""
+    recorder = Recorder(takes_evidence=False, takes_controls=False, wants_figures=True)
+    denoiser.test_trajectories_are_straight(
+        Evidence(recorder), flow_of(ExactField(FiniteAtoms.hypercube(2)).velocity)
+    )
+    (audit,) = recorder.audits.values()
+    assert "batches of 16 " in str(audit.expected)
+    assert [figure.title for figure in recorder.figures.values()] == [f"mine:field: {audit.question}"]
+    marks = beside(flow_of(lambda _, x: -x), lambda whole: denoiser._bent(whole)[0])
+    number, error = marks.places["batches of 16"]
+    assert 2 * error < number < marks.places["independent coupling"][0] - 2 * error
+
+
 def test_one_point_leaves_no_choice_of_a_coupling():
     """All plans are one, so that independent pairs are optimal: every number is 0."""
     point = UserTarget("point.npz", np.array([[1.0, 2.0]]), np.ones(1))
     other = independent(flow_of(lambda _, x: -x, point))
     assert other is not None
-    assert denoiser._bent(other)[0] < 1e-3
-    assert denoiser._curl(other)[2].mean() < 1e-6
+    assert denoiser._bent(trajectories(other))[0] < 1e-3
+    assert denoiser._curl(trajectories(other))[2].mean() < 1e-6
 
 
 def test_own_samples_stand_in_only_where_they_suffice(monkeypatch):
     """Of N(0, 4I) along x/(1+t): x₁ = 2x₀; near the end of time atoms are alone, so nothing is said."""
     flow = flow_of(lambda t, x: x / (1 + t), None)
-    words = beside(flow, lambda other: denoiser._bent(other)[0])
-    assert words.startswith("; independent coupling on 400 of its own samples: ")
-    assert 0.05 < float(words.rpartition(" ")[2]) < 0.9
-    assert beside(flow, lambda _: 1.0, own=False) == ""
-    assert beside(UserFlow("f", 126, NumpyField(lambda _, x: -x)), lambda _: 1.0) == ""
-    assert beside(UserFlow("f", 129, NumpyField(lambda _, x: -x), target=TARGET), lambda _: 1.0) == ""
+    marks = beside(flow, lambda whole: denoiser._bent(whole)[0])
+    assert marks.words.startswith("; on 400 of its own samples batches of 16 ")
+    assert 0.05 < marks.places["independent coupling"][0] < 0.9
+    assert beside(flow, lambda _: 1.0, own=False) == Marks()
+    assert beside(UserFlow("f", 126, NumpyField(lambda _, x: -x)), lambda _: 1.0) == Marks()
+    assert beside(UserFlow("f", 129, NumpyField(lambda _, x: -x), target=TARGET), lambda _: 1.0) == Marks()
     monkeypatch.setattr(flow_references, "MOST_NUMBERS", 7)
     large = UserTarget("square.npz", SQUARE, np.full(4, 0.25))
-    assert beside(flow_of(lambda _, x: -x, large), lambda _: 1.0) == ""
+    assert beside(flow_of(lambda _, x: -x, large), lambda _: 1.0) == Marks()
 
 
 def test_a_flow_that_cannot_be_followed_has_no_mark_of_own_samples():
     rough = flow_of(lambda _, x: 1e3 * np.sign(np.sin(1e4 * x)), None)
-    assert beside(rough, lambda _: 1.0) == ""
+    assert beside(rough, lambda _: 1.0) == Marks()

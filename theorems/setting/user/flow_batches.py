@@ -1,0 +1,95 @@
+"""What a number of a flow's audits is for minibatch coupling on the same target, and how well that is known.
+
+The field of drawn batches (`numerics.flows.batches`) is a sum of steps, so it is followed by Heun's method in
+fixed steps, and its Jacobians are those of the coupling, estimated by scores. It errs by O(1/√batches) at a
+point. What a number makes of this is told by asking it of two halves of the batches, too, with steps twice as
+long: a bias of order 1/batches in its square, which is what noise leaves, is extrapolated away and counted as
+error, and so is how far the halves are apart.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from numerics.flows.batches import BatchField
+from theorems.setting.user.flow_audits import TIMES, Trajectories
+
+Array = NDArray[np.float64]
+Measure = Callable[[Trajectories], float]
+DRAWN = {256: (128, 4), 64: (512, 4), 16: (2048, 2)}
+"""Pairs a batch; how many batches are drawn, and how many shifts of each in a Jacobian."""
+MOST_ATOMS = 2000
+"""Of a target: a few drawn batches then hold each of them. Chosen."""
+TRAJECTORIES = 30
+MOST_LOST = 0.1
+"""Share of the trajectories that may come where no drawn batch does: chosen."""
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """Trajectories of one batch size.
+
+    Attributes:
+        n: Pairs a batch.
+        whole: Of all batches, those that came where no batch does left out.
+        halves: Of half the batches each, with steps twice as long.
+        lost: The largest share of the trajectories that was left out.
+    """
+
+    n: int
+    whole: Trajectories
+    halves: tuple[Trajectories, Trajectories]
+    lost: float
+
+
+def drawn(points: Array, weights: Array, noise: Array, n: int, seed: int) -> Drawn:
+    """Follow the field of batches of n from the same noise (m,d): all batches, and two halves."""
+    batches, shifts = DRAWN[n]
+    field = BatchField(points, weights, n, batches, seed, shifts)
+    whole, kept = followed(field, noise, 2)
+    first, second = (followed(half, noise, 1) for half in field.split())
+    lost = 1 - min(kept, first[1], second[1]) / len(noise)
+    return Drawn(n, whole, (first[0], second[0]), lost)
+
+
+def followed(field: BatchField, noise: Array, steps: int) -> tuple[Trajectories, int]:
+    """Trajectories at `TIMES`, Heun's method with so many steps between, and how many were kept."""
+    x, path = noise, [noise]
+    for before, after in pairwise(TIMES):
+        h = (after - before) / steps
+        for k in range(steps):
+            t = before + k * h
+            first = _velocity(field, t, x)
+            x = x + h / 2 * (first + _velocity(field, t + h, x + h * first))
+        path.append(x)
+    velocity = np.stack([_velocity(field, t, x) for t, x in zip(TIMES, path, strict=True)])
+    kept = np.isfinite(velocity).all(axis=(0, 2))
+    where = np.stack(path)[:, kept]
+    return Trajectories(
+        where, where, velocity[:, kept], np.zeros(where.shape[:2]), field.jacobian
+    ), kept.sum()
+
+
+def _velocity(field: BatchField, t: float, x: Array) -> Array:
+    """The field, NaN where no batch comes by, and from there on."""
+    known = np.isfinite(x).all(axis=1)
+    value = np.full(x.shape, np.nan)
+    if known.any():
+        value[known] = field.velocity(float(t), x[known])
+    return value
+
+
+def number_of(seen: Drawn, measure: Measure) -> tuple[float, float]:
+    """A number of the coupling, extrapolated in 1/batches, and its estimated error.
+
+    Args:
+        seen: The trajectories.
+        measure: The number of trajectories, ≥ 0.
+    """
+    whole, first, second = (measure(one) for one in (seen.whole, *seen.halves))
+    square = 2 * whole**2 - (first**2 + second**2) / 2
+    number = float(np.sqrt(max(square, 0.0)))
+    return number, abs(number - whole) + abs(first - second)
