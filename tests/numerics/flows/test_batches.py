@@ -95,6 +95,10 @@ def test_slopes_of_two_atoms_are_those_of_their_law(n, t):
     field = BatchField(points, weights, n, 2000, n, shifts=4)
     parts = np.stack([part.jacobian(t, x) for part in field.split(16)])
     reached = np.isfinite(parts).all(axis=(0, 2, 3))
+    across = np.array([-law.direction[1], law.direction[0]])  # data move along one line alone, in every draw
+    np.testing.assert_allclose(
+        across @ parts[:, reached], np.broadcast_to(-across / (1 - t), (16, reached.sum(), 2))
+    )
     assert reached.sum() >= 9
     parts, exact = parts[:, reached], exact[reached]
     error = parts.std(axis=0, ddof=1) / 4

@@ -13,7 +13,7 @@ import numpy as np
 from numerics.flows.independent import IndependentField
 from theorems.setting.user import flow_batches
 from theorems.setting.user.flow_audits import MOST_DIMENSIONS, trajectories
-from theorems.setting.user.flow_batches import TRAJECTORIES, Array, Drawn, Measure, number_of
+from theorems.setting.user.flow_batches import Array, Drawn, Measure, number_of
 from theorems.setting.user.flow_scale import name_of, own_ends, own_samples
 from theorems.setting.user.flows import UserFlow
 from theorems.setting.user.trying import NumpyField
@@ -95,7 +95,7 @@ def batches(flow: UserFlow, n: int) -> Drawn | None:
     flow.say(
         f"flow {flow.name}: trajectories of {flow_batches.DRAWN[n][0]} drawn batches of {n} on {known[0]}"
     )
-    noise = trajectories(flow).path[0, :TRAJECTORIES]
+    noise = trajectories(flow).path[0, : flow_batches.TRAJECTORIES]
     return flow_batches.drawn(*known[1:], noise, n, flow.seed + 20 * n)
 
 

@@ -23,6 +23,7 @@ from theorems.setting.user.flows import UserFlow
 from theorems.setting.user.targets import UserTarget
 from theorems.setting.user.trying import NumpyField
 
+pytestmark = pytest.mark.usefixtures("few_batches")
 TIMES, LAST = flow_audits.TIMES, flow_audits.TIMES[-1]
 SQUARE = np.array([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]])
 

@@ -10,13 +10,14 @@ from reports.evidence.fixture import Evidence
 from reports.evidence.recorder import Recorder
 from theorems.normal_hyperbolicity import test_user_flow as hyperbolicity
 from theorems.proximal_denoiser import test_user_flow as denoiser
-from theorems.setting.user import flow_batches, flow_references
+from theorems.setting.user import flow_references
 from theorems.setting.user.flow_audits import trajectories
 from theorems.setting.user.flow_references import Marks, beside, independent
 from theorems.setting.user.flows import UserFlow
 from theorems.setting.user.targets import UserTarget
 from theorems.setting.user.trying import NumpyField
 
+pytestmark = pytest.mark.usefixtures("few_batches")
 SQUARE = np.array([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]])
 TARGET = UserTarget("square.npz", SQUARE, np.full(4, 0.25))
 AUDITS = (
@@ -25,12 +26,6 @@ AUDITS = (
     denoiser.test_the_field_has_no_curl,
     denoiser.test_trajectories_are_straight,
 )
-
-
-@pytest.fixture(autouse=True)
-def _few_batches(monkeypatch):
-    """One batch size, of which few are drawn: the marks themselves are tried in test_flow_batches."""
-    monkeypatch.setattr(flow_batches, "DRAWN", {16: (64, 1)})
 
 
 def flow_of(velocity, target=TARGET):
