@@ -15,7 +15,7 @@ POINTS = 2000
 OURS = (1, 8)
 """Neighbours k; 1 is the two-neighbour estimator."""
 PEERS = ("TwoNN", "MLE", "MOM", "TLE", "lPCA", "CorrInt", "FisherS")
-"""Of scikit-dimension, with its own defaults; those left out take minutes for a cloud."""
+"""Some of scikit-dimension's, with its own defaults."""
 Clouds = dict[str, tuple[int, np.ndarray]]
 
 
@@ -53,7 +53,8 @@ def run(n: int = POINTS, peers: tuple[str, ...] = PEERS) -> Table:
             start = time.perf_counter()
             _row(table, name, m, f"scikit-dimension, {peer}", _by_peer(peer, points), start)
     table.notes.append(
-        f"{n} points each, drawn once; every estimator with its defaults, none was fitted to these"
+        f"{n} points each, drawn once; every estimator with its defaults, none was fitted to these;"
+        " a peer's first call compiles"
     )
     table.notes.append(_peer_note())
     return table
