@@ -12,8 +12,10 @@ from flint import arb, ctx
 
 from numerics.accuracy import EPS, Rounding
 from numerics.intervals.atoms import ExactAtoms
-from numerics.intervals.balls import PRECISION, above, exact
+from numerics.intervals.balls import PRECISION, UndecidedError, above, exact
+from numerics.intervals.curves import ExactNearestPoint
 from numerics.intervals.exact_potential import Candidate, slip
+from numerics.intervals.parametrised import ExactCurve
 from numerics.potentials import FiniteAtoms, Sphere
 from numerics.proximal import certificate
 from theorems.setting.draws import generator
@@ -191,6 +193,27 @@ def test_certificates_of_the_prox_are_no_larger_than_rounding(evidence, step):
 
 def _ratio(found, made):
     return over(Rounding.measured(found, "a certificate"), made)
+
+
+@pytest.mark.claim("P2")
+def test_a_maximum_that_the_net_misses_is_not_proved_to_be_small(evidence):
+    """A circle with a prick 1e−4 wide, beside all proposals: the proof of a global maximum must not end."""
+    sine_there, cosine_there = arb(2.5).sin_cos()
+
+    def pricked(t):
+        sine, cosine = t.sin_cos()
+        away = 1 - cosine * cosine_there - sine * sine_there
+        length = 1 + (away * -1e8).exp() / 2
+        return [cosine * length, sine * length]
+
+    proof = ExactNearestPoint(ExactCurve(pricked, arb(0), 2 * arb.pi(), closed=True), 0.75)
+    try:
+        refused, found = False, proof.conjugate(exact([3 * np.cos(2.7), 3 * np.sin(2.7)]))
+    except UndecidedError:
+        refused, found = True, None
+    evidence.on("a circle with a prick", found=str(found)).exact(
+        "φ* = 3 − a/2 of the circle is refused, as the prick has 4.5 cos(.2) − 9a/8", refused, "one point"
+    )
 
 
 @pytest.mark.control("P2")

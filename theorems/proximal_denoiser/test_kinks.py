@@ -8,9 +8,23 @@ what the library states: a distance that is too large would vouch for a derivati
 import numpy as np
 import pytest
 from scipy import stats
+from scipy.special import ndtr, ndtri
 
-from numerics.accuracy import EPS
-from numerics.potentials import Ellipsoid, FiniteAtoms, Quantile, Sphere, Stiefel, product, rotate, scale
+from numerics.accuracy import EPS, Rounding
+from numerics.potentials import (
+    AtomAndDensity,
+    Ellipsoid,
+    FiniteAtoms,
+    NearestPoint,
+    PointCloud,
+    Quantile,
+    Sphere,
+    Stiefel,
+    Union,
+    product,
+    rotate,
+    scale,
+)
 from theorems.setting.draws import generator
 from theorems.setting.statements import WIDE
 from theorems.setting.vectors import norm
@@ -115,6 +129,47 @@ def test_stated_kinks_are_not_far_too_near(evidence):
             because="the stated distance is a share of the distance to the nearest change of face",
             chosen="a thousandth",
             left_out=int((~seen).sum()),
+        )
+
+
+@pytest.mark.claim("P5")
+@pytest.mark.parametrize("step", [0.1, 1.0, 9.0])
+def test_a_statement_on_this_side_of_a_kink_stays_as_it_is_beside_it(evidence, step):
+    """Beside an atom of weight w the kinks are at λs, Φ(s) = (1 − w)F and w more: D prox is smooth beyond.
+
+    A difference across the kink would make the statement of D prox, for a z that is off, a jump over it.
+    """
+    target = AtomAndDensity([0.0], [0.375], stats.norm(1.0))
+    below = 0.625 * ndtr(-1.0)
+    kinks, outward = step * ndtri([below, below + 0.375]), np.array([-1.0, 1.0])
+    near, far = (
+        target.roundings.prox_jacobian((kinks + away * outward)[:, None], step, moved=1e-15).bound
+        for away in (1e-6, 1e-2)
+    )
+    evidence.on(target, step=step).estimated(
+        "statement of D prox 1e−6 from a kink over that 1e−2 from it, z off by 1e−15",
+        near / far,
+        WIDE,
+        by="its values at two distances on the smooth side of two kinks",
+        because="D prox is smooth on this side, and so is what it errs by",
+        chosen="a thousand times",
+    )
+
+
+@pytest.mark.claim("P1")
+@pytest.mark.parametrize("curvature", [0.5, 1.0])
+def test_a_tie_is_stated_as_the_distance_of_the_tied(evidence, curvature):
+    """Noise as near to two points of a cloud as to each other, in binary fractions: T may be either."""
+    cloud = PointCloud([[2.0, -4.0], [-2.0, -4.0], [0.0, -9.0], [6.0, -4.0]])
+    places, apart = np.array([[0.0, -4.5], [4.0, -5.0], [0.0, -3.875]]), np.full(3, 4.0)
+    for closed_set in (cloud, Union(cloud, PointCloud([[0.0, 60.0]]))):
+        target = NearestPoint(closed_set, curvature)
+        stated = target.roundings.transport(curvature * places).bound
+        evidence.on(target).bounded(
+            "|statement of T at a tie − the distance of the tied points|",
+            np.abs(stated - apart),
+            Rounding(apart, 64, "statements are computed, and those of the parts added"),
+            because="nobody can say which of the two is meant, and no other is as near",
         )
 
 
