@@ -232,7 +232,7 @@ def answer(
         marks, errors = ({name: place[k] for name, place in beside.places.items()} for k in (0, 1))
         evidence.figure(
             f"{flow.name}: {question}",
-            f"Its number and those of other couplings on {beside.target}, which are {beside.words[2:]}",
+            f"Its number and those of other couplings: {beside.words[2:]}",
             lambda figure: draw_scale(
                 figure,
                 {"the exact field": 0.0} | marks,

@@ -4,7 +4,7 @@ The field of drawn batches (`numerics.flows.batches`) is a sum of steps, so it i
 fixed steps, and its Jacobians are those of the coupling, estimated by scores. It errs by O(1/√batches) at a
 point. What a number makes of this is told by asking it of two halves of the batches, too, with steps twice as
 long: a bias of order 1/batches in its square, which is what noise leaves, is extrapolated away and counted as
-error, and so is how far the halves are apart.
+error, and so is how far the halves are apart. What so few trajectories err by is not in it.
 """
 
 from collections.abc import Callable
