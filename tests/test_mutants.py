@@ -1,6 +1,7 @@
 """The faults that are put into the code: what operators change, what is drawn, and what is said of it."""
 
 import json
+from pathlib import Path
 
 import pytest
 from cosmic_ray.mutating import mutate_code
@@ -194,6 +195,20 @@ def test_an_equivalent_fault_needs_a_reason(tmp_path):
     with pytest.raises(ValueError, match="line 1: give a reason"):
         power.equivalents(path)
     assert power.equivalents(tmp_path / "absent.txt") == {}
+
+
+EQUIVALENT = power.equivalents(Path(power.__file__).with_name("equivalent.txt"))
+
+
+@pytest.mark.parametrize("key", EQUIVALENT)
+def test_an_equivalent_fault_is_still_the_one_that_was_judged(key):
+    """Places are counted from the top of a file: an edit above moves the key to another fault."""
+    module = key.split(".py-")[0].replace(".", "/") + ".py"
+    source = (Path(__file__).parents[1] / module).read_text(encoding="utf-8")
+    mutant = {m.key: m for m in population.in_file(module, source)}[key]
+    wrong = mutant.code(source).splitlines()[mutant.line - 1].strip()
+    said, _, reason = EQUIVALENT[key].removeprefix("`").partition("` ")
+    assert (wrong, bool(reason.strip())) == (said, True)
 
 
 def test_claims_of_a_check_are_those_of_its_evidence_and_its_controls():
