@@ -24,6 +24,7 @@ from scipy.integrate import solve_ivp
 
 from numerics.accuracy import EPS
 from numerics.checks import as_array, as_positive, positive_number
+from numerics.deprecated import goes
 from numerics.flows.exact import ExactField
 from numerics.potentials.base import Potential
 from numerics.schedules import Schedule
@@ -137,18 +138,25 @@ class Derivatives:
 
 
 def jacobian(
-    velocity: Velocity, at: ArrayLike, x: ArrayLike, step: ArrayLike, levels: int = 4
+    velocity: Velocity,
+    at: ArrayLike,
+    x: ArrayLike,
+    step: ArrayLike,
+    widths: int = 4,
+    *,
+    levels: int | None = None,
 ) -> Derivatives:
     """The Jacobian of any NumPy field by central differences, extrapolated by Richardson's scheme.
 
-    One call of the field a level does all points, times and directions.
+    One call of the field a width does all points, times and directions.
 
     Args:
         velocity: (at (N,), x (N,d)) → (N,d). ``at`` is handed on as it is: t, or 1−t where that is wanted.
         at: One number or (n,).
         x: (n,d).
         step: The widest half-step, one or (n,): less than the distance to the nearest kink.
-        levels: Half-steps step, step/2, …; the truncation is O(step^{2·levels}).
+        widths: How many half-steps, step, step/2, …; the truncation is O(step^{2·widths}).
+        levels: The older name of ``widths``; it goes with the next version.
 
     Raises:
         ValueError: If shapes disagree or a step isn't positive.
@@ -157,6 +165,9 @@ def jacobian(
         >>> jacobian(lambda at, x: x**2, 0.5, [[3.0]], step=0.1).jacobian.round(9).tolist()
         [[[6.0]]]
     """
+    if levels is not None:
+        goes("jacobian's keyword levels", "widths")
+        widths = levels
     points = np.atleast_2d(as_array("x", x, ndim=(1, 2)).real)
     n, d = points.shape
     times = np.broadcast_to(as_array("at", at, ndim=(0, 1)).real, (n,))
@@ -164,8 +175,8 @@ def jacobian(
     spread = np.eye(d)[:, None, :]
     table: list[Matrices] = []
     before = np.zeros((n, d, d))
-    for level in range(levels):
-        h = (widest / 2**level)[None, :, None]
+    for halvings in range(widths):
+        h = (widest / 2**halvings)[None, :, None]
         moved = np.stack([points + h * spread, points - h * spread]).reshape(-1, d)
         ahead, behind = np.asarray(velocity(np.tile(times, 2 * d), moved)).reshape(2, d, n, d)
         row = [((ahead - behind) / (2 * h)).transpose(1, 2, 0)]

@@ -30,11 +30,11 @@ class ExactAtoms(ByConjugate):
         if len(self._points) != len(self._heights):
             raise ValueError(f"heights: got {len(self._heights)} for {len(self._points)} points")
         self.dim = self._points.shape[1]
-        self._atoms, self._levels = [exact(y) for y in self._points], exact(self._heights)
+        self._atoms, self._exact_heights = [exact(y) for y in self._points], exact(self._heights)
 
     def scores(self, y: Vector) -> Vector:
         """⟨y, y_i⟩ − g_i."""
-        return [dot(y, atom) - level for atom, level in zip(self._atoms, self._levels, strict=True)]
+        return [dot(y, atom) - height for atom, height in zip(self._atoms, self._exact_heights, strict=True)]
 
     def conjugate(self, y: Vector) -> arb:
         """The largest score."""
@@ -53,7 +53,7 @@ class ExactAtoms(ByConjugate):
         best = max(range(len(scores)), key=lambda i: float(scores[i].mid()))
         if not all(scores[best] > score for i, score in enumerate(scores) if i != best):
             raise UndecidedError("two atoms tie")
-        return Candidate(self._atoms[best], self._levels[best])
+        return Candidate(self._atoms[best], self._exact_heights[best])
 
     def transport_jacobian(self, x0: Vector) -> arb_mat:
         """0: T is constant on a cell, and x₀ is proved to be inside one."""
@@ -68,7 +68,7 @@ class ExactAtoms(ByConjugate):
             for k in range(self.dim)
         ]
         return Candidate(
-            point, sum((w * self._levels[i] for i, w in zip(members, weights, strict=True)), arb(0))
+            point, sum((w * self._exact_heights[i] for i, w in zip(members, weights, strict=True)), arb(0))
         )
 
     def _face(self, z: Vector, step: arb) -> tuple[list[int], Vector]:
@@ -82,9 +82,9 @@ class ExactAtoms(ByConjugate):
             return members, [arb(1)]
         edges = [[_rational(a) - _rational(b) for a, b in self._pairs(i, first)] for i in rest]
         away = [a.mid().fmpq() - _rational(b) for a, b in zip(z, self._points[first], strict=True)]
-        base, level = step.mid().fmpq(), _rational(self._heights[first])
+        base, first_height = step.mid().fmpq(), _rational(self._heights[first])
         right = [
-            _product(edge, away) - base * (_rational(self._heights[i]) - level)
+            _product(edge, away) - base * (_rational(self._heights[i]) - first_height)
             for edge, i in zip(edges, rest, strict=True)
         ]
         gram = fmpq_mat([[_product(a, b) for b in edges] for a in edges])

@@ -130,14 +130,14 @@ class FaceCertificate:
         error = norms(dual)[:, None] * atoms.lengths + np.abs(heights)
         error *= (self._d + 4) * UNIT
         first = members[:, :1]
-        level = np.take_along_axis(scores, first, 1) - np.take_along_axis(error, first, 1)
+        least = np.take_along_axis(scores, first, 1) - np.take_along_axis(error, first, 1)
         apart = (atoms.lengths + atoms.lengths[first]) * (1 + 8 * EPS)
         off = (
             self.missed[rows]
             + self.off_away[rows]
             + 3 * UNIT * (self._distance + norms(self.correction))[rows]
         )
-        slack = (level - scores - error) * (1 - 4 * EPS) - off[:, None] * apart
+        slack = (least - scores - error) * (1 - 4 * EPS) - off[:, None] * apart
         np.put_along_axis(slack, members, np.inf, 1)
         proved = self.judged[rows].copy()
         for i in np.flatnonzero(proved & (slack <= 0).any(axis=1)):

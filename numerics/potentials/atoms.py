@@ -248,12 +248,12 @@ class FiniteAtoms(SolvedOnce):
         """The farthest atom that may be best within ``radius`` of x₀: scores rise by |y_j − y|·radius."""
         scores, error = self._scores(x0)
         best = self._best(x0)
-        level = np.take_along_axis(scores - error, best[:, None], 1)
+        least = np.take_along_axis(scores - error, best[:, None], 1)
         apart = np.zeros(len(x0))
         reach = (2 * self._set.spread * radius)[:, None]
-        for row in np.flatnonzero((scores + error + reach >= level).sum(axis=1) > 1):
+        for row in np.flatnonzero((scores + error + reach >= least).sum(axis=1) > 1):
             far = norms(self.points - self.points[best[row]])
-            rival = scores[row] + error[row] + (1 + 8 * EPS) * radius[row] * far >= level[row]
+            rival = scores[row] + error[row] + (1 + 8 * EPS) * radius[row] * far >= least[row]
             apart[row] = far[rival].max() * (1 + (self.dim + 4) * EPS)
         return apart
 

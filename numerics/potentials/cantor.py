@@ -24,7 +24,7 @@ _DIGITS = 54
 _BLOCK = 9
 _BLOCKS = np.array([float(Fraction(2 * int(f"{k:b}", 3), 3**_BLOCK)) for k in range(2**_BLOCK)])
 """Σ 2bᵢ3⁻ⁱ over the nine binary digits b₁b₂… of k."""
-_LEVELS = 40
+_GENERATIONS = 40
 
 
 class Cantor(LinePotential):
@@ -188,13 +188,13 @@ class CantorLaw:
         return UNIT * (6 * product + 60 * rises + 2 * np.abs(self.primitive(s)))
 
     def _rises(self, p: Values) -> Values:
-        """∫ r dT(r) over probabilities in (p, ½]: hole by hole down to level 40.
+        """∫ r dT(r) over probabilities in (p, ½]: hole by hole down to generation 40.
 
         Where the k-th digit of p is 0, its right neighbour of length 2⁻ᵏ lies wholly in (p, ½], behind a hole
         of size 3⁻ᵏ; the holes inside it have the total size 3⁻ᵏ and the self-similar law of `hole_rule`.
         """
         total, start, rest = np.zeros_like(p), np.zeros_like(p), p.copy()
-        for k in range(2, _LEVELS + 1):
+        for k in range(2, _GENERATIONS + 1):
             length = 2.0**-k
             above = rest >= length
             left = start + length

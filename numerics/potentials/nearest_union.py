@@ -21,7 +21,7 @@ class NearestUnionPoint(NearestCurvedPoint, of=Union):
 
     Accuracy: the part's own statements where φ*ₖ(p) exceeds the other by more than both err by and what p
     errs by (the prox's error over λ, and 3 roundings of |z|/λ) times the distance of their points, at most
-    twice the radius; elsewhere those of a face. Where the parts are level to ε, u is a subgradient of φ* at
+    twice the radius; elsewhere those of a face. Where the parts tie to ε, u is a subgradient of φ* at
     p to ε: it errs by √(λε) more (see `face_certificate`).
     """
 

@@ -20,7 +20,7 @@ from numerics.potentials.tails import Form, Tails
 
 WORST = 2.0**-10
 LEAST = 4.0  # noise up to which a law must be resolved
-_LEVELS = np.arange(0.25, CUT, 0.5)
+_NOISES = np.arange(0.25, CUT, 0.5)
 _SHIFTS = (0.0, 0.03, -0.03)
 _WINDOW = 0.005
 _GOOD = 1e-10  # no need to look nearby
@@ -37,10 +37,10 @@ def quiet() -> Iterator[None]:
 
 
 def _resolved_to(measured: Values) -> float:
-    """The last level before the first at which errors are too large; all of the noise if there is none."""
+    """The last noise before the first at which errors are too large; all of the noise if there is none."""
     resolved = np.append(measured <= WORST, False)
     last = int(np.argmin(resolved))
-    return CUT if last == len(_LEVELS) else float(_LEVELS[max(last - 1, 0)])
+    return CUT if last == len(_NOISES) else float(_NOISES[max(last - 1, 0)])
 
 
 def _quietly(function: Form) -> Form:
@@ -71,10 +71,10 @@ def scipy_tails(distribution: Any, name: str) -> tuple[Tails, tuple[float, float
     """
     ends = tuple(float(end) for end in distribution.support())
     density, density_count = density_of(distribution)
-    error = {+1: np.full(len(_LEVELS), 4 * UNIT), -1: np.full(len(_LEVELS), 4 * UNIT)}
+    error = {+1: np.full(len(_NOISES), 4 * UNIT), -1: np.full(len(_NOISES), 4 * UNIT)}
 
     def count(s: Values) -> Values:
-        place = np.minimum(np.searchsorted(_LEVELS, np.abs(s)), len(_LEVELS) - 1)
+        place = np.minimum(np.searchsorted(_NOISES, np.abs(s)), len(_NOISES) - 1)
         return 8 + np.where(s > 0, error[1][place], error[-1][place]) / UNIT
 
     tails = Tails(
@@ -101,15 +101,15 @@ def scipy_tails(distribution: Any, name: str) -> tuple[Tails, tuple[float, float
 
 
 def _measured(tails: Tails, side: int) -> Values:
-    """Relative error of one tail's probability at every level up to the first not resolved; inf beyond.
+    """Relative error of one tail's probability at every noise up to the first not resolved; inf beyond.
 
     The least over a few places nearby, for a density may jump at one of them.
     """
-    found = np.full(len(_LEVELS), np.inf)
-    for rows in np.array_split(np.arange(len(_LEVELS)), len(_LEVELS) // 4):
+    found = np.full(len(_NOISES), np.inf)
+    for rows in np.array_split(np.arange(len(_NOISES)), len(_NOISES) // 4):
         for shift in _SHIFTS:
             worse = rows[~(found[rows] <= _GOOD)]
-            s = side * (_LEVELS[worse] + shift)
+            s = side * (_NOISES[worse] + shift)
             found[worse] = np.fmin(found[worse], _mismatch(tails, tails.quantile(s), s))
         if not (found[rows] <= WORST).all():
             break

@@ -1,7 +1,7 @@
 r"""∂φ of the envelope of (a/2)|·|² on a closed set, at a point of the face with atoms y_i.
 
 $∂φ = \{x_0 : ⟨x_0,y_i⟩ - (a/2)|y_i|^2 = \max_{y∈M} ⟨x_0,y⟩ - (a/2)|y|^2 \text{ for all } i\}$: an
-intersection of half-spaces within the affine space on which the atoms are level and stationary.
+intersection of half-spaces within the affine space on which the atoms tie and are stationary.
 """
 
 import numpy as np
@@ -39,8 +39,8 @@ class SupportCell(Subdifferential):
         normals = [atoms[1:] - atoms[0]] + [
             s.tangent.transpose(0, 2, 1).reshape(-1, self._dim) for s in self._strata
         ]
-        levels = [envelope.lift(atoms[1:]) - envelope.lift(atoms[:1])]
-        levels += [
+        offsets = [envelope.lift(atoms[1:]) - envelope.lift(atoms[:1])]
+        offsets += [
             envelope.curvature * np.einsum("kdm,kd->km", s.tangent, atoms[s.rows]).ravel()
             for s in self._strata
         ]
@@ -49,18 +49,18 @@ class SupportCell(Subdifferential):
         left, sizes, right = np.linalg.svd((rows / length[:, None]).T, full_matrices=True)
         rank = int((sizes > 1e-8).sum())
         self._across, self._free = left[:, :rank], left[:, rank:]
-        level = (np.concatenate(levels) / length) @ right.T[:, :rank] / sizes[:rank]
-        self._origin = self._across @ level
+        shift = (np.concatenate(offsets) / length) @ right.T[:, :rank] / sizes[:rank]
+        self._origin = self._across @ shift
         steepest = sizes[rank - 1] if rank else 1.0
         self.rounding = self._stated(length, float(steepest))
 
     def _stated(self, length: Float[np.ndarray, " q"], steepest: float) -> float:
         """How far off the affine hull may be, per unit of |x₀| + 1.
 
-        Its equations are unit rows r with levels l. For two atoms r = (y_i − y_0)/|y_i − y_0| is turned by
+        Its equations are unit rows r with offsets l. For two atoms r = (y_i − y_0)/|y_i − y_0| is turned by
         twice the atoms' distance off M over their distance, and l off by as much of its slope a·radius; for
         a tangent by 25u, by |II| times what y is off M, and by the 16u of stationarity that a nearest point
-        is left with. A row turned by δ, a level off by a·radius·δ, and the (d+3) roundings of their
+        is left with. A row turned by δ, an offset off by a·radius·δ, and the (d+3) roundings of their
         products move the intersection of q of them by √q·δ(|x₀| + a·radius) over the least singular value.
         """
         envelope = self._envelope
@@ -90,7 +90,7 @@ class SupportCell(Subdifferential):
 
     def _within(self, start: Float[np.ndarray, " d"]) -> float:
         """Distance within the affine space: the least-distance problem over the cuts found so far."""
-        x, normals, levels = start, [], []
+        x, normals, offsets = start, [], []
         if not self.dimension:
             return 0.0
         for _ in range(_CUTS):
@@ -100,8 +100,8 @@ class SupportCell(Subdifferential):
             normal = (best - self._atoms[0]) @ self._free
             rise = self._envelope.lift(best[None])[0] - self._envelope.lift(self._atoms[:1])[0]
             normals.append(normal)
-            levels.append(rise - (best - self._atoms[0]) @ start)
-            x = start + self._free @ _least(np.array(normals), np.array(levels))
+            offsets.append(rise - (best - self._atoms[0]) @ start)
+            x = start + self._free @ _least(np.array(normals), np.array(offsets))
         raise RuntimeError(f"distance to ∂φ: {_CUTS} cuts left a violation of {slack:.3g}")
 
     def boundary_distance(self, x0: ArrayLike) -> Float[np.ndarray, " n"]:
@@ -170,10 +170,10 @@ class SupportCell(Subdifferential):
         return reach
 
 
-def _least(normals: Float[np.ndarray, "q k"], levels: Float[np.ndarray, " q"]) -> Float[np.ndarray, " k"]:
-    """The smallest x with ⟨normal_j, x⟩ ≤ level_j (Lawson & Hanson, ch. 23)."""
+def _least(normals: Float[np.ndarray, "q k"], offsets: Float[np.ndarray, " q"]) -> Float[np.ndarray, " k"]:
+    """The smallest x with ⟨normal_j, x⟩ ≤ offset_j (Lawson & Hanson, ch. 23)."""
     length = norms(normals)
-    a, b = normals / length[:, None], levels / length
+    a, b = normals / length[:, None], offsets / length
     reach = max(float(-b.min()), np.finfo(float).tiny)
     system = np.concatenate([-a, -b[:, None] / reach], axis=1).T
     target = np.append(np.zeros(normals.shape[1]), 1.0)

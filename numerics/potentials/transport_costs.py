@@ -106,16 +106,18 @@ def _with_an_atom(weight: float) -> TransportCost:
 
 
 def cantor(_: Potential) -> TransportCost:
-    """E sT(s) = ∫ g dT, g(p) = φ_N(Φ⁻¹(p)): hole by hole to level 16, the rest bracketed as g is concave."""
+    """E sT(s) = ∫ g dT, g(p) = φ_N(Φ⁻¹(p)): hole by hole to generation 16, then bracketed, as g is concave."""
 
     def g(p: np.ndarray) -> np.ndarray:
         return np.asarray(stats.norm.pdf(ndtri(p)))
 
-    levels = 16
-    holes = sum(3.0**-k * g((2 * np.arange(2 ** (k - 1)) + 1) / 2**k).sum() for k in range(1, levels + 1))
-    ends = np.arange(2**levels + 1) / 2**levels
-    upper = g((ends[1:] + ends[:-1]) / 2).sum() / 3**levels
-    lower = (g(ends[1:]) + g(ends[:-1])).sum() / 2 / 3**levels
+    generations = 16
+    holes = sum(
+        3.0**-k * g((2 * np.arange(2 ** (k - 1)) + 1) / 2**k).sum() for k in range(1, generations + 1)
+    )
+    ends = np.arange(2**generations + 1) / 2**generations
+    upper = g((ends[1:] + ends[:-1]) / 2).sum() / 3**generations
+    lower = (g(ends[1:]) + g(ends[:-1])).sum() / 2 / 3**generations
     mean = holes + (upper + lower) / 2
     return TransportCost(float(1 + 0.375 - 2 * mean), float(upper - lower + 1e-13), "quadrature")
 

@@ -23,11 +23,11 @@ from numerics.potentials.twin_faces import (
     END,
     Face,
     bend,
+    cubic,
     face_at,
     face_of,
     jumps,
     larger_root,
-    level,
     place,
     turning,
 )
@@ -85,18 +85,18 @@ class Twin(SolvedOnce):
 
     def _value_rounding(self, x: Points) -> Rounding:
         found = face_of(x)
-        size = np.maximum(level(found.left), level(found.right)) + np.abs(x[:, 1])
+        size = np.maximum(cubic(found.left), cubic(found.right)) + np.abs(x[:, 1])
         return Rounding(size, 40, "weights and cubes of a face")
 
     def _conjugate(self, x0: Inexact[np.ndarray, "n 2"]) -> Numbers:
         noise = real("x0", x0)
         s = self._parameter(noise)
-        return (noise * place(s)).sum(axis=1) - (place(s)[:, 1] + level(s))
+        return (noise * place(s)).sum(axis=1) - (place(s)[:, 1] + cubic(s))
 
     def _conjugate_rounding(self, x0: Points) -> Rounding:
         """The terms at the maximiser, where errors of s are of second order."""
         s = self._parameter(x0)
-        size = np.abs(x0 * place(s)).sum(axis=1) + place(s)[:, 1] + level(s)
+        size = np.abs(x0 * place(s)).sum(axis=1) + place(s)[:, 1] + cubic(s)
         return Rounding(size, 6, "⟨v, g⟩ − f at the maximiser")
 
     def _conjugate_slope(self, x0: Points) -> Numbers:

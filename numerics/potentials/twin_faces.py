@@ -20,6 +20,8 @@ import numpy as np
 from jaxtyping import Float
 from scipy.optimize import brentq
 
+from numerics.deprecated import goes
+
 Numbers = Float[np.ndarray, " n"]
 
 END = 0.45
@@ -37,9 +39,15 @@ def place(s: Numbers) -> Float[np.ndarray, "n 2"]:
     return np.stack([s, np.where(s > END, 0.0, s**2 / 2)], axis=-1)
 
 
-def level(s: Numbers) -> Numbers:
+def cubic(s: Numbers) -> Numbers:
     """C at the atom of a parameter."""
     return np.where(s > END, 0.0, np.where(s > 0, 1.0, 8.0) * np.abs(s) ** 3)
+
+
+def level(s: Numbers) -> Numbers:
+    """The older name of `cubic`; it goes with the next version."""
+    goes("level", "cubic")
+    return cubic(s)
 
 
 def steepness(s: Numbers) -> Numbers:
@@ -129,7 +137,7 @@ class Face:
     @property
     def value(self) -> Numbers:
         """φ at the point."""
-        ends = level(self.left), level(self.right)
+        ends = cubic(self.left), cubic(self.right)
         return self.point[:, 1] + (ends[0] + self.share * (ends[1] - ends[0]))
 
     @property

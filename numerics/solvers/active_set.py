@@ -171,8 +171,8 @@ def _pivot(
     dual = solution.dual[rows]
     scores = dual @ atoms.T - heights
     entering = scores.argmax(axis=1)
-    level = np.take_along_axis(scores, at.members, axis=1).max(axis=1)
-    violation = scores.max(axis=1) - level
+    held = np.take_along_axis(scores, at.members, axis=1).max(axis=1)
+    violation = scores.max(axis=1) - held
     entered = (at.members == entering[:, None]).any(axis=1)
     offset = np.linalg.norm(z[rows] - atoms[at.members[:, 0]], axis=1)
     noise = _noise(atoms, heights, offset / step[rows], dual)

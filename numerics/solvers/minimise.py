@@ -121,7 +121,7 @@ class _Objective:
     ) -> None:
         self._value, self._map, self._z, self._lam = value, gamma.map, z, lam
         self._origin = gamma.map(s0[None])
-        self._level = self._finite(self._origin, s0[None])[0]
+        self._at_start = self._finite(self._origin, s0[None])[0]
 
     def _finite(self, u: Float[np.ndarray, "k d"], s: Float[np.ndarray, "k m"]) -> Float[np.ndarray, " k"]:
         values = self._value(u)
@@ -136,7 +136,7 @@ class _Objective:
     def __call__(self, s: Float[np.ndarray, "k m"]) -> Float[np.ndarray, " k"]:
         u = self._map(s)
         moved, middle = u - self._origin, (u + self._origin) / 2
-        return self._finite(u, s) - self._level + (moved * (middle - self._z)).sum(axis=1) / self._lam
+        return self._finite(u, s) - self._at_start + (moved * (middle - self._z)).sum(axis=1) / self._lam
 
     def gradient(self, s: Float[np.ndarray, " m"], width: float = _DIFFERENCE) -> Float[np.ndarray, " m"]:
         """Central differences, all in one call."""
@@ -149,7 +149,7 @@ class _Objective:
         u = self._map(s[None])
         pull = np.linalg.norm((u + self._origin) / 2 - self._z) / self._lam
         slip = 2 * EPS * np.linalg.norm(u) * pull  # γ(s) itself is known to an ulp
-        values = abs(self._level) + abs(float(self._value(u)[0]))
+        values = abs(self._at_start) + abs(float(self._value(u)[0]))
         return float(EPS * (values + np.linalg.norm(u - self._origin) * pull) + slip)
 
 

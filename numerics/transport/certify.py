@@ -135,7 +135,7 @@ def _edge(atoms: list[Atom], i: int, j: int) -> _Edge | None:
         elif across < 0:
             start = room / across if start is None else max(start, room / across)
         elif room < 0 or (room == 0 and not 0 < ux * dx + uy * dy < square):
-            # Atom k hides the edge; or i, j, k are level on one line and the outer two share the edge.
+            # Atom k hides the edge; or i, j, k tie on one line and the outer two share the edge.
             return None
         if start is not None and stop is not None and start >= stop:
             return None

@@ -152,7 +152,7 @@ def _face(atoms: list[Point], heights: list[fmpq], i: int, j: int) -> _Face | No
         if _dot(normal, normal) != 0:
             lines.append((normal, room))
         elif room < 0 or (room == 0 and not 0 < share < 1):
-            # Atom k hides the face; or i, j, k are level on one line and the outer two share the face.
+            # Atom k hides the face; or i, j, k tie on one line and the outer two share the face.
             return None
     edges = []
     for place, (normal, room) in enumerate(lines):

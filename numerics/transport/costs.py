@@ -87,7 +87,7 @@ def expected_cost(quantile: LinePotential | FiniteAtoms, n: int) -> ExpectedCost
     """
     n = positive_integer("n", n)
     if isinstance(quantile, Cantor):
-        return _cost_by_levels(quantile, n, 0.25 + 0.125)
+        return _cost_by_layers(quantile, n, 0.25 + 0.125)
     atoms = _atoms(quantile)
     if atoms is not None:
         return _cost_of_atoms(*atoms, n)
@@ -183,10 +183,10 @@ def _square_of_atoms(points: Atoms, steps: Thresholds, wrong: Thresholds) -> tup
     return total, error
 
 
-# --- levels -------------------------------------------------------------------------------------------
+# --- layers -------------------------------------------------------------------------------------------
 
 
-def _cost_by_levels(target: LinePotential, n: int, square: float) -> ExpectedCost:
+def _cost_by_layers(target: LinePotential, n: int, square: float) -> ExpectedCost:
     """A law as a mixture of two-atom steps: E x₀T = ∫φ_N(z(y))dy, E(x₀ − b_n)T = ∫D_n(z(y))dy."""
     fine, coarse = (_by_rule(rule, n) for rule in rules(target))
     errors = 2 * (np.abs(fine[0] - coarse[0]) + fine[1])

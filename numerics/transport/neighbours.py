@@ -178,6 +178,6 @@ def fibonacci(n: int) -> np.ndarray:
     k = np.arange(positive_integer("n", n))
     height = 1 - (2 * k + 1) / n
     angle = np.pi * (3 - np.sqrt(5)) * k
-    level = np.sqrt(1 - height**2)
-    y = np.column_stack([level * np.cos(angle), level * np.sin(angle), height])
+    radius = np.sqrt(1 - height**2)
+    y = np.column_stack([radius * np.cos(angle), radius * np.sin(angle), height])
     return np.asarray(as_points("points", y / np.linalg.norm(y, axis=1, keepdims=True), 3).real)

@@ -125,11 +125,11 @@ def _difference(u: Ranks, u2: Ranks, w: Ranks, w2: Ranks) -> Ranks:
 def _tilted(u: Ranks, u2: Ranks, w: Ranks, w2: Ranks, n: int) -> Ranks:
     """Log of G_n for u ≥ w > 0."""
     up, up2, wp, wp2 = np.sqrt(u), np.sqrt(u2), np.sqrt(w), np.sqrt(w2)
-    level = up * wp + up2 * wp2  # b
+    cosine = up * wp + up2 * wp2  # b
     across = up * wp2 + wp * up2
     sine = _difference(u, u2, w, w2) / np.where(across > 0, across, 1.0)  # b² + sine² = 1; 0 at u = w = 1
-    log_b = np.where(sine**2 <= 0.5, np.log1p(-np.minimum(sine**2, 0.5)) / 2, np.log(level))
-    meeting = _meeting(up * wp / level, up2 * wp2 / level, (wp * up2) / (up * np.maximum(wp2, 1e-300)), n)
+    log_b = np.where(sine**2 <= 0.5, np.log1p(-np.minimum(sine**2, 0.5)) / 2, np.log(cosine))
+    meeting = _meeting(up * wp / cosine, up2 * wp2 / cosine, (wp * up2) / (up * np.maximum(wp2, 1e-300)), n)
     return (2 * n - 1) * log_b + np.log(w / u) / 2 + np.log(meeting)
 
 

@@ -5,7 +5,7 @@ Huber
     beyond. *The mistake*: the switch at |z| = α.
 Squared k-overlap norm
     φ = ½‖·‖², φ*(y) = ½ Σ (k largest y_i²), T keeps the k largest entries. With β = 1/τ and |z| sorted,
-    the prox shrinks the first entries by β/(β+1), lowers the middle ones by a level ℓ and drops the rest
+    the prox shrinks the first entries by β/(β+1), lowers the middle ones by a threshold ℓ and drops the rest
     (Argyriou, Foygel & Srebro 2012). *The mistake*: z/β + 1 > ℓ for z/(β+1) > ℓ in the search for where the
     middle begins.
 Dimension of a matrix group
@@ -139,11 +139,11 @@ class SquaredOverlap:
         for r in range(self.k):
             start = self.k - r - 1
             for end in range(self.k, self.dim + 1):
-                level = size[start:end].sum() / (end - self.k + (beta + 1) * r + beta + 1)
-                begins = start == 0 or first(size[start - 1], beta) > level
-                goes_on = level >= size[start] / (beta + 1) and size[end - 1] > level
-                if begins and goes_on and (end == self.dim or level >= size[end]):
-                    shrunk[start:end] = size[start:end] - level
+                threshold = size[start:end].sum() / (end - self.k + (beta + 1) * r + beta + 1)
+                begins = start == 0 or first(size[start - 1], beta) > threshold
+                goes_on = threshold >= size[start] / (beta + 1) and size[end - 1] > threshold
+                if begins and goes_on and (end == self.dim or threshold >= size[end]):
+                    shrunk[start:end] = size[start:end] - threshold
                     shrunk[end:] = 0
                     found = np.empty_like(z)
                     found[order] = shrunk

@@ -91,14 +91,14 @@ def test_straightness_of_the_independent_coupling(evidence, rng, parts):
     )
 
 
-def _along(field, level):
+def _along(field, refinement):
     """S and W₂² over noises of the line, splines in time, and the error of the flow in both.
 
     A state that errs by e moves ẋ = u_t(x) by at most Lip(u)·e, and E of squares by 2E|·| times that.
     """
-    noise, cell = grid(8.0, 1 / (16 * level), 1)
+    noise, cell = grid(8.0, 1 / (16 * refinement), 1)
     weight = np.exp(-(noise[:, 0] ** 2) / 2) / np.sqrt(2 * np.pi) * cell
-    times = np.linspace(0, 1, 24 * level + 1)
+    times = np.linspace(0, 1, 24 * refinement + 1)
     found = trajectory(field.velocity, noise, times)
     speed = np.stack([field.velocity(t, x) for t, x in zip(times, found.states, strict=True)])
     moved = (found.states[-1] - noise)[:, 0]

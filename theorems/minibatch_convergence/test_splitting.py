@@ -32,9 +32,9 @@ def _coefficients(schedule, t):
 
 def _shares(z, n):
     """P(x₁ = y_i | x₀ = z) (N,k)."""
-    levels = np.concatenate([[0.0], np.cumsum(WEIGHTS)])
-    levels[-1] = 1.0
-    return np.diff([assignment_probability(ndtr(z), w, n) for w in levels], axis=0)
+    cumulative = np.concatenate([[0.0], np.cumsum(WEIGHTS)])
+    cumulative[-1] = 1.0
+    return np.diff([assignment_probability(ndtr(z), w, n) for w in cumulative], axis=0)
 
 
 def _on_the_line(n, schedule, t, step):

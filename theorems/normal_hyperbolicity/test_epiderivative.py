@@ -46,7 +46,7 @@ def test_derivative_of_prox(evidence, target, step, seed):
             continue
         checked += 1
         bundle, z = bundle.take(room), z[room]
-        found = jacobian(lambda _, y: target.prox(y, step), 0.0, z, width[room], levels=3)
+        found = jacobian(lambda _, y: target.prox(y, step), 0.0, z, width[room], widths=3)
         inner = np.linalg.inv(np.eye(bundle.dimension) + step * bundle.hessian)
         margins = at_points(target, bundle.x0)
         theory = _theory_rounding(target, bundle, step)

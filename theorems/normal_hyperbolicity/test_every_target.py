@@ -67,7 +67,7 @@ def test_exponents_symbolically(evidence):
 def test_flow_of_the_cantor_law_contracts(evidence, rng, target, schedule):
     """|X_t(x₀+hu) − X_t(x₀)|/h along the Cantor coordinate is α_t, unless T rises by more than εh within h.
 
-    Take J with 3⁻ᴶ ≤ εh < 3¹⁻ᴶ. Between neighbouring dyadic probabilities of level J the quantile rises by
+    Take J with 3⁻ᴶ ≤ εh < 3¹⁻ᴶ. Between neighbouring dyadic probabilities of order J the quantile rises by
     3⁻ᴶ; so one of them, 2ᴶ ≤ 2(εh)^{−log 2/log 3} in number, must lie within h of s, as each does with
     probability h/√(2π) at most.
     """

@@ -2,7 +2,7 @@
 
 Assumed: A1–A5 and SC with γ = 1, p and 1/2. Exact: SymPy's limits with symbolic parameters. From K: slopes
 of log σ for every family, until K's rounding hides the normal directions, and with exact zeros until
-e^{−γτ} nearly underflows. The third level, integration of the field, is `test_integration`.
+e^{−γτ} nearly underflows. The third route, integration of the field, is `test_integration`.
 """
 
 import numpy as np

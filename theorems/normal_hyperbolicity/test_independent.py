@@ -76,7 +76,7 @@ def test_closed_form_by_differences(evidence, rng, dim):
     length = rng.uniform(0.5, 3, 20)
     x = np.zeros((20, dim))
     x[:, 0] = length
-    found = jacobian(field.velocity, remaining, x, 0.04, levels=5)
+    found = jacobian(field.velocity, remaining, x, 0.04, widths=5)
     across, along = field.rescaled_eigenvalues(remaining, length)
     exact = np.stack([along] + [across] * (dim - 1), axis=1)
     error = np.abs(remaining * np.diagonal(found.jacobian, axis1=1, axis2=2) - exact).max(axis=1)

@@ -46,7 +46,7 @@ def test_differences_state_what_they_err_by_and_little_more(evidence, target, tr
         by="the two highest orders, as the library states; v's rounding over the narrowest step",
         because="complex steps have no truncation",
     )
-    few = jacobian(velocity, REMAINING, x, np.minimum(0.08, kink / 4), levels=2)
+    few = jacobian(velocity, REMAINING, x, np.minimum(0.08, kink / 4), widths=2)
     on.estimated(
         "|Dv by two orders of differences − Dv by complex steps|, where truncation leads",
         np.abs(few.jacobian - exact).max(axis=(1, 2)),

@@ -113,7 +113,7 @@ def test_independent_coupling_has_another_spectrum(evidence, t):
     field = IndependentField(radius * atoms.points, np.full(512, 1 / 512))
     length = (1 - t) * np.array([0.5, 1.0, 2.0]) + t * radius
     x = np.stack([length, 0 * length], axis=1)
-    found = jacobian(lambda at, y: field.velocity(at, y), t, x, 0.05 * (1 - t), levels=5)
+    found = jacobian(lambda at, y: field.velocity(at, y), t, x, 0.05 * (1 - t), widths=5)
     across, along = IndependentSphere(2, radius).rescaled_eigenvalues(1 - t, length)
     kappa = radius / np.array([0.5, 1.0, 2.0])
     exact = path_eigenvalues(Linear(), np.stack([kappa, 0 * kappa], axis=1), t)

@@ -46,7 +46,7 @@ def test_splitting_of_the_flow(evidence, target, schedule, remaining, seed):
         checked += 1
         bundle, width, rounding = bundle.take(room), width[room], rounding[room]
         found = jacobian(
-            lambda _, y: field.flow(None, y, remaining=remaining), 0.0, bundle.x0, width, levels=3
+            lambda _, y: field.flow(None, y, remaining=remaining), 0.0, bundle.x0, width, widths=3
         )
         margins = at_points(target, bundle.x0, schedule, remaining)
         on = evidence.on(target, schedule=schedule, remaining=remaining, seed=seed, margins=margins)

@@ -152,12 +152,12 @@ def test_cantor_conjugate_is_the_integral_of_its_quantile(evidence):
     """By digits: between the noises of j/2ᵏ and (j+1)/2ᵏ T lies within 3⁻ᵏ/2 of Σ 2bᵢ3⁻ⁱ + 3⁻ᵏ/2, bᵢ of j."""
     k, places = 18, np.array([-4.0, -1.5, -0.3, -1e-3, 1e-3, 0.4, 2.0, 4.5])
     j = np.arange(2**k)
-    level = sum(2 * ((j >> (k - i)) & 1) * 3.0**-i for i in range(1, k + 1)) + 3.0**-k / 2
+    values = sum(2 * ((j >> (k - i)) & 1) * 3.0**-i for i in range(1, k + 1)) + 3.0**-k / 2
     edges = ndtri(np.arange(2**k + 1) / 2**k)
     found = []
     for s in places:
         inside = np.clip(edges, min(s, 0.0), max(s, 0.0))
-        found.append(np.sign(s) * float(level @ np.diff(inside)))
+        found.append(np.sign(s) * float(values @ np.diff(inside)))
     cantor, ends = Cantor(), places[:, None]
     conjugate = cantor.conjugate(ends) - cantor.conjugate(np.zeros((1, 1)))
     evidence.on(cantor, digits=k).bounded(

@@ -80,7 +80,7 @@ def _derived(draw: st.DrawFn, base: st.SearchStrategy[Potential]) -> Potential:
 
 def targets(depth: int = 3) -> st.SearchStrategy[Potential]:
     """The grammar: a family, wrapped in up to ``depth`` operations of the calculus, d ≤ 24."""
-    level = families()
+    wrapped = families()
     for _ in range(depth):
-        level = st.one_of(level, _derived(level))
-    return level.filter(lambda target: target.dim <= MOST_DIMENSIONS)
+        wrapped = st.one_of(wrapped, _derived(wrapped))
+    return wrapped.filter(lambda target: target.dim <= MOST_DIMENSIONS)

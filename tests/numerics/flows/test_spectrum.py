@@ -75,6 +75,14 @@ def test_path_jacobians_have_the_eigenvalues_of_k(schedule, target, rng):
     np.testing.assert_allclose(found, stated, rtol=1e-9, atol=1e-9)
 
 
+def test_the_older_name_of_widths_still_answers():
+    at, x = np.array([0.5]), np.array([[1.0, 2.0]])
+    with pytest.warns(DeprecationWarning, match="use widths"):
+        found = jacobian(swirl, at, x, 0.2, levels=2)
+    assert np.array_equal(found.jacobian, jacobian(swirl, at, x, 0.2, widths=2).jacobian)
+    assert not np.array_equal(found.jacobian, jacobian(swirl, at, x, 0.2).jacobian)
+
+
 def test_jacobians_of_a_field_with_curl(rng):
     at, x = rng.uniform(0.5, 1, 30), rng.standard_normal((30, 2))
     exact = swirl_jacobian(at, x)

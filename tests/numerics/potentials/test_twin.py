@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from numerics.potentials import Twin
-from numerics.potentials.twin_faces import END, RATIO, SLOPE
+from numerics.potentials.twin_faces import END, RATIO, SLOPE, cubic, level
 
 P = Twin()
 S = np.linspace(-END, END, 90_001)
@@ -105,3 +105,8 @@ def test_refusals():
         P.manifold([0.2, 0.02], [5.0, 0.0])
     with pytest.raises(ValueError, match="x0"):
         P.transport(np.array([[1j, 0.0]]))
+
+
+def test_the_older_name_of_cubic_still_answers():
+    with pytest.warns(DeprecationWarning, match="use cubic"):
+        assert level(np.array([0.1]))[0] == cubic(np.array([0.1]))[0] > 0

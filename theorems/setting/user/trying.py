@@ -64,8 +64,8 @@ def by_differences(
     velocity: Callable[[float, Array], Array], t: float, points: Array, precision: float
 ) -> Array:
     """Dv_t by extrapolated differences, with steps that suit the precision of v."""
-    wide, levels = (1e-4, 3) if precision == DOUBLE else (0.1, 2)
-    return jacobian(lambda _, x: velocity(t, x), t, points, wide * max(1 - t, 1e-3), levels).jacobian
+    wide, widths = (1e-4, 3) if precision == DOUBLE else (0.1, 2)
+    return jacobian(lambda _, x: velocity(t, x), t, points, wide * max(1 - t, 1e-3), widths).jacobian
 
 
 def probes(d: int) -> Array:
