@@ -75,10 +75,10 @@ def _fill(table: Table, target: Potential, field: TorchField, x0: np.ndarray) ->
         add(route, seconds, found, everything)
 
     sparse = slice(0, None, len(points) // LOOPED)
-    scale = len(points) / LOOPED
+    factor = len(points) / LOOPED
     for route, work in _looped(field, exact, times[sparse], points[sparse]).items():
         found, seconds = _timed(work)
-        add(route, seconds * scale, found, sparse)
+        add(route, seconds * factor, found, sparse)
 
 
 def _automatic(field: TorchField, times: np.ndarray, points: np.ndarray) -> dict[str, Route]:

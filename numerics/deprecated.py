@@ -1,9 +1,13 @@
 """Names that moved or go: they work for one version more, and say what to use instead."""
 
+import functools
 import importlib
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 def goes(old: str, instead: str) -> None:
@@ -14,6 +18,36 @@ def goes(old: str, instead: str) -> None:
         instead: What to use.
     """
     warnings.warn(f"{old} goes with the next version; use {instead}", DeprecationWarning, stacklevel=3)
+
+
+def renamed(old: str, new: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """A decorator: the keyword ``new`` also answers to its older name, with a DeprecationWarning.
+
+    Args:
+        old: The older keyword.
+        new: The keyword that the function has.
+
+    Example:
+        >>> @renamed("levels", "widths")
+        ... def half_steps(step, widths=4):
+        ...     return [step / 2**k for k in range(widths)]
+        >>> with warnings.catch_warnings(record=True) as said:
+        ...     warnings.simplefilter("always")
+        ...     half_steps(1.0, levels=2), str(said[0].message)
+        ([1.0, 0.5], "half_steps's keyword levels goes with the next version; use widths")
+    """
+
+    def wrap(function: Callable[P, R]) -> Callable[P, R]:
+        @functools.wraps(function)
+        def call(*args: P.args, **kwargs: P.kwargs) -> R:
+            if old in kwargs:
+                goes(f"{function.__qualname__}'s keyword {old}", new)
+                kwargs[new] = kwargs.pop(old)
+            return function(*args, **kwargs)
+
+        return call
+
+    return wrap
 
 
 def moved(old: str, new: str) -> Callable[[str], Any]:

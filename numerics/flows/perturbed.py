@@ -256,7 +256,7 @@ def solved_end(
     """
     _inside("s", s)
     start = as_points("x", x, field.potential.dim).real
-    shape, scale = start.shape, float(np.abs(start).max()) + field.potential.scale
+    shape, size = start.shape, float(np.abs(start).max()) + field.potential.scale
 
     def slope(tau: float, flat: np.ndarray) -> np.ndarray:
         left, at = float(np.exp(-tau)), flat.reshape(shape)
@@ -264,7 +264,7 @@ def solved_end(
         return np.asarray(left * full.ravel())
 
     span = (-np.log1p(-s), -np.log(remaining))
-    found = solve_ivp(slope, span, start.ravel(), "DOP853", rtol=tolerance, atol=tolerance * scale)
+    found = solve_ivp(slope, span, start.ravel(), "DOP853", rtol=tolerance, atol=tolerance * size)
     if not found.success:
         raise RuntimeError(f"integration from {s}: {found.message}")
     return field.denoise(None, found.y[:, -1].reshape(shape), remaining=remaining)

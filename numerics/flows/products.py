@@ -107,7 +107,7 @@ def spectral_density(multiply: Callable[[Rows], Rows], start: ArrayLike, steps: 
     basis = np.zeros((n, k + 1, d))
     basis[:, 0] = first / np.linalg.norm(first, axis=1, keepdims=True)
     diagonal, beside = np.zeros((n, k)), np.zeros((n, k))
-    scale = np.zeros(n)
+    largest = np.zeros(n)
     for j in range(k):
         product = multiply(basis[:, j])
         diagonal[:, j] = np.einsum("nd,nd->n", basis[:, j], product)
@@ -117,8 +117,8 @@ def spectral_density(multiply: Callable[[Rows], Rows], start: ArrayLike, steps: 
                 "njd,nj->nd", basis[:, : j + 1], np.einsum("njd,nd->nj", basis[:, : j + 1], rest)
             )
         beside[:, j] = np.linalg.norm(rest, axis=1)
-        scale = np.maximum(scale, np.linalg.norm(product, axis=1))
-        over = beside[:, j] <= 1e-13 * scale * np.sqrt(d)  # the vector's own space is used up
+        largest = np.maximum(largest, np.linalg.norm(product, axis=1))
+        over = beside[:, j] <= 1e-13 * largest * np.sqrt(d)  # the vector's own space is used up
         beside[over, j] = 0.0
         basis[:, j + 1] = np.where(over[:, None], 0.0, rest / np.where(over, 1.0, beside[:, j])[:, None])
     small = np.zeros((n, k, k))

@@ -24,7 +24,7 @@ from scipy.integrate import solve_ivp
 
 from numerics.accuracy import EPS
 from numerics.checks import as_array, as_positive, positive_number
-from numerics.deprecated import goes
+from numerics.deprecated import renamed
 from numerics.flows.exact import ExactField
 from numerics.potentials.base import Potential
 from numerics.schedules import Schedule
@@ -137,14 +137,9 @@ class Derivatives:
     error: Float[np.ndarray, " n"]
 
 
+@renamed("levels", "widths")
 def jacobian(
-    velocity: Velocity,
-    at: ArrayLike,
-    x: ArrayLike,
-    step: ArrayLike,
-    widths: int = 4,
-    *,
-    levels: int | None = None,
+    velocity: Velocity, at: ArrayLike, x: ArrayLike, step: ArrayLike, widths: int = 4
 ) -> Derivatives:
     """The Jacobian of any NumPy field by central differences, extrapolated by Richardson's scheme.
 
@@ -156,7 +151,6 @@ def jacobian(
         x: (n,d).
         step: The widest half-step, one or (n,): less than the distance to the nearest kink.
         widths: How many half-steps, step, step/2, …; the truncation is O(step^{2·widths}).
-        levels: The older name of ``widths``; it goes with the next version.
 
     Raises:
         ValueError: If shapes disagree or a step isn't positive.
@@ -165,9 +159,6 @@ def jacobian(
         >>> jacobian(lambda at, x: x**2, 0.5, [[3.0]], step=0.1).jacobian.round(9).tolist()
         [[[6.0]]]
     """
-    if levels is not None:
-        goes("jacobian's keyword levels", "widths")
-        widths = levels
     points = np.atleast_2d(as_array("x", x, ndim=(1, 2)).real)
     n, d = points.shape
     times = np.broadcast_to(as_array("at", at, ndim=(0, 1)).real, (n,))

@@ -13,6 +13,7 @@ from flint import arb, arb_mat, arb_series, ctx
 from numpy.typing import ArrayLike
 
 from numerics.checks import positive_number
+from numerics.deprecated import renamed
 from numerics.intervals.balls import (
     UndecidedError,
     Vector,
@@ -42,15 +43,16 @@ class ExactNearestPoint(ByConjugate):
 
     Args:
         curve: The curve.
-        scale: a > 0, a double.
+        curvature: a > 0, a double.
         points: (N,d) isolated points.
 
     Raises:
         ValueError: If a is not positive.
     """
 
-    def __init__(self, curve: ExactCurve, scale: float, points: ArrayLike = ()) -> None:
-        self._curve, self._a = curve, arb(positive_number("scale", scale))
+    @renamed("scale", "curvature")
+    def __init__(self, curve: ExactCurve, curvature: float, points: ArrayLike = ()) -> None:
+        self._curve, self._a = curve, arb(positive_number("curvature", curvature))
         self.dim = len(curve.position(curve.start))
         self._points = [exact(point) for point in np.asarray(points, dtype=float).reshape(-1, self.dim)]
         net = np.linspace(float(curve.start.mid()), float(curve.stop.mid()), _NET + 1)

@@ -7,6 +7,7 @@ With p = y/a and δ = |(√(p₁²+p₂²) − R, p₃)|, the distance from p to
 from flint import arb, arb_mat
 
 from numerics.checks import positive_number
+from numerics.deprecated import renamed
 from numerics.intervals.balls import UndecidedError, Vector, dot, identity, norm, outer, subtract, times
 from numerics.intervals.exact_potential import ByConjugate, Candidate
 
@@ -17,7 +18,7 @@ class ExactTorus(ByConjugate):
     Args:
         major: R, a double.
         minor: r, a double.
-        scale: a > 0.
+        curvature: a > 0.
 
     Raises:
         ValueError: If one is not positive, or r ≥ R.
@@ -25,9 +26,10 @@ class ExactTorus(ByConjugate):
 
     dim = 3
 
-    def __init__(self, major: float, minor: float, scale: float) -> None:
+    @renamed("scale", "curvature")
+    def __init__(self, major: float, minor: float, curvature: float) -> None:
         self._major, self._minor = arb(positive_number("major", major)), arb(positive_number("minor", minor))
-        self._a = arb(positive_number("scale", scale))
+        self._a = arb(positive_number("curvature", curvature))
         if minor >= major:
             raise ValueError(f"minor: got {minor}; it must be less than major = {major}")
 

@@ -81,7 +81,7 @@ class Grassmannian(HullIndicator):
     def _as_matrices(self, x: ArrayLike) -> Float[np.ndarray, "N n n"]:
         return self._matrices(as_points("x0", x, self.dim))
 
-    def _regular_frame(
+    def regular_frame(
         self, x0: Inexact[np.ndarray, "N d"]
     ) -> tuple[Float[np.ndarray, "N n"], Float[np.ndarray, "N n n"]]:
         """Eigenvalues, largest first, and eigenvectors, where T has a value."""
@@ -119,11 +119,11 @@ class Grassmannian(HullIndicator):
         return np.full(len(x0), self.scale)
 
     def _transport(self, x0: Inexact[np.ndarray, "N d"]) -> Float[np.ndarray, "N d"]:
-        top = self._regular_frame(x0)[1][:, :, : self.k]
+        top = self.regular_frame(x0)[1][:, :, : self.k]
         return self._coordinates.vectors(top @ top.transpose(0, 2, 1))
 
     def _transport_jacobian(self, x0: Float[np.ndarray, "N d"]) -> Float[np.ndarray, "N d d"]:
-        values, vectors = self._regular_frame(x0)
+        values, vectors = self.regular_frame(x0)
         return self._coordinates.jacobian(vectors, *self._weights(values))
 
     def _weights(self, values: Shaped[np.ndarray, "N n"]) -> Weights:
@@ -143,7 +143,7 @@ class Grassmannian(HullIndicator):
         return Rounding.measured(np.sqrt(self.k) * miss, "φ* is √k-Lipschitz") + summed
 
     def _transport_rounding(self, x0: Float[np.ndarray, "N d"]) -> Rounding:
-        values, vectors = self._regular_frame(x0)
+        values, vectors = self.regular_frame(x0)
         factors = Factors(vectors, vectors)
         plateau = np.broadcast_to(np.arange(self.n) < self.k, values.shape).astype(float)
         composed = factors.misfit(self._wide(self._transport(x0)), plateau)
@@ -160,12 +160,12 @@ class Grassmannian(HullIndicator):
         return np.minimum(miss / separation, np.sqrt(2 * min(self.k, self.n - self.k)))
 
     def _transport_jacobian_rounding(self, x0: Float[np.ndarray, "N d"]) -> Rounding:
-        values, vectors = self._regular_frame(x0)
+        values, vectors = self.regular_frame(x0)
         jacobian = self._coordinates.jacobian(vectors, *self._weights(values))
-        bound = self._jacobian_misfit(jacobian, values, vectors, self._wide(x0))
+        bound = self.jacobian_misfit(jacobian, values, vectors, self._wide(x0))
         return Rounding.measured(bound, "K of the factors, which bends to that of x0")
 
-    def _jacobian_misfit(
+    def jacobian_misfit(
         self,
         jacobian: Float[np.ndarray, "N e e"],
         values: Float[np.ndarray, "N n"],

@@ -94,8 +94,8 @@ class LaguerreCell(Subdifferential):
         inequality, equality = -slacks[:, self._others], np.abs(slacks[:, self._face])
         worst = np.concatenate([inequality / length[self._others], equality / length[self._face]], axis=1)
         depth = np.maximum(worst.max(axis=1), 0.0)
-        scale = self.rounding * (1 + norms(points))
-        far = np.flatnonzero(depth > scale)
+        allowed = self.rounding * (1 + norms(points))
+        far = np.flatnonzero(depth > allowed)
         for i in far:
             depth[i] = self._project(slacks[i])
         return depth

@@ -89,9 +89,9 @@ class SpecialOrthogonal(HullIndicator):
     def __init__(self) -> None:
         self.dim = 9
         self.scale = float(np.sqrt(3))
-        self._lines = Grassmannian(4, 1)
-        self._isometry = self._lines._coordinates.vectors(_half_adjoint())
-        self._centre = self._lines._coordinates.vectors(np.eye(4) / 4)
+        self._lines, self._coordinates = Grassmannian(4, 1), SymmetricCoordinates(4)
+        self._isometry = self._coordinates.vectors(_half_adjoint())
+        self._centre = self._coordinates.vectors(np.eye(4) / 4)
 
     def __repr__(self) -> str:
         return "SpecialOrthogonal()"
@@ -113,7 +113,7 @@ class SpecialOrthogonal(HullIndicator):
         return np.tensordot(x.astype(WIDE), _half_adjoint(), axes=1) / 2
 
     def _value(self, x: Float[np.ndarray, "N 9"]) -> Float[np.ndarray, " N"]:
-        smallest = np.linalg.eigvalsh(self._lines._matrices(self._quaternions(x)))[:, 0]
+        smallest = np.linalg.eigvalsh(self._coordinates.matrices(self._quaternions(x)))[:, 0]
         return np.where(-2 * smallest <= self._rounding, 0.0, np.inf)
 
     def _domain_rounding(self, x: Float[np.ndarray, "N 9"]) -> Rounding:
@@ -123,7 +123,7 @@ class SpecialOrthogonal(HullIndicator):
         return self._lines._conjugate(2 * self._lifted(x0))
 
     def _conjugate_rounding(self, x0: Float[np.ndarray, "N 9"]) -> Rounding:
-        values, vectors = jacobi.eigh(self._lines._matrices(2 * self._lifted(x0)))
+        values, vectors = jacobi.eigh(self._coordinates.matrices(2 * self._lifted(x0)))
         miss = Factors(vectors, vectors).misfit(4 * self._wide(x0), values)
         return Rounding.measured(miss, "λ_max is 1-Lipschitz")
 
@@ -163,9 +163,9 @@ class SpecialOrthogonal(HullIndicator):
         return self._inner(self._lines._transport_jacobian(self._lifted(x0) / 2))
 
     def _transport_jacobian_rounding(self, x0: Float[np.ndarray, "N 9"]) -> Rounding:
-        values, vectors = self._lines._regular_frame(self._lifted(x0) / 2)
+        values, vectors = self._lines.regular_frame(self._lifted(x0) / 2)
         jacobian = self._transport_jacobian(x0)
-        bound = self._lines._jacobian_misfit(jacobian, values, vectors, self._wide(x0), _wide_isometry())
+        bound = self._lines.jacobian_misfit(jacobian, values, vectors, self._wide(x0), _wide_isometry())
         return Rounding.measured(bound, "K of the factors, which bends to that of x0")
 
     def _inner(self, jacobian: Float[np.ndarray, "N 10 10"]) -> Float[np.ndarray, "N 9 9"]:
@@ -173,18 +173,16 @@ class SpecialOrthogonal(HullIndicator):
 
     def _lifted_projection(self, z: Inexact[np.ndarray, "N 9"]) -> FantopeProjection:
         """Of the quaternion matrices: their distances are half those of the rotations."""
-        values, vectors = jacobi.eigh(self._lines._matrices(self._quaternions(z)))
+        values, vectors = jacobi.eigh(self._coordinates.matrices(self._quaternions(z)))
         quarter = np.eye(4) / 4
-        return FantopeProjection(
-            self._lines._coordinates, 1, values, vectors, lambda: self._wide(z) + quarter
-        )
+        return FantopeProjection(self._coordinates, 1, values, vectors, lambda: self._wide(z) + quarter)
 
     def _projection(self, z: Inexact[np.ndarray, "N 9"]) -> "RotationProjection":
         return RotationProjection(self, self._lifted_projection(z))
 
     def _subdifferential(self, x1: Float[np.ndarray, " 9"]) -> ThresholdNormals:
         """The Y for which the range of Q lies in the top eigenspace of R*(Y)."""
-        values, vectors = np.linalg.eigh(self._lines._matrices(self._quaternions(x1[None])))
+        values, vectors = np.linalg.eigh(self._coordinates.matrices(self._quaternions(x1[None])))
         least = float(values[0, 0])
         if -2 * least > self._rounding:
             raise ValueError(f"x1: lies {-2 * least:.3g} outside the convex hull of SO(3); φ is +inf there")
@@ -196,7 +194,7 @@ class SpecialOrthogonal(HullIndicator):
         )
 
     def _lifted_matrices(self, x0: ArrayLike) -> Float[np.ndarray, "N 4 4"]:
-        return self._lines._matrices(self._lifted(as_points("x0", x0, self.dim)))
+        return self._coordinates.matrices(self._lifted(as_points("x0", x0, self.dim)))
 
     def _manifolds(
         self, x1: Float[np.ndarray, "N 9"], x0: Float[np.ndarray, "N 9"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 class Traits:
     """Properties of a potential, declared by its family and forwarded by every rule of the calculus.
 
-    A law holds each of them against behaviour (tests/numerics/test_traits.py).
+    A test holds each of them against behaviour (tests/numerics/test_traits.py).
 
     Attributes:
         analytic: Complex steps pass through φ*, T and prox: not through singular values, quantiles and

@@ -106,7 +106,7 @@ def _with_an_atom(weight: float) -> TransportCost:
 
 
 def cantor(_: Potential) -> TransportCost:
-    """E sT(s) = ∫ g dT, g(p) = φ_N(Φ⁻¹(p)): hole by hole to generation 16, then bracketed, as g is concave."""
+    """E sT(s) = ∫ g dT, g(p) = φ_N(Φ⁻¹(p)): hole by hole to generation 16, then bracketed; g is concave."""
 
     def g(p: np.ndarray) -> np.ndarray:
         return np.asarray(stats.norm.pdf(ndtri(p)))

@@ -252,14 +252,14 @@ def _leaning(s: arb | None, h: arb, k: arb, side: int) -> arb:
 def _kernel_integral(h_square: arb, k_square: arb, low: arb, high: arb) -> arb:
     """∫M(h² + k² + s²)/(k² + s²) ds; M is even in r, so that either root serves."""
     root_two = arb(2).sqrt()
-    scale = (2 / arb.pi()).sqrt()
+    factor = (2 / arb.pi()).sqrt()
 
     def integrand(s: acb, _analytic: bool) -> acb:
         q = k_square + s * s
         square = h_square + q
         r = square.sqrt()
         if r.contains(0):
-            return scale * (-square / 2).hypgeom_1f1(acb(0.5), acb(1.5)) / q
+            return factor * (-square / 2).hypgeom_1f1(acb(0.5), acb(1.5)) / q
         return (r / root_two).erf() / (r * q)
 
     return acb.integral(integrand, low, high, abs_tol=arb(2) ** -76, rel_tol=arb(2) ** -76).real

@@ -171,15 +171,15 @@ def _square_of_atoms(points: Atoms, steps: Thresholds, wrong: Thresholds) -> tup
     centre = points[start]
     away = points - centre
     rises = np.abs(np.diff(points) * (away[1:] + away[:-1]))
-    share = ndtr(-np.abs(steps))
+    beyond = ndtr(-np.abs(steps))
     # a relative error of Φ(−|z|): its own 4u, and φ_N/Φ(−|z|) ≤ |z| + 1 times that of z
     relative = 4 * UNIT + (np.abs(steps) + 1) * wrong
-    first = float(np.where(steps < 0, -share, share) @ np.diff(points))
-    square = float(rises @ share)
+    first = float(np.where(steps < 0, -beyond, beyond) @ np.diff(points))
+    square = float(rises @ beyond)
     total = square + 2 * centre * first + centre**2
-    first_wrong = float((relative + 4 * UNIT) * share @ np.diff(points))
-    sizes = square + 2 * abs(centre) * float(share @ np.diff(points)) + centre**2
-    error = float((relative + 6 * UNIT) * share @ rises) + 2 * abs(centre) * first_wrong + 3 * UNIT * sizes
+    first_wrong = float((relative + 4 * UNIT) * beyond @ np.diff(points))
+    sizes = square + 2 * abs(centre) * float(beyond @ np.diff(points)) + centre**2
+    error = float((relative + 6 * UNIT) * beyond @ rises) + 2 * abs(centre) * first_wrong + 3 * UNIT * sizes
     return total, error
 
 

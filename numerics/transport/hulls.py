@@ -16,8 +16,8 @@ def principal_axes(
     """
     centred = points - points.mean(axis=0)
     size = float(np.abs(points).max())
-    scale = float(np.abs(centred).max()) or 1.0
-    _, _, axes = np.linalg.svd(centred / scale, full_matrices=len(points) < points.shape[1])
+    largest = float(np.abs(centred).max()) or 1.0
+    _, _, axes = np.linalg.svd(centred / largest, full_matrices=len(points) < points.shape[1])
     along = centred @ axes.T
     width = np.abs(along).max(axis=0)
     return along, np.where(width <= 16 * points.shape[1] * EPS * size, 0.0, width)

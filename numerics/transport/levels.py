@@ -20,7 +20,7 @@ from numerics.potentials.line_laws import ContinuousLaw
 
 Values = Float[np.ndarray, " k"]
 _REACH, _PANEL = 9.5, 0.25  # Φ(−9.5) = 1e−21
-_SCALES = 45  # 3^{-45} = 3e−22
+_GENERATIONS = 45  # 3^{-45} = 3e−22
 
 
 @dataclass(frozen=True)
@@ -76,12 +76,12 @@ def _self_similar(order: int) -> Rule:
     On (2⁻ᵏ, 2¹⁻ᵏ) it is 3⁻ᵏ times itself, and 2⁻ᵏ carries 3⁻ᵏ; each piece by a Gauss rule of ν.
     """
     inner, masses = hole_rule(order)
-    scale = np.arange(2, _SCALES + 1.0)[:, None]
+    generation = np.arange(2, _GENERATIONS + 1.0)[:, None]
     places = np.concatenate(
-        [np.broadcast_to(2.0**-scale, (len(scale), 1)), 2.0**-scale * (1 + inner)], axis=1
+        [np.broadcast_to(2.0**-generation, (len(generation), 1)), 2.0**-generation * (1 + inner)], axis=1
     )
-    shares = 3.0**-scale * np.concatenate([[1.0], masses])
+    weights = 3.0**-generation * np.concatenate([[1.0], masses])
     lower = ndtri(places.ravel())
     return Rule(
-        np.concatenate([[0.0], lower, -lower]), np.concatenate([[1 / 3], shares.ravel(), shares.ravel()])
+        np.concatenate([[0.0], lower, -lower]), np.concatenate([[1 / 3], weights.ravel(), weights.ravel()])
     )

@@ -147,10 +147,10 @@ def _by_conjugate_gradients(
     diagonal = laplacian.diagonal()
     if not (diagonal > 0).all():
         return None
-    scale = 1 / np.sqrt(diagonal)
-    scaled = csr_array(diags_array(scale) @ laplacian @ diags_array(scale))
-    found, failed = cg(scaled, scale * (excess - excess.mean()), rtol=1e-10, maxiter=3000)
-    return None if failed else np.asarray(scale * found)
+    preconditioner = 1 / np.sqrt(diagonal)
+    scaled = csr_array(diags_array(preconditioner) @ laplacian @ diags_array(preconditioner))
+    found, failed = cg(scaled, preconditioner * (excess - excess.mean()), rtol=1e-10, maxiter=3000)
+    return None if failed else np.asarray(preconditioner * found)
 
 
 def _line_search(

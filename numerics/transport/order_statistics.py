@@ -104,8 +104,8 @@ def step_excess(z: Values, n: int) -> Values:
 
 def step_excess_rounding(z: Values) -> Values:
     """What D_n errs by: φ_N, windows of counts, and the means above a rank."""
-    share = ndtr(-np.abs(z))
-    return np.asarray(UNIT * ((z**2 + 8) * norm.pdf(z) + 8 * (1 + np.abs(z)) * share))
+    beyond = ndtr(-np.abs(z))
+    return np.asarray(UNIT * ((z**2 + 8) * norm.pdf(z) + 8 * (1 + np.abs(z)) * beyond))
 
 
 def _windows(

@@ -137,13 +137,13 @@ def _solve_exactly(
     progress: Progress | None,
 ) -> SemidiscreteSolution:
     # A power of two changes no digit; it keeps squares of very small or large coordinates in range.
-    scale = 2.0 ** float(np.round(np.log2(np.abs(inside - inside[0]).max())))
-    first = None if start is None else start / scale
+    unit = 2.0 ** float(np.round(np.log2(np.abs(inside - inside[0]).max())))
+    first = None if start is None else start / unit
     try:
-        found, iterations, diagrams = _first_that_converges(inside / scale, weights, first, cap, progress)
+        found, iterations, diagrams = _first_that_converges(inside / unit, weights, first, cap, progress)
     except SolveInterrupted as stop:
-        raise SolveInterrupted(scale * stop.heights, stop.error) from None
-    return _exact_solution(points, weights, found, scale, iterations, diagrams)
+        raise SolveInterrupted(unit * stop.heights, stop.error) from None
+    return _exact_solution(points, weights, found, unit, iterations, diagrams)
 
 
 def _first_that_converges(
@@ -171,22 +171,22 @@ def _exact_solution(
     points: Float[np.ndarray, "n d"],
     weights: Float[np.ndarray, " n"],
     found: newton.NewtonResult,
-    scale: float,
+    unit: float,
     iterations: int,
     diagrams: int,
 ) -> SemidiscreteSolution:
     diagram, d = found.diagram, points.shape[1]
-    heights = scale * diagram.heights
+    heights = unit * diagram.heights
     square = (points**2).sum(axis=1)
     masses = diagram.masses
-    correlation = scale * diagram.correlation
-    potential_mean = scale * _mean_conjugate(diagram)
+    correlation = unit * diagram.correlation
+    potential_mean = unit * _mean_conjugate(diagram)
     return SemidiscreteSolution(
         points=points,
         weights=weights,
         heights=heights,
         masses=masses,
-        uncertainty=diagram.evaluation + _projection_error(points / scale, diagram),
+        uncertainty=diagram.evaluation + _projection_error(points / unit, diagram),
         level=0.0,
         stalled=found.stalled,
         w2_squared=d + float(masses @ square) - 2 * correlation,

@@ -274,8 +274,8 @@ class TwoAtomLaw:
         noise, speeds = self.ends(t, x)
         along = noise @ self.direction
         shares = np.exp([self.log_probabilities(along[0])[0], self.log_probabilities(along[1])[1]])
-        scale = self._coefficients(t)[0] * np.sqrt(2 * np.pi)
-        return shares * np.exp(-(noise**2).sum(axis=2) / 2) / scale ** noise.shape[2], speeds
+        normaliser = self._coefficients(t)[0] * np.sqrt(2 * np.pi)
+        return shares * np.exp(-(noise**2).sum(axis=2) / 2) / normaliser ** noise.shape[2], speeds
 
     def ends(self, t: float, x: ArrayLike) -> tuple[Float[np.ndarray, "2 k d"], Float[np.ndarray, "2 k d"]]:
         """Of each label: x₀ and ẋ_t where x_t = x."""

@@ -50,19 +50,19 @@ def dots(violations: Sequence[Sequence[dict[str, Any]]]) -> Markup:
             marks.append(f'<circle class="{kind}" cx="{place(share):.1f}" cy="{y}" r="{DOT}"/>')
         rows.append(f'<text x="{left - 6}" y="{y + 4}">{k + 1}</text>{"".join(dict.fromkeys(marks))}')
     bottom = 14 + step * len(violations)
-    scale = "".join(
+    axis = "".join(
         f'<line class="mark" x1="{place(x):.1f}" x2="{place(x):.1f}" y1="4" y2="{bottom - 4}"/>'
         f'<text x="{place(x):.1f}" y="{bottom + 12}">{word}</text>'
         for x, word in ((0, "intact"), (1, "predicted"))
     )
     lines = "".join(f"M{left} {14 + step * k}H{width - 10}" for k in range(len(violations)))
-    scale += f'<path class="axis" d="{lines}"/>'
+    axis += f'<path class="axis" d="{lines}"/>'
     controls = [control for records in violations for control in records]
     agreed = sum(bool(control["rejected"]) for control in controls)
     words = f"{agreed} of {len(controls)} controls were measured where they were predicted"
     return Markup(
         f'<svg class="chart" viewBox="0 0 {width} {bottom + 18}" width="{width}" role="img" '
-        f'aria-label="{words}">{scale}<g class="rows">{"".join(rows)}</g></svg>'
+        f'aria-label="{words}">{axis}<g class="rows">{"".join(rows)}</g></svg>'
     )
 
 

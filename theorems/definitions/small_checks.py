@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from numerics.accuracy import Rounding
 from numerics.potentials import Potential
 from theorems.definitions.mistakes import Huber, Prox, SquaredOverlap
-from theorems.setting.vectors import dot, norm
+from theorems.setting.vectors import dot, frobenius, norm
 
 Array = NDArray[np.float64]
 Excess = tuple[float, float]
@@ -118,7 +118,7 @@ def jacobian_is_derivative(case: MapCase, rng: np.random.Generator) -> Excess:
     for width in (h, h / 2):
         ends = [(transport(x0 + width * a), transport(x0 - width * a)) for a in np.eye(case.potential.dim)]
         found.append(np.stack([(up - down) / (2 * width) for up, down in ends], axis=-1))
-    error, truncation = (_size(found[1] - other) for other in (case.jacobian(x0), found[0]))
+    error, truncation = (frobenius(found[1] - other) for other in (case.jacobian(x0), found[0]))
     rounding = case.potential.roundings.transport(x0).amplified(4 * np.sqrt(case.potential.dim) / h).bound
     return _worst(error, truncation + rounding + _allowed(case, x0))
 
@@ -145,12 +145,8 @@ def jacobian_is_symmetric_and_positive(case: MapCase, rng: np.random.Generator) 
     x0 = _noise(case, rng)
     k = case.jacobian(x0)
     return _worst(
-        np.maximum(_size(k - k.transpose(0, 2, 1)), -np.linalg.eigvalsh(k)[:, 0]), _allowed(case, x0)
+        np.maximum(frobenius(k - k.transpose(0, 2, 1)), -np.linalg.eigvalsh(k)[:, 0]), _allowed(case, x0)
     )
-
-
-def _size(matrices: Array) -> Array:
-    return np.asarray(np.linalg.norm(matrices, axis=(1, 2)))
 
 
 def _noise(case: MapCase, rng: np.random.Generator) -> Array:

@@ -166,8 +166,8 @@ def test_the_three_functions_in_every_dimension(evidence):
     def cost(f):
         return f + (a**2 - 2 * p + b**2) / (2 * step)
 
-    share = 1 - step * r
-    square = (1 / step - r) / 2 * (a**2 - 2 * p / share + b**2 / share**2) - r * b**2 / (2 * share)
+    rest = 1 - step * r
+    square = (1 / step - r) / 2 * (a**2 - 2 * p / rest + b**2 / rest**2) - r * b**2 / (2 * rest)
     on, domain = (
         evidence.on("−(r/2)|x|², −|x|³ and −|x| in R^d"),
         "all d, u, x, λ, r (symbolic in |u|, |x|, ⟨u,x⟩)",
@@ -210,19 +210,19 @@ def test_beyond_the_threshold_the_envelope_falls_with_the_box(evidence, excess, 
     step = (1 + excess) / r
     lows = [_least(lambda u: concave_square(u, r), x, step, b) for b in (size, 2 * size)]
     on = evidence.on("−(r/2)x²", r=r, step=step, x=x, B=size)
-    scale = r * (2 * size) ** 2 / 2 + (2 * size + abs(x)) ** 2 / (2 * step)
+    size_of_terms = r * (2 * size) ** 2 / 2 + (2 * size + abs(x)) ** 2 / (2 * step)
     on.control(
         "λ beyond 1/r: minimum over the box [−B, B]",
         predicted=box_minimum(r, x, step, size),
         measured=lows[0],
-        agreement=64 * EPS * scale,
+        agreement=64 * EPS * size_of_terms,
         because="a concave quadratic is least at an end of the box",
     )
     on.control(
         "λ beyond 1/r: fall of the minimum when the box is doubled",
         predicted=3 * (r / 2 - 1 / (2 * step)) * size**2 + abs(x) * size / step,
         measured=lows[0] - lows[1],
-        agreement=64 * EPS * scale,
+        agreement=64 * EPS * size_of_terms,
         because="below the threshold the minimiser is inside both boxes and nothing changes",
     )
 

@@ -24,8 +24,8 @@ def grid(reach: float, step: float, dim: int) -> tuple[Array, float]:
     return np.stack([m.ravel() for m in mesh], axis=1), step**dim
 
 
-def resolved(bound: ArrayLike, scale: float = 1.0, share: float = 1e-6) -> Array:
-    """The bound, where it is at most a share of the scale.
+def resolved(bound: ArrayLike, size: float = 1.0, share: float = 1e-6) -> Array:
+    """The bound, where it is at most a share of the size.
 
     A larger change between two resolutions says that neither resolves the number, and would let errors of its
     own size pass.
@@ -34,6 +34,6 @@ def resolved(bound: ArrayLike, scale: float = 1.0, share: float = 1e-6) -> Array
         AssertionError: If the bound is larger.
     """
     found = np.asarray(bound, dtype=float)
-    if not (found <= share * scale).all():
-        raise AssertionError(f"resolution: the bound {found.max():.3g} exceeds {share * scale:.3g}")
+    if not (found <= share * size).all():
+        raise AssertionError(f"resolution: the bound {found.max():.3g} exceeds {share * size:.3g}")
     return found

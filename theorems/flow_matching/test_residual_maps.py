@@ -38,7 +38,7 @@ def test_fixed_point_converges_with_the_ratio(evidence, seed, dim, hidden, q):
     phi = residual_map(rng, dim, hidden, q)
     x = 2 * rng.standard_normal((20, dim))
     y = phi(x)
-    scale = norm(x) + norm(y) + 1
+    size = norm(x) + norm(y) + 1
     path = phi.iterates(y, 40)
     steps = of_image(phi, x).amplified(1 + q) + _of_iterates(phi, y, path)
     lengths = Rounding(
@@ -61,7 +61,7 @@ def test_fixed_point_converges_with_the_ratio(evidence, seed, dim, hidden, q):
         norm(found.points - x),
         of_image(phi, x).amplified(1 / (1 - q), "φ⁻¹ is 1/(1−q)-Lipschitz") + lengths,
         because="Banach, a posteriori: main term (q·|last move| + rounding)/(1−q), as the inverse states",
-        main=resolved(found.error, 1 + float(scale.max()), 1e-10),
+        main=resolved(found.error, 1 + float(size.max()), 1e-10),
         clause="bijection",
     )
 

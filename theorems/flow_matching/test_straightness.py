@@ -111,11 +111,11 @@ def _along(field, refinement):
 
 def _energy(field, order):
     """∫∫u_t²p_t dx dt, the trapezoid rule in x."""
-    nodes, shares = np.polynomial.legendre.leggauss(order)
+    nodes, weights = np.polynomial.legendre.leggauss(order)
     x, cell = grid(14.0, 1 / 16, 1)
     return sum(
         s / 2 * cell * float(np.exp(field.log_density(t, x)) @ field.velocity(t, x)[:, 0] ** 2)
-        for t, s in zip((nodes + 1) / 2, shares, strict=True)
+        for t, s in zip((nodes + 1) / 2, weights, strict=True)
     )
 
 

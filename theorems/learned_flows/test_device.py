@@ -12,8 +12,8 @@ def test_a_gpu_answers_as_the_cpu_does(evidence, rng, device):
         pytest.skip("--device=cuda is not given, or there is no GPU")
     here, x0 = network("exact", EQUAL), rng.standard_normal((2000, 2))
     x, there = FIELD.flow(0.5, x0), here.to(device)
-    scale = np.abs(here.velocity(0.5, x)).max()
-    off = float(np.abs(here.velocity(0.5, x) - there.velocity(0.5, x)).max() / scale)
+    size = np.abs(here.velocity(0.5, x)).max()
+    off = float(np.abs(here.velocity(0.5, x) - there.velocity(0.5, x)).max() / size)
     on = evidence.on(f"circle, exact pairs, on {device}", steps=EQUAL)
     on.audit(
         "Do the same weights give the same field, relative to its size?",

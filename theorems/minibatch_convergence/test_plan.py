@@ -23,7 +23,7 @@ from theorems.minibatch_convergence.field_errors import RESOLUTIONS
 from theorems.setting.draws import generator
 from theorems.setting.fits import slope_of_intervals
 from theorems.setting.quantifiers import SEEDS, for_all
-from theorems.setting.vectors import norm
+from theorems.setting.vectors import norm, turn
 from theorems.statistics import gaussian_lipschitz, random_signs
 
 LEVEL = 1e-9
@@ -187,12 +187,6 @@ def test_turned_noise_converges_to_the_wrong_plan(evidence, rng, degrees):
         level=LEVEL,
         points=500 * 64,
     )
-
-
-def turn(x, angle):
-    """Points of the plane turned by an angle."""
-    c, s = np.cos(angle), np.sin(angle)
-    return x @ np.array([[c, s], [-s, c]])
 
 
 def measure_turned_noise(degrees, couple, rng, level, batches=500):

@@ -12,7 +12,7 @@ from numerics.schedules import Linear, Polynomial, Schedule, Trigonometric, Vari
 from theorems.setting.clarke import distance_to_hull, jacobians_around
 from theorems.setting.interpolant import Interpolant, coefficients
 from theorems.setting.roundings import hessian_rounding
-from theorems.setting.vectors import norm
+from theorems.setting.vectors import frobenius, norm
 
 Array = NDArray[np.float64]
 HYPERBOLIC: tuple[Schedule, ...] = (
@@ -119,7 +119,7 @@ def compared_with_k(target: Potential, x0: Array, schedule: Schedule, remaining:
     field, prox = (
         axes * (part / whole)[:, None, :] @ flipped for part in (fall + rise * kappa, beta * kappa)
     )
-    own = Rounding(_frobenius(kernel), 16 * target.dim, "eigenvectors of K")
+    own = Rounding(frobenius(kernel), 16 * target.dim, "eigenvectors of K")
     stated = target.roundings.transport_jacobian(x0) + own
     least = alpha + beta * np.maximum(kappa[:, 0] - stated.bound, 0.0)
     of_kernel = stated.amplified(abs(fall * beta - rise * alpha) / least**2, "K in the formula")
@@ -131,7 +131,7 @@ def _compared(at: Interpolant, field: Array, prox: Array, of_formula: Rounding) 
     """Dv_t and, at kinks, D prox beside their formulas (k,d,d)."""
     alpha, beta, fall, rise = at.coefficients
     target, r = at.target, at.remaining
-    error = _frobenius(at.field.jacobian(None, at.xt, remaining=r) - field)
+    error = frobenius(at.field.jacobian(None, at.xt, remaining=r) - field)
     # x₁ enters x_t and the tangent and H at x₁: an error of it counts in both.
     stated = at.field.roundings.jacobian(None, at.xt, remaining=r, moved=2 * at.of_path.bound)
     rounding = np.broadcast_to((stated + of_formula).bound, error.shape).copy()
@@ -168,7 +168,3 @@ def smooth_radius(target: Potential, x0: Array) -> Array:
     kink = target.proximal_point(data + x0, 1.0).kink
     stretch = np.linalg.norm(target.transport_jacobian(x0), ord=2, axis=(1, 2))
     return np.asarray(kink / (2 * (1 + stretch)))
-
-
-def _frobenius(matrices: Array) -> Array:
-    return np.asarray(np.linalg.norm(matrices, axis=(1, 2)))

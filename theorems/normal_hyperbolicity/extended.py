@@ -167,7 +167,7 @@ def two_atoms(first: tuple[float, ...], second: tuple[float, ...], weight: float
     return Closed(target, transport, prox)
 
 
-def torus(major: float, minor: float, scale: float) -> Closed:
+def torus(major: float, minor: float, curvature: float) -> Closed:
     """The nearest point of the torus: prox_{λφ}(z) = proj(z/(1+aλ)) near the points that the flow meets."""
 
     def project(x: Vector) -> Vector:
@@ -178,9 +178,9 @@ def torus(major: float, minor: float, scale: float) -> Closed:
         return [c + minor * o / length for c, o in zip(core, off, strict=True)]
 
     return Closed(
-        NearestPoint(Torus(major, minor), scale),
-        lambda x0: project([c / scale for c in x0]),
-        lambda z, step: project([c / (1 + scale * step) for c in z]),
+        NearestPoint(Torus(major, minor), curvature),
+        lambda x0: project([c / curvature for c in x0]),
+        lambda z, step: project([c / (1 + curvature * step) for c in z]),
     )
 
 

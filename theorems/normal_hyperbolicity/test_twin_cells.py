@@ -124,20 +124,20 @@ def test_mass_of_the_right_arc(evidence):
         for route, n in ((_mass_by_cells, 24), (_mass_by_cells, 12), (_mass_by_jumps, 24))
     )
     on = evidence.on(P, s=places)
-    scale = c * places**3
+    leading = c * places**3
     by, asked = "Gauss rules with 12 and 24 nodes", {"clause": "support"}
     on.estimated(
         "|mass of the cells − mass between the jumps of T|/(cs³)",
-        np.abs(cells - strips) / scale,
-        2 * np.abs(cells - coarse) / scale + 16 * EPS * SLOPE * places / scale,
+        np.abs(cells - strips) / leading,
+        2 * np.abs(cells - coarse) / leading + 16 * EPS * SLOPE * places / leading,
         by,
         because="two parametrisations of one set; each Φ, near ½, errs by 8 roundings over a width ks",
         **asked,
     )
     on.estimated(
         "|P₁{g(r) : 0 < r < s}/(cs³) − the published ratio|",
-        np.abs(cells / scale - list(published.values())),
-        0.5e-6 + 2 * np.abs(cells - coarse) / scale,
+        np.abs(cells / leading - list(published.values())),
+        0.5e-6 + 2 * np.abs(cells - coarse) / leading,
         by,
         because="published to six decimals",
         **asked,

@@ -54,11 +54,11 @@ def test_inverse_exists_at_every_point_exactly(evidence, problem, t):
     )
     u = np.array(atoms.point(weights), dtype=float)
     target = FiniteAtoms(np.array(atoms.points, dtype=float), np.array(atoms.heights, dtype=float))
-    point, scale = np.array([z], dtype=float), float(step)
+    point, rounded = np.array([z], dtype=float), float(step)
     on.bounded(
         "|prox in floating point − prox in rationals|",
-        np.linalg.norm(target.prox(point, scale) - u),
-        target.roundings.prox(point, scale)
+        np.linalg.norm(target.prox(point, rounded) - u),
+        target.roundings.prox(point, rounded)
         + Rounding(np.linalg.norm(point - u), 1, "λ is rounded to a double")
         + Rounding(np.linalg.norm(u), 1, "the rational answer is rounded"),
         because="the same prox in rationals; atoms, heights and z are exact in binary",

@@ -88,10 +88,10 @@ def test_statements_of_jacobians_are_no_larger_than_rounding(evidence, step):
         smooth = found.kink > 0
         kept = found.rounding.jacobian.bound
         kept = np.broadcast_to(kept, smooth.shape)[smooth]
-        share = float(np.median(kept)) / EPS if smooth.any() else 0.0
+        typical = float(np.median(kept)) / EPS if smooth.any() else 0.0
         evidence.on(target, step=step).estimated(
             "statement of D prox, whose norm is at most 1, over eps",
-            share,
+            typical,
             WIDE,
             left_out=int((~smooth).sum()),
             **SIZE,

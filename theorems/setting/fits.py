@@ -33,12 +33,12 @@ def slope_of_intervals(
     An interval that reaches 0 leaves the slope without an end.
     """
     x = np.log(np.asarray(sizes, dtype=float))
-    share = (x - x.mean()) / ((x - x.mean()) ** 2).sum()
-    slope = float(share @ np.log(np.asarray(means, dtype=float)))
+    coefficients = (x - x.mean()) / ((x - x.mean()) ** 2).sum()
+    slope = float(coefficients @ np.log(np.asarray(means, dtype=float)))
     with np.errstate(divide="ignore"):
         low, high = np.log(np.maximum(np.array(intervals, dtype=float), 0.0)).T
-    least = float(np.where(share > 0, share * low, share * high).sum())
-    most = float(np.where(share > 0, share * high, share * low).sum())
+    least = float(np.where(coefficients > 0, coefficients * low, coefficients * high).sum())
+    most = float(np.where(coefficients > 0, coefficients * high, coefficients * low).sum())
     return slope, (least, most)
 
 

@@ -1,4 +1,4 @@
-"""Lengths, inner products and rotations of rows."""
+"""Lengths, inner products and rotations of rows; lengths of matrices."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +9,11 @@ Array = NDArray[np.float64]
 def norm(x: Array) -> Array:
     """Lengths of the rows."""
     return np.asarray(np.linalg.norm(x, axis=-1))
+
+
+def frobenius(matrices: Array) -> Array:
+    """Frobenius norms of matrices (N,n,m)."""
+    return np.asarray(np.linalg.norm(matrices, axis=(1, 2)))
 
 
 def dot(x: Array, y: Array) -> Array:

@@ -159,7 +159,7 @@ def test_the_axis_of_a_torus_is_undecided():
         (lambda: ExactStiefel(1, 2), "p: got 2"),
         (lambda: ExactGrassmannian(2, 2), "k: got 2"),
         (lambda: ExactTorus(1.0, 2.0, 1.0), "minor: got"),
-        (lambda: ExactNearestPoint(parametrised.ellipse(2.0, 1.0), 0.0), "scale"),
+        (lambda: ExactNearestPoint(parametrised.ellipse(2.0, 1.0), 0.0), "curvature: got"),
         (lambda: line.ExactMixture([0.0], [0.5, 0.25], line.expon()), "weights: got 2"),
         (lambda: line.ExactMixture([0.0], [0.5], line.gumbel()), "law: has no quantile"),
     ],
@@ -172,3 +172,10 @@ def test_bad_input_is_refused(call, message):
 def test_exact_points_have_no_width():
     found = ExactAtoms([[0.0, 1.0], [2.0, 0.0]], [0.0, 0.5]).transport(exact([1.0, 0.0]))
     assert distance(found.point, [2.0, 0.0]) == 0
+
+
+def test_the_older_name_of_curvature_still_answers():
+    with pytest.warns(DeprecationWarning, match="use curvature"):
+        older = ExactTorus(2.0, 0.5, scale=0.5)
+    y = exact([1.0, 2.0, 3.0])
+    assert float(older.conjugate(y).mid()) == float(ExactTorus(2.0, 0.5, curvature=0.5).conjugate(y).mid())

@@ -101,10 +101,10 @@ def sampling(flow: UserFlow) -> Sampling:
     potential = flow.target.solution.potential
     data = potential.transport(noise)
     end, allowed = steps_to(flow, noise, steps, t_max, ExactField(potential))
-    off, scale = np.linalg.norm(end - data, axis=1), _size(data - noise)
+    off, length = np.linalg.norm(end - data, axis=1), _size(data - noise)
     broken = int((off > allowed * (1 + 1e-6) + 1e-9 * (1 + np.abs(data).max())).sum())
     return Sampling(
-        t_max, lost, steps, _size(end - data) / scale, float(np.sqrt((allowed**2).mean()) / scale), broken
+        t_max, lost, steps, _size(end - data) / length, float(np.sqrt((allowed**2).mean()) / length), broken
     )
 
 

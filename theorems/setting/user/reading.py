@@ -202,11 +202,11 @@ def misfit(velocity: Callable[[float, Array], Array], d: int, stop: float = 0.9,
             second.append((x.T @ x / len(x)).ravel())
     except ValueError:
         return np.inf
-    scale = max(np.abs(row).max() for row in second)
-    if not np.isfinite(scale):
+    largest = max(np.abs(row).max() for row in second)
+    if not np.isfinite(largest):
         return np.inf
-    apart = _residual(times, np.array(first), 1) / np.sqrt(scale)
-    return float(apart + _residual(times, np.array(second), 2) / scale)
+    apart = _residual(times, np.array(first), 1) / np.sqrt(largest)
+    return float(apart + _residual(times, np.array(second), 2) / largest)
 
 
 def _residual(times: Array, values: Array, degree: int) -> float:
