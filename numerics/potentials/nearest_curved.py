@@ -35,7 +35,7 @@ class NearestCurvedPoint(SolvedOnce, NearestPoint, of=object):
     - T: η at x₀/a, whose division errs by u|x₀|/a.
     - φ*: ⟨x₀,y⟩ − (a/2)|y|² at y = T(x₀), off M by at most its ``error``, over which it changes by
       |x₀−ay| times that; along M by the residual tilt of its slope times η, as it is concave up to its
-      maximum; by what a comparison of two maxima errs by where they are level; and d + 2 roundings of the
+      maximum; by what a comparison of two maxima errs by where they tie; and d + 2 roundings of the
       terms.
     - prox on the set: the projection of z/(1+aλ), an argument that errs by 3u|z|/(1+aλ), where the set's own
       comparison x₀ = (z−y)/λ leaves no doubt; otherwise, and on a face, the certificate of `chords`.

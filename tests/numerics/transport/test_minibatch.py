@@ -137,10 +137,10 @@ def test_levels_give_what_order_statistics_give(law, n):
     """A density is a mixture of two-atom steps: 2∫D_n(F₁(y))dy beside (2/n) Σ Cov(X₍ᵢ₎, Y₍ᵢ₎)."""
     target = Quantile(law)
     by_ranks = expected_cost(target, n)
-    by_levels = costs._cost_by_levels(target, n, law.var() + law.mean() ** 2)
-    assert abs(by_ranks.excess - by_levels.excess) <= by_ranks.error + by_levels.error
-    assert abs(by_ranks.optimal - by_levels.optimal) <= by_ranks.optimal_error + by_levels.optimal_error
-    assert abs(by_ranks.cost - by_levels.cost) <= by_ranks.cost_error + by_levels.cost_error
+    by_layers = costs._cost_by_layers(target, n, law.var() + law.mean() ** 2)
+    assert abs(by_ranks.excess - by_layers.excess) <= by_ranks.error + by_layers.error
+    assert abs(by_ranks.optimal - by_layers.optimal) <= by_ranks.optimal_error + by_layers.optimal_error
+    assert abs(by_ranks.cost - by_layers.cost) <= by_ranks.cost_error + by_layers.cost_error
 
 
 MIXTURES = [
