@@ -6,10 +6,11 @@ Control: without the prompt the flow goes to the mixture, a predicted distance a
 import numpy as np
 import pytest
 from hypothesis import strategies as st
+from scipy.optimize import brentq
 from scipy.special import ndtr
 from scipy.stats import kstest
 
-from numerics.accuracy import Rounding
+from numerics.accuracy import EPS, Rounding
 from numerics.flows.discrepancy import KernelDistance
 from numerics.flows.integration import trajectory
 from numerics.flows.mixtures import MixtureField
@@ -24,6 +25,7 @@ from theorems.setting.quantifiers import SEEDS, for_all
 from theorems.statistics import dkw, hoeffding
 
 LEVEL, SAMPLES = 1e-10, 3000
+QUANTILE = 1e-14
 CLASSES = ([0, 1], [2], [3])
 times = st.integers(0, 15).map(lambda k: k / 16)
 
@@ -31,6 +33,12 @@ times = st.integers(0, 15).map(lambda k: k / 16)
 def shares(field):
     """The weight of each class."""
     return np.array([field.weights[k].sum() for k in CLASSES])
+
+
+def law_of_class(field, chosen):
+    """The components of a class by themselves."""
+    weights = field.weights[chosen] / field.weights[chosen].sum()
+    return MixtureField(field.means[chosen], field.covariances[chosen], weights)
 
 
 @for_all("F9", seed=SEEDS, dim=st.integers(1, 4), t=times)
@@ -71,8 +79,7 @@ def test_prompt_recovers_its_class(evidence, seed, prompt):
     field, chosen = mixture(generator(seed), 1, 4), CLASSES[prompt]
     start = np.linspace(-3, 3, 13)[:, None]
     found = trajectory(field.given(chosen).velocity, start, [0.0, 1.0])
-    weights = field.weights[chosen] / field.weights[chosen].sum()
-    own = MixtureField(field.means[chosen], field.covariances[chosen], weights)
+    own = law_of_class(field, chosen)
     evidence.on("four Gaussians, three classes", seed=seed, prompt=prompt).estimated(
         "|F_p(X_1(x₀)) − Φ(x₀)|",
         np.abs(distribution(own, 1.0, found.states[-1][:, 0]) - ndtr(start[:, 0])),
@@ -189,20 +196,33 @@ def test_learned_prompts(evidence, rng):
 @pytest.mark.control("F9")
 @pytest.mark.parametrize("prompt", [0, 1, 2])
 def test_without_the_prompt(evidence, rng, prompt):
-    """The flow of u(·,∅) in place of u(·,p): its mean is the mixture's, not the class's."""
-    field = mixture(rng, 1, 4)
-    own = field.given(CLASSES[prompt])
-    means = []
-    for step in (1 / 32, 1 / 24):
-        noise, cell = grid(8.0, step, 1)
-        weight = np.exp(-(noise[:, 0] ** 2) / 2) / np.sqrt(2 * np.pi) * cell
-        found = trajectory(field.velocity, noise, [0.0, 1.0])
-        means.append((float(weight @ found.states[-1][:, 0]), float(found.error[-1])))
+    """The flow of u(·,∅) in place of u(·,p) keeps the mixture's ranks: F_p(X_1(x₀)) = F_p(F⁻¹(Φ(x₀))).
+
+    At the one of 13 noises where that is furthest from Φ(x₀).
+    """
+    field, chosen = mixture(rng, 1, 4), CLASSES[prompt]
+    own, starts = law_of_class(field, chosen), np.linspace(-3, 3, 13)
+    ends = np.array([_quantile(field, rank) for rank in ndtr(starts)])
+    predicted = distribution(own, 1.0, ends)
+    furthest = int(np.argmax(np.abs(predicted - ndtr(starts))))
+    found = trajectory(field.velocity, starts[furthest, None, None], [0.0, 1.0])
+    apart = float(found.error[-1]) + QUANTILE + 4 * EPS * abs(ends[furthest])
+    # F = Σ_p P(p)F_p, so that F_p is at most 1/P(p) as steep as F, and so is what F's rounding moves
+    of_ranks = rank_rounding(own, 1.0).bound + rank_rounding(field, 1.0).bound / field.weights[chosen].sum()
     evidence.on("four Gaussians, three classes", prompt=prompt).control(
-        "the prompt dropped: mean of the samples",
-        predicted=float(field.weights @ field.means[:, 0]),
-        measured=means[0][0],
-        agreement=abs(means[0][0] - means[1][0]) + means[0][1] + 1e-12,
-        because="u(·,∅) carries noise to the mixture; two steps in the noise, error of the flow",
-        intact=float(own.weights @ own.means[:, 0]),
+        "the prompt dropped: rank of a sample in its class",
+        predicted=float(predicted[furthest]),
+        measured=float(distribution(own, 1.0, found.states[-1][:, 0])[0]),
+        agreement=steepest(own, 1.0) * apart + float(of_ranks),
+        because="u(·,∅) carries noise to the mixture; F_p is Lipschitz; error of the flow, and of F⁻¹",
+        intact=float(ndtr(starts[furthest])),
+    )
+
+
+def _quantile(field, rank):
+    """F⁻¹ at a rank, by brackets 12 deviations beyond the means."""
+    reach = 12 * float(np.sqrt(field.covariances.max()) + 1)
+    low, high = float(field.means.min()) - reach, float(field.means.max()) + reach
+    return brentq(
+        lambda x: float(distribution(field, 1.0, np.array([x]))[0]) - rank, low, high, xtol=QUANTILE
     )
