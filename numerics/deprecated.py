@@ -27,6 +27,9 @@ def renamed(old: str, new: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
         old: The older keyword.
         new: The keyword that the function has.
 
+    Raises:
+        TypeError: When the function is called with both.
+
     Example:
         >>> @renamed("levels", "widths")
         ... def half_steps(step, widths=4):
@@ -41,6 +44,8 @@ def renamed(old: str, new: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
         @functools.wraps(function)
         def call(*args: P.args, **kwargs: P.kwargs) -> R:
             if old in kwargs:
+                if new in kwargs:
+                    raise TypeError(f"{function.__qualname__}: {old} is the older name of {new}; give one")
                 goes(f"{function.__qualname__}'s keyword {old}", new)
                 kwargs[new] = kwargs.pop(old)
             return function(*args, **kwargs)

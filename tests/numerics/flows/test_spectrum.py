@@ -83,6 +83,11 @@ def test_the_older_name_of_widths_still_answers():
     assert not np.array_equal(found.jacobian, jacobian(swirl, at, x, 0.2).jacobian)
 
 
+def test_a_keyword_and_its_older_name_are_not_both_taken():
+    with pytest.raises(TypeError, match="levels is the older name of widths"):
+        jacobian(swirl, 0.5, np.zeros((1, 2)), 0.2, levels=2, widths=3)
+
+
 def test_jacobians_of_a_field_with_curl(rng):
     at, x = rng.uniform(0.5, 1, 30), rng.standard_normal((30, 2))
     exact = swirl_jacobian(at, x)
