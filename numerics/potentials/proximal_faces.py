@@ -32,11 +32,6 @@ def faces_of_prox(envelope: Envelope, z: Points, step: Numbers) -> list[Answer]:
     return [found[i] for i in range(len(z))]
 
 
-def face_of_prox(envelope: Envelope, z: Float[np.ndarray, " d"], step: float) -> Answer:
-    """`faces_of_prox` of one point."""
-    return faces_of_prox(envelope, z[None], np.array([step]))[0]
-
-
 def faces_at(envelope: Envelope, x: Points, rounding: float) -> list[Chord | None]:
     """The face that holds x, row by row; None off the hull: proximal points, then Newton with λ = 0."""
     nearest = envelope.closed_set.nearest(x)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from numerics.potentials import Arc, Curve, NearestPoint, PointCloud, Torus, Union
-from numerics.potentials.proximal_faces import face_of_prox
+from numerics.potentials.proximal_faces import faces_of_prox
 from tests.numerics.accuracy.harness import judge
 from tests.numerics.accuracy.nearest_oracles import (
     M,
@@ -134,7 +134,7 @@ def _faces(p, z, step):
     """Rows whose prox is on a face, with the faces found: only where Newton starts."""
     rows = []
     for point in z:
-        chord, found = face_of_prox(p._lifted, point, step)
+        ((chord, found),) = faces_of_prox(p._lifted, point[None], np.array([step]))
         if found.sharp and len(chord.atoms) > 1:
             rows.append((point, chord))
     return rows
@@ -203,7 +203,7 @@ def test_flats_are_known_to_rounding():
         u = centre + rng.uniform(0.75, 0.97) * np.array([np.cos(turn), np.sin(turn)])
         z = u + step * a * centre
         exact = [M(float(x)) - M(step) * M(a) * M(float(c)) for x, c in zip(z, centre, strict=True)]
-        chord, found = face_of_prox(p._lifted, z, step)
+        ((chord, found),) = faces_of_prox(p._lifted, z[None], np.array([step]))
         cases.append((distance(chord.point, exact), found.error, found.sharp))
     error, bound, sharp = np.array(cases).T
     assert (sharp == 0).mean() >= 0.5, "Newton's certificate is not the one that is tried"

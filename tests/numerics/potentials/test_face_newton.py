@@ -8,7 +8,7 @@ from numerics.geometry import norms
 from numerics.potentials import Curve, NearestPoint
 from numerics.potentials.chords import Chord, Faces
 from numerics.potentials.face_certificate import _full
-from numerics.potentials.proximal_faces import face_of_prox
+from numerics.potentials.proximal_faces import faces_of_prox
 from numerics.potentials.solved_faces import SolvedFaces
 
 CURVES = [NearestPoint(Curve.spiral(1.5), 0.5), NearestPoint(Curve.trefoil(), 1.0)]
@@ -30,8 +30,7 @@ def test_prox_returns_the_data_point_within_its_statement(target, step):
 @pytest.mark.parametrize("step", [1e-19, 2.5e-17, 1.0])
 def test_a_face_is_a_convex_combination(target, step):
     x0, x1 = target.sample(2, np.random.default_rng(6))
-    for z in x1 + step * x0:
-        chord, _ = face_of_prox(target._lifted, z, step)
+    for chord, _ in faces_of_prox(target._lifted, x1 + step * x0, np.full(2, step)):
         assert (chord.weights >= 0).all()
         assert abs(chord.weights.sum() - 1) <= len(chord.weights) * UNIT
 
