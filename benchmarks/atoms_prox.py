@@ -5,6 +5,7 @@ up once and updated where they allow it: minimise λ|y|²/2 − ⟨z,y⟩ + s wi
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from unittest import mock
 
@@ -121,7 +122,7 @@ def run() -> Table:
             z = x1 + step[:, None] * x0 / np.where(np.arange(POINTS) % 2, 1, 10)[:, None]
             ours = median_seconds(lambda a=atoms, z=z, s=step: a.prox(z, s), 3) / POINTS
             exact, row = atoms.prox(z[:FEW], step[:FEW]), [n, d, 1e6 * ours]
-            bare = lambda a=atoms, z=z, s=step: active_set.solve(a.points, a.heights, z, s)  # noqa: E731
+            bare = partial(active_set.solve, atoms.points, atoms.heights, z, step)
             row += [1e6 * median_seconds(bare, 3) / POINTS, pivots(bare)]
             for solve in peers.values():
                 work = lambda f=solve, a=atoms, z=z[:FEW], s=step[:FEW]: f(a, z, s)  # noqa: E731

@@ -6,13 +6,11 @@ import time
 import numpy as np
 
 from benchmarks.recording import Table, verdict
-from benchmarks.sampled import pot
-from benchmarks.transport_peers import Peer, installed, sdot, sdot_tight, versions
+from benchmarks.transport_peers import Peer, installed, timed, versions
 from numerics.transport.polyhedra import build, laguerre
 from numerics.transport.sampled import Budget, solve_sampled
 from numerics.transport.semidiscrete import solve
 
-POT_SECONDS = 10.0
 COLUMNS = ("cloud", "n", "solver", "CPU s", "worst error / weight", "total variation", "what it says")
 BUDGET = Budget(draws=1000, held_out=100)
 
@@ -74,20 +72,9 @@ def run() -> Table:
 
 
 def _tried(peer: str, call: Peer, points: np.ndarray) -> tuple[object, ...]:
-    """CPU seconds, both errors, and what the peer says; POT has so much time, sdot a run to warm up."""
-    clock = time.process_time()
-    try:
-        if peer == "POT":
-            heights, spent, says = pot(points, POT_SECONDS)
-            return spent, *judged(points, heights), says
-        if call in (sdot, sdot_tight):
-            call(points)
-        clock = time.process_time()
-        heights, says = call(points)
-        return time.process_time() - clock, *judged(points, heights), says
-    except Exception as error:
-        what = f"{type(error).__name__}: {' '.join(str(error).split())[:80]}"
-        return time.process_time() - clock, "failed", "", what
+    """CPU seconds, both errors, and what the peer says."""
+    heights, _, spent, says = timed(call, points, twice=peer.startswith("sdot"))
+    return (spent, "failed", "", says) if heights is None else (spent, *judged(points, heights), says)
 
 
 def overhead() -> list[tuple[object, ...]]:
