@@ -17,8 +17,6 @@ POINTS = 10
 SHORT = 1e-5  # of the length over which a map bends
 THIRD_ORDER = 1e-6  # of the statement: SHORT², times what third derivatives add to first ones
 FLOOR = 0.25  # of a statement, which some direction must reach: Frobenius norm and axes cost up to √d
-POINT_PAIR = next(p for p in INSTANCES if isinstance(p, Sphere) and p.dim == 1)
-"""S⁰ is two points, T is constant beside each, and yet a change of K is stated: never too small, but idle."""
 
 
 def _share(function, stated, x, reach, directions):
@@ -90,11 +88,7 @@ every_law = pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
 @every_law
 @pytest.mark.parametrize("potential", INSTANCES, ids=label)
 def test_a_statement_follows_its_argument(potential, law):
-    reached = law(potential, np.random.default_rng(11))
-    if potential is POINT_PAIR and law is not transport_follows:
-        assert reached == 0
-    else:
-        assert reached >= FLOOR
+    assert law(potential, np.random.default_rng(11)) >= FLOOR
 
 
 class _Misstated(Sphere):

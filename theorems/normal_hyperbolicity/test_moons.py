@@ -73,8 +73,10 @@ def test_curves_on_two_moons(evidence, rng, moons):
     bend, doubt = moons.hessian(everything), moons.hessian_error(everything)
     known = doubt <= KNOWN * bend
     _show_what_is_known(evidence, everything.place[known], bend[known])
-    landing = everything.chosen(np.flatnonzero(known)[:100])
-    kappa, relative = 1 / bend[known][:100], (doubt / bend)[known][:100]
+    first = np.flatnonzero(known)[:100]
+    # A noise on the border of its cell, to rounding, leaves no room for a difference.
+    inside = first[moons.interior(everything.chosen(first)) > 0]
+    landing, kappa, relative = everything.chosen(inside), 1 / bend[inside], (doubt / bend)[inside]
     interior, t = moons.interior(landing), np.linspace(0.025, 0.999, 40)
     found, error = (
         np.array(part)
@@ -93,8 +95,9 @@ def test_curves_on_two_moons(evidence, rng, moons):
         np.abs(found - exact).max(axis=2).T,
         error.T,
         by="the difference of the two highest orders of extrapolated differences",
-        because="they are equal; prox's rounding over the least half-step",
+        because=f"they are equal; prox's rounding over the least half-step; {KNOWN} is chosen",
         clause="curve",
+        left_out=len(t) * (int(first[-1]) + 1 - len(inside)),
     )
     law = path_eigenvalues(Linear(), 1 / bend[known][:, None], remaining=1 - t)[..., 0] * (1 - t)[:, None]
     on.figure(

@@ -1,5 +1,6 @@
 """Closed sets: bad input, a curve of one's own, sets rebuilt from their repr, and moves along them."""
 
+import mpmath
 import numpy as np
 import pytest
 
@@ -101,3 +102,32 @@ def test_retracting_agrees_with_projecting_to_first_order(closed_set):
     nine_in_ten = [np.quantile(values, 0.9) for values in off]  # the rest are beside ends
     assert nine_in_ten[0] > 0
     assert nine_in_ten[1] <= 1.5e-2 * nine_in_ten[0] + 4 * closed_set.error
+
+
+def test_far_away_a_union_still_takes_the_better_part():
+    """φ* against 40 digits, far out, where the end of an arc and a point are about as near.
+
+    Their distances differ there by less than they are rounded; the wrong one costs φ* more than it states.
+    """
+    a, end = 0.25, mpmath.matrix([mpmath.cos(2) / 2, mpmath.sin(2) / 2])
+    p = NearestPoint(Union(Arc(0.5, 2.0, 4.0), PointCloud([[1.25, -1.25]])), a)
+    rng = np.random.default_rng(5)
+    chord = np.array([float(end[0]) - 1.25, float(end[1]) + 1.25])
+    along = np.array([-chord[1], chord[0]]) / np.linalg.norm(chord)
+    along *= np.sign(along @ [1.0, 1.0])
+    length = 10.0 ** rng.uniform(2, 7, 200)
+    level = a / 2 * (0.25 - 2 * 1.25**2)  # ⟨x₀, chord⟩ where both are as near
+    beside = level + rng.uniform(-1, 1, 200) * 1e-16 * length**2  # to the rounding of a squared distance
+    x0 = length[:, None] * along + beside[:, None] * chord / (chord @ chord)
+    with mpmath.workdps(40):
+        exact = []
+        for x in x0:
+            x = [mpmath.mpf(float(v)) for v in x]
+            both = [
+                (q, x[0] * q[0] + x[1] * q[1] - a * (q[0] ** 2 + q[1] ** 2) / 2) for q in (end, (1.25, -1.25))
+            ]
+            exact.append(max(both, key=lambda pair: pair[1])[1])
+        error = np.array(
+            [float(mpmath.mpf(float(f)) - e) for f, e in zip(p.conjugate(x0), exact, strict=True)]
+        )
+    assert (np.abs(error) <= p.roundings.conjugate(x0).bound).all()
