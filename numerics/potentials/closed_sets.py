@@ -22,6 +22,7 @@ from numerics.potentials.strata import (
     Points,
     Stratum,
     curved,
+    farther,
     isolated,
     merged,
     retracted,
@@ -221,10 +222,8 @@ class Union:
         return f"Union({self._names})"
 
     def _closest(self, points: Points) -> tuple[Points, Int[np.ndarray, " n"]]:
-        """By |x−y|² − |x−y'|² as one product, which far points do not drown, so that φ* loses nothing."""
         images = np.stack([part.nearest(points) for part in self.parts])
-        first, second = images
-        part = (((2 * points - first - second) * (second - first)).sum(axis=1) > 0).astype(np.intp)
+        part = (farther(points, *images) < 0).astype(np.intp)
         return images[part, np.arange(len(points))], part
 
     def nearest(self, points: Points) -> Points:

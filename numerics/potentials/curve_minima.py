@@ -7,7 +7,7 @@ from jaxtyping import Float, Int
 
 from numerics.accuracy import EPS
 from numerics.geometry import norms
-from numerics.potentials.strata import Parameters, Points
+from numerics.potentials.strata import Parameters, Points, farther
 
 _REMEMBERED = 8
 _OWN = 20_000
@@ -96,7 +96,7 @@ class CurveMinima:
         known = np.isfinite(t)
         filled = np.where(known, t, self._start)
         at = self._gamma(filled.ravel()).reshape(*t.shape, self.dim)
-        distance = np.where(known, norms(points[:, None] - at), np.inf)
+        distance = np.where(known, farther(points[:, None], at[:, :1], at), np.inf)
         order = np.argsort(distance, axis=1, kind="stable")
         t = np.take_along_axis(t, order, axis=1)
         return np.where(np.isfinite(t), t, t[:, :1])
@@ -193,7 +193,7 @@ class CurveMinima:
             return t
         for end in (self._start, self._stop):
             near = np.abs(t - end) <= width
-            closer = norms(points - self._gamma(np.full(len(t), end))) <= norms(points - self._gamma(t))
+            closer = farther(points, self._gamma(t), self._gamma(np.full(len(t), end))) <= 0
             t = np.where(near & closer, end, t)
         return t
 

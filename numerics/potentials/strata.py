@@ -116,5 +116,12 @@ def tie_rounding(points: Points, rivals: Float[np.ndarray, "n k d"], noise: Para
     if rivals.shape[1] == 1:
         return np.zeros(len(points))
     best, others = rivals[:, :1], rivals[:, 1:]
-    excess = ((others - best) * (others + best - 2 * points[:, None])).sum(axis=2)
-    return np.where(excess <= noise[:, None], norms(others - best), 0.0).max(axis=1)
+    tied = farther(points[:, None], best, others) <= noise[:, None]
+    return np.where(tied, norms(others - best), 0.0).max(axis=1)
+
+
+def farther(
+    points: Float[np.ndarray, "*#n d"], one: Float[np.ndarray, "*#n d"], other: Float[np.ndarray, "*#n d"]
+) -> Float[np.ndarray, "*n"]:
+    """|x − other|² − |x − one|² as one product: it errs by |x| roundings, where squares err by |x|²."""
+    return ((other - one) * (other + one - 2 * points)).sum(axis=-1)

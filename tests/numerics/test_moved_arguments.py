@@ -15,7 +15,7 @@ from tests.numerics.registry import INSTANCES, SINGULAR, label
 
 POINTS = 10
 SHORT = 1e-5  # of the length over which a map bends
-THIRD_ORDER = 1e-6  # of the statement: SHORT², times what third derivatives add to first ones
+THIRD_ORDER = 1e-6  # of the statement, chosen: SHORT² times 1e4, far above what third derivatives add
 FLOOR = 0.25  # of a statement, which some direction must reach: Frobenius norm and axes cost up to √d
 
 

@@ -4,6 +4,7 @@ import mpmath
 import numpy as np
 import pytest
 
+from numerics.accuracy import UNIT
 from numerics.geometry import norms
 from numerics.potentials import Arc, Curve, FiniteAtoms, NearestPoint, PointCloud, Torus, Union
 from numerics.potentials.strata import retracted
@@ -131,3 +132,51 @@ def test_far_away_a_union_still_takes_the_better_part():
             [float(mpmath.mpf(float(f)) - e) for f, e in zip(p.conjugate(x0), exact, strict=True)]
         )
     assert (np.abs(error) <= p.roundings.conjugate(x0).bound).all()
+
+
+@pytest.mark.parametrize("curve", [Curve.spiral(1.5), Curve.trefoil()], ids=["spiral", "trefoil"])
+def test_far_away_a_curve_takes_the_best_of_its_minima(curve):
+    """φ*(x) ≥ ⟨x,y⟩ − (a/2)|y|² for y all along the curve, far out, where two places are about as near."""
+    a, rng = 0.5, np.random.default_rng(4)
+    p = NearestPoint(curve, a)
+    y = curve._gamma(np.linspace(curve._start, curve._stop, 100_001))
+    half, wide = a / 2 * (y**2).sum(axis=1), y.astype(np.longdouble)
+
+    def best(x):
+        return y[(y @ x - half).argmax()]
+
+    ties = []
+    for _ in range(20):
+        far = 10.0 ** rng.uniform(5, 7) * rng.standard_normal((2, p.dim))
+        low, high = map(best, far)
+        for _ in range(60):  # to where what is best jumps from one side to the other
+            middle = far.mean(axis=0)
+            here = best(middle)
+            if norms(here - low) > norms(here - high):
+                far[1], high = middle, here
+            else:
+                far[0], low = middle, here
+        chord = high - low
+        if norms(chord) > 0.2:
+            beside = (
+                rng.uniform(-1, 1, (6, 1)) * 1e-16 * norms(far[0]) ** 2 / a
+            )  # a squared distance's rounding
+            ties += [*(far[0] + beside * chord / (chord @ chord))]
+    assert len(ties) >= 24
+    x0 = np.array(ties)
+    scores = wide @ x0.T - a / 2 * (wide**2).sum(axis=1)[:, None]
+    missed = (scores.max(axis=0) - p.conjugate(x0)).astype(float)
+    assert (missed <= p.roundings.conjugate(x0).bound).all()
+
+
+@pytest.mark.parametrize("turns", [0.75, 1.5])
+def test_places_beside_an_end_are_found(turns):
+    """Within a cell of the net from either end: x = γ(t) + n/100 has γ(t) for its nearest point."""
+    curve = Curve.spiral(turns)
+    within = (curve._parameters[1] - curve._parameters[0]) * np.array([1e-6, 0.1, 0.5, 0.9])
+    t = np.concatenate([curve._start + within, curve._stop - within])
+    velocity = curve._velocity(t)
+    normal = np.stack([-velocity[:, 1], velocity[:, 0]], axis=1) / norms(velocity)[:, None]
+    points, found = curve._gamma(t) + normal / 100, curve._gamma(t)
+    off = norms(curve.nearest(points) - found)
+    assert (off <= curve.nearest_rounding(points, found, 4 * UNIT * norms(points))).all()
