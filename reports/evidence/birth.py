@@ -24,9 +24,9 @@ def not_negative(name: str, value: float, quantity: str) -> None:
 
 
 def probability(level: float, quantity: str) -> None:
-    """Refuse what is no false-alarm probability."""
+    """Refuse what is no level of a test."""
     if not 0 < level < 1:
-        raise ValueError(f"level of {quantity!r}: got {level}, a false-alarm probability lies in (0, 1)")
+        raise ValueError(f"level of {quantity!r}: got {level}, a level lies in (0, 1)")
 
 
 def count(name: str, value: object, quantity: str) -> int:

@@ -58,7 +58,7 @@ class Control:
         return share(abs(self.measured - self.predicted), self.agreement)
 
     @property
-    def false_alarm(self) -> float:
+    def risk(self) -> float:
         """The probability that a correct prediction disagrees; 0 where nothing is random."""
         return self.level or 0.0
 

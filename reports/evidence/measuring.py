@@ -158,11 +158,13 @@ class Measuring(ABC):
     ) -> None:
         """Assert measured ≤ threshold, which a true claim violates with probability at most ``level``.
 
+        Or, where ``because`` says *demonstration*: which a false claim meets with that probability at most.
+
         Args:
             quantity: What is measured.
             measured: One number or an array of them.
             threshold: One number, or one for each measurement.
-            level: The false-alarm probability of this call, all its entries together. Every call adds
+            level: That probability for this call, all its entries together. Every call adds
                 its level to the run's, which must stay below 1e-6.
             because: The inequality or test behind threshold and level.
             **basis: ``points``, ``left_out``, ``at_kinks`` and ``chosen``, as above.
@@ -196,7 +198,8 @@ class Measuring(ABC):
             alternative: The slope a false claim would show; an interval that contains the theory must
                 exclude it. Must be named where the theory is 0.
             level: The probability that the interval misses the true slope, where it is a confidence
-                interval of random draws. Every call adds its level to the run's.
+                interval of random draws: under a one-sided rule that of accepting a false claim. Every call
+                adds its level to the run's.
             **basis: ``points`` (how many were fitted), ``left_out`` and ``chosen``, as above.
         """
         low, high = (float(end) for end in interval)

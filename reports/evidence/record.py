@@ -77,8 +77,8 @@ class Record:
         return 0.0 if self.holds else math.inf
 
     @property
-    def false_alarm(self) -> float:
-        """The probability that it does not hold although the claim is true."""
+    def risk(self) -> float:
+        """The probability that it misleads: a false alarm or, of a demonstration, a false claim accepted."""
         return 0.0
 
     @property

@@ -108,7 +108,7 @@ class Recorder:
 
     @property
     def level(self) -> float:
-        """The false-alarm probability that the test has spent."""
+        """The probability of misleading that the test has spent: the sum of its records' risks."""
         levels = [k.level for k in self.evidence.values()] + [k.level for k in self.controls.values()]
         return sum(sorted(levels))
 
@@ -148,7 +148,7 @@ class Recorder:
         kept.points += basis.points
         kept.left_out += basis.left_out
         kept.at_kinks += basis.at_kinks
-        kept.level += record.false_alarm
+        kept.level += record.risk
         if not record.holds:
             kept.holds = False
             self.frozen = True

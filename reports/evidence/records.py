@@ -2,7 +2,7 @@
 
 Strongest first: `Exact`, `Certified`, `Bounded`, `Estimated`, `Statistical`, `Trend`, as `RECORDS` lists
 them. A record answers for its own strength: whether it `holds`, the `share` of its bound that it uses, the
-`false_alarm` probability it spends, and the `parts` of the report that it alone fills; nobody else asks of
+`risk` it spends, and the `parts` of the report that it alone fills; nobody else asks of
 which type it is. Records are checked at birth: what cannot be read by a reviewer, or could not have failed,
 raises ``ValueError``. A threshold, count or margin that is a convention is said in ``chosen``.
 """
@@ -150,7 +150,10 @@ class Estimated(Record):
 
 @dataclass(frozen=True, slots=True)
 class Statistical(Record):
-    """measured ≤ threshold, which a true claim violates with probability at most ``level``."""
+    """measured ≤ threshold, which a true claim violates with probability at most ``level``.
+
+    Or, of a *demonstration*, which a false claim meets with that probability at most.
+    """
 
     strength: ClassVar[str] = "statistical"
     meaning: ClassVar[str] = (
@@ -175,7 +178,7 @@ class Statistical(Record):
         return self.threshold
 
     @property
-    def false_alarm(self) -> float:
+    def risk(self) -> float:
         """Its level."""
         return self.level
 
@@ -191,7 +194,9 @@ class Trend(Record):
 
     ``"interval contains theory"`` could be met by an interval so wide that it says nothing; so the
     interval must also exclude ``alternative``, the slope that a false claim would show. ``level`` is the
-    probability that the interval misses, where it is a confidence interval of random draws.
+    probability that the interval misses, where it is a confidence interval of random draws. Under a one-sided
+    rule that is the probability that a false claim meets it, not that of a false alarm: the record says
+    *demonstration*.
     """
 
     strength: ClassVar[str] = "trend"
@@ -244,10 +249,13 @@ class Trend(Record):
 
     @property
     def because(self) -> str:
-        """The rule that decides, with the alternative it excludes and the level of the interval."""
-        excludes = f" and excludes {self.alternative:g}" if self.rule == "interval contains theory" else ""
-        misses = "" if self.level is None else f"; it misses with probability at most {self.level:g}"
-        return f"{self.rule}{excludes}{misses}"
+        """The rule that decides, with the alternative it excludes and what the level of the interval says."""
+        two_sided = self.rule == "interval contains theory"
+        words = f"{self.rule} and excludes {self.alternative:g}" if two_sided else self.rule
+        if self.level is None:
+            return words
+        says = "it misses" if two_sided else "a demonstration: a false claim meets that"
+        return f"{words}; {says} with probability at most {self.level:g}"
 
     @property
     def holds(self) -> bool:
@@ -272,7 +280,7 @@ class Trend(Record):
         return
 
     @property
-    def false_alarm(self) -> float:
+    def risk(self) -> float:
         """The probability that the interval misses; 0 where nothing is random."""
         return self.level or 0.0
 

@@ -25,7 +25,7 @@ class Outcome:
         reason: Why it was skipped, or the last line of what it failed with.
         beyond: Whether a measurement was beyond its bound.
         rejections: The number of controls, if all were rejected as predicted; else 0.
-        level: The false-alarm probability it spent.
+        level: The sum of the levels it spent.
         seconds: How long its call took.
         evidence, controls, audits, tables, figures: As report.json lists them.
     """

@@ -65,7 +65,7 @@ class Run:
 
     @property
     def level_spent(self) -> float:
-        """The sum of the false-alarm probabilities of all statistical evidence."""
+        """The sum of all levels: of false alarms and, for demonstrations, of accepting what is false."""
         return sum(sorted(outcome.level for outcome in self.outcomes.values()))
 
     def tests_of(self, claim: "Claim") -> list[Test]:

@@ -21,7 +21,7 @@ Verdict = Literal["refuted", "unsupported", "not run", "open", "partial", "verif
 State = Literal["passed", "failed", "skipped", "not selected", "not reached"]
 
 LEVEL_BUDGET = 1e-6
-"""The largest false-alarm probability that all statistical checks of a run may have together."""
+"""The largest sum of levels (false alarms, false acceptance by demonstrations) that a run may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ def exit_status(verdicts: Iterable[Verdict], *, failed: bool, collected: bool, l
         verdicts: The verdicts of all claims.
         failed: Whether any test failed or any module could not be collected.
         collected: Whether any test was collected.
-        level_spent: The sum of all false-alarm probabilities.
+        level_spent: The sum of all levels.
     """
     if failed or level_spent > LEVEL_BUDGET or {"refuted", "unsupported"} & set(verdicts):
         return Exit.FAILED

@@ -250,8 +250,9 @@ def test_the_false_alarm_budget(house: House) -> None:
 
 def test_trends_spend_the_levels_of_their_intervals(house: House) -> None:
     trends = GOOD + '\n@pytest.mark.claim("A")\ndef test_slope(evidence):\n'
-    for name, level in (("one", "level=6e-7"), ("two", "level=6e-7"), ("exact", "")):
+    for name, level in (("one", "level=6e-7"), ("two", "level=3e-7"), ("exact", "")):
         trends += f'    evidence.trend("{name}", -1, (-1.1, -0.9), -1, "interval contains theory", {level})\n'
+    trends += '    evidence.trend("below", -1, (-1.1, -0.9), 0, "interval lies below theory", level=3e-7)\n'
     ran = house.build(trends).run()
     assert ran.status == 1
     assert ran.report["run"]["level_spent"] == pytest.approx(1.2e-6)
@@ -259,6 +260,8 @@ def test_trends_spend_the_levels_of_their_intervals(house: House) -> None:
     said = {row["quantity"]: row["because"] for row in claim["evidence"] if row["strength"] == "trend"}
     assert said["one"] == "interval contains theory and excludes 0; it misses with probability at most 6e-07"
     assert said["exact"] == "interval contains theory and excludes 0"
+    demonstrated = "a demonstration: a false claim meets that with probability at most 3e-07"
+    assert said["below"] == f"interval lies below theory; {demonstrated}"
 
 
 def test_marks_decide_what_may_be_recorded(house: House) -> None:

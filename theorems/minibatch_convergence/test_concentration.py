@@ -83,7 +83,8 @@ def test_data_concentrate_on_the_transport(evidence, rng, target):
         ends[1][1],
         ends[0][0],
         level=2 * share,
-        because="betting on batches of values up to the squared diameter: the mean square falls",
+        because="a demonstration at confidence 1 − level: did the mean square not fall, this would pass with"
+        " probability at most the level. Betting on batches of values up to the squared diameter",
         points=800 * 32 + 3000 * 2,
         clause="concentration",
     )

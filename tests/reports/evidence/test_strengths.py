@@ -72,7 +72,7 @@ def test_what_is_beyond_is_worse_than_anything_within(strength: str) -> None:
     assert beyond.badness > 1 >= within.badness >= 0
     assert beyond.share is None or beyond.share == 1.5
     assert within.share is None or within.share == 0.5
-    assert beyond.false_alarm == within.false_alarm == (1e-9 if strength in ("statistical", "trend") else 0)
+    assert beyond.risk == within.risk == (1e-9 if strength in ("statistical", "trend") else 0)
 
 
 @pytest.mark.parametrize("strength", STRENGTHS)
