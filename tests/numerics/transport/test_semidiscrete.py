@@ -143,7 +143,9 @@ def test_collinear_atoms_have_the_closed_form_in_any_dimension(seed, n, d):
     levels = np.cumsum(weights)[:-1]
     inner = (levels > 1e-3) & (levels < 1 - 1e-3)
     np.testing.assert_allclose(cuts[inner], ndtri(levels[inner]), atol=1e-7)
-    assert solution.error.max() <= 8 * EPS
+    # Two heights round at each end of a cell, by half an eps each, and a cut's density is at most 0.4.
+    rounded = EPS * np.abs(solution.heights).max() / np.diff(places).min() if n > 1 else 0.0
+    assert solution.error.max() <= 8 * EPS + rounded
     assert abs(solution.w2_squared - solution.w2_dual) <= solution.w2_error
 
 
