@@ -27,17 +27,22 @@ def binomial_windows(
     """
     rest = 1 - p if complement is None else complement
     width = half_width(n, p)
-    mode = np.minimum(np.floor((n + 1) * p), n).astype(np.int64)
+    mode = np.minimum(np.floor((n + 1) * p), n)
     with np.errstate(divide="ignore", over="ignore"):
         odds, inverse = p / rest, rest / p
-    steps = np.arange(width)
-    k = mode[:, None] + steps
-    up = np.where(k < n, (n - k) / (k + 1), 0.0) * np.where(np.isfinite(odds), odds, 0.0)[:, None]
-    k = mode[:, None] - steps
-    down = np.where(k > 0, k / (n - k + 1), 0.0) * np.where(np.isfinite(inverse), inverse, 0.0)[:, None]
-    left = np.cumprod(down, axis=1)[:, ::-1]
-    law = np.concatenate([left, np.ones((len(p), 1)), np.cumprod(up, axis=1)], axis=1)
-    return mode - width, law / law.sum(axis=1, keepdims=True)
+    steps = np.arange(float(width))[:, None]
+    law = np.empty((2 * width + 1, len(p)))  # a row a step, so that sums over steps are sums of rows
+    law[width] = 1.0
+    k = mode + steps
+    ratio = np.maximum(n - k, 0.0) / (k + 1)
+    ratio *= np.where(np.isfinite(odds), odds, 0.0)
+    np.cumprod(ratio, axis=0, out=law[width + 1 :])
+    k = mode - steps
+    ratio = np.maximum(k, 0.0) / (n + 1 - k)
+    ratio *= np.where(np.isfinite(inverse), inverse, 0.0)
+    np.cumprod(ratio, axis=0, out=law[:width][::-1])
+    law /= law.sum(axis=0)
+    return mode.astype(np.int64) - width, law.T
 
 
 def survival(

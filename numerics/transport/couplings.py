@@ -15,6 +15,7 @@ from scipy.optimize import linear_sum_assignment
 from scipy.stats import t as student
 
 from numerics.checks import as_array, as_generator, positive_integer
+from numerics.geometry import norms
 from numerics.potentials import Potential
 
 Points: TypeAlias = Float[np.ndarray, "n d"]
@@ -54,7 +55,13 @@ def assignment(x0: ArrayLike, x1: ArrayLike) -> Match:
         match = np.empty(n, dtype=np.int64)
         match[np.argsort(noise[:, 0], kind="stable")] = np.argsort(data[:, 0], kind="stable")
         return match
-    return _peeled(noise - np.median(noise, axis=0), data - np.median(data, axis=0))
+    return _peeled(noise - _middle(noise), data - _middle(data))
+
+
+def _middle(points: Points) -> Float[np.ndarray, " d"]:
+    """The (upper) median of each coordinate: a few outliers do not move it."""
+    half = len(points) // 2
+    return np.asarray(np.partition(points, half, axis=0)[half])
 
 
 def _peeled(noise: Points, data: Points) -> Match:
@@ -67,7 +74,9 @@ def _peeled(noise: Points, data: Points) -> Match:
         simplex = d <= _LOW and len(rows) > _SMALL
         found = _network_simplex(cost) if simplex else linear_sum_assignment(cost)[1]
         match[rows] = columns[found]
-        size = np.linalg.norm(data[match[rows]], axis=1) + np.linalg.norm(noise[rows], axis=1)
+        size = norms(data[match[rows]]) + norms(noise[rows])
+        if size.max() <= _FAR * size.min():
+            return match
         far = size > _FAR * np.median(size)
         if not far.any():
             return match

@@ -6,15 +6,16 @@ of one kind: another processor may round otherwise. joblib runs them, and under
 ``joblib.parallel_config(backend="dask")`` a Dask cluster does.
 """
 
+import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import TypeAlias, TypeVar
 
 import joblib
 import numpy as np
 from jaxtyping import Float
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from numerics.checks import positive_integer
 from numerics.potentials import Potential
@@ -59,8 +60,14 @@ def _alone(
     measure: Callable[[Case, np.random.Generator], Result], case: Case, rng: np.random.Generator
 ) -> Result:
     """One task on one thread: the order of a sum must not depend on how many cores are free."""
-    with threadpool_limits(limits=1):
+    with _pools(len(sys.modules)).limit(limits=1):
         return measure(case, rng)
+
+
+@lru_cache(maxsize=1)
+def _pools(_modules: int) -> ThreadpoolController:
+    """The libraries of this process, looked for again once a module was imported: it takes milliseconds."""
+    return ThreadpoolController()
 
 
 def sweep_excess(

@@ -33,7 +33,7 @@ from numerics.checks import as_array, positive_integer
 from numerics.transport.binomials import binomial_windows, half_width, survival
 
 Ranks: TypeAlias = Float[np.ndarray, " m"]
-_BLOCK = 2**21
+_BLOCK = 2**18
 
 
 def log_assignment_probability(
@@ -139,7 +139,9 @@ def _meeting(p: Ranks, rest: Ranks, ratio: Ranks, n: int) -> Ranks:
     after = np.zeros_like(law[0])  # P(A = a+1)
     total, tail = np.zeros_like(after), np.zeros_like(after)
     for here in law[::-1]:
-        tail = rest * after + p * here + ratio * tail
+        tail *= ratio
+        tail += rest * after
+        tail += p * here
         total += here * tail
         after = here
     return total
