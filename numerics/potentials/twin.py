@@ -94,10 +94,15 @@ class Twin(SolvedOnce):
         return (noise * place(s)).sum(axis=1) - (place(s)[:, 1] + cubic(s))
 
     def _conjugate_rounding(self, x0: Points) -> Rounding:
-        """The terms at the maximiser, where errors of s are of second order."""
+        """The terms at the maximiser, where errors of s are of second order; at a tie, also the side's.
+
+        On the wrong side of a jump the other end's score is larger by v₁'s distance from the tie, which the
+        16 roundings of its terms bound, times the jump.
+        """
         s = self._parameter(x0)
         size = np.abs(x0 * place(s)).sum(axis=1) + place(s)[:, 1] + cubic(s)
-        return Rounding(size, 6, "⟨v, g⟩ − f at the maximiser")
+        _, short = self._across_a_jump(x0, np.zeros(len(x0)))
+        return Rounding(size, 6, "⟨v, g⟩ − f at the maximiser") + Rounding(short, 16, "the tie, by the jump")
 
     def _conjugate_slope(self, x0: Points) -> Numbers:
         return np.full(len(x0), self.scale)
@@ -120,26 +125,29 @@ class Twin(SolvedOnce):
         s = self._parameter(x0)
         arc = np.abs(s) <= END
         own = np.where(arc, np.where(np.abs(s) < END, np.abs(s) * np.hypot(1, s), s**2 / _ROOT), 0.0)
-        tied = self._across_a_jump(x0, np.zeros(len(x0)))
+        tied, _ = self._across_a_jump(x0, np.zeros(len(x0)))
         size = own + tied / (_ROOT * UNIT)
         return Rounding(size, _ROOT, "a root of a quadratic; at a tie, the jump")
 
-    def _across_a_jump(self, v: Points, radius: Numbers) -> Numbers:
-        """The length of the jump, where v is within ``radius`` and rounding of one; else 0."""
+    def _across_a_jump(self, v: Points, radius: Numbers) -> tuple[Numbers, Numbers]:
+        """The length of the jump, and that times the terms of its v₁, where v is within ``radius`` and
+        rounding of one; else 0.
+        """
         delta = v[:, 1] - 1
         at, s = jumps(delta), self._parameter(v)
-        found = np.zeros(len(v))
+        found, short = np.zeros(len(v)), np.zeros(len(v))
         for where, ends in ((at.first, (at.left, at.right)), (at.second, (at.last, np.full(len(v), ATOM)))):
             terms = np.abs(delta * ends[0]) + 24 * ends[0] ** 2 + np.abs(where) + np.abs(v[:, 0])
             slope = np.maximum(np.abs(ends[0]), np.abs(ends[0] + ends[1]) / 2 + 1)  # dv₁/dδ of a tie
             near = np.abs(v[:, 0] - where) <= (1 + slope) * radius + 16 * UNIT * terms
             far = np.maximum(*(norms(place(e) - place(s)) for e in ends))
             found = np.where(near, np.maximum(found, far), found)
-        return found
+            short = np.where(near, np.maximum(short, far * terms), short)
+        return found, short
 
     def _transport_change(self, x0: Points, radius: Numbers) -> Numbers:
         moved = np.minimum(self._stretch(x0) * radius, 2 * self.scale)
-        return moved + self._across_a_jump(x0, radius)
+        return moved + self._across_a_jump(x0, radius)[0]
 
     def _curvature(self, s: Numbers, delta: Numbers) -> Numbers:
         """c''(s) − δ, +inf at an atom: 1/K along v₁."""
@@ -156,7 +164,8 @@ class Twin(SolvedOnce):
         s = self._parameter(x0)
         curvature = self._curvature(s, x0[:, 1] - 1)
         size = (1 + np.minimum(np.abs(s), END) ** 2) / curvature
-        tied = np.where(self._across_a_jump(x0, np.zeros(len(x0))) > 0, size / (_CURVATURE * UNIT), 0.0)
+        near = self._across_a_jump(x0, np.zeros(len(x0)))[0] > 0
+        tied = np.where(near, size / (_CURVATURE * UNIT), 0.0)
         return Rounding(np.where(np.isfinite(curvature), size, 0.0) + tied, _CURVATURE, "K = ττᵀ/(c'' − δ)")
 
     # --- proximal maps ----------------------------------------------------------------------------

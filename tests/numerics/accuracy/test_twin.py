@@ -7,7 +7,7 @@ from flint import arb, ctx
 from numerics.intervals.balls import PRECISION, distance, dot, exact, subtract, times
 from numerics.intervals.twin import ExactTwin
 from numerics.potentials import Twin
-from numerics.potentials.twin_faces import END, SLOPE, before_atom, turning
+from numerics.potentials.twin_faces import END, SLOPE, before_atom, jumps, turning
 from tests.numerics.accuracy.harness import judge, judge_with_twins
 
 P = Twin()
@@ -54,6 +54,21 @@ def test_transport_its_jacobian_and_the_conjugate(exactly):
     judge_with_twins(errors[:, 0], stated.transport(noise).bound)
     judge(errors[:, 1], stated.transport_jacobian(noise).bound)
     judge(errors[:, 2], stated.conjugate(noise).bound)
+
+
+def test_the_conjugate_at_ties(exactly):
+    """Noise within 8 ulps of both jumps: the wrong end's score is short of φ*, by what is stated."""
+    rng, n = np.random.default_rng(4), 800
+    s = END * np.minimum(10.0 ** rng.uniform(-6, 0.3, n), 1.3)
+    beyond = np.where(rng.random(n) < 0.3, rng.uniform(1, 3, n), 1.0)
+    second = rng.random(n) < 0.5
+    v2 = 1 + beyond * np.where(second, before_atom(np.minimum(s, END)), SLOPE * s)
+    at = jumps(v2 - 1)
+    v1 = np.where(second, at.second, at.first)
+    v = np.stack([v1 + rng.integers(-8, 9, n) * np.spacing(np.abs(v1)), v2], axis=1)
+    values = P.conjugate(v)
+    errors = np.array([_off(value, exactly.conjugate(exact(x))) for x, value in zip(v, values, strict=True)])
+    judge(errors, P.roundings.conjugate(v).bound)
 
 
 def _problems(rng, n):
