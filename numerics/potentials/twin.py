@@ -130,9 +130,7 @@ class Twin(SolvedOnce):
         return Rounding(size, _ROOT, "a root of a quadratic; at a tie, the jump")
 
     def _across_a_jump(self, v: Points, radius: Numbers) -> tuple[Numbers, Numbers]:
-        """The length of the jump, and that times the terms of its v₁, where v is within ``radius`` and
-        rounding of one; else 0.
-        """
+        """The length of a jump within ``radius`` and rounding of v, and that times its v₁'s terms; else 0."""
         delta = v[:, 1] - 1
         at, s = jumps(delta), self._parameter(v)
         found, short = np.zeros(len(v)), np.zeros(len(v))
