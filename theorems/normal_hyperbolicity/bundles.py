@@ -92,16 +92,32 @@ class Compared:
     at_kinks: int
 
 
-def compared(target: Potential, bundle: Bundle, schedule: Schedule, remaining: float) -> Compared:
+def compared(
+    target: Potential,
+    bundle: Bundle,
+    schedule: Schedule,
+    remaining: float,
+    found: Array | None = None,
+    factor: float = 1.0,
+) -> Compared:
     """Dv_t along trajectories, by `ExactField.jacobian` and by `field_jacobian`.
 
     Where rounding may carry x_t across a change of face nobody can say which D prox is meant: there the
     formula's D prox must lie in the hull of those around x_t (Clarke), and Dv = (α̇/α)I + (β̇/β − α̇/α)J.
+
+    Args:
+        target: φ.
+        bundle: The trajectories.
+        schedule: (α, β).
+        remaining: 1 − t.
+        found: Dv_t(x_t) (k,d,d) by another route, in place of `ExactField.jacobian`.
+        factor: That route errs by so many times what the field states of its Jacobian.
     """
     at = Interpolant(target, schedule, bundle.x0, remaining)
     inner = np.asarray(np.linalg.inv(np.eye(bundle.dimension) + at.step * bundle.hessian), dtype=np.float64)
     formula = field_jacobian(bundle, schedule, remaining), bundle.spread(inner, 0.0)
-    return _compared(at, *formula, formula_rounding(target, bundle, schedule, remaining))
+    of_formula = formula_rounding(target, bundle, schedule, remaining)
+    return _compared(at, *formula, of_formula, found, factor)
 
 
 def compared_with_k(target: Potential, x0: Array, schedule: Schedule, remaining: float) -> Compared:
@@ -127,23 +143,41 @@ def compared_with_k(target: Potential, x0: Array, schedule: Schedule, remaining:
     return _compared(at, field, prox, of_kernel + Rounding(size, 4 * target.dim + 8, "products"))
 
 
-def _compared(at: Interpolant, field: Array, prox: Array, of_formula: Rounding) -> Compared:
+def _compared(
+    at: Interpolant,
+    field: Array,
+    prox: Array,
+    of_formula: Rounding,
+    found: Array | None = None,
+    factor: float = 1.0,
+) -> Compared:
     """Dv_t and, at kinks, D prox beside their formulas (k,d,d)."""
     alpha, beta, fall, rise = at.coefficients
     target, r = at.target, at.remaining
-    error = frobenius(at.field.jacobian(None, at.xt, remaining=r) - field)
+    found = at.field.jacobian(None, at.xt, remaining=r) if found is None else found
+    error = frobenius(found - field)
     # x₁ enters x_t and the tangent and H at x₁: an error of it counts in both.
     stated = at.field.roundings.jacobian(None, at.xt, remaining=r, moved=2 * at.of_path.bound)
-    rounding = np.broadcast_to((stated + of_formula).bound, error.shape).copy()
+    rounding = np.broadcast_to((stated.amplified(factor) + of_formula).bound, error.shape).copy()
     kinks = np.flatnonzero(at.solved.kink <= 2 * at.of_argument.bound)
     if kinks.size:
         rate = rise / beta - fall / alpha
-        radius = 2 * at.of_argument.bound[kinks]
-        around = jacobians_around(target, at.z[kinks], at.step, radius, np.random.default_rng(0))
-        error[kinks] = rate * distance_to_hull(around, prox[kinks])
-        own = at.solved.rounding.jacobian.bound[kinks] + 64 * EPS * target.dim  # of J, and of least squares
+        off, own = from_the_set(target, at.z, at.step, 2 * at.of_argument.bound, prox, kinks)
+        error[kinks] = rate * off
         rounding[kinks] = rate * own + np.broadcast_to(of_formula.bound, error.shape)[kinks]
     return Compared(error, Rounding.measured(rounding, stated.because), len(kinks))
+
+
+def from_the_set(
+    target: Potential, z: Array, step: float, radius: Array, prox: Array, kinks: NDArray[np.intp]
+) -> tuple[Array, Array]:
+    """Distance of a formula for D prox (k,d,d) from the set of Jacobians around z, at the rows ``kinks``.
+
+    Returns that distance, and what it errs by: D prox, and the least squares.
+    """
+    around = jacobians_around(target, z[kinks], step, radius[kinks], np.random.default_rng(0))
+    own = target.roundings.prox_jacobian(z[kinks], step).bound + 64 * EPS * target.dim
+    return distance_to_hull(around, prox[kinks]), own
 
 
 def formula_rounding(target: Potential, bundle: Bundle, schedule: Schedule, remaining: float) -> Rounding:
