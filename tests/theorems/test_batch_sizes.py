@@ -33,5 +33,5 @@ def test_losses_are_divided_by_the_whole():
 
 def test_batches_are_at_most_a_quarter_of_a_cloud():
     sizes = {1: 10, 64: 5, 125: 4, 126: 3}
-    assert Case(None, "", 1.0, 0.0, 500).sizes(sizes) == {1: 10, 64: 5, 125: 4}
-    assert Case(None, "", 1.0, 0.0).sizes(sizes) == sizes
+    assert Case(None, "", 1.0, 0.0, float, 500).sizes(sizes) == {1: 10, 64: 5, 125: 4}
+    assert Case(None, "", 1.0, 0.0, float).sizes(sizes) == sizes

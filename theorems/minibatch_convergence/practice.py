@@ -1,18 +1,21 @@
 """Which batch size is enough: three targets with known fields, and how the answer is shown."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.datasets import load_digits, make_moons
 
-from numerics.accuracy import Rounding
+from numerics.accuracy import UNIT, Rounding
 from numerics.potentials import Potential, Sphere
 from numerics.transport.couplings import BatchEstimate
 from numerics.transport.sampled import Budget
 from numerics.transport.semidiscrete import solve
 from numerics.transport.solution import SemidiscreteSolution
+from theorems.setting.induced_cost import cost_reach
+from theorems.setting.vectors import norm
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
 TOLERANCES = (1.0, 0.3, 0.1, 0.03, 0.01)  # of E|v|²
 SHARES = (0.3, 0.1, 0.03, 0.01)  # of the loss of pairs as drawn
 LEVEL = 1e-3
+PROBES = 1000
+"""Pairs at which the prox is asked what it errs by."""
 COLOURS = ("#4269d0", "#c2410c", "#15803d")
 Row = Mapping[int, BatchEstimate]
 
@@ -32,7 +37,8 @@ class Case:
         potential: Of the target.
         source: Where it comes from.
         w2: W₂² from the noise.
-        w2_error: How far it may be off.
+        w2_error: How far it may be off; of a law that was sampled, six standard errors and its weights'.
+        reach: How far it may be off but for a probability: a theorem.
         points: How many points the cloud has; None for a law in closed form.
     """
 
@@ -40,6 +46,7 @@ class Case:
     source: str
     w2: float
     w2_error: float
+    reach: Callable[[float], float]
     points: int | None = None
 
     def sizes(self, batches: Mapping[int, int]) -> dict[int, int]:
@@ -63,7 +70,7 @@ def practical_targets(thorough: bool) -> dict[str, Case]:
     images = load_digits().data
     cloud = ((images - images.mean(axis=0)) / 16)[: None if thorough else 500]
     digits = solve(cloud, budget=Budget() if thorough else Budget(draws=500, held_out=500))
-    circle = Case(Sphere(2), "closed form", 3 - np.sqrt(2 * np.pi), 1e-15)
+    circle = Case(Sphere(2), "closed form", 3 - np.sqrt(2 * np.pi), 1e-15, lambda _: 1e-15)
     which = "all 1797 digits" if thorough else "the first 500 of 1797 digits (all in the profile thorough)"
     return {
         f"two moons, {len(moons.points)} points": _solved(moons, f"{len(moons.points)} points"),
@@ -78,7 +85,21 @@ def _solved(found: SemidiscreteSolution, what: str) -> Case:
         most = found.total_variation_interval(1e-9)[1]
         exact = f"semidiscrete by sampling: exact for weights within {most:.2g} of uniform (total variation)"
     source = f"{what} in dimension {found.points.shape[1]}: {exact}"
-    return Case(found.potential, source, found.w2_squared, found.w2_error, len(found.points))
+    reach = partial(cost_reach, found)
+    return Case(found.potential, source, found.w2_squared, found.w2_error, reach, len(found.points))
+
+
+def probed_rounding(potential: Potential, t: float, rng: np.random.Generator) -> float:
+    """The most that the prox states, at `PROBES` pairs as drawn, of what it makes of |ẋ − v|².
+
+    |x₁ − p|²/(1−t)² moves by (2|x₁ − p|ρ + ρ²)/(1−t)² if p = prox_{λφ}(x₁ + λx₀) is off by ρ.
+    """
+    step, noise = (1 - t) / t, rng.standard_normal((PROBES, potential.dim))
+    data = potential.sample(PROBES, rng)[1]
+    z = data + step * noise
+    found = potential.proximal_point(z, step)
+    off = found.rounding.point.bound + 4 * UNIT * (norm(data) + step * norm(noise))  # λ, λx₀ and the sum
+    return float(((2 * norm(data - found.point) + off) * off).max() / (1 - t) ** 2)
 
 
 def sufficient(losses: Row, whole: float, tolerances: Sequence[float]) -> list[str]:

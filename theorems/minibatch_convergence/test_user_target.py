@@ -9,6 +9,7 @@ import pytest
 
 from numerics.transport.batch_sizes import batch_sizes
 from theorems.minibatch_convergence import user_batches
+from theorems.minibatch_convergence.practice import PROBES, probed_rounding
 from theorems.setting.audits import ask, asked_in, solved
 
 
@@ -24,15 +25,15 @@ def test_which_batch_size_is_enough(evidence, user_target, rng):
     n = len(solution.points)
     sizes, pool, level = user_batches.sizes_for(n), user_batches.POOL, user_batches.LEVEL
     found = batch_sizes(solution, sizes, rng=rng, pool=pool, level=level)
-    auditor = evidence.auditing(name, "M8")
+    auditor, of_prox = evidence.auditing(name, "M8"), probed_rounding(solution.potential, 0.5, rng)
     for row in found.rows:
         batches = len(row.loss.values)
-        auditor.on(solution.potential, n=row.n).bounded(
+        auditor.on(solution.potential, n=row.n).estimated(
             "mean of |ẋ − v|² in a batch, t = 0.5",
             row.loss.values,
-            user_batches.rounding(solution),
-            because="the batch's gaps over t(1−t), pair by pair",
-            main=2 * row.excess.values[:batches],
+            2 * row.excess.values[:batches] + of_prox + user_batches.rounding(solution).bound,
+            by=f"the prox's largest statement at {PROBES} other pairs",
+            because="the batch's gaps over t(1−t), pair by pair; inner products of d terms, and their sums",
             points=batches * row.n,
         )
     for by, words in user_batches.WAYS.items():

@@ -31,7 +31,7 @@ def sizes_for(atoms: int) -> Sequence[int]:
 
 
 def rounding(solution: SemidiscreteSolution) -> Rounding:
-    """Of |x₁ − p|²/(1−t)² and of a gap over t(1−t), t = ½: inner products of d terms and their sums."""
+    """Of |x₁ − p|²/(1−t)² for a known p, and of a gap over t(1−t), t = ½: inner products and their sums."""
     d = solution.points.shape[1]
     size = np.linalg.norm(solution.points, axis=1).max() + 10 + np.sqrt(d)
     heights = np.abs(solution.heights).max()

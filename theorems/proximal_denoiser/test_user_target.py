@@ -20,6 +20,7 @@ from theorems.proximal_denoiser import test_minibatch, test_push_forward, test_p
 from theorems.proximal_denoiser.sampled_heights import measure_duality, on_fresh_noise
 from theorems.proximal_denoiser.user_figures import draw_errors, draw_plane
 from theorems.setting.audits import ask, asked_in, solved
+from theorems.setting.induced_cost import cost_reach
 from theorems.setting.quantifiers import SCHEDULES, TIMES
 from theorems.setting.vectors import norm
 from theorems.statistics import gaussian_lipschitz, hoeffding
@@ -115,18 +116,19 @@ def test_kinetic_energy_is_the_transport_cost(evidence, user_target, rng):
     parts = np.array_split(x0, len(t))
     found = sum((field.velocity(s, field.flow(s, part)) ** 2).sum() for s, part in zip(t, parts, strict=True))
     # |x₁−x₀|² = |x₀|² − 2⟨x₀,m⟩ − 2(φ* − ⟨x₀,m⟩) + (|y_i|² − 2g_i): χ², a normal, Lipschitz, bounded.
-    tail, bounded = LEVEL / 4, (solution.points**2).sum(axis=1) - 2 * solution.heights
+    tail, bounded = LEVEL / 6, (solution.points**2).sum(axis=1) - 2 * solution.heights
     squares = max(chi2.isf(tail, d * draws) / draws - d, d - chi2.ppf(tail, d * draws) / draws)
     lipschitz = norm(centre) + norm(solution.points - centre).max()
     on.statistical(
         "|kinetic energy − W₂²|",
         abs(found / draws - solution.w2_squared),
         threshold=squares
-        + 2 * gaussian_lipschitz(draws, lipschitz, LEVEL / 4)
-        + hoeffding(draws, float(np.ptp(bounded)), LEVEL / 4)
-        + solution.w2_error,
+        + 2 * gaussian_lipschitz(draws, lipschitz, tail)
+        + hoeffding(draws, float(np.ptp(bounded)), tail)
+        + cost_reach(solution, 2 * tail),
         level=LEVEL,
-        because="exact χ² quantiles, Gaussian concentration of φ*, Hoeffding for |y|² − 2g",
+        because="exact χ² quantiles, Gaussian concentration of φ*, Hoeffding for |y|² − 2g; the same two for"
+        " the noise that the solver held out, if it sampled",
         points=draws,
     )
 
