@@ -188,11 +188,13 @@ def _limits():
 def _digits(on, squares, floors):
     found = [*squares, *(floors[SIZES.index(n)] for n in FLOORS)]
     stated = [*SQUARES, *FLOORS.values()]
-    on.bounded(
+    on.estimated(
         "|√n·E|x₁ − T|² and √n·floor − the digits that docs/theory.md states|",
         np.abs(np.array(found) - stated),
-        Rounding.measured(np.full(len(stated), 5e-6 * (1 + 1e-6)), "half a unit of the last digit stated"),
-        because="the same numbers from another route, rounded to the digits printed",
+        5e-6 * (1 + 1e-6),
+        by=RESOLUTIONS,
+        because="the same numbers from another route, rounded to the digits printed: half a unit of the last",
+        chosen="the digits that are printed",
         clause="rate one half",
     )
 

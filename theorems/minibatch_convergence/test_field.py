@@ -207,6 +207,9 @@ def _away_from_the_gap(evidence, law, t, x, apart):
         Rounding((2 + np.abs(noise)) / (1 - t), 32, "two fields, a dozen operations each, and the odds"),
         because="the field moves by Δ/(1−t) times the share of the other label, at most its odds",
         main=2.0 / (1 - t) * (wrong / right) * ratio,
+        left_out=int((~away).sum()),
+        chosen="places 0.4 and more beside the gap",
+        kind="inequality",
     )
 
 

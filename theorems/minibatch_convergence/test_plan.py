@@ -4,6 +4,7 @@ Controls: matching turned noise on the circle, which converges too, to the wrong
 optimal plans are many.
 """
 
+from itertools import pairwise
 from math import comb
 
 import numpy as np
@@ -44,9 +45,9 @@ def test_plan_of_two_atoms_tends_to_the_optimal(evidence, w):
     on.estimated(
         "bound of W₂²(π_n,π): next size minus this one",
         np.diff(value),
-        -np.array([f.error for f in found])[1:],
+        -np.array([f.error + g.error for f, g in pairwise(found)]),
         by=RESOLUTIONS,
-        because="the bound falls",
+        because="the bound falls, by more than either is off",
         clause="limit",
     )
     on.trend(
@@ -59,6 +60,7 @@ def test_plan_of_two_atoms_tends_to_the_optimal(evidence, w):
         theory=-1.5,
         rule="interval contains theory",
         alternative=-1.0,
+        chosen="twice the last change of slope, for the third of it that is left of a remainder of order 1/n",
         points=len(found),
         clause="limit",
     )

@@ -182,6 +182,7 @@ def test_one_switch_in_a_certified_place(evidence, n):
             [above(-logs[0]), above(logs[1])],
             0.0,
             because="full sums in ball arithmetic: even odds lie within 1e−10 of the place that is found",
+            chosen="the width 1e−10",
             clause="one switch",
             kind="inequality",
         )
@@ -190,6 +191,7 @@ def test_one_switch_in_a_certified_place(evidence, n):
             [above(-logs[2]), above(logs[3])],
             -3.0 * np.log(n),
             because="balls; 2n|D'| · 8(log n)/n = 7.4 log n less O(log n) of the bounds",
+            chosen="the distance 8(log n)/n, and the odds n³ that it leaves room for",
             clause="labels in the gap",
             kind="inequality",
         )

@@ -12,7 +12,7 @@ Controls: the optimal plan's field, which has slope β̇/β in the gap; pairs as
 import numpy as np
 import pytest
 
-from numerics.accuracy import EPS, Rounding
+from numerics.accuracy import EPS
 from theorems.minibatch_convergence.figures import draw_step
 from theorems.minibatch_convergence.step import Step
 from theorems.setting.fits import last_slope
@@ -57,11 +57,13 @@ def test_place_and_slope_of_the_step(evidence):
     found = np.stack([places, moved, slopes])
     stated = np.array([STATED[n] for n in SIZES]).T
     half = np.array([5e-7, 5e-5, 5e-6])[:, None] * (1 + 1e-6)
-    on.bounded(
+    on.estimated(
         "|switch, n(switch − x*), slope/n − the digits that docs/theory.md states|",
         np.abs(found - stated),
-        Rounding.measured(np.broadcast_to(half, found.shape), "half a unit of the last digit stated"),
-        because="the same numbers from another route, rounded to the digits printed",
+        np.broadcast_to(half, found.shape),
+        by="roots to 1e−15, and differences of fourth order for slopes",
+        because="the same numbers from another route, rounded to the digits printed: half a unit of the last",
+        chosen="the digits that are printed",
         clause="place",
     )
     on.table(
@@ -107,6 +109,7 @@ def test_height_of_what_is_left(evidence, w):
         reach,
         by="odds about x* by the local limit theorem, whose remainder is O(1/n)",
         because="v moves by J over the width of the gap, the step by J within O((log n)/n) of x*",
+        chosen="4/n for the remainder and for what is missing of the step",
         points=len(sizes),
         clause="height",
     )
@@ -135,6 +138,7 @@ def test_labels_are_decided_at_exponential_rates(evidence, case):
             interval=(slope - reach, slope + reach),
             theory=rate,
             rule="interval contains theory",
+            chosen="twice the last change of slope; half of it is left of the remainder",
             points=3,
             clause="labels in the gap" if low < place < high else "outside the gap",
         )
@@ -159,6 +163,8 @@ def test_picture_of_the_step(evidence):
         because="J times the odds of the other label",
         main=STEP.height * odds,
         points=int(away.sum()),
+        left_out=int((~away).sum()),
+        chosen="places 0.1 and more from x*, 0.05 and more inside the gap",
         clause="labels in the gap",
         kind="inequality",
     )
