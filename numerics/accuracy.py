@@ -82,9 +82,10 @@ class Rounding:
         return Rounding(size, count, "; ".join(reasons))
 
     def amplified(self, lipschitz: ArrayLike, because: str = "") -> "Rounding":
-        """What a map of this Lipschitz constant, scalar or (n,), makes of it."""
+        """What a map of this Lipschitz constant, scalar or (n,), makes of it; inf beyond all numbers."""
         reason = f"{self.because}; {because}" if because else self.because
-        return Rounding(self.size * np.asarray(lipschitz, dtype=float), self.count, reason)
+        with np.errstate(over="ignore"):
+            return Rounding(self.size * np.asarray(lipschitz, dtype=float), self.count, reason)
 
     def largest(self) -> "Rounding":
         """The worst of a batch, as one number."""

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from numerics.checks import as_points
 from numerics.flows.roundings import FieldRoundings
-from numerics.flows.times import Coefficients, coefficients
+from numerics.flows.times import Coefficients, coefficients, proximal_problem, refuse_large_squares
 from numerics.potentials.base import Potential
 from numerics.schedules import Linear, Schedule
 
@@ -111,7 +111,7 @@ class ExactField:
             result[~started] = at[0] * eye + at[1] * spread
         if started.any():
             alpha, beta = c.alpha[started], c.beta[started]
-            inner = self.potential.prox_jacobian(points[started] / beta[:, None], alpha / beta)
+            inner = self.potential.prox_jacobian(*proximal_problem(points[started], c.take(started)))
             fall, rise = c.alpha_dot[started] / alpha, c.beta_dot[started] / beta
             result[started] = fall[:, None, None] * (eye - inner) + rise[:, None, None] * inner
         return result
@@ -136,7 +136,9 @@ class ExactField:
         started = c.beta > 0
         if started.any():
             alpha, beta = c.alpha[started], c.beta[started]
-            envelope = self.potential.envelope(points[started] / beta[:, None], alpha / beta)
+            z, step = proximal_problem(points[started], c.take(started))
+            refuse_large_squares(z)
+            envelope = self.potential.envelope(z, step)
             conjugate = squares[started] / (2 * beta) - alpha * envelope
             result[started] = c.alpha_dot[started] * beta * envelope + c.beta_dot[started] * conjugate
         return result
@@ -164,6 +166,6 @@ class ExactField:
             x1[~started] = self.potential.transport(points[~started])
         if started.any():
             alpha, beta = c.alpha[started, None], c.beta[started, None]
-            x1[started] = self.potential.prox(points[started] / beta, (alpha / beta)[:, 0])
+            x1[started] = self.potential.prox(*proximal_problem(points[started], c.take(started)))
             x0[started] = (points[started] - beta * x1[started]) / alpha
         return x0, x1

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from numerics.accuracy import Rounding
 from numerics.checks import as_points
-from numerics.flows.times import Coefficients, coefficients
+from numerics.flows.times import Coefficients, coefficients, proximal_problem, refuse_large_squares
 from numerics.geometry import norms
 from numerics.potentials.proximal_point import ProximalPoint
 
@@ -46,7 +46,7 @@ class FieldRoundings:
         c = coefficients(self.field.schedule, t, remaining, len(points))
         if (c.beta <= 0).any():
             raise ValueError("t: is 0, where the field is T; ask the potential's roundings")
-        return points, c, self.field.potential.proximal_point(points / c.beta[:, None], c.alpha / c.beta)
+        return points, c, self.field.potential.proximal_point(*proximal_problem(points, c))
 
     @staticmethod
     def _argument(found: ProximalPoint, c: Coefficients, moved: ArrayLike) -> Rounding:
@@ -57,6 +57,11 @@ class FieldRoundings:
     def _of_prox(self, found: ProximalPoint, c: Coefficients, moved: ArrayLike) -> Rounding:
         of_step = Rounding(norms(found.z - found.point), 1, "λ = α/β is divided")
         return found.rounding.point + self._argument(found, c, moved) + of_step
+
+    @staticmethod
+    def _stretch(c: Coefficients) -> Float[np.ndarray, " n"]:
+        """max(|α̇|/α, |β̇|/β), the Lipschitz constant of v_t (P5)."""
+        return np.maximum(np.abs(c.alpha_dot) / c.alpha, np.abs(c.beta_dot) / c.beta)
 
     def denoise(
         self, t: ArrayLike | None, x: ArrayLike, *, remaining: ArrayLike | None = None, moved: ArrayLike = 0.0
@@ -89,8 +94,7 @@ class FieldRoundings:
         terms = np.abs(fall) * (norms(points) + c.beta * norms(found.point)) + np.abs(rise) * norms(
             found.point
         )
-        stretch = np.maximum(np.abs(fall), np.abs(rise) / c.beta)
-        off = Rounding.measured(np.asarray(moved) * stretch, "x itself is off")
+        off = Rounding.measured(np.asarray(moved) * self._stretch(c), "x itself is off")
         return data + Rounding(terms, 5, "α̇(x − βx₁)/α + β̇x₁") + off
 
     def jacobian(
@@ -112,19 +116,31 @@ class FieldRoundings:
     def velocity_potential(
         self, t: ArrayLike | None, x: ArrayLike, *, remaining: ArrayLike | None = None, moved: ArrayLike = 0.0
     ) -> Rounding:
-        """Of V_t(x) = α̇βe + β̇(|x|²/(2β) − αe); its slope in x is v_t, 5 roundings of each term."""
+        """Of V_t(x) = α̇βe + β̇(|x|²/(2β) − αe), 5 roundings of each term.
+
+        Its slope is v_t, as computed here to what the pair errs by, and that is s-Lipschitz, s as in
+        `velocity`: where x is off by r, V is by r|v| + sr²/2.
+        """
         points, c, found = self._solved(t, x, remaining)
+        refuse_large_squares(found.z)
         argument = self._argument(found, c, 0.0)
         slope = norms(found.dual) + argument.bound / (2 * found.step)
-        of_step = Rounding(found.step * norms(found.dual) ** 2 / 2, 1, "λ = α/β is divided; ∂e/∂λ = −|y|²/2")
+        length = norms(found.dual)
+        of_step = Rounding((found.step * length) * (length / 2), 1, "λ = α/β is divided; ∂e/∂λ = −|y|²/2")
         envelope = found.rounding.envelope + argument.amplified(slope, "the envelope's slope is y") + of_step
         factor = np.abs(c.alpha_dot * c.beta - c.beta_dot * c.alpha)
         squares = np.abs(c.beta_dot) * (points**2).sum(axis=1) / (2 * c.beta)
         terms = (np.abs(c.alpha_dot) * c.beta + np.abs(c.beta_dot) * c.alpha) * np.abs(
             found.envelope
         ) + squares
+        radius = np.asarray(moved, dtype=float)
         speed = norms(c.alpha_dot[:, None] * found.dual + c.beta_dot[:, None] * found.point)
-        off = Rounding.measured(np.asarray(moved) * speed, "x itself is off")
+        of_point, of_dual = (
+            found.rounding.point.bound,
+            found.rounding.dual.bound + argument.bound / found.step,
+        )
+        speed += np.abs(c.beta_dot) * (of_point + argument.bound) + np.abs(c.alpha_dot) * of_dual
+        off = Rounding.measured(radius * (speed + self._stretch(c) * radius / 2), "x itself is off")
         whole = envelope.amplified(factor) + Rounding(terms, 5, "the terms of V")
         return whole + Rounding(squares, self.field.potential.dim, "|x|² is summed") + off
 

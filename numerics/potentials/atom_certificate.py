@@ -103,7 +103,7 @@ class FaceCertificate:
         off = np.abs(computed[self.rows] - (first + terms.sum(axis=1) + moved)).astype(float)
         size = np.abs(first) + np.abs(terms).sum(axis=1).astype(float)
         own = WIDE_UNIT * ((self._k + 4) * size + (self._d + 6) * moved.astype(float))
-        turned = self.off_away * (self._distance + self.off_away) / self._step
+        turned = self.off_away * ((self._distance + self.off_away) / self._step)
         return np.asarray((off + own + turned + self.reach**2 / (2 * self._step)) * (1 + 8 * EPS))
 
     @cached_property

@@ -70,8 +70,8 @@ class AtomSolve:
         value = np.empty(len(self._z))
         for face, solution in self.faces:
             on = (solution.weights * self._atoms.heights[face.members]).sum(axis=1)
-            moved = ((self.point[face.rows] - self._z[face.rows]) ** 2).sum(axis=1)
-            value[face.rows] = on + moved / (2 * self._step[face.rows])
+            moved = norms(self.point[face.rows] - self._z[face.rows])  # its square may be no number
+            value[face.rows] = on + moved / (2 * self._step[face.rows]) * moved
         return value
 
     @cached_property

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float
 
 from numerics.accuracy import Rounding
+from numerics.geometry import norms
 
 Points = Float[np.ndarray, "n d"]
 Numbers = Float[np.ndarray, " n"]
@@ -112,7 +113,7 @@ class ProximalRounding:
     def dual(self) -> Rounding:
         """Of y = (z − u)/step: the prox's over the step, one subtraction, one division."""
         s = self._solution
-        formed = Rounding(np.linalg.norm(s.dual, axis=1), 2.0, "y = (z−u)/λ is subtracted and divided")
+        formed = Rounding(norms(s.dual), 2.0, "y = (z−u)/λ is subtracted and divided")
         return self.point.amplified(1 / s.step) + formed
 
     @cached_property

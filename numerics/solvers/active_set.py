@@ -19,6 +19,7 @@ from jaxtyping import Float, Inexact, Int
 
 from numerics.accuracy import EPS
 from numerics.deprecated import goes
+from numerics.geometry import norms
 
 _BLOCK_ENTRIES = 8_000_000
 _NEGLIGIBLE_WEIGHT = 4 * EPS
@@ -174,7 +175,7 @@ def _pivot(
     held = np.take_along_axis(scores, at.members, axis=1).max(axis=1)
     violation = scores.max(axis=1) - held
     entered = (at.members == entering[:, None]).any(axis=1)
-    offset = np.linalg.norm(z[rows] - atoms[at.members[:, 0]], axis=1)
+    offset = norms(z[rows] - atoms[at.members[:, 0]])
     noise = _noise(atoms, heights, offset / step[rows], dual)
     settled = (violation <= solution.condition_number[rows] * noise) | entered
     go = np.flatnonzero(~settled)
@@ -195,8 +196,8 @@ def _noise(
     dual: Float[np.ndarray, "m d"],
 ) -> Float[np.ndarray, " m"]:
     """Rounding in the scores ⟨y, y_i⟩ − g_i: of the product, and of y, a difference of size |z − y₀|/λ."""
-    size = np.linalg.norm(atoms, axis=1).max()
-    product = size * (np.linalg.norm(dual, axis=1) + of_dual) + np.abs(heights).max()
+    size = norms(atoms).max()
+    product = size * (norms(dual) + of_dual) + np.abs(heights).max()
     return 4 * EPS * (atoms.shape[1] + 2) * product
 
 
