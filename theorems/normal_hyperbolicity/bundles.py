@@ -181,11 +181,15 @@ def from_the_set(
 
 
 def formula_rounding(target: Potential, bundle: Bundle, schedule: Schedule, remaining: float) -> Rounding:
-    """Of `field_jacobian`: H's error, (α̇h+β̇)/(αh+β) having slope (α̇β − β̇α)/(αh+β)² in h, and its own."""
+    """Of `field_jacobian`: H's error, (α̇h+β̇)/(αh+β) having slope (α̇β − β̇α)/(αh+β)² in h, and its own.
+
+    The slope is largest at the least h that H may have.
+    """
     alpha, beta, fall, rise = coefficients(schedule, remaining)
     least = np.linalg.eigvalsh(bundle.hessian).min(axis=1, initial=np.inf)
-    slope = abs(fall * beta - rise * alpha) / (alpha * np.maximum(least, 0.0) + beta) ** 2
-    of_hessian = hessian_rounding(target, bundle.x0, bundle.hessian).amplified(slope, "H in the formula")
+    stated = hessian_rounding(target, bundle.x0, bundle.hessian)
+    slope = abs(fall * beta - rise * alpha) / (alpha * np.maximum(least - stated.bound, 0.0) + beta) ** 2
+    of_hessian = stated.amplified(slope, "H in the formula")
     size = (abs(fall) / alpha + abs(rise) / beta) * np.sqrt(target.dim)
     return of_hessian + Rounding(
         np.full(len(bundle.x0), size), 4 * target.dim + 8, "products with the tangents"

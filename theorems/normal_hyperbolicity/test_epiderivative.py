@@ -81,7 +81,7 @@ def _theory_rounding(target, bundle, step):
     """Of P_T(I+λH)⁻¹P_T: H's error times λ at most, x₁'s through the bend of prox, and products."""
     of_hessian = hessian_rounding(target, bundle.x0, bundle.hessian)
     least = np.linalg.eigvalsh(bundle.hessian).min(axis=1, initial=np.inf)
-    slope = step / (1 + step * np.maximum(least, 0.0)) ** 2
+    slope = step / (1 + step * np.maximum(least - of_hessian.bound, 0.0)) ** 2
     z = bundle.x1 + step * bundle.x0
     moved = 2 * target.roundings.transport(bundle.x0).bound + 2 * EPS * norm(z)
     of_data = target.roundings.prox_jacobian(z, step, moved=moved)

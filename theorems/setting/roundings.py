@@ -3,7 +3,7 @@ r"""What derived quantities of the checks err by, from what the library states o
 import numpy as np
 from numpy.typing import NDArray
 
-from numerics.accuracy import Rounding
+from numerics.accuracy import EPS, Rounding
 from numerics.potentials import Potential
 
 Array = NDArray[np.float64]
@@ -35,8 +35,22 @@ def gap_rounding(target: Potential, u: Array, y: Array) -> Rounding:
 def hessian_rounding(target: Potential, x0: Array, hessian: Array) -> Rounding:
     """Of H (k,m,m) at the noise x0 (k,d), in Frobenius norm.
 
-    H = K⁻¹ on T (H3), so an error ρ of K is one of |H|²ρ of H; H is computed to no less than what K is.
+    H = K⁻¹ on T (H3), and the computed Ĥ is the inverse of a K that is off by E, |E| ≤ ρ, what K states; H is
+    computed to no less. So H − Ĥ = HEĤ and `inverse_rounding` bounds it; and by the products' own.
     """
-    size = np.linalg.norm(hessian, axis=(1, 2))
-    own = Rounding(size, 8 * max(1, hessian.shape[1]), "H is a product of m×m matrices")
-    return target.roundings.transport_jacobian(x0).amplified(size**2, "H = K⁻¹ on T") + own
+    own = Rounding(
+        np.linalg.norm(hessian, axis=(1, 2)), 8 * max(1, hessian.shape[1]), "H is a product of m×m"
+    )
+    return inverse_rounding(hessian, target.roundings.transport_jacobian(x0)) + own
+
+
+def inverse_rounding(inverse: Array, of_matrix: Rounding) -> Rounding:
+    """By how much the exact inverse of a matrix may be off ``inverse`` (k,m,m), that of one ρ away from it.
+
+    With Â⁻¹ − A⁻¹ = A⁻¹(A − Â)Â⁻¹, and |A⁻¹| ≤ |Â⁻¹|/(1 − |Â⁻¹|ρ): at most |Â⁻¹|²ρ/(1 − |Â⁻¹|ρ), and +inf
+    where |Â⁻¹|ρ ≥ 1, as A may be singular.
+    """
+    size = np.linalg.norm(inverse, axis=(1, 2))
+    left = 1 - size * of_matrix.bound * (1 + 8 * EPS)
+    growth = size**2 / np.where(left > 0, left, 1.0)
+    return of_matrix.amplified(np.where(left > 0, growth, np.inf), "an inverse")
