@@ -30,8 +30,9 @@ def test_field_in_extended_precision(evidence, rng):
             found = [extended.rescaled_jacobian(closed, schedule, x0, text, digits=80) for x0 in bundle.x0]
             margins = at_points(target, bundle.x0, schedule, remaining)
             stated = formula_rounding(target, bundle, schedule, remaining).amplified(remaining, "times 1−t")
-            off = target.roundings.transport(bundle.x0).bound
-            moved = Rounding.measured(target.dim * off / target.scale, "the tangent at a rounded x₁")
+            turned = target.dim * target.roundings.transport(bundle.x0).bound / target.scale
+            # M bends by at most d/scale: to first order, and by what a bend of the bend can add to it
+            moved = Rounding.measured(turned / (1 - turned), "the tangent at a rounded x₁")
             evidence.on(target, schedule=schedule, remaining=remaining, margins=margins).bounded(
                 "|(1−t)Dv_t by differences in 80 digits − the stated one|, 1−t from 1e-3 to 1e-45",
                 np.abs(found - remaining * field_jacobian(bundle, schedule, remaining)).max(axis=(1, 2)),

@@ -101,6 +101,8 @@ def test_no_jump_is_nearer_than_the_stated_kink(evidence, step):
             np.broadcast_to(16 * EPS * (norm(z[seen]) + target.scale), seen.sum()) if seen.any() else 0.0,
             by=f"{PLACES} places on three lines, halved {HALVINGS} times; the bound: rounding of the places",
             because="D prox is continuous within the stated distance",
+            chosen="a jump: a change of D prox by 1e−3 and more within a share 2⁻²⁴ of the way",
+            kind="error",
             left_out=int((~seen).sum()),
         )
 
@@ -127,7 +129,7 @@ def test_stated_kinks_are_not_far_too_near(evidence):
             WIDE,
             by=f"{PLACES} places on four lines, halved {HALVINGS} times",
             because="the stated distance is a share of the distance to the nearest change of face",
-            chosen="a thousandth",
+            chosen="a thousandth; a jump: a change of D prox by 1e−3 and more",
             left_out=int((~seen).sum()),
         )
 
@@ -191,4 +193,6 @@ def test_twice_the_distance_to_a_kink_is_told(evidence, radius):
         agreement=1e-6,
         because="on the line the ball is an interval, and both are | |z| − R |; 24 halvings",
         intact=1.0,
+        left_out=int((~seen).sum()),
+        chosen="a jump: a change of D prox by 1e−3 and more",
     )

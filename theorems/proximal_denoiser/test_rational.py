@@ -101,14 +101,26 @@ def test_faces_are_told_close_to_where_they_change(evidence, power):
     faces = active_set.solve(np.array([[0.0], [1.0]]), np.array([0.0, 1.0]), z, np.ones(2))
     found = {int(face.rows[k]): _weights_of(face, k) for face in faces for k in range(len(face.rows))}
     on = evidence.on("FiniteAtoms", z=z.tolist())
-    on.exact("the edge beyond the change", found[0].keys() == {0, 1}, domain="δ from 2⁻⁴⁰ to 2⁻²⁰")
-    on.exact("the atom before it", found[1].keys() == {0}, domain="δ from 2⁻⁴⁰ to 2⁻²⁰")
+    on.exact(
+        "the face found in floating point is that of the prox in rationals: the edge beyond, the atom before",
+        [set(found[row]) == _face_in_rationals(z[row]) for row in (0, 1)],
+        domain="indices of atoms 0 and 1, at z = 1 ± 2ᵏ as doubles, k = −40 … −20; λ = 1",
+    )
     on.bounded(
         "|weight at 1 − δ|",
         abs(found[0][1] - rest),
         Rounding(1.0, 8, "differences of numbers near 1, and a sum"),
         because="u = z − λ",
     )
+
+
+def _face_in_rationals(z):
+    """The atoms of positive weight, decided by the KKT conditions: every face is tried, none is proposed."""
+    zero, one = Fraction(0), Fraction(1)
+    atoms, place = RationalAtoms(((zero,), (one,)), (zero, one)), [Fraction(float(z[0]))]
+    edge = place[0] - 1  # u = z − λ, the slope of φ on [0, 1] being 1
+    held = [w for w in ([one, zero], [zero, one], [1 - edge, edge]) if atoms.solves(w, place, one)]
+    return {i for i in (0, 1) if held[0][i] > 0}
 
 
 def _weights_of(face, k):
