@@ -19,8 +19,8 @@ from numerics.factors import WIDE, WIDE_UNIT
 from numerics.geometry import norms
 from numerics.potentials.atom_set import AtomSet
 from numerics.solvers import active_set
+from numerics.solvers.best_atoms import row_blocks
 
-_BLOCK_ENTRIES = 4_000_000
 _WELL = 0.25  # of the smallest singular value may be lost to the QR's backward error
 
 Points = Float[np.ndarray, "n d"]
@@ -116,18 +116,18 @@ class FaceCertificate:
         """
         m, room = len(self.rows), np.full(len(self.rows), np.inf)
         proved = self.judged.copy()
-        block = max(1, _BLOCK_ENTRIES // len(self._atoms.points))
-        for start in range(0, m, block):
-            rows = np.arange(start, min(start + block, m))
+        for rows in row_blocks(m, 4 * len(self._atoms.points)):
             room[rows], proved[rows] = self._slack(rows)
         return room, proved
 
-    def _slack(self, rows: np.ndarray) -> tuple[Float[np.ndarray, " b"], Bool[np.ndarray, " b"]]:
+    def _slack(self, rows: slice) -> tuple[Float[np.ndarray, " b"], Bool[np.ndarray, " b"]]:
         atoms, members, step = self._atoms, self.members[rows], self._step[rows]
         dual = self.away[rows].astype(float) + self.correction[rows]
         heights = step[:, None] * atoms.heights
-        scores = dual @ atoms.centred.T - heights
-        error = norms(dual)[:, None] * atoms.lengths + np.abs(heights)
+        scores = dual @ atoms.centred.T
+        scores -= heights
+        error = norms(dual)[:, None] * atoms.lengths
+        error += np.abs(heights, out=heights)
         error *= (self._d + 4) * UNIT
         first = members[:, :1]
         least = np.take_along_axis(scores, first, 1) - np.take_along_axis(error, first, 1)
@@ -137,7 +137,10 @@ class FaceCertificate:
             + self.off_away[rows]
             + 3 * UNIT * (self._distance + norms(self.correction))[rows]
         )
-        slack = (least - scores - error) * (1 - 4 * EPS) - off[:, None] * apart
+        slack = np.subtract(least, scores, out=scores)
+        slack -= error
+        slack *= 1 - 4 * EPS
+        slack -= off[:, None] * apart
         np.put_along_axis(slack, members, np.inf, 1)
         proved = self.judged[rows].copy()
         for i in np.flatnonzero(proved & (slack <= 0).any(axis=1)):
@@ -145,7 +148,8 @@ class FaceCertificate:
             implied = atoms.implied(members[i], unclear)
             slack[i, unclear[implied]] = np.inf
             proved[i] = implied.all()
-        return np.maximum((slack / apart).min(axis=1), 0.0) * (1 - 8 * EPS), proved
+        slack /= apart
+        return np.maximum(slack.min(axis=1), 0.0) * (1 - 8 * EPS), proved
 
     @cached_property
     def fall(self) -> Float[np.ndarray, " m"]:

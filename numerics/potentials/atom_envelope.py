@@ -9,11 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from numerics.accuracy import EPS
+from numerics.accuracy import EPS, UNIT
 from numerics.factors import WIDE, WIDE_UNIT
 from numerics.geometry import norms
 from numerics.potentials.atom_set import AtomSet
 from numerics.solvers import active_set
+from numerics.solvers.best_atoms import best_atoms
 from numerics.solvers.exact_active_set import ExactAtoms, doubles, rationals
 
 _MOST_STEPS = 60
@@ -80,7 +81,7 @@ def envelope_points(atoms: AtomSet, x: Float[np.ndarray, "n d"], rounding: float
             weights, point = _projected(atoms, face, x[rows])
             off = x[rows] - point
             value = (weights * atoms.heights[face.members]).sum(axis=1) + (found.dual * off).sum(axis=1)
-            best = (found.dual @ atoms.centred.T - atoms.heights).max(axis=1)
+            best = best_atoms(atoms.centred, atoms.heights, found.dual)[1]
             gap = value - (x[rows] * found.dual).sum(axis=1) + best
             size = 2 * spread * norms(found.dual) + np.abs(atoms.heights).max() + rise
             there = norms(off) <= _SNAP * rounding
@@ -143,18 +144,25 @@ def value_error(atoms: AtomSet, found: EnvelopePoint) -> float:
     """A bound on |value − φ(x')| for x' = Σ w_i y_i exactly.
 
     φ(x') ≤ Σ w_i g_i, and ≥ ⟨x',y⟩ − max_j(⟨y,y_j⟩ − g_j) for the subgradient y that was found. All is formed
-    in `WIDE` from the atoms themselves, less their centre: d + k + 8 roundings of the terms, at most.
+    in `WIDE` from the atoms themselves, less their centre: d + k + 8 roundings of the terms, at most. Those j
+    alone are formed so whose scores in doubles, which err by d + 8 roundings, may be the largest.
     """
     order = np.argsort(-found.weights)
     members, tail = found.members[order], found.weights[order][1:].astype(WIDE)
-    offsets = atoms.points.astype(WIDE) - atoms.centre
-    first = members[0]
-    heights = atoms.heights.astype(WIDE) - atoms.heights[first]
-    place = offsets[first] + tail @ (offsets[members[1:]] - offsets[first])
-    above = tail @ heights[members[1:]]
-    gap = ((offsets - place) @ found.dual.astype(WIDE) - heights).max() + above
-    upper = atoms.heights[first] + above
-    size = 4 * atoms.spread * float(norms(found.dual)) + 2 * float(np.abs(heights).max())
-    error = (len(found.dual) + len(members) + 8) * WIDE_UNIT * (size + abs(float(atoms.heights[first])))
+    d, products = len(found.dual), 4 * atoms.spread * float(norms(found.dual))
+    scores = atoms.centred @ found.dual - atoms.heights
+    off = (d + 8) * UNIT * (products + atoms.highest)
+    near = np.flatnonzero(scores >= scores.max() - 2 * off)
+
+    def offset(of: Int[np.ndarray, " l"]) -> np.ndarray:
+        return np.asarray(atoms.points[of].astype(WIDE) - atoms.centre)
+
+    first, lowest = offset(members[:1])[0], atoms.heights[members[0]]
+    place = first + tail @ (offset(members[1:]) - first)
+    above = tail @ (atoms.heights[members[1:]].astype(WIDE) - lowest)
+    rise = (offset(near) - place) @ found.dual.astype(WIDE) - (atoms.heights[near].astype(WIDE) - lowest)
+    gap, upper = rise.max() + above, lowest + above
+    size = products + 2 * float(np.ptp(atoms.heights)) + abs(float(lowest))
+    error = (d + len(members) + 8) * WIDE_UNIT * size
     ends = [abs(float(found.value - upper)), abs(float(found.value - upper + gap))]
     return (max(ends) + error) * (1 + 4 * EPS)

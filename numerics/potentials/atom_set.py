@@ -22,6 +22,7 @@ class AtomSet:
         centred: (N,d) points − centre, rounded once.
         lengths: (N,) of the centred atoms.
         spread: Their largest length; 1 if it is 0.
+        farthest, highest: The largest |y_i| and |g_i|.
         exact: The same atoms as rationals.
     """
 
@@ -31,6 +32,7 @@ class AtomSet:
         self.centred = points - self.centre
         self.lengths = norms(self.centred)
         self.spread = float(self.lengths.max()) or 1.0
+        self.farthest, self.highest = float(norms(points).max()), float(np.abs(heights).max())
         self.exact = ExactAtoms(points, heights)
         self._known: dict[tuple[int, ...], dict[int, bool]] = {}
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float, Inexact
+from jaxtyping import Bool, Float, Inexact, Int
 from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
@@ -25,6 +25,7 @@ from numerics.potentials.proximal_point import ProximalPoint
 from numerics.potentials.solved_once import SolvedOnce
 from numerics.potentials.support_geometry import ManifoldGroup
 from numerics.potentials.traits import Traits
+from numerics.solvers.best_atoms import best_atoms, rivals, row_blocks
 
 MOST_CORNERS = 4096
 
@@ -176,12 +177,15 @@ class FiniteAtoms(SolvedOnce):
 
     def _enveloped(self, x: Float[np.ndarray, "n d"]) -> tuple[Bool[np.ndarray, " n"], list[EnvelopePoint]]:
         """Which points count as inside the hull, and the faces that hold these."""
-        centred = x - self._set.centre
+        different, back = np.unique(x, axis=0, return_inverse=True)
+        centred = different - self._set.centre
         inside = hull_distance(self._set.centred, centred) <= 4 * self._rounding  # the solver's own rounding
-        return inside, envelope_points(self._set, centred[inside], self._rounding) if inside.any() else []
+        points = envelope_points(self._set, centred[inside], self._rounding) if inside.any() else []
+        place = np.cumsum(inside) - 1  # of each point that is inside, among those
+        return inside[back], [points[place[k]] for k in back if inside[k]]
 
     def _best(self, x0: Inexact[np.ndarray, "n d"]) -> np.ndarray:
-        return np.asarray((x0.real @ self.points.T - self.heights).argmax(axis=1))
+        return best_atoms(self.points, self.heights, x0.real)[0]
 
     def _conjugate(self, x0: Inexact[np.ndarray, "n d"]) -> Inexact[np.ndarray, " n"]:
         best = self._best(x0)
@@ -221,18 +225,29 @@ class FiniteAtoms(SolvedOnce):
 
     # --- accuracy -----------------------------------------------------------------------------------
 
-    def _scores(
-        self, x0: Float[np.ndarray, "n d"]
-    ) -> tuple[Float[np.ndarray, "n N"], Float[np.ndarray, "n N"]]:
-        """⟨x₀,y_i⟩ − g_i as computed, and what they err by."""
-        scores = x0 @ self.points.T - self.heights
-        return scores, (self.dim + 3) * UNIT * (np.abs(x0) @ np.abs(self.points).T + np.abs(self.heights))
+    def _score_error(self, x0: Float[np.ndarray, "p d"], atoms: Int[np.ndarray, " p"]) -> np.ndarray:
+        """What ⟨x₀,y_i⟩ − g_i as computed err by, of p pairs."""
+        terms = (np.abs(x0) * np.abs(self.points[atoms])).sum(axis=1) + np.abs(self.heights[atoms])
+        return np.asarray((self.dim + 3) * UNIT * terms * (1 + (self.dim + 2) * EPS))
+
+    def _near(
+        self, x0: Float[np.ndarray, "n d"], within: Float[np.ndarray, " n"]
+    ) -> tuple[
+        Int[np.ndarray, " p"], Int[np.ndarray, " p"], Float[np.ndarray, " p"], Float[np.ndarray, " p"]
+    ]:
+        """Pairs (row, atom) whose score may be within so much of the best, scores, and what they err by."""
+        most = norms(x0) * self._set.farthest + self._set.highest
+        most *= (self.dim + 3) * UNIT * (1 + 8 * EPS)
+        rows, atoms = rivals(self.points, self.heights, x0, 2 * most + within)
+        scores = (x0[rows] * self.points[atoms]).sum(axis=1) - self.heights[atoms]
+        return rows, atoms, scores, self._score_error(x0[rows], atoms)
 
     def _conjugate_rounding(self, x0: Float[np.ndarray, "n d"]) -> Rounding:
-        scores, error = self._scores(x0)
-        found = self._conjugate(x0)
-        own = np.take_along_axis(error, self._best(x0)[:, None], 1)[:, 0]
-        return Rounding.measured(np.maximum((scores + error).max(axis=1) - found, own), "d products and sums")
+        rows, _, scores, error = self._near(x0, np.zeros(len(x0)))
+        found, highest = self._conjugate(x0), np.full(len(x0), -np.inf)
+        np.maximum.at(highest, rows, scores + error)
+        own = self._score_error(x0, self._best(x0))
+        return Rounding.measured(np.maximum(highest - found, own), "d products and sums")
 
     def _transport_rounding(self, x0: Float[np.ndarray, "n d"]) -> Rounding:
         return Rounding.measured(self._rivals(x0, np.zeros(len(x0))), "atoms whose scores tie to rounding")
@@ -246,15 +261,15 @@ class FiniteAtoms(SolvedOnce):
         self, x0: Float[np.ndarray, "n d"], radius: Float[np.ndarray, " n"]
     ) -> Float[np.ndarray, " n"]:
         """The farthest atom that may be best within ``radius`` of x₀: scores rise by |y_j − y|·radius."""
-        scores, error = self._scores(x0)
-        best = self._best(x0)
-        least = np.take_along_axis(scores - error, best[:, None], 1)
-        apart = np.zeros(len(x0))
-        reach = (2 * self._set.spread * radius)[:, None]
-        for row in np.flatnonzero((scores + error + reach >= least).sum(axis=1) > 1):
-            far = norms(self.points - self.points[best[row]])
-            rival = scores[row] + error[row] + (1 + 8 * EPS) * radius[row] * far >= least[row]
-            apart[row] = far[rival].max() * (1 + (self.dim + 4) * EPS)
+        best, apart = self._best(x0), np.zeros(len(x0))
+        own = (x0 * self.points[best]).sum(axis=1) - self.heights[best] - self._score_error(x0, best)
+        within = 2 * self._set.spread * (1 + 8 * EPS) * radius
+        for part in row_blocks(len(x0), self.points.size):  # all atoms may be rivals
+            rows, atoms, scores, error = self._near(x0[part], within[part])
+            rows = rows + part.start
+            far = norms(self.points[atoms] - self.points[best[rows]])
+            rival = scores + error + (1 + 8 * EPS) * radius[rows] * far >= own[rows]
+            np.maximum.at(apart, rows[rival], far[rival] * (1 + (self.dim + 4) * EPS))
         return apart
 
     def _transport_jacobian_rounding(self, x0: Float[np.ndarray, "n d"]) -> Rounding:
@@ -268,7 +283,8 @@ class FiniteAtoms(SolvedOnce):
     def _value_rounding(self, x: Float[np.ndarray, "n d"]) -> Rounding:
         bound = np.zeros(len(x))
         inside, found = self._enveloped(x)
-        bound[inside] = [value_error(self._set, point) for point in found]
+        errors = {id(point): value_error(self._set, point) for point in {id(p): p for p in found}.values()}
+        bound[inside] = [errors[id(point)] for point in found]
         return Rounding.measured(bound, "a convex combination from above, a subgradient from below")
 
     def _domain_rounding(self, x: Float[np.ndarray, "n d"]) -> Rounding:

@@ -20,6 +20,7 @@ from jaxtyping import Float, Inexact, Int
 from numerics.accuracy import EPS
 from numerics.deprecated import goes
 from numerics.geometry import norms
+from numerics.solvers.best_atoms import best_atoms, best_single_atoms
 
 _BLOCK_ENTRIES = 8_000_000
 _NEGLIGIBLE_WEIGHT = 4 * EPS
@@ -128,17 +129,16 @@ def _solve_block(
     step: Float[np.ndarray, " n"],
 ) -> list[Face]:
     n = len(z)
-    # The best single atom: argmin g_i + |y_i − z|²/(2λ), with |z|² dropped.
-    lifted = heights + (atoms**2).sum(axis=1) / (2 * step[:, None]) - (z / step[:, None]) @ atoms.T
-    members = [lifted.argmin(axis=1)[:, None]]
+    members = [best_single_atoms(atoms, heights, z, step)[:, None]]
     weights = [np.ones((n, 1))]
     open_rows = [np.arange(n)]
     done: list[Face] = []
+    sizes = float(norms(atoms).max()), float(np.abs(heights).max())
     limit = 50 + 20 * min(len(atoms), atoms.shape[1] + 1)
     for _ in range(limit):
         following: list[Face] = []
         for rows, active, w in zip(open_rows, members, weights, strict=True):
-            settled, moved = _pivot(atoms, heights, z[rows], step[rows], Face(rows, active, w))
+            settled, moved = _pivot(atoms, heights, z[rows], step[rows], Face(rows, active, w), sizes)
             done += settled
             following += moved
         if not following:
@@ -160,6 +160,7 @@ def _pivot(
     z: Float[np.ndarray, "m d"],
     step: Float[np.ndarray, " m"],
     face: Face,
+    sizes: tuple[float, float],
 ) -> tuple[list[Face], list[Face]]:
     """One step for points with active sets of one size: settle, enter an atom, or let atoms leave."""
     solution = on_face(atoms, heights, face.members, z, step)
@@ -170,13 +171,12 @@ def _pivot(
         return [], moved
     at = Face(face.rows[rows], face.members[rows], solution.weights[rows])
     dual = solution.dual[rows]
-    scores = dual @ atoms.T - heights
-    entering = scores.argmax(axis=1)
-    held = np.take_along_axis(scores, at.members, axis=1).max(axis=1)
-    violation = scores.max(axis=1) - held
+    entering, best = best_atoms(atoms, heights, dual)
+    held = (np.einsum("md,mkd->mk", dual, atoms[at.members]) - heights[at.members]).max(axis=1)
+    violation = best - held
     entered = (at.members == entering[:, None]).any(axis=1)
     offset = norms(z[rows] - atoms[at.members[:, 0]])
-    noise = _noise(atoms, heights, offset / step[rows], dual)
+    noise = _noise(sizes, offset / step[rows], dual)
     settled = (violation <= solution.condition_number[rows] * noise) | entered
     go = np.flatnonzero(~settled)
     if go.size:
@@ -190,15 +190,16 @@ def _pivot(
 
 
 def _noise(
-    atoms: Float[np.ndarray, "N d"],
-    heights: Float[np.ndarray, " N"],
+    sizes: tuple[float, float],
     of_dual: Float[np.ndarray, " m"],
     dual: Float[np.ndarray, "m d"],
 ) -> Float[np.ndarray, " m"]:
-    """Rounding in the scores ⟨y, y_i⟩ − g_i: of the product, and of y, a difference of size |z − y₀|/λ."""
-    size = norms(atoms).max()
-    product = size * (norms(dual) + of_dual) + np.abs(heights).max()
-    return 4 * EPS * (atoms.shape[1] + 2) * product
+    """Rounding in the scores ⟨y, y_i⟩ − g_i: of the product, and of y, a difference of size |z − y₀|/λ.
+
+    ``sizes`` are the largest |y_i| and |g_i|.
+    """
+    product = sizes[0] * (norms(dual) + of_dual) + sizes[1]
+    return 4 * EPS * (dual.shape[1] + 2) * product
 
 
 def _enter(
