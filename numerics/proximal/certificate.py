@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
-from numerics.accuracy import EPS
+from numerics.accuracy import EPS, Rounding
 from numerics.checks import as_points, as_positive
 from numerics.geometry import norms
 from numerics.potentials.base import Potential
@@ -47,12 +47,11 @@ def fenchel_young(potential: Potential, z: ArrayLike, step: ArrayLike, u: ArrayL
     Proof. From q ∈ ∂φ(p): φ(u) ≥ φ(p) + ⟨q,u−p⟩; from p ∈ ∂φ\*(q): φ\*(y) ≥ φ\*(q) + ⟨p,y−q⟩. Add, with
     φ(p) + φ\*(q) = ⟨p,q⟩: G ≥ −⟨u−p, y−q⟩. And z = u + λy = p + λq gives y−q = −(u−p)/λ: G ≥ |u−p|²/λ.
 
-    Rounding. The computed y solves u + λy = z only to r = |z − u − λy| ≤ 2·eps·(|z|+|u|+λ|y|); the proof
-    then bounds the distance to the prox of u + λy, and prox is nonexpansive, so r is added. φ and φ\* are
-    evaluated at points moved by rounding, at most δ = 16·d·eps·(S + |u|) (S the scale; the width of the
-    domain's boundary) and relatively in y, in d terms each:
-    ρ = 16(d+2)·eps·(|φ| + |φ\*| + Σ|u_i y_i| + (S+|u|)|y|). A u outside the domain by less than that width
-    stands for a point within δ, so δ is added.
+    Rounding. A u that counts as inside the domain stands for a point u' of it within δ, ``roundings.domain``;
+    φ(u') and φ\*(y) err by what the potential states, ⟨u,y⟩ by d roundings of Σ|u_i y_i|, the two sums by one
+    each, and ⟨u−u',y⟩ is at most δ|y|: together ρ. The proof bounds the distance of u' from the prox of
+    u' + λy, which is within δ + r of z, r = |z − u − λy| ≤ 2·eps·(|z|+|u|+λ|y|), and prox is nonexpansive:
+    2δ + r is added.
 
     A candidate outside the domain has φ(u) = +inf and the bound +inf: that certificate cannot tell 1e−9
     outside from 1 outside. Use `transport`, which evaluates no φ, or move the candidate into the domain.
@@ -77,10 +76,9 @@ def fenchel_young(potential: Potential, z: ArrayLike, step: ArrayLike, u: ArrayL
     value, conjugate = potential.value(u), potential.conjugate(y).real
     inside = np.isfinite(value)
     gap = np.where(inside, value, 0.0) + conjugate - (u * y).sum(axis=1)
-    sizes = np.abs(np.where(inside, value, 0.0)) + np.abs(conjugate) + np.abs(u * y).sum(axis=1)
-    sizes += (potential.scale + norms(u)) * norms(y)
-    noise = 16 * (potential.dim + 2) * EPS * sizes
-    moved = _width(potential, u) + _residual_rounding(z, u, y, step)
+    noise, beside = np.zeros(len(u)), potential.roundings.domain(u)
+    noise[inside] = _gap_rounding(potential, u[inside], y[inside], value[inside], conjugate[inside])
+    moved = 2 * beside.bound + _residual_rounding(z, u, y, step)
     bound = np.sqrt(step * (np.maximum(gap, 0.0) + noise)) + moved
     return Certificate(
         np.where(inside, bound, np.inf),
@@ -148,8 +146,8 @@ def subdifferential(potential: Potential, z: ArrayLike, step: ArrayLike, u: Arra
     Proof. Let y' be the member of ∂φ(u) nearest to y. Then u = prox_{λφ}(u + λy') and z = u + λy, and prox is
     nonexpansive: |u − p| ≤ |λy − λy'|.
 
-    Rounding. A u on the domain's boundary to rounding stands for a point within δ = 16·d·eps·(S + |u|) of it,
-    on both sides of the inequality: 2δ; so does a u that counts as lying on a face near it, δ = ``blur``. The
+    Rounding. A u that counts as inside the domain stands for a point of it within δ, ``roundings.domain``, on
+    both sides of the inequality: 2δ; so does a u that counts as lying on a face near it, δ = ``blur``. The
     distance is computed to the set's own ``rounding``·(|y|+1),
     and y as in `fenchel_young`.
 
@@ -174,7 +172,7 @@ def subdifferential(potential: Potential, z: ArrayLike, step: ArrayLike, u: Arra
     z, step, u = _checked(potential, z, step, u)
     y = (z - u) / step[:, None]
     bound, rounding = np.full(len(z), np.inf), np.full(len(z), np.inf)
-    moved = 2 * _width(potential, u) + _residual_rounding(z, u, y, step)
+    moved = 2 * potential.roundings.domain(u).bound + _residual_rounding(z, u, y, step)
     for row in np.flatnonzero(np.isfinite(potential.value(u))):
         members = potential.subdifferential(u[row])
         noise = members.rounding * (float(norms(y[row])) + 1)
@@ -187,7 +185,7 @@ def certify(potential: Potential, z: ArrayLike, step: ArrayLike, u: ArrayLike) -
     """The smaller, row by row, of the vectorised certificates, `transport` and `fenchel_young`.
 
     The latter evaluates φ, which may cost a linear program a point, and is only asked where it could win: its
-    rounding alone is √(λρ).
+    rounding alone is more than 2δ + √(λδ|y|), of the domain's width δ.
 
     Raises:
         ValueError: As they do.
@@ -200,7 +198,8 @@ def certify(potential: Potential, z: ArrayLike, step: ArrayLike, u: ArrayLike) -
     points, steps, candidates = _checked(potential, z, step, u)
     found = transport(potential, points, steps, candidates)
     y = (points - candidates) / steps[:, None]
-    floor = np.sqrt(steps * 16 * (potential.dim + 2) * EPS * potential.scale * norms(y))
+    width = potential.roundings.domain(candidates).bound
+    floor = 2 * width + np.sqrt(steps * width * norms(y))
     rows = np.flatnonzero(found.bound > floor)
     if not rows.size:
         return found
@@ -245,9 +244,21 @@ def _checked(
     return points, as_positive("step", step, len(points)), candidates
 
 
-def _width(potential: Potential, u: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " n"]:
-    """By how much a point that counts as inside may miss the domain (design.md, domain to rounding)."""
-    return 16 * potential.dim * EPS * (potential.scale + norms(u))
+def _gap_rounding(
+    potential: Potential,
+    u: Float[np.ndarray, "n d"],
+    y: Float[np.ndarray, "n d"],
+    value: Float[np.ndarray, " n"],
+    conjugate: Float[np.ndarray, " n"],
+) -> Float[np.ndarray, " n"]:
+    """Of φ(u) + φ*(y) − ⟨u,y⟩, against the gap at the point of the domain that u stands for."""
+    if not len(u):
+        return np.zeros(0)
+    stated, products = potential.roundings, np.abs(u * y).sum(axis=1)
+    terms = Rounding(products, potential.dim, "an inner product")
+    sums = Rounding(np.abs(value) + np.abs(conjugate) + products, 2, "the sums of the gap")
+    beside = stated.domain(u).amplified(norms(y), "u stands for a point of the domain")
+    return np.asarray((stated.value(u) + stated.conjugate(y) + terms + sums + beside).bound)
 
 
 def _residual_rounding(

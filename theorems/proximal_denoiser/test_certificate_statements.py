@@ -41,17 +41,23 @@ def _transport_pair(step, rng):
     z, y = 2 * rng.standard_normal((2, 40, 3))
     e = z - c - step * y
     u = c + (1 + rng.uniform(0.1, 2.0, (40, 1))) * e
-    return certificate.transport(FiniteAtoms(c, [0.5]), z, step, u, y), norm(u - c), (z, u, step * y)
+    found = certificate.transport(FiniteAtoms(c, [0.5]), z, step, u, y)
+    return found, norm(u - c), (z, u, step * y), found.rounding
 
 
 def _gap_pair(step, rng):
-    """Atoms 0 and Δ, u = 0 and y = b + Δ/λ: the prox of u + λy is the other atom, and G = Δ²/λ."""
+    """Atoms 0 and Δ, u = 0 and y = b + Δ/λ: the prox of u + λy is the other atom, and G = Δ²/λ.
+
+    Of a root, √(a² + r²) − a ≤ r²/a: the bound errs by the square of its rounding, and by the domain's width.
+    """
     apart = rng.uniform(0.5, 3.0)
     target = FiniteAtoms.two([0.0], [apart], 0.3)
     tie = target.heights[1] / apart
     y = np.array([[tie + apart / step]])
     u = np.zeros((1, 1))
-    return certificate.fenchel_young(target, u + step * y, step, u), np.array([apart]), (u, y * step, y)
+    found = certificate.fenchel_young(target, u + step * y, step, u)
+    added = np.minimum(found.rounding, found.rounding**2 / apart + target.roundings.domain(u).bound)
+    return found, np.array([apart]), (u, y * step, y), added
 
 
 def _set_pair(step, rng):
@@ -62,17 +68,16 @@ def _set_pair(step, rng):
     u = rng.uniform(1.0, 1.5, (20, 1))
     moved = rng.uniform(0.1, 1.0, (20, 1))
     y = tie + moved / step
-    return certificate.subdifferential(target, u + step * y, step, u), moved[:, 0], (u, y * step, y)
+    found = certificate.subdifferential(target, u + step * y, step, u)
+    return found, moved[:, 0], (u, y * step, y), found.rounding
 
 
 @pytest.mark.claim("P2")
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("pair", [_transport_pair, _gap_pair, _set_pair], ids=["transport", "gap", "set"])
 def test_certificates_are_attained(evidence, rng, pair, step):
-    found, apart, sizes = pair(step, rng)
+    found, apart, sizes, added = pair(step, rng)
     formed = Rounding(sum(norm(s) for s in sizes), 16, "z, u and y are formed")
-    # Of a root, √(a² + r²) − a ≤ r²/a: the Fenchel–Young bound errs by the square of its rounding.
-    added = np.minimum(found.rounding, found.rounding**2 / apart) if pair is _gap_pair else found.rounding
     on = evidence.on("atoms", step=step, pair=pair.__name__)
     on.bounded(
         "|u − prox| beyond its certificate",

@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from numerics.accuracy import EPS
+from numerics.accuracy import EPS, Rounding
 from numerics.potentials import Sphere
 from numerics.proximal import certificate
 from numerics.proximal.certificate import Certificate
+from tests.numerics.accuracy.harness import judge
 from tests.numerics.proximal.targets import TARGETS, draw
 
 CERTIFICATES = [
@@ -70,6 +71,42 @@ def test_no_bound_is_below_its_rounding(bound_of, target):
     found = bound_of(target.potential, z, step, target.oracle(z, step))
     assert (found.rounding > 0).all()
     assert (found.bound >= found.rounding).all()
+
+
+class _Rough(Sphere):
+    """A sphere whose φ* is low by so much, and whose φ by a tenth of it, and which states both."""
+
+    def __init__(self, low):
+        super().__init__(2, 1.0)
+        self._low = low
+
+    def _conjugate(self, x0):
+        return super()._conjugate(x0) - self._low
+
+    def _conjugate_rounding(self, x0):
+        return super()._conjugate_rounding(x0) + Rounding.measured(self._low, "φ* is rough")
+
+    def _value(self, x):
+        return super()._value(x) - self._low / 10
+
+    def _value_rounding(self, x):
+        return super()._value_rounding(x) + Rounding.measured(self._low / 10, "φ is rough")
+
+
+@pytest.mark.parametrize("low", [1e-12, 1e-6])
+def test_the_gap_asks_what_values_err_by(low):
+    """Candidates whose gap, as computed, is 0: the bound is above their error, and not 8 times above all."""
+    rng, n = np.random.default_rng(7), 400
+    target, step = _Rough(low), 10.0 ** rng.uniform(-1, 1, n)
+    z = 3.0 * rng.standard_normal((n, 2))
+    truth = target.prox(z, step)
+    turn = np.sqrt(low * step) * rng.uniform(-1, 1, n)
+    turned = (truth[:, 0] + 1j * truth[:, 1]) * np.exp(1j * turn)
+    u = np.stack([turned.real, turned.imag], axis=1)
+    error = np.linalg.norm(u - truth, axis=1)
+    bound = certificate.fenchel_young(target, z, step, u).bound
+    gap = _gap(target, z, step, u)
+    judge(error[gap <= 0], bound[gap <= 0], floor=1 / 8)
 
 
 # --- wrong twins: each misses a factor or a term, and some candidate must expose it ------------------
