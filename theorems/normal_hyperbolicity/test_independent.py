@@ -4,17 +4,20 @@ Assumed: uniform law on a sphere. Bounds on the ratio of Bessel functions are Am
 line spectrum of H1, which independent coupling does not have.
 """
 
-import mpmath as mp
 import numpy as np
 import pytest
+from flint import arb, ctx
 
 from numerics.accuracy import EPS, Rounding
 from numerics.flows.spectrum import intrinsic_dimension, jacobian, path_eigenvalues, qr_growth, slopes
+from numerics.intervals.balls import above
 from numerics.schedules import Linear
 from theorems.normal_hyperbolicity.figures import draw_paths
 from theorems.setting.independent_sphere import FAR, IndependentSphere, bracket, mean_length, mean_slope
 
 REMAINING = 10.0 ** -np.arange(1, 6)
+CONCENTRATIONS = (1 - REMAINING) * 4 / REMAINING**2
+"""S = βR|x|/α² at |x| = R = 2."""
 
 
 @pytest.mark.claim("H8")
@@ -22,13 +25,13 @@ REMAINING = 10.0 ** -np.arange(1, 6)
 def test_rescaled_jacobian_tends_to_the_normal_projector(evidence, dim):
     """At |x| = R: the tangential eigenvalue is A − 1, the normal one sA' − 1; both by Amos' bounds."""
     field = IndependentSphere(dim, 2.0)
-    s = (1 - REMAINING) * 4 / REMAINING**2
+    s = CONCENTRATIONS
     low, high = bracket(dim, s)
     pairs = [field.rescaled_eigenvalues(float(remaining), np.array([2.0])) for remaining in REMAINING]
     across, along = np.array(pairs)[:, :, 0].T
     on = evidence.on(f"independent coupling, S^{dim - 1}", remaining=REMAINING)
     because = "Amos: A lies between two algebraic functions of s; A' = 1 − (d−1)A/s − A² falls with A"
-    rounding = Rounding(1.0, 16, "A(s) of scaled Bessel functions, and a few operations")
+    rounding = Rounding(1.0, 16, "A(s), certified to 4 eps at these s (below), and a few operations")
     limit = {"because": because, "clause": "limit"}
     on.bounded("|tangential eigenvalue of (1−t)Dv_t|", np.abs(across), rounding, main=1 - low, **limit)
     steepest = s * (1 - low**2) - (dim - 1) * low
@@ -40,33 +43,33 @@ def test_rescaled_jacobian_tends_to_the_normal_projector(evidence, dim):
 
 @pytest.mark.claim("H8")
 @pytest.mark.parametrize("dim", [2, 3, 5])
-def test_ratio_of_bessel_functions_and_its_slope_by_mpmath(evidence, dim):
-    """On both sides of where an expansion takes over; A' by differences of A, with 60 digits."""
-    sizes, exact = np.array([1e-3, 0.7, 30.0, 1e4, 0.9 * FAR, 1.1 * FAR, 1e3 * FAR]), []
-    with mp.workdps(60):
-        for s in map(mp.mpf, sizes):
-            ratio = [mp.besseli(mp.mpf(dim) / 2, y) / mp.besseli(mp.mpf(dim) / 2 - 1, y) for y in _near(s)]
-            exact.append((float(ratio[1]), float((ratio[2] - ratio[0]) / (2 * s * mp.mpf(10) ** -20))))
-    length, slope = np.array(exact).T
+def test_ratio_of_bessel_functions_and_its_slope_in_balls(evidence, dim):
+    """On both sides of where an expansion takes over, and at the limit's concentrations."""
+    sizes = np.append([1e-3, 0.7, 30.0, 1e4, 0.9 * FAR, 1.1 * FAR, 1e3 * FAR], CONCENTRATIONS)
+    length, slope = mean_length(dim, sizes), mean_slope(dim, sizes)
+    with ctx.workprec(400):
+        exact = [_in_balls(dim, arb(float(s))) for s in sizes]
+        of_length = [above(abs(a - arb(float(found)))) for (a, _), found in zip(exact, length, strict=True)]
+        of_slope = [above(abs(b - arb(float(found)))) for (_, b), found in zip(exact, slope, strict=True)]
     on = evidence.on(f"S^{dim - 1}", s=sizes)
-    on.bounded(
-        "|A(s) − A(s) by mpmath|",
-        np.abs(mean_length(dim, sizes) - length),
-        Rounding(1.0, 16, "scaled Bessel functions, or three terms"),
-        because="the same function; beyond 10⁶ the next term is below 10⁻¹⁸",
-    )
-    lost = np.where(sizes < FAR, 1.0 + np.abs(dim / sizes) * length, EPS + slope)
-    on.bounded(
-        "|A'(s) − A'(s) by mpmath|",
-        np.abs(mean_slope(dim, sizes) - slope),
-        Rounding(lost, 2.0**14, "the differential equation cancels terms of size 1; two terms lose 10⁻¹²"),
-        because="A' = 1 − (d−1)A/s − A², or its expansion beyond 10⁶",
+    because = "scaled Bessel functions enclosed with 400 bits, A' by the differential equation of A"
+    asked = {"because": because, "kind": "error"}
+    on.certified("|A(s) − A(s) in balls|", of_length, 4 * EPS, chosen="four eps", **asked)
+    lost = np.where(sizes < FAR, 4 + 16 * (dim - 1) * length / sizes, 4 * slope)
+    on.certified(
+        "|A'(s) − A'(s) in balls|",
+        of_slope,
+        EPS * lost,
+        chosen="four eps and sixteen of (d−1)A/s, where the equation cancels; beyond, four eps of A' itself",
+        **asked,
     )
 
 
-def _near(s):
-    step = s * mp.mpf(10) ** -20
-    return s - step, s, s + step
+def _in_balls(dim, s):
+    """A = I_{d/2}/I_{d/2−1} and A' = 1 − (d−1)A/s − A²."""
+    order = arb(dim) / 2
+    a = s.bessel_i(order, scaled=True) / s.bessel_i(order - 1, scaled=True)
+    return a, 1 - (dim - 1) * a / s - a * a
 
 
 @pytest.mark.claim("H8")
