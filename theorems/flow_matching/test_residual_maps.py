@@ -16,6 +16,7 @@ from scipy.optimize import brentq
 
 from numerics.accuracy import EPS, Rounding
 from numerics.flows.residual import ResidualMap
+from numerics.intervals.balls import above
 from theorems.flow_matching.drawn import NOTES, residual_map
 from theorems.flow_matching.figures import draw_residual_map
 from theorems.flow_matching.quadrature import resolved
@@ -244,10 +245,13 @@ def test_planar_map_beyond_the_bound(evidence, q):
     ends = [flint.arb(root + side * reach) for side in (-1, 1)]
     signs = [flint.arb(x) - flint.arb(q) * x.tanh() for x in ends]
     on = evidence.on("planar map", q=q)
-    on.exact(
-        "φ < 0 at a − 10⁻¹², φ > 0 at a + 10⁻¹²: a zero a besides 0",
-        bool(signs[0] < 0) and bool(signs[1] > 0) and root > 0.1,
-        domain="ball arithmetic, then continuity",
+    on.certified(
+        "φ at a − 10⁻¹² and −φ at a + 10⁻¹², a > 0.1: a zero besides 0",
+        [above(signs[0]), above(-signs[1]), 0.1 - root],
+        0.0,
+        because="balls of both values have one sign each, then continuity",
+        chosen="the reach 10⁻¹²",
+        kind="inequality",
     )
     on.control(
         f"q = {q}: where the second zero of x − q·tanh x is",

@@ -111,8 +111,9 @@ def test_domain_ends_at_the_hull_of_the_support(evidence, rng, hull):
     on.bounded(
         "distance from the hull of points at which φ is finite",
         held,
-        target.roundings.domain(asked) + hull.rounding(asked, feet),
-        because="φ is +∞ off the closed hull; the width to which the domain is kept, and the projection",
+        Rounding(target.scale, 64 * target.dim, "twice the width to which a domain is kept, 16d·eps·scale")
+        + hull.rounding(asked, feet),
+        because="φ is +∞ off the closed hull, told apart by that width and what the projection rounds",
         clause="domain",
     )
     on.estimated(
