@@ -96,7 +96,8 @@ def test_curves_on_two_moons(evidence, rng, moons):
         np.abs(found - exact).max(axis=2).T,
         error.T,
         by="the difference of the two highest orders of extrapolated differences",
-        because=f"they are equal; prox's rounding over the least half-step; {KNOWN} is chosen",
+        because="they are equal; prox's rounding over the least half-step",
+        chosen=f"left out where H is known no better than to {KNOWN:g} of it, or no room for a step is",
         clause="curve",
         left_out=len(t) * (int(first[-1]) + 1 - len(inside)),
     )

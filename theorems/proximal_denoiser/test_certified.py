@@ -218,7 +218,8 @@ def test_a_wrong_step_falls_back_into_a_jump(evidence, name, probability, step):
         predicted,
         below(norm(subtract(found.centre, x1)) - found.radius),
         agreement=1e-9 * predicted,
-        because="prox is z − (1+ε)λb inside the jump; chosen: 10⁻⁹ for the rounding of b",
+        because="prox is z − (1+ε)λb inside the jump, and b is rounded",
+        chosen="10⁻⁹ for that",
     )
 
 

@@ -126,18 +126,22 @@ def test_graphs_approach_each_other(evidence, rng, corners, reach):
     disc, spacing = _graph_of_the_circle(reach)
     back, _ = cKDTree(disc).query(theirs[inside])
     on = evidence.on(shape.potential, reach=reach)
-    on.certified(
+    # Grids and points come from angles and lengths, in a dozen roundings of their size; then four squares.
+    formed = Rounding(2 * (1 + 1.05 * reach + bound), 16, "points of both graphs, and their distance")
+    on.bounded(
         "distance from points of gph ∂φ to a grid of gph ∂φ_n",
         away,
+        formed,
         # a Minty pair has |y| up to reach + the bound, which the grid may lack: it is as far as that again
-        2 * bound + np.sqrt(2) * shape.mesh(reach, count) + 64 * EPS,
+        main=2 * bound + np.sqrt(2) * shape.mesh(reach, count),
         because="√2 sup|prox_n − prox| over |z| ≤ 1 + reach, to where |y| ≤ reach again, and the grid's mesh",
         clause="graphs",
     )
-    on.certified(
+    on.bounded(
         "distance from a grid of gph ∂φ_n to points of gph ∂φ",
         back,
-        2 * bound + spacing + 64 * EPS,
+        formed,
+        main=2 * bound + spacing,
         because="√2 sup|prox_n − prox| over |z| ≤ 1 + reach, to where |y| ≤ reach again, and the ring's mesh",
         clause="graphs",
     )
