@@ -93,12 +93,18 @@ def test_what_a_kept_datum_costs_is_told_by_the_assignment_without_it(evidence, 
     )
 
 
-@for_all("M4", n=st.integers(1, 6), t=st.integers(1, 15).map(lambda k: k / 16), seed=SEEDS)
-def test_field_of_drawn_batches_datum_by_datum(evidence, n, t, seed):
+@for_all(
+    "M4",
+    n=st.integers(1, 6),
+    batches=st.sampled_from([1, 40]),
+    t=st.integers(1, 15).map(lambda k: k / 16),
+    seed=SEEDS,
+)
+def test_field_of_drawn_batches_datum_by_datum(evidence, n, batches, t, seed):
     """For each batch and each of its data the one noise x₀ with x = (1−t)x₀ + ty, if it is sent to that y."""
     rng = generator(seed)
     points, x = 2 * rng.standard_normal((5, 2)), 2 * rng.standard_normal((12, 2))
-    field = BatchField(points, np.full(5, 0.2), n, batches=40, rng=rng)
+    field = BatchField(points, np.full(5, 0.2), n, batches=batches, rng=rng)
     data = points[field.index]
     x0 = (x[:, None, None] - t * data) / (1 - t)
     score = np.einsum("xbjd,bkd->xbjk", x0, data) - field.loss[:, None, :]
@@ -114,7 +120,7 @@ def test_field_of_drawn_batches_datum_by_datum(evidence, n, t, seed):
     clear = (np.abs(lead) > tie).all(axis=(1, 2)) & (total > 1e-250)
     mean = np.einsum("xbj,bjd->xd", weight, data)[clear] / total[clear, None]
     found = field.velocity(t, x)
-    on = evidence.on("five atoms", n=n, t=t, seed=seed)
+    on = evidence.on("five atoms", n=n, batches=batches, t=t, seed=seed)
     nowhere = (lead > tie).all(axis=(1, 2))
     if nowhere.any():
         on.certified(

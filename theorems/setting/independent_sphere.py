@@ -17,7 +17,7 @@ Array = NDArray[np.float64]
 
 
 FAR = 1e6
-"""From here on terms to 1/s³, of A' to 1/s⁴, leave rounding (`test_independent`); `ive` ends at 1e9."""
+"""From here on terms to 1/s², of A' to 1/s⁴, leave rounding (`test_independent`); `ive` ends at 1e9."""
 
 
 def mean_length(dim: int, s: Array) -> Array:
@@ -25,7 +25,7 @@ def mean_length(dim: int, s: Array) -> Array:
     near = np.minimum(s, FAR)
     bessel = ive(dim / 2, near) / ive(dim / 2 - 1, near)
     far, second = np.maximum(s, FAR), (dim - 1) * (dim - 3) / 8
-    return np.where(s < FAR, bessel, 1 - (dim - 1) / (2 * far) + second / far**2 + second / far**3)
+    return np.where(s < FAR, bessel, 1 - (dim - 1) / (2 * far) + second / far**2)
 
 
 def mean_slope(dim: int, s: Array) -> Array:
