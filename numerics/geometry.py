@@ -61,3 +61,13 @@ def outer_complement(direction: Inexact[np.ndarray, "n d"]) -> Inexact[np.ndarra
     """The projectors I − ddᵀ for unit directions d (n,d)."""
     d = direction.shape[1]
     return np.eye(d) - direction[:, :, None] * direction[:, None, :]
+
+
+def widest_turn(radius: Float[np.ndarray, " n"], length: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+    """The largest angle between w and a w' within ``radius`` of it, |w| = ``length``: arcsin(radius/length).
+
+    π where ``radius`` reaches 0, and where w is 0.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        sine = np.where(length > 0, radius / length, np.inf)
+    return np.where(sine < 1, np.arcsin(np.minimum(sine, 1.0)), np.pi)

@@ -323,7 +323,10 @@ class Potential(Rebuilt, OlderNames, ABC):
     def _transport_change(
         self, x0: Float[np.ndarray, "n d"], radius: Float[np.ndarray, " n"]
     ) -> Float[np.ndarray, " n"]:
-        """By how much T moves when x₀ does by ``radius``, to first order: ‖K‖·radius."""
+        """By how much T moves when x₀ does by ``radius``, to first order: ‖K‖·radius.
+
+        A family whose T jumps answers with the jump where ``radius`` reaches it.
+        """
         return self._stretch(x0) * radius
 
     def _transport_jacobian_change(
@@ -351,11 +354,11 @@ class Potential(Rebuilt, OlderNames, ABC):
     def _envelope_rounding(self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]) -> Rounding:
         """φ's own, the sum's, and what the prox's error δ makes of |z−u|²/(2λ): (|z−u| + δ)δ/λ."""
         u = self._prox(z, step)
-        away = norms(z - u)
+        away, value = norms(z - u), np.abs(self._value(u))
         moved = Rounding(away**2 / (2 * step), self.dim + 4.0, "|z−u|²/(2λ): d products and sums")
         slip = self._prox_rounding(z, step)
         second = Rounding.measured(slip.bound * (away + slip.bound) / step, "the prox's error, times |z−u|/λ")
-        return self._value_rounding(u) + moved + second
+        return self._value_rounding(u) + moved + second + Rounding(value, 1, "φ in the sum")
 
     @property
     def _rounding(self) -> float:

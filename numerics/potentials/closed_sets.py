@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from numerics.accuracy import UNIT
 from numerics.checks import as_array, positive_number
 from numerics.deprecated import moved
-from numerics.geometry import norms
+from numerics.geometry import norms, widest_turn
 from numerics.potentials.strata import (
     ClosedSet,
     Parameters,
@@ -26,7 +26,6 @@ from numerics.potentials.strata import (
     isolated,
     merged,
     retracted,
-    tie_rounding,
 )
 
 __getattr__ = moved(__name__, "numerics.potentials.torus")  # Torus was here
@@ -70,15 +69,24 @@ class PointCloud:
         return [isolated(np.arange(len(points)), np.zeros_like(points))]
 
     def rivals(self, points: Points) -> Float[np.ndarray, "n k d"]:
-        """The two nearest points."""
-        square = (self.net**2).sum(axis=1) - 2 * points @ self.net.T
-        return self.net[np.argsort(square, axis=1)[:, :2]]
+        """All: each is a part of its own, and any number of them may be as near."""
+        return np.broadcast_to(self.net, (len(points), *self.net.shape))
 
     def nearest_rounding(self, points: Points, images: Points, moved: Parameters) -> Parameters:
-        """0, but for ties: |y|² − 2⟨x,y⟩ errs by (2d + 2) roundings of |y|(|y| + 2|x|)."""
-        del images
+        """0, but for ties: the farthest point that may be nearest instead.
+
+        The difference of two |y|² − 2⟨x,y⟩ errs by (2d + 2) roundings of |y|(|y| + 2|x|), and changes by
+        2|y − y'| times what x moves by.
+        """
+        square = (self.net**2).sum(axis=1) - 2 * points @ self.net.T
         noise = (2 * self.dim + 2) * UNIT * self.radius * (self.radius + 2 * norms(points))
-        return tie_rounding(points, self.rivals(points), noise + 4 * self.radius * moved)
+        excess = square - square.min(axis=1, keepdims=True) - noise[:, None]
+        found = np.zeros(len(points))
+        asked = (excess <= (4 * self.radius * moved)[:, None]).sum(axis=1) > 1
+        for row in np.flatnonzero(asked):
+            apart = norms(self.net - images[row])
+            found[row] = apart[excess[row] <= 2 * moved[row] * apart * (1 + 8 * UNIT)].max(initial=0.0)
+        return found
 
 
 class Arc:
@@ -149,20 +157,16 @@ class Arc:
     def nearest_rounding(self, points: Points, images: Points, moved: Parameters) -> Parameters:
         """Inside 4 roundings of the radius and what turns x − centre; ends: cos, sin to 4 ulp; and the sum.
 
-        What moves x − centre =: w by δ turns it by δ/|w| at most. The angle itself is only compared: it errs
-        by 17u of π (4 ulp of arctan2, 9u of the frame), by which the image then moves along the arc; and on
-        the ray opposite to the middle, where both ends are nearest, by the chord.
+        What moves x − centre =: w by δ turns it by arcsin(δ/|w|) at most. The angle itself is only compared:
+        it errs by 17u of π (4 ulp of arctan2, 9u of the frame), by which the image then moves along the arc;
+        and on the ray opposite to the middle, where both ends are nearest, by the chord.
         """
         x = points - self.centre
         length, turned = norms(x), self.turned(points)
         centred = bool(self.centre.any())
-        shift = moved + UNIT * length * centred
-        with np.errstate(divide="ignore", invalid="ignore"):
-            twist = np.minimum(np.where(length > 0, shift / length, np.inf), np.pi)
+        twist = widest_turn(moved + UNIT * length * centred, length)
         inside = (np.abs(turned) < self.half) & (length > 0)
-        sum_ = UNIT * norms(images) * centred
-        ends = 9 * UNIT * self.length + sum_
-        error = np.where(inside, self.length * (4 * UNIT + twist) + sum_, ends)
+        error = self.length * np.where(inside, 4 * UNIT + twist, 9 * UNIT) + UNIT * norms(images) * centred
         blur = twist + 17 * np.pi * UNIT
         error += np.where(np.abs(np.abs(turned) - self.half) <= blur, self.length * blur, 0.0)
         tie = ~inside & (np.pi - np.abs(turned) <= blur)
@@ -170,8 +174,7 @@ class Arc:
 
     def rivals(self, points: Points) -> Float[np.ndarray, "n k d"]:
         """The nearest point and both ends."""
-        ends = np.broadcast_to(self.ends, (len(points), 2, 2))
-        return np.concatenate([self.nearest(points)[:, None], ends], axis=1)
+        return np.stack([self.nearest(points), *(np.broadcast_to(end, points.shape) for end in self.ends)], 1)
 
     def strata(self, points: Points) -> Sequence[Stratum]:
         """The ends, m = 0, and the rest, m = 1, with II = −(y − centre)/radius²."""
@@ -231,22 +234,26 @@ class Union:
         return self._closest(points)[0]
 
     def nearest_rounding(self, points: Points, images: Points, moved: Parameters) -> Parameters:
-        """That of the part; and where both parts are as near to rounding, the distance between their points.
+        """That of the part, or where the other is as near the distance to it and its own, if that is more.
 
-        The squares ⟨2x − y − y', y' − y⟩ are compared: 6 roundings of |x−y|² and what their points err by.
+        |x−y'|² − |x−y|² = ⟨2x − y − y', y − y'⟩ is compared: d + 5 roundings, and what each squared distance
+        errs by: points lie off a part by its ``error``, and along it, where |x − y| is stationary, by what it
+        states, at a slope of 40u(|x| + |y|); a tie within a part leaves its distance as it is. As
+        |x|² − |x−y|² is convex of slope 2y, a move δ of x changes this by 2δ|y − y'|, y' nearest then.
         """
-        each = np.stack([part.nearest(points) for part in self.parts])
-        errors = np.stack(
-            [part.nearest_rounding(points, y, moved) for part, y in zip(self.parts, each, strict=True)]
-        )
-        part = self._closest(points)[1]
-        at = np.arange(len(points))
-        away = norms(points - each)
-        noise = (errors + moved + 4 * UNIT * away).sum(axis=0) / 2
-        tie = np.abs(away[0] - away[1]) <= 2 * noise
         del images
-        other = errors[1 - part, at] + norms(each[0] - each[1])
-        return errors[part, at] + np.where(tie, other, 0.0)
+        each = np.stack([part.nearest(points) for part in self.parts])
+        both = zip(self.parts, each, strict=True)
+        errors = np.stack([part.nearest_rounding(points, y, moved) for part, y in both])
+        part, at = self._closest(points)[1], np.arange(len(points))
+        apart, away = norms(each[0] - each[1]), norms(points - each)
+        off = np.array([p.error for p in self.parts])[:, None]
+        along = np.minimum(away, 40 * UNIT * (norms(points) + norms(each)))
+        noise = 2 * (away * off + along * errors).sum(axis=0)
+        noise += (self.dim + 5) * UNIT * apart * norms(each[0] + each[1] - 2 * points)
+        own, other = errors[part, at], errors[1 - part, at]
+        tie = np.abs(farther(points, *each)) <= noise + 2 * moved * (apart + other)
+        return np.maximum(own, np.where(tie, apart + other, 0.0))
 
     def rivals(self, points: Points) -> Float[np.ndarray, "n k d"]:
         """Those of both parts."""

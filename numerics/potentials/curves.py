@@ -11,7 +11,7 @@ from numerics.checks import as_array, positive_integer, positive_number
 from numerics.geometry import norms
 from numerics.potentials.curve_minima import CurveMinima
 from numerics.potentials.ellipse_projection import EllipsePoint, project
-from numerics.potentials.strata import Parameters, Points, Stratum, curved, isolated
+from numerics.potentials.strata import Parameters, Points, Stratum, curved, farther, isolated
 from numerics.rebuilt import Rebuilt
 
 
@@ -165,19 +165,36 @@ class Curve(Rebuilt, CurveMinima):
         return self._gamma(t.ravel()).reshape(*t.shape, self.dim)
 
     def nearest_rounding(self, points: Points, images: Points, moved: Parameters) -> Parameters:
-        r"""γ's own error η; the residual of ⟨x−γ,γ'⟩ = 0 over h = 1 − ⟨x−γ,γ''⟩/|γ'|²; and ties.
+        r"""γ's own error η; what the minimum is off by along the curve (`_misplaced`); and ties.
 
-        The residual ⟨x−γ,γ'⟩/|γ'| is computed, and errs by η + (d+25)u|x−γ| (γ' errs by 12u relatively). With
-        what x moves by, it is off by r, and t by at most 2r/(h|γ'|) if h stays the same to a factor 2 up to
-        there: looked up at both ends. If not (near a focal point), the minimiser is somewhere in its cell
-        of the net. An end that the residual presses against stays.
+        Two minima tie where ⟨2x − y − y', y − y'⟩ is 0 to d + 5 roundings, to η at both, to what x moves by
+        times 2|y − y'|, and to what both fall over what their places are off by. Then the other's place is
+        off by its own.
         """
+        del images
         t = self._minima(points)
         others = self._gamma(t.ravel()).reshape(*t.shape, self.dim)
-        t = t[:, 0]
-        away, speed = norms(points - images), norms(self._velocity(t))
-        noise = self.error + (self.dim + 25) * UNIT * away + moved
-        residual = ((points - self._gamma(t)) * self._velocity(t)).sum(axis=1) / speed
+        many = np.repeat(points, t.shape[1], axis=0), t.ravel(), np.repeat(moved, t.shape[1])
+        local, fallen = (part.reshape(t.shape) for part in self._misplaced(*many))
+        best, apart, away = others[:, :1], norms(others - others[:, :1]), norms(points[:, None] - others)
+        level = 2 * self.error * (away + away[:, :1]) + fallen + fallen[:, :1]
+        level += (self.dim + 5) * UNIT * apart * norms(others + best - 2 * points[:, None])
+        level += 2 * moved[:, None] * (apart + local)
+        tied = farther(points[:, None], best, others) <= level
+        return self.error + np.where(tied, apart + local, 0.0).max(axis=1)
+
+    def _misplaced(self, points: Points, t: Parameters, moved: Parameters) -> tuple[Parameters, Parameters]:
+        r"""How far along the curve the minimum near t may be, and by how much |x − γ|² may fall up to there.
+
+        From the residual of ⟨x−γ,γ'⟩ = 0 over h = 1 − ⟨x−γ,γ''⟩/|γ'|². The residual ⟨x−γ,γ'⟩/|γ'| is
+        computed, and errs by η + (d+25)u|x−γ| (γ' errs by 12u relatively). With what x moves by, it is off by
+        r, and t by at most 2r/(h|γ'|) if h stays the same to a factor 2 up to there: looked up at both ends.
+        If not (near a focal point), the minimum is somewhere in its cell of the net, if x moves by a 64th
+        (chosen) of its size at most. An end that the residual presses against stays.
+        """
+        offset, speed = points - self._gamma(t), norms(self._velocity(t))
+        noise = self.error + (self.dim + 25) * UNIT * norms(offset) + moved
+        residual = (offset * self._velocity(t)).sum(axis=1) / speed
         inner = self.closed | ((t > self._start) & (t < self._stop))
         pressed = ~inner & (np.where(t == self._start, -residual, residual) > noise)
         least = self._bend(points, t)
@@ -188,11 +205,9 @@ class Curve(Rebuilt, CurveMinima):
         for sign in (1, -1):
             there = self._bend(points, t + sign * shift)
             sure &= (there >= least / 2) & (there <= 2 * least)
-        local = np.where(pressed, 0.0, np.where(sure, reach, 2 * self.spacing))
-        squares = ((points[:, None] - others) ** 2).sum(axis=2)
-        level = 4 * np.sqrt(squares) * noise[:, None] + ((np.abs(residual) + noise) * local)[:, None]
-        tied = squares - squares[:, :1] <= level
-        return self.error + local + np.where(tied, norms(others - others[:, :1]), 0.0).max(axis=1)
+        cell = np.where(moved <= self.spacing / 64, 2 * self.spacing, 2 * self.radius)
+        local = np.where(pressed, 0.0, np.where(sure, reach, cell))
+        return local, (np.abs(residual) + noise) * local
 
     def strata(self, points: Points) -> Sequence[Stratum]:
         """The ends of an open curve, m = 0, and the rest, m = 1, with II = (γ'')_normal/|γ'|²."""

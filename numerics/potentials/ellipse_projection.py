@@ -10,7 +10,7 @@ lost beside the medial axis. The radius of curvature over the distance to the fo
 S² = A²Y² + B²X²: no cancellation either.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float
@@ -49,13 +49,19 @@ def project(
 ) -> EllipsePoint:
     r"""The nearest point of the ellipse with semi-axes ``major`` ≥ ``minor``, numbers or (n,).
 
-    Accuracy: (p,q) are doubles, off by ``moved`` in length. X errs by 8u relatively (D 3u, its sum 1u,
-    product, quotient, 1u of p itself, and 1u to spare), Y by 3u (1u of q itself), so F by 24u and its own
-    4u; ν by (|F| + 28u)/|F'|, F' taken at the far end of that interval, as F is convex. Normalising (X,Y)
-    leaves the angle's error
-    |XY|·(11u + δν·D/(ν(D+ν))) + 2u, which moves the point by S times it; and the products A·X, B·Y, the norm,
-    round 4u. A moved argument moves the answer by the stretch times it; where that reaches the medial axis,
-    by the distance to its mirror image.
+    Accuracy: (p,q) are doubles. X errs by 8u relatively (D 3u, its sum 1u, product, quotient, 1u of p itself,
+    and 1u to spare), Y by 3u (1u of q itself), so F by 24u and its own 4u; ν by δν = (|F| + 28u)/|F'|, F'
+    taken at the far end of that interval, as F is convex. tan of the angle of (X,Y) is (Bq/Ap)(D+ν)/ν, so
+    that the angle errs by |XY|(11u + δν·D/((ν−δν)(D+ν))) + 2u, which moves the point by S times it; and the
+    products A·X, B·Y, the norm, round 4u.
+
+    At the cusp of the evolute, p = D/A, that says nothing: where ν ≤ 2δν (so Y² ≤ 28u) all that is known is
+    X ≥ X̂(1−8u)(D+ν)/(D+ν+δν), so the angle lies between 0 and the arccosine of that. On the axis it is the
+    arccosine of a number known to 8u, and for q = 0, where Ap exceeds D by 8uD at most, at most arccos(1−8u).
+
+    ``moved``, in length, moves the answer by the stretch times it, and to the mirror image where it reaches
+    the medial axis; where that is no longer small beside the distance f to the focal point, by as much as
+    any point of the square around (p,q) does: X rises with p and falls with q, Y the other way round.
     """
     p, q = np.abs(points[:, 0]), np.abs(points[:, 1])
     focal = (major - minor) * (major + minor)  # D
@@ -71,7 +77,11 @@ def project(
         if (np.abs(following - nu) <= 2 * UNIT * nu).all():
             break
         nu = following
-    return _finished(points, p, q, major, minor, focal, nu, axis, moved)
+    found = _finished(points, p, q, major, minor, focal, nu, axis)
+    if not np.any(moved):
+        return found
+    reach = np.broadcast_to(np.asarray(moved, dtype=float), nu.shape)
+    return replace(found, error=found.local + _carried(p, q, major, minor, focal, reach, found))
 
 
 def _secular(
@@ -99,7 +109,6 @@ def _finished(
     focal: Numbers | float,
     nu: Numbers,
     axis: np.ndarray,
-    moved: Numbers | float,
 ) -> EllipsePoint:
     value, slope = _secular(p, q, major, minor, focal, nu)
     off = (np.abs(value) + 28 * UNIT) / np.maximum(-slope, np.finfo(float).tiny)
@@ -110,16 +119,65 @@ def _finished(
         y = np.where(axis, np.sqrt(np.maximum((1 - x) * (1 + x), 0.0)), np.where(q > 0, minor * q / nu, 0.0))
         length = np.hypot(x, y)
         x, y = x / length, y / length
-        spread = np.where(axis, 0.0, off / nu * (focal / (focal + nu)))
         square = (major * y) ** 2 + (minor * x) ** 2
         stretch = square / (focal * y**2 + nu)
-        on_axis = np.where(axis & (x > 0), 8 * UNIT * x / np.maximum(y, np.sqrt(16 * UNIT)), 0.0)
-    turned = np.where(axis, on_axis, np.minimum(x * y * (11 * UNIT + spread), np.pi / 2)) + 2 * UNIT
+    turned = _turned(x, y, q, focal, nu, off, axis) + 2 * UNIT
     error = np.sqrt(square) * turned + 4 * UNIT * np.hypot(major * x, minor * y)
-    moves = np.asarray(moved) > 0
-    shift = np.where(moves, np.where(moves, stretch, 0.0) * moved, 0.0)
-    # the mirror image is as near where the move, or the step to the axis, reaches it
-    mirror = np.where(moves & (q <= moved) & (major * p <= focal + major * moved), 2 * minor * y, 0.0)
     signs = np.where(points < 0, -1.0, 1.0)
     unit = np.stack([x, y], axis=1) * signs
-    return EllipsePoint(unit, nu, stretch, turned, off, error, error + shift + mirror)
+    return EllipsePoint(unit, nu, stretch, turned, off, error, error)
+
+
+def _turned(
+    x: Numbers, y: Numbers, q: Numbers, focal: Numbers | float, nu: Numbers, off: Numbers, axis: np.ndarray
+) -> Numbers:
+    """What the angle of (X,Y) errs by, but for normalising: see `project`."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        spread = np.where(nu > 2 * off, off / (nu - off) * (focal / (focal + nu)), 0.0)
+        least = x * (1 - 8 * UNIT) * ((focal + nu) / (focal + nu + off))
+        wide = np.maximum(np.arccos(np.clip(least, 0.0, 1.0)), y)
+        known = np.sqrt(np.maximum(y**2 - 16 * UNIT, 0.0))
+        on_axis = np.where(known > 0, 16 * UNIT * x / (y + known), 4 * np.sqrt(UNIT) * (x > 0))
+    cusp = np.where(q > 0, nu <= 2 * off, nu <= 8 * UNIT * focal)
+    wide = np.where(q > 0, wide, 4 * np.sqrt(UNIT))  # arccos(1 − 8u)
+    beside = np.where(cusp, wide, np.minimum(x * y * (11 * UNIT + spread), np.pi / 2))
+    return np.where(axis, on_axis, beside)
+
+
+def _carried(
+    p: Numbers,
+    q: Numbers,
+    major: Numbers | float,
+    minor: Numbers | float,
+    focal: Numbers | float,
+    moved: Numbers,
+    found: EllipsePoint,
+) -> Numbers:
+    """By how much the image moves where (p,q) does by ``moved``."""
+    x, y = np.abs(found.unit).T
+    tangent = np.hypot(major * y, minor * x)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        away = tangent * (focal * y**2 + found.multiplier) / (major * minor)  # f
+        bend = 1 + 3 * focal * x * y / (major * minor) * found.stretch  # by how much f may change per move
+        share = np.where(moved > 0, moved * bend / away, 0.0)
+        shift = np.where(moved > 0, found.stretch * moved * (1 + 4 * share), 0.0)
+    near = moved * (1 + 8 * UNIT)  # (p,q) and D are rounded themselves
+    mirror = (moved > 0) & (q <= near) & (major * p <= focal * (1 + 8 * UNIT) + major * near)
+    change = shift + np.where(mirror, 2 * minor * y, 0.0)
+    rows = np.flatnonzero(~(share <= 1 / 64))
+    if rows.size:
+        major, minor = (np.broadcast_to(axis, p.shape)[rows] for axis in (major, minor))
+        change[rows] = _around(p[rows], q[rows], major, minor, moved[rows], x[rows], y[rows])
+    return change
+
+
+def _around(
+    p: Numbers, q: Numbers, major: Numbers, minor: Numbers, moved: Numbers, x: Numbers, y: Numbers
+) -> Numbers:
+    """By how much the image moves within the square of half the side ``moved`` around (p,q)."""
+    low_p, low_q = (np.maximum(v - moved, 0.0) for v in (p, q))
+    right = project(np.stack([p + moved, low_q], axis=1), major, minor, 0.0)
+    up = project(np.stack([low_p, q + moved], axis=1), major, minor, 0.0)
+    across = np.where(p <= moved, x + right.unit[:, 0], np.maximum(right.unit[:, 0] - x, x - up.unit[:, 0]))
+    along = np.where(q <= moved, y + up.unit[:, 1], np.maximum(up.unit[:, 1] - y, y - right.unit[:, 1]))
+    return np.hypot(major * across, minor * along) + right.local + up.local

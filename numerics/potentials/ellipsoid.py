@@ -35,6 +35,9 @@ class Ellipsoid(SolvedOnce):
     - h² is off by Σa(2|w|+e)e, so that h is by that over 2h − |√a e|, or by |√a e|; and by (d/2+3.5)u of h.
       T = V(aw/h) adds a e/h and three roundings, and the product back. K = (A − TTᵀ)/h errs by
       (2|T|+δ)δ/h, δ being T's, by the relative error of h, and by three roundings.
+    - x₀ moved by r: with s = r√a_max/h < 1 the new h' is h(1−s) at least and exceeds its tangent
+      h + ⟨T,δ⟩ by at most ‖K‖r²/(2(1−s)), so that T moves by ‖K‖r(1 + s/(2(1−s)))/(1−s) at most; from s = 1
+      on by the longest axis. On the line K is 0, exactly, and T jumps at 0.
     - f at a double is off by (d+6)u·f (a's rounding moves a/(a+μ)² by u at most). As f falls, the root lies
       between doubles μ⁻, μ⁺ at which f is so clearly above and below 1; they are found around the μ of this
       very solve, once for w as computed and once with Σa(2|w|+e)e/(a+μ)² for what w errs by.
@@ -101,6 +104,8 @@ class Ellipsoid(SolvedOnce):
 
     def _transport_jacobian(self, x0: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d d"]:
         h = nonzero("x0", self._conjugate(x0))
+        if self.dim == 1:
+            return np.zeros((len(x0), 1, 1))
         image = self._transport(x0)
         return (self.shape_matrix - image[:, :, None] * image[:, None, :]) / h[:, None, None]
 
@@ -198,7 +203,20 @@ class Ellipsoid(SolvedOnce):
         cap = self.scale * (1 + self.dim * EPS) + norms(self._transport(x0))
         return Rounding.measured(np.minimum(whole + back, cap), "products with the axes, h, a quotient")
 
+    def _transport_change(
+        self, x0: Float[np.ndarray, "n d"], radius: Float[np.ndarray, " n"]
+    ) -> Float[np.ndarray, " n"]:
+        h, error = self._support_error(*self._turned(x0))
+        least = np.maximum(h - error, 0.0)
+        with np.errstate(divide="ignore"):
+            share = self.scale * (1 + (self.dim + 2) * EPS) * radius / least
+        room = np.maximum(1 - share, EPS)
+        smooth = self._stretch(x0) * radius * (1 + share / (2 * room)) / room
+        return np.where(share < 1, np.minimum(smooth, 2 * self.scale), 2 * self.scale * (1 + self.dim * EPS))
+
     def _transport_jacobian_rounding(self, x0: Float[np.ndarray, "n d"]) -> Rounding:
+        if self.dim == 1:
+            return Rounding(np.zeros(len(x0)), 0, "T is constant on both sides of 0")
         h, error = self._support_error(*self._turned(x0))
         image, of_image = norms(self._transport(x0)), self._transport_rounding(x0).bound
         error = np.minimum(error, h / 2)

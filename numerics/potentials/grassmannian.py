@@ -22,6 +22,7 @@ from numerics.potentials.spectral import (
     DOUBTFUL,
     OFF_MANIFOLD,
     SymmetricCoordinates,
+    moved_within,
     real,
     refuse_where,
     symmetric_part,
@@ -150,6 +151,21 @@ class Grassmannian(HullIndicator):
         moved = self._slope(values, factors.misfit(self._wide(x0), values))
         return Rounding.measured(moved + composed, "the factors' backward error times ‖K‖, and T's")
 
+    def _transport_change(
+        self, x0: Float[np.ndarray, "N d"], radius: Float[np.ndarray, " N"]
+    ) -> Float[np.ndarray, " N"]:
+        """The integral of ‖K‖ = 1/(λ_k − λ_{k+1}), and the diameter where the two may meet."""
+        if self.k == self.n:
+            return np.zeros(len(x0))
+        values, vectors = self.regular_frame(x0)
+        miss = Factors(vectors, vectors).misfit(self._wide(x0), values)
+        gap = values[:, self.k - 1] - values[:, self.k] - 2 * miss
+        return moved_within(radius, gap, 1.0, np.sqrt(2), self._diameter)
+
+    @property
+    def _diameter(self) -> float:
+        return float(np.sqrt(2 * min(self.k, self.n - self.k)))
+
     def _slope(
         self, values: Float[np.ndarray, "N n"], miss: Float[np.ndarray, " N"]
     ) -> Float[np.ndarray, " N"]:
@@ -157,7 +173,7 @@ class Grassmannian(HullIndicator):
         if self.k == self.n:
             return np.zeros(len(values))
         separation = values[:, self.k - 1] - values[:, self.k] - 2 * miss
-        return np.minimum(miss / separation, np.sqrt(2 * min(self.k, self.n - self.k)))
+        return np.minimum(miss / separation, self._diameter)
 
     def _transport_jacobian_rounding(self, x0: Float[np.ndarray, "N d"]) -> Rounding:
         values, vectors = self.regular_frame(x0)

@@ -75,10 +75,12 @@ class Isometric(Carried):
         def of_envelope() -> Rounding:
             missed = moved + self._product.pushed(w) + Rounding(off, 1, "z − Vw is subtracted")
             leaves = missed.amplified((off + missed.bound / 2) / step, "the part across the range")
+            square = off**2 / (2 * step)
             return (
                 moved_envelope(inner, moved)
                 + leaves
-                + Rounding(off**2 / (2 * step), self.dim + 4, "its square")
+                + Rounding(square, self.dim + 4, "its square")
+                + Rounding(np.abs(inner.envelope + square), 1, "the sum")
             )
 
         return ProximalPoint(
@@ -114,6 +116,12 @@ class Isometric(Carried):
         w = x0 @ self.isometry
         back = self._product.pushed(self.base._transport(w))
         return moved_transport(self.base, w, self._product.pulled(x0)) + back
+
+    def _transport_change(
+        self, x0: Float[np.ndarray, "n D"], radius: Float[np.ndarray, " n"]
+    ) -> Float[np.ndarray, " n"]:
+        """The base's, whose argument Vᵀx₀ is off by its own rounding too: both together may reach a jump."""
+        return self.base._transport_change(x0 @ self.isometry, radius + self._product.pulled(x0).bound)
 
     def _transport_jacobian_rounding(self, x0: Float[np.ndarray, "n D"]) -> Rounding:
         w = x0 @ self.isometry

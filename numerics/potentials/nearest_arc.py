@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float
 
 from numerics.accuracy import UNIT, Rounding
-from numerics.geometry import norms, outer_complement
+from numerics.geometry import norms, outer_complement, widest_turn
 from numerics.potentials.closed_sets import Arc
 from numerics.potentials.nearest_curved import NearestCurvedPoint
 from numerics.potentials.proximal_point import ProximalPoint
@@ -32,7 +32,8 @@ class NearestArcPoint(NearestCurvedPoint, of=Arc):
       of another region, that error once more.
     - D prox: inside 0; radial (R/|w|)(I − ŵŵᵀ): (9u + 3δ/|w|)R/|w|; the chord's direction 9u, so 28u. Within
       rounding of a border it may be that of the other side, √2 away at most.
-    - K = (R/a|w|)(I − ŵŵᵀ) at w = x₀/a − C: the same with δ = u|x₀|/a + u|w|, and one rounding more. H is
+    - K = (R/a|w|)(I − ŵŵᵀ) at w = x₀/a − C: the same with δ = u|x₀|/a + u|w|, and one rounding more; where w
+      may be on either side of the ray through an end, beyond which K is 0, R/(a|w|) more. H is
       ⟨aw, n⟩/R, so as accurate as K where n is along w.
     - φ: 8u of its two terms. The envelope: its slope along the hull is z − λaC − u over λ, so an error δ_u
       of u counts |y − aC|δ_u + δ_u²/(2λ); and 6u of |z−u|²/(2λ).
@@ -70,8 +71,31 @@ class NearestArcPoint(NearestCurvedPoint, of=Arc):
         w = norms(x0 / self.curvature - self.closed_set.centre)
         inside = np.abs(self.closed_set.turned(x0 / self.curvature)) < self.closed_set.half
         shift = UNIT * (norms(x0) / self.curvature + w * bool(self.closed_set.centre.any()))
-        size = np.where(inside, self.closed_set.length / (self.curvature * w), 0.0)
-        return Rounding.measured(size * (10 * UNIT + 3 * shift / w), "R/(a|w|) and the direction of w")
+        size = self.closed_set.length / (self.curvature * w)
+        own = np.where(inside, size * (10 * UNIT + 3 * shift / w), 0.0)
+        other = np.where(self._beside_an_end(x0, shift), size, 0.0)
+        return Rounding.measured(own + other, "R/(a|w|) and the direction of w, or the other side's")
+
+    def _beside_an_end(self, x0: Points, shift: Numbers) -> np.ndarray:
+        """Whether w, off by ``shift``, may lie on the other side of the ray through an end.
+
+        The angle from the middle errs by 17u of π, as in `Arc.nearest_rounding`.
+        """
+        image, arc = x0 / self.curvature, self.closed_set
+        blur = widest_turn(shift, norms(image - arc.centre)) + 17 * np.pi * UNIT
+        return np.asarray(np.abs(np.abs(arc.turned(image)) - arc.half) <= blur)
+
+    def _transport_jacobian_change(self, x0: Points, radius: Numbers) -> Numbers:
+        """√2·R/(a|w|²) is the slope of K, and K is 0 beyond the rays through the ends."""
+        arc, a = self.closed_set, self.curvature
+        w = norms(x0 / a - arc.centre)
+        least = w - radius / a
+        with np.errstate(divide="ignore"):
+            size = np.where(least > 0, arc.length / (a * least), np.inf)
+        inside = np.abs(arc.turned(x0 / a)) < arc.half
+        bent = np.sqrt(2) * np.where(inside, radius / (a * w), 0.0) * size
+        jump = self._beside_an_end(x0, radius / a + UNIT * (norms(x0) / a + w))
+        return np.where(radius > 0, np.where(jump, np.maximum(size, bent), bent), 0.0)
 
     def _manifolds(self, x1: Points, x0: Points) -> Sequence[ManifoldGroup]:
         """H = ⟨x₀ − aC, n⟩/R, n the outward normal at x₁: a − ⟨x₀ − ax₁, II⟩ without its cancellation."""

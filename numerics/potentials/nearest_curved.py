@@ -136,6 +136,13 @@ class NearestCurvedPoint(SolvedOnce, NearestPoint, of=object):
         error = self.closed_set.nearest_rounding(x0 / a, self._transport(x0), UNIT * norms(x0) / a)
         return Rounding.measured(error, "the set's projection at x₀/a")
 
+    def _transport_change(self, x0: Points, radius: Numbers) -> Numbers:
+        """What the set states more where x₀/a is farther off: that sees ties, where T jumps."""
+        image, y, a = x0 / self.curvature, self._transport(x0), self.curvature
+        own = UNIT * norms(x0) / a
+        stated = [self.closed_set.nearest_rounding(image, y, off) for off in (own, own + radius / a)]
+        return np.maximum(stated[1] - stated[0], 0.0)
+
     def _transport_jacobian_rounding(self, x0: Points) -> Rounding:
         """K's sizes relatively, and its change over T's error, by differences along the set."""
         y = self._transport(x0)

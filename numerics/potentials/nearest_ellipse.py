@@ -61,6 +61,10 @@ class NearestEllipsePoint(NearestCurvedPoint, of=Ellipse):
         found = self.closed_set.project(x0 / self.curvature)
         return Rounding.measured(found.local, "secular equation, a posteriori")
 
+    def _transport_change(self, x0: Points, radius: Numbers) -> Numbers:
+        found = self.closed_set.project(x0 / self.curvature, radius / self.curvature)
+        return found.error - found.local
+
     def _transport_jacobian(self, x0: Points) -> Float[np.ndarray, "n d d"]:
         found = self.closed_set.project(x0 / self.curvature)
         self._refuse_focal(~(found.stretch < 1 / UNIT))
@@ -68,7 +72,7 @@ class NearestEllipsePoint(NearestCurvedPoint, of=Ellipse):
 
     def _transport_jacobian_rounding(self, x0: Points) -> Rounding:
         image = x0 / self.curvature
-        found = self.closed_set.project(image, UNIT * norms(image))
+        found = self.closed_set.project(image)
         return Rounding.measured(
             found.stretch / self.curvature * self._relative(found, UNIT * norms(image)), "S²/(DY²+ν) and τ"
         )
@@ -102,7 +106,7 @@ class NearestEllipsePoint(NearestCurvedPoint, of=Ellipse):
         inner = z * shrink
         inside = ((inner / e.semi_axes) ** 2).sum(axis=1) <= 1
         size = 3 * UNIT * norms(z) / growth
-        found = e.project(z / growth[:, None], size)
+        found = e.project(z / growth[:, None])
         point = np.where(inside[:, None], inner, found.unit * e.semi_axes)
         face = _Faces(inside, found, growth, shrink, size)
         kink = self._border(z, shrink)

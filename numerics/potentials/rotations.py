@@ -27,6 +27,7 @@ from numerics.potentials.spectral import (
     OFF_MANIFOLD,
     SingularFrame,
     SymmetricCoordinates,
+    moved_within,
     real,
     refuse_where,
     singular_frame,
@@ -158,6 +159,14 @@ class SpecialOrthogonal(HullIndicator):
         composed = factors.misfit(u @ v.transpose(0, 2, 1), np.ones_like(s))
         moved = np.minimum(2 * miss / (s[:, 1] + s[:, 2] - 2 * miss), np.sqrt(8))
         return Rounding.measured(moved + composed, "the factors' backward error times ‖K‖, and T's")
+
+    def _transport_change(
+        self, x0: Float[np.ndarray, "N 9"], radius: Float[np.ndarray, " N"]
+    ) -> Float[np.ndarray, " N"]:
+        """The integral of ‖K‖ = 2/(s₂+s₃), and the diameter √8 where that may vanish."""
+        u, s, v = self._rotation_frames(x0)
+        miss = Factors(u, v).misfit(x0.reshape(-1, 3, 3), s)
+        return moved_within(radius, s[:, 1] + s[:, 2] - 2 * miss, 2.0, 2.0, np.sqrt(8))
 
     def _transport_jacobian(self, x0: Float[np.ndarray, "N 9"]) -> Float[np.ndarray, "N 9 9"]:
         return self._inner(self._lines._transport_jacobian(self._lifted(x0) / 2))

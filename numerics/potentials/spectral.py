@@ -147,3 +147,17 @@ class SymmetricCoordinates:
         )
         on_diagonal = pairs[:, self._rows == self._columns]
         return np.asarray(jacobian + np.swapaxes(on_diagonal, 1, 2) @ diagonal @ on_diagonal)
+
+
+def moved_within(
+    radius: Float[np.ndarray, " N"], gap: Float[np.ndarray, " N"], slope: float, fall: float, most: float
+) -> Float[np.ndarray, " N"]:
+    """How far a map may go within ``radius`` where its slope is at most slope/gap and the gap falls.
+
+    Along a segment the gap falls by at most ``fall`` times the way, so that the slope's integral is
+    (slope/fall)·log(1/(1 − fall·radius/gap)); where the gap may close the map jumps, by at most ``most``.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        used = np.where(gap > 0, fall * radius / gap, np.inf)
+        way = -(slope / fall) * np.log1p(-np.minimum(used, 1.0))
+    return np.where(used < 1, np.minimum(way, most), most) * (1 + 8 * EPS)

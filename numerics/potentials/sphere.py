@@ -8,7 +8,7 @@ from jaxtyping import Float, Inexact
 
 from numerics.accuracy import EPS, UNIT, Rounding
 from numerics.checks import positive_integer, positive_number
-from numerics.geometry import norms, outer_complement, tangent_basis
+from numerics.geometry import norms, outer_complement, tangent_basis, widest_turn
 from numerics.potentials.base import Potential
 from numerics.potentials.normal_ray import NormalRay, nonzero
 from numerics.potentials.support_geometry import ManifoldGroup
@@ -23,9 +23,10 @@ class Sphere(Potential):
     Accuracy (`roundings`): |x₀| is the root of d squares, d/2 + 1 roundings relatively; T and, outside the
     ball, prox divide and multiply once more: d/2 + 3 of R, at every x₀. K and D prox form the projector of a
     direction that errs by d/2 + 2: R/|x₀| times d + 5 for its square and √(d−1)(d/2 + 4) for the difference
-    and the factor. Inside the ball prox and D prox are exact; so near the sphere that |z| may be rounded
-    across it, prox misses R by as much as outside, and D prox may be that of the other side, whose difference
-    has length 1. The kink is the sphere.
+    and the factor; on the line the direction is ±1 and both are 0, exactly. x₀ moved by r turns T by
+    arcsin(r/|x₀|) at most, and to the other side from r = |x₀| on. Inside the ball prox and D prox are exact;
+    so near the sphere that |z| may be rounded across it, prox misses R by as much as outside, and D prox may
+    be that of the other side, whose difference has length 1. The kink is the sphere.
 
     Args:
         dim: d, the ambient dimension: ``Sphere(3)`` is S².
@@ -102,6 +103,8 @@ class Sphere(Potential):
 
     def _projector_rounding(self, length: Float[np.ndarray, " n"]) -> Rounding:
         """Of (R/|x|)(I − xxᵀ/|x|²)."""
+        if self.dim == 1:
+            return Rounding(np.zeros(len(length)), 0, "1 − (±1)² = 0")
         of_factor = np.sqrt(self.dim - 1) * (self._length_count() + 3)
         return Rounding(self.radius / length, self.dim + 5 + of_factor, "a projector, and R/|x|")
 
@@ -126,6 +129,14 @@ class Sphere(Potential):
     def _kink(self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
         length = norms(z)
         return np.maximum(np.abs(length - self.radius) - (self.dim + 2) * UNIT * length, 0.0)
+
+    def _transport_change(
+        self, x0: Float[np.ndarray, "n d"], radius: Float[np.ndarray, " n"]
+    ) -> Float[np.ndarray, " n"]:
+        """The chord 2R·sin(θ/2) of the widest turn θ; on the line none but to the other side."""
+        turn = widest_turn(radius * (1 + (self.dim + 4) * UNIT), norms(x0))
+        chord = 2 * self.radius * np.sin(turn / 2)
+        return chord if self.dim > 1 else np.where(turn < np.pi, 0.0, chord)
 
     def _transport_jacobian_change(
         self, x0: Float[np.ndarray, "n d"], radius: Float[np.ndarray, " n"]

@@ -23,6 +23,7 @@ from numerics.potentials.spectral import (
     DOUBTFUL,
     OFF_MANIFOLD,
     SingularFrame,
+    moved_within,
     real,
     refuse_where,
     singular_frame,
@@ -49,7 +50,9 @@ class Stiefel(HullIndicator):
     theorem T moves by at most ‖K‖ε with s_i − ε for s_i, and K by its Lipschitz constant times ε:
     $2\sqrt{2(n+p)}$ times the largest second divided difference of the sign over 0 and ±s_i, 1/s_p² for p <
     n, 2/(s_{p−1}+s_p)² for p = n (the formula is in `numerics.potentials.ball_projection`, with the prox).
-    To that comes the measured distance of the computed T and K from those of X'. φ\* is √p-Lipschitz, and p
+    To that comes the measured distance of the computed T and K from those of X'. Where X₀ itself is moved by
+    r, T moves by the integral of ‖K‖ along the way, and by up to 2√p where r reaches s_p: there T jumps, also
+    for p = n, whose ‖K‖ does not show it. φ\* is √p-Lipschitz, and p
     numbers are summed. φ itself is 0, at the point of the ball at a measured distance.
 
     Args:
@@ -137,6 +140,18 @@ class Stiefel(HullIndicator):
         with np.errstate(divide="ignore"):
             moved = np.minimum(polar_slope(frame.s, self.n, miss) * miss, 2 * self.scale)
         return Rounding.measured(moved + composed, "the factors' backward error times ‖K‖, and T's")
+
+    def _transport_change(
+        self, x0: Float[np.ndarray, "N d"], radius: Float[np.ndarray, " N"]
+    ) -> Float[np.ndarray, " N"]:
+        """Through full rank the integral of ‖K‖; T jumps where the radius reaches rank p − 1."""
+        frame, _, miss = self._polar(x0)
+        smallest = frame.s[:, -1] - miss
+        if self.p < self.n:
+            return moved_within(radius, smallest, 1.0, 1.0, 2 * self.scale)
+        pair = smallest + (frame.s[:, -2] - miss if self.p > 1 else np.inf)
+        smooth = moved_within(radius, pair, 2.0, 2.0, 2 * self.scale)
+        return np.where(radius < smallest, smooth, 2 * self.scale)
 
     def _transport_jacobian_rounding(self, x0: Float[np.ndarray, "N d"]) -> Rounding:
         frame, factors, miss = self._polar(x0)

@@ -7,8 +7,6 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float, Int
 
-from numerics.geometry import norms
-
 Points = Float[np.ndarray, "n d"]
 Parameters = Float[np.ndarray, " n"]
 Numbers = Float[np.ndarray, " n"]
@@ -109,15 +107,6 @@ def merged(strata: list[Stratum]) -> list[Stratum]:
             )
         )
     return joined
-
-
-def tie_rounding(points: Points, rivals: Float[np.ndarray, "n k d"], noise: Parameters) -> Parameters:
-    """The largest distance from the first rival to one whose squared distance is as small, to ``noise``."""
-    if rivals.shape[1] == 1:
-        return np.zeros(len(points))
-    best, others = rivals[:, :1], rivals[:, 1:]
-    tied = farther(points[:, None], best, others) <= noise[:, None]
-    return np.where(tied, norms(others - best), 0.0).max(axis=1)
 
 
 def farther(

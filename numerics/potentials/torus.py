@@ -7,7 +7,7 @@ from jaxtyping import Float
 
 from numerics.accuracy import UNIT
 from numerics.checks import positive_number
-from numerics.geometry import norms
+from numerics.geometry import norms, widest_turn
 from numerics.potentials.strata import Parameters, Points, Stratum, curved
 
 _COLUMNS = 24  # of a torus's net, around its tube
@@ -72,10 +72,8 @@ class Torus:
         del images
         axis = np.hypot(points[:, 0], points[:, 1])
         tube = np.hypot(axis - self.major, points[:, 2])
-        with np.errstate(divide="ignore", invalid="ignore"):
-            about = np.minimum(np.where(moved > 0, moved / axis, 0.0), np.pi)
-            shift = moved + self.major * about + 5 * UNIT * self.major
-            twist = np.minimum(np.where(tube > 0, shift / tube, np.pi), np.pi)
+        about = np.where(moved > 0, widest_turn(moved, axis), 0.0)
+        twist = widest_turn(moved + self.major * about + 5 * UNIT * self.major, tube)
         return self.major * (5 * UNIT + about) + self.minor * (6 * UNIT + twist) + UNIT * self.radius
 
     def rivals(self, points: Points) -> Float[np.ndarray, "n k d"]:

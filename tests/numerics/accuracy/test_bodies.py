@@ -239,6 +239,18 @@ def test_kinks_inside_are_near_the_surface_along_the_least_axis():
     assert (kink <= [0.5, 0.1, 2.0, 3.0]).all()
 
 
+@pytest.mark.parametrize("pair", [Sphere(1, 3.0), Ellipsoid([[9.0]])], ids=repr)
+def test_on_the_line_slopes_are_0_and_known_to_be(pair):
+    """T is constant on both sides of 0, and prox outside: K and D prox are 0, exactly."""
+    x0 = np.random.default_rng(6).standard_normal((50, 1)) * 10.0 ** np.linspace(-100, 100, 50)[:, None]
+    assert (pair.transport_jacobian(x0) == 0).all()
+    assert (pair.roundings.transport_jacobian(x0).bound == 0).all()
+    away = np.copysign(3.5 + np.abs(x0), x0)
+    found = pair.proximal_point(away, 1.0)
+    assert (found.jacobian <= found.rounding.jacobian.bound[:, None, None]).all()
+    assert (found.rounding.jacobian.bound <= 1e-14).all()
+
+
 def test_shapes_that_are_not_definite_are_refused():
     with pytest.raises(ValueError, match="positive definite"):
         Ellipsoid([[4.0, 2.0], [2.0, 1.0]])

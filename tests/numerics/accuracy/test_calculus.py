@@ -4,11 +4,13 @@ The oracle knows the sphere, and the rules, in mpmath; the isometry meant by a m
 factor.
 """
 
+from fractions import Fraction
+
 import mpmath as mp
 import numpy as np
 import pytest
 
-from numerics.potentials import Sphere, embed, product, rotate, scale, translate
+from numerics.potentials import FiniteAtoms, Sphere, embed, product, rotate, scale, translate
 from tests.numerics.accuracy.harness import judge, judge_with_twins
 
 CASES = 60
@@ -161,6 +163,20 @@ def test_envelope(name):
     found = target.proximal_point(z, step)
     true = [exact.envelope(_vector(x), mp.mpf(float(s))) for x, s in zip(z, step, strict=True)]
     error = [abs(float(mp.mpf(float(f)) - e)) for f, e in zip(found.envelope, true, strict=True)]
+    judge(error, found.rounding.envelope.bound)
+
+
+def test_the_sum_of_the_two_parts_of_an_envelope_rounds():
+    """φ = 1000 at one atom, z some units off it and 1e-5 off the line: the sum rounds more than its parts."""
+    p, rng = embed(FiniteAtoms([[0.0]], [1000.0]), [[1.0], [0.0]]), np.random.default_rng(10)
+    z = rng.integers(1, 2**20, (500, 2)) * [2.0**-10, 2.0**-34]  # so that both parts are exact
+    step = 2.0 ** rng.integers(-3, 4, 500)
+    found = p.proximal_point(z, step)
+    exact = [
+        1000 + sum(Fraction(float(v)) ** 2 for v in x) / (2 * Fraction(float(s)))
+        for x, s in zip(z, step, strict=True)
+    ]
+    error = [float(abs(Fraction(float(e)) - x)) for e, x in zip(found.envelope, exact, strict=True)]
     judge(error, found.rounding.envelope.bound)
 
 

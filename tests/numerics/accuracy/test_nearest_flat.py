@@ -61,6 +61,13 @@ class ExactArc:
         angle = self.stop if turned > 0 else self.start
         return [self.c[0] + self.r * mp.cos(angle), self.c[1] + self.r * mp.sin(angle)]
 
+    def transport_jacobian(self, x0):
+        w = [M(float(x)) / self.a - c for x, c in zip(x0, self.c, strict=True)]
+        xi, eta = (w[0] * v[0] + w[1] * v[1] for v in (self.m, self.n))
+        inside, length = abs(mp.atan2(eta, xi)) < self.half, mp.hypot(*w)
+        size = self.r / (self.a * length) * inside
+        return [[size * ((i == j) - w[i] * w[j] / length**2) for j in range(2)] for i in range(2)]
+
 
 def _arcs(rng):
     radius, start = log_uniform(rng, -3, 3), float(rng.uniform(-9, 9))
@@ -159,3 +166,35 @@ def test_hessian_of_an_arc_is_as_accurate_as_its_inverse():
         off = abs(M(float(group.hessian[0, 0, 0])) - exact)
         stated = exact**2 * M(float(p.roundings.transport_jacobian(x0).bound[0])) + 8 * M(UNIT) * exact
         assert off <= stated, (p, x0, float(off / stated))
+
+
+def test_slopes_of_an_arc_beside_the_rays_through_its_ends():
+    """K is R/(a|w|) within the arc's angles and 0 beyond: on the ray rounding decides."""
+    p = NearestPoint(Arc(1.0, -0.4394112209020049, 1.15836932575077))
+    x0 = [1.1767699267517693, 2.6896385426566596]  # K is .34 there, and was computed as 0
+    assert p.roundings.transport_jacobian([x0]).bound[0] >= 0.34
+    rng, cases = np.random.default_rng(23), []
+    for _ in range(400):
+        p, exact = _arcs(rng)
+        arc, aside = p.closed_set, rng.choice([-1, 1]) * log_uniform(rng, -17, -1)
+        ray = rng.choice([-1, 1]) * (arc.half + aside)
+        w = arc.frame @ (arc.length * log_uniform(rng, -1, 2) * np.array([np.cos(ray), np.sin(ray)]))
+        x0 = p.curvature * (arc.centre + w)
+        bound = float(p.roundings.transport_jacobian(x0[None]).bound[0])
+        cases.append((frobenius(p.transport_jacobian(x0[None])[0], exact.transport_jacobian(x0)), bound))
+    judge(*np.array(cases).T)
+    off = np.array([bound * p.curvature for _, bound in cases])
+    assert (off > 1e-3).mean() <= 0.5, "only beside a ray"
+
+
+def test_a_moved_argument_may_pass_the_ray_through_an_end():
+    """K moved by r: over the ray it jumps by R/(a|w|), short of it it bends by √2·R/(a|w|²)·r."""
+    p = NearestPoint(Arc(2.0, -1.0, 1.0), 0.5)
+    turn = 1.0 - np.array([1e-3, 1e-3, -1e-3, -1e-3])
+    x0 = 3.0 * np.stack([np.cos(turn), np.sin(turn)], axis=1)
+    stated = p.roundings.transport_jacobian(x0, moved=[1e-3, 4e-3, 1e-3, 4e-3]).bound
+    size = 2.0 / 3.0
+    assert np.sqrt(2) * size / 3 * 1e-3 <= stated[0] <= 1.001 * np.sqrt(2) * size / 3 * 1e-3
+    assert (size <= stated[[1, 3]]).all()
+    assert (stated[[1, 3]] <= 1.01 * size).all()
+    assert stated[2] == 0.0

@@ -180,3 +180,71 @@ def test_places_beside_an_end_are_found(turns):
     points, found = curve._gamma(t) + normal / 100, curve._gamma(t)
     off = norms(curve.nearest(points) - found)
     assert (off <= curve.nearest_rounding(points, found, 4 * UNIT * norms(points))).all()
+
+
+def test_any_number_of_points_may_tie():
+    """Four and more points on a circle about x₀, up to rounding: the farthest of them may be the nearest."""
+    rng, cases = np.random.default_rng(12), []
+    for _ in range(200):
+        centre, k = rng.standard_normal(2), int(rng.integers(3, 8))
+        angle = 2 * np.pi * rng.permutation(k) / k
+        ring = centre + np.stack([np.cos(angle), np.sin(angle)], axis=1)
+        cloud = PointCloud(np.vstack([ring, np.add(centre, [0.0, 3.0])]))
+        moved = rng.choice([0.0, 1e-13, 1e-3])
+        x = centre + moved * rng.uniform(-0.5, 0.5, 2)
+        off = np.array([moved])
+        found = cloud.nearest(x[None])
+        stated = cloud.nearest_rounding(x[None], found, off)[0]
+        with mpmath.workdps(50):
+            away = [[mpmath.mpf(float(v)) - float(w) for v, w in zip(y, x, strict=True)] for y in cloud.net]
+            square = [a**2 + b**2 for a, b in away]
+            may = [float(s - min(square)) <= 0.4 * moved for s in square]  # a fifth of the move, times 2
+        farthest = norms(cloud.net[np.array(may)] - found).max()
+        assert farthest <= stated <= 2.1, (centre, k, moved)
+        cases.append(farthest)
+    assert max(cases) > 1.5
+
+
+def test_every_point_of_a_cloud_is_a_rival():
+    cloud = PointCloud([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, -1.0]])
+    rivals = cloud.rivals(np.zeros((2, 2)))
+    assert rivals.shape == (2, 4, 2)
+    assert (rivals == cloud.points).all()
+
+
+def test_a_union_counts_a_tie_once():
+    """A tie within one part is none with a part far away; of two rivals the farther counts, not the sum."""
+    pair, far = PointCloud([[-1.0, 0.0], [1.0, 0.0]]), PointCloud([[0.0, 2.0], [0.0, 9.0]])
+    x, still = np.array([[0.0, 0.0]]), np.zeros(1)
+    assert Union(pair, far).nearest_rounding(x, x, still)[0] == 2.0
+    third = PointCloud([[0.0, 1.0], [0.0, 9.0]])
+    both = Union(pair, third)
+    assert both.nearest_rounding(x, both.nearest(x), still)[0] == 2.0
+    assert Union(third, pair).nearest_rounding(x, x, still)[0] == np.sqrt(2.0) + 2.0  # either end of the pair
+    beside = np.array([[1e-3, 0.0]])
+    assert both.nearest_rounding(beside, beside, still)[0] == 0.0
+
+
+@pytest.mark.parametrize("first_is_near", [True, False])
+def test_a_union_sees_the_tie_of_its_parts(first_is_near):
+    """On the bisector, moved across it, and far out, where distances are drowned; not a little off it."""
+    arc, point = Arc(1.0, -1.0, 1.0), PointCloud([[5.0, 0.0]])
+    both = Union(arc, point) if first_is_near else Union(point, arc)
+    for x, moved, tied in (
+        ([3.0, 0.0], 0.0, True),
+        ([3.0 + 1e-9, 0.0], 0.0, False),
+        ([3.0 + 1e-9, 0.0], 2e-9, True),
+        ([3.0 - 1e-9, 0.0], 2e-9, True),
+        ([2.9, 0.0], 0.09, False),
+    ):
+        at = np.array([x])
+        stated = both.nearest_rounding(at, both.nearest(at), np.array([moved]))[0]
+        assert (stated >= 4.0) == tied, (x, moved, stated)
+
+
+@pytest.mark.parametrize("curve", [Curve.spiral(1.5), Curve.trefoil()], ids=["spiral", "trefoil"])
+def test_far_away_a_curve_sees_no_tie_where_there_is_none(curve):
+    """At 1e15 two places tie to |x|, not to |x|² roundings: what is stated is no jump."""
+    far = 1e15 * np.random.default_rng(6).standard_normal((200, curve.dim))
+    stated = curve.nearest_rounding(far, curve.nearest(far), np.zeros(200))
+    assert (stated >= 0.1).mean() <= 0.02

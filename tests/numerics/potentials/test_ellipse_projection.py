@@ -1,0 +1,96 @@
+"""The nearest point of an ellipse at the cusp of its evolute, and what is stated of a point that is off."""
+
+import mpmath as mp
+import numpy as np
+import pytest
+
+from numerics.potentials.ellipse_projection import project
+from tests.numerics.accuracy.harness import judge
+from tests.numerics.accuracy.nearest_oracles import M, distance, exact_ellipse_point, log_uniform
+
+
+def _case(point, major, minor):
+    """(error, bound) of one projection, against sixty digits."""
+    found = project(np.array(point)[None], major, minor, 0.0)
+    with mp.workdps(60):
+        exact = exact_ellipse_point(*(M(float(v)) for v in point), M(major), M(minor))
+        return distance(found.unit[0] * [major, minor], exact), float(found.local[0])
+
+
+@pytest.mark.parametrize(
+    ("major", "minor", "point"),
+    [
+        (2.51853700107916, 1.6313591666015985, (1.461839112854879, 0.0)),
+        (1.319647388209962, 1.250137478147967, (0.13535851814287464, 5.8e-32)),
+    ],
+)
+def test_the_cusps_of_the_case_files(major, minor, point):
+    """D/A to rounding: the image turns by 1e-8, where 1e-15 was stated."""
+    error, bound = _case(point, major, minor)
+    assert 1e-9 <= error <= bound <= 1e-7
+
+
+def _axes(rng):
+    major = log_uniform(rng, -3, 3)
+    return major, major * float(rng.choice([rng.uniform(0.02, 1), 1 - log_uniform(rng, -8, -1)]))
+
+
+@pytest.mark.parametrize("kind", ["on the axis", "beside it", "near it"])
+def test_at_the_cusp(kind):
+    """p = D/A, to rounding and up to a tenth off, and q from 0 and 1e−40 to 1e−8."""
+    rng, cases = np.random.default_rng(7), []
+    low, high = {"on the axis": (0, 0), "beside it": (-40, -15), "near it": (-25, -8)}[kind]
+    for _ in range(400):
+        major, minor = _axes(rng)
+        off = rng.choice([-1, 1]) * log_uniform(rng, -17, rng.choice([-14, -1]))
+        p = (major - minor) * (major + minor) / major * (1 + off)
+        cases.append(_case((p, major * log_uniform(rng, low, high) * (low < 0)), major, minor))
+    judge(*np.array(cases).T)
+
+
+def test_away_from_the_cusp_it_stays_sharp():
+    """A tenth of an axis beside the medial axis the statement is some roundings."""
+    rng = np.random.default_rng(8)
+    for _ in range(200):
+        major, minor = _axes(rng)
+        point = np.array([major * rng.standard_normal(), major * rng.choice([-1, 1]) * rng.uniform(0.1, 2)])
+        error, bound = _case(point, major, minor)
+        assert error <= bound <= 1e-13 * major
+
+
+def _moved(rng, k):
+    """Axes, a point and how far it moves: beside the medial axis, about the cusp, about 0, anywhere."""
+    major, minor = _axes(rng)
+    minor = minor if k % 5 else major
+    size, axis = major * log_uniform(rng, -14, 0.5), (major - minor) * (major + minor) / major
+    near = size * rng.choice([-1, 1], 4) * 10.0 ** rng.uniform(-2, 2, 4)
+    point = (
+        [axis * rng.uniform(0, 1), near[0]],
+        [axis + near[1], near[0]],
+        [near[2], near[3]],
+        major * rng.standard_normal(2),
+    )[k % 4]
+    return major, minor, np.array(point), size
+
+
+def test_a_moved_point_errs_by_no_more_than_stated():
+    """All around, on the circle of the move and within, and just across the axis; a quarter is reached."""
+    rng, shares = np.random.default_rng(9), []
+    for k in range(800):
+        major, minor, point, size = _moved(rng, k)
+        angle = np.concatenate([rng.uniform(0, 2 * np.pi, 60), np.arange(8) * np.pi / 4])
+        radius = size * (1 - 1e-9) * np.where(rng.random(68) < 0.7, 1.0, rng.random(68))
+        there = point + radius[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+        if abs(point[1]) < size / 2:
+            over = np.column_stack(
+                [point[0] + size * rng.uniform(-0.5, 0.5, 8), np.full(8, -point[1] * 1e-9)]
+            )
+            there = np.concatenate([there, over])
+        found = project(point[None], major, minor, size)
+        ends = project(there, major, minor, 0.0)
+        change = np.linalg.norm((ends.unit - found.unit) * [major, minor], axis=1)
+        change -= ends.local + found.local
+        stated = float(found.error[0] - found.local[0])
+        assert change.max() <= stated, (major, minor, point.tolist(), size)
+        shares.append(change.max() / stated)
+    assert np.quantile(shares, 0.3) >= 0.25
