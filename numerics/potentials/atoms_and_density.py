@@ -131,7 +131,8 @@ class MixtureLaw:
     @cached_property
     def _quadrature(self) -> Primitive:
         """Between the ends of the atoms' intervals."""
-        return Primitive(self.transport, self.error, self._corners, self.deviation, self.cut)
+        corners = self._corners, self._corner_errors
+        return Primitive(self.transport, self.error, *corners, self.deviation, self.cut)
 
     def primitive(self, s: Values) -> Values:
         """φ*(s) by quadrature."""

@@ -3,14 +3,11 @@
 from typing import Any
 
 import numpy as np
-from jaxtyping import Real
-from scipy.special import ndtr
 
 from numerics.accuracy import UNIT
+from numerics.potentials.discrete_tails import lattice_tails
 from numerics.potentials.normal import CUT, Corners, Values, mills, noise_error, noise_of
 from numerics.potentials.primitive import running_sums
-
-MOST_ATOMS = 2**20
 
 
 class DiscreteLaw:
@@ -33,8 +30,10 @@ class DiscreteLaw:
         self.cut = (-CUT, CUT)
         steps = noise_of(below, above)[:-1]
         errors = relative[:-1] * mills(steps) + noise_error(steps)
-        kept = np.append(True, (steps > -CUT) & (steps < CUT))
-        self.atoms, self.steps, self.step_errors = atoms[kept], steps[kept[1:]], errors[kept[1:]]
+        ends = np.concatenate([[-np.inf], steps, [np.inf]])
+        kept = (ends[1:] > -CUT) & (ends[:-1] < CUT)  # an atom whose noise reaches into the cut
+        inside = (steps > -CUT) & (steps < CUT)
+        self.atoms, self.steps, self.step_errors = atoms[kept], steps[inside], errors[inside]
         weights = np.where(below < above, np.diff(below, prepend=0.0), -np.diff(above, prepend=1.0))
         self.mean = float((weights * atoms).sum())
         self.deviation = float(np.sqrt((weights * (atoms - self.mean) ** 2).sum()))
@@ -49,7 +48,9 @@ class DiscreteLaw:
         down, up = -running_sums(rises[:start][::-1])[::-1], running_sums(rises[start:])
         self.heights = np.concatenate([down, [0.0], up])
         below_zero, above_zero = np.cumsum(lost[:start][::-1])[::-1], np.cumsum(lost[start:])
-        self._height_errors = np.concatenate([below_zero, [0.0], above_zero]) + UNIT * np.abs(self.heights)
+        at_zero = lost[np.abs(self.steps) <= self.step_errors].sum()  # on either side of 0, for all we know
+        own = at_zero + UNIT * np.abs(self.heights)
+        self._height_errors = np.concatenate([below_zero, [0.0], above_zero]) + own
 
     def _place(self, s: Values) -> np.ndarray:
         return np.asarray(np.searchsorted(self.steps, s))
@@ -128,10 +129,18 @@ class DiscreteLaw:
         return np.where(np.isfinite(s), self.backward(np.clip(s, -CUT, CUT)), 0.0)
 
     def primitive_error(self, s: Values) -> Values:
-        """The heights': steps' errors times their rises, products, one sum; and x_i·s − g_i."""
+        """The heights': steps' errors times their rises, products, one sum; and x_i·s − g_i.
+
+        Within δ of a step known within δ, s may lie on its other side: then δ times the rise is added.
+        """
         place = self._place(s)
         product = np.abs(self.atoms[place] * s)
-        return self._height_errors[place] + UNIT * (product + np.abs(self.primitive(s)))
+        found = self._height_errors[place] + UNIT * (product + np.abs(self.primitive(s)))
+        for near in self._nearest(s):
+            own = self.step_errors[near]
+            rise = self.atoms[near + 1] - self.atoms[near]
+            found = found + np.where(np.abs(s - self.steps[near]) <= own, own * rise, 0.0)
+        return found
 
     def corners(self, s: Values) -> Corners:
         """Both ends of two steps before and after s."""
@@ -143,35 +152,15 @@ class DiscreteLaw:
 def discrete_law(distribution: Any) -> DiscreteLaw:
     """The law of a discrete scipy distribution, its atoms listed as far as noise ±20 reaches.
 
-    A finite list of atoms and weights is summed exactly. Other laws are asked for both tails; where a tail
-    does not fall by the masses of its atoms, it is the masses that are summed, from the end inwards.
+    A finite list of atoms and weights is summed exactly. Other laws are asked for both tails, or
+    their masses are summed (`lattice_tails`).
 
     Raises:
         ValueError: If there are more than 2²⁰ atoms.
     """
     if hasattr(distribution, "xk"):
         return _listed(np.asarray(distribution.xk, dtype=float), np.asarray(distribution.pk, dtype=float))
-    atoms = np.unique(np.asarray(_lattice(distribution), dtype=float))
-    masses = np.asarray(distribution.pmf(atoms), dtype=float)
-    atoms, masses = atoms[masses > 0], masses[masses > 0]
-    below, above = np.asarray(distribution.cdf(atoms)), np.asarray(distribution.sf(atoms))
-    fallen = np.abs(np.append(1.0, above[:-1]) - above - masses)
-    risen = np.abs(below - np.append(0.0, below[:-1]) - masses)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        off = [np.nan_to_num(risen / below, posinf=1.0), np.nan_to_num(fallen / above, posinf=1.0)]
-    if off[0][below < 0.5].max(initial=0.0) > _AGREED:
-        below, off[0] = np.cumsum(masses), np.zeros_like(masses)
-    if off[1][(above < 0.5) & (above > 0)].max(initial=0.0) > _AGREED:
-        above = np.append(np.cumsum(masses[::-1])[::-1][1:], 0.0)
-        off[1] = np.zeros_like(masses)
-    smaller = np.minimum(below, above)
-    logs = -np.log(np.maximum(smaller, 1e-300))
-    relative = np.where(below < above, off[0], off[1]) + UNIT * (_TAILS + 4 * logs)
-    return DiscreteLaw(atoms, below, above, relative)
-
-
-_AGREED = 1e-9
-_TAILS = 64.0  # and 4|log p|: roundings of SciPy's tails of discrete laws, held against 40 digits
+    return DiscreteLaw(*lattice_tails(distribution))
 
 
 def _listed(points: Values, masses: Values) -> DiscreteLaw:
@@ -181,20 +170,3 @@ def _listed(points: Values, masses: Values) -> DiscreteLaw:
     below = running_sums(masses)
     above = np.append(running_sums(masses[::-1])[::-1][1:], 0.0)
     return DiscreteLaw(points, below, above, np.full(len(points), 2 * UNIT))
-
-
-def _lattice(distribution: Any) -> Real[np.ndarray, " n"]:
-    """The integers (shifted by loc) that carry mass above the cut."""
-    first, last = distribution.support()
-    centre, tail = float(distribution.median()), float(ndtr(-CUT))
-    width = 1.0
-    while distribution.cdf(max(centre - width, first)) > tail and centre - width > first:
-        width *= 2
-    low = max(centre - width, first)
-    width = 1.0
-    while distribution.sf(min(centre + width, last)) > tail and centre + width < last:
-        width *= 2
-    high = min(centre + width, last)
-    if high - low > MOST_ATOMS:
-        raise ValueError(f"distribution: has more than {MOST_ATOMS} atoms; use a continuous law")
-    return low + np.arange(round(high - low) + 1)

@@ -208,8 +208,8 @@ class Quantile(LinePotential):
     r"""A frozen scipy law with finite second moment, continuous or discrete.
 
     Accuracy: the laws of ``LISTED`` (closed_laws.py, solved_law.py) have statements that tests hold against
-    40 digits, shapes up to 100. Discrete laws are exact off their steps, whose tails SciPy gives to 64
-    roundings and 4 for each unit of the logarithm of the probability. For other laws the error of SciPy's
+    40 digits, shapes up to 100. Discrete laws are exact off their steps, whose probabilities err as
+    `discrete_tails.lattice_tails` says. For other laws the error of SciPy's
     tails is measured against its density (scipy_tails.py), which is taken as the law's; the density is taken
     to be continuous between the ends of the support, else `kink` and the Jacobians near a jump are wrong.
 

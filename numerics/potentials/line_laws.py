@@ -151,7 +151,8 @@ class ContinuousLaw(ABC):
 
     @cached_property
     def _quadrature(self) -> Primitive:
-        return Primitive(self.transport, self.error, np.empty(0), self.deviation, self.cut)
+        none = np.empty(0)
+        return Primitive(self.transport, self.error, none, none, self.deviation, self.cut)
 
     def primitive(self, s: Values) -> Values:
         """φ*(s) by quadrature."""

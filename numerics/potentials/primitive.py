@@ -37,12 +37,14 @@ class Primitive:
 
     Accuracy: a panel errs by that difference, which bounds the halves' truncation where T is smooth, and by
     at most (b−a)(T(b) − T(a)) in any case, because T increases; by ∫ of T's own error; and by 20 roundings
-    of ∫|T|. The panels' errors add up from 0 to s; their sum is rounded once (`running_sums`).
+    of ∫|T|. The panels' errors add up from 0 to s; their sum is rounded once (`running_sums`). A break known
+    within δ costs δ times what T rises by from 2δ before to 2δ after it, once it may lie between 0 and s.
 
     Args:
         transport: T, vectorised.
         error: By how much T errs.
-        breaks: Noise values where T is known not to be smooth.
+        breaks: Noise values where T is known not to be smooth; it may jump there.
+        break_errors: By how much these err.
         deviation: Of the law.
         cut: Noise between which T is integrated; 0 lies inside.
     """
@@ -52,6 +54,7 @@ class Primitive:
         transport: Callable[[Values], Values],
         error: Callable[[Values], Values],
         breaks: Values,
+        break_errors: Values,
         deviation: float,
         cut: tuple[float, float],
     ) -> None:
@@ -67,6 +70,30 @@ class Primitive:
         self._panel_errors = errors
         below, above = np.cumsum(errors[:zero][::-1])[::-1], np.cumsum(errors[zero:])
         self._errors = np.concatenate([below, [0.0], above])
+        held = (breaks > cut[0]) & (breaks < cut[1])
+        self._jumps = [self._passed(sign * breaks[held], break_errors[held], sign) for sign in (-1.0, 1.0)]
+
+    def _passed(
+        self, breaks: Values, errors: Values, sign: float
+    ) -> tuple[Float[np.ndarray, " m"], Float[np.ndarray, " m+1"]]:
+        """Of the breaks on one side of 0: from where on each may be passed, and what those passed cost."""
+        kept = breaks + errors >= 0
+        noise, errors = breaks[kept], errors[kept]
+        reach = np.maximum(2 * errors, 4 * np.spacing(noise))
+        rise = np.abs(self._transport(sign * (noise + reach)) - self._transport(sign * (noise - reach)))
+        starts = np.maximum(noise - errors, 0.0)
+        order = np.argsort(starts)
+        return starts[order], np.concatenate([[0.0], np.cumsum((errors * rise)[order])])
+
+    def _misplaced(self, s: Values) -> Values:
+        """What errors of the breaks between 0 and s cost."""
+        found = np.zeros_like(s)
+        for sign, (starts, costs) in zip((-1.0, 1.0), self._jumps, strict=True):
+            side = sign * s >= 0
+            found[side] = np.maximum(
+                found[side], costs[np.searchsorted(starts, sign * s[side], side="right")]
+            )
+        return found
 
     def _integrals(self, a: Values, b: Values) -> tuple[Values, Values, Values]:
         """∫T, ∫|T| and the integral of T's error over [a, b]."""
@@ -120,4 +147,5 @@ class Primitive:
         value, size, own = self._integrals(start, s)
         truncated = np.where(s > start, self._panel_errors[place], 0.0)
         total = np.abs(self._totals[place])
-        return self._errors[place] + truncated + own + UNIT * (_SUMMED * size + 2 * total + np.abs(value))
+        passed = self._errors[place] + self._misplaced(s)
+        return passed + truncated + own + UNIT * (_SUMMED * size + 2 * total + np.abs(value))

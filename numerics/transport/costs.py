@@ -139,8 +139,7 @@ def _atoms(quantile: LinePotential | FiniteAtoms) -> tuple[Atoms, Thresholds, Th
     if isinstance(quantile, Quantile | AtomAndDensity):
         law = quantile.law
         if isinstance(law, DiscreteLaw):
-            # a probability within 4u, and Φ⁻¹ of it within 4u
-            return law.atoms, law.steps, 4 * UNIT * (np.abs(law.steps) + np.sqrt(np.pi / 2))
+            return law.atoms, law.steps, law.step_errors
         return None
     raise ValueError(f"quantile: got {quantile!r}; give Quantile or FiniteAtoms on the line")
 
