@@ -256,27 +256,35 @@ class _Pool:
 def _largest_mean(solution: SemidiscreteSolution) -> float:
     """M: at least 2(E φ*(x₀) + max g). Exact methods know E φ* from the dual value; others bound it.
 
-    E max_j⟨x₀, y_j − b⟩ ≤ R·min(√d, √(2 log N)) for N points within R of b.
+    E max_j⟨x₀, y_j − b⟩ ≤ R·min(√d, √(2 log N)) for N points within R of b. Far from 0 the squares and the
+    dual value cancel: n + d + 8 roundings of each are added.
     """
     points, weights, heights = solution.points, solution.weights, solution.heights
     n, d = points.shape
     if solution.method != "sampled":
         twice = d + float(weights @ (points**2).sum(axis=1)) - solution.w2_dual + solution.w2_error
-        return twice + 2 * float(heights.max() - weights @ heights)
+        size = d + float(weights @ (points**2).sum(axis=1)) + 2 * float(weights @ np.abs(heights))
+        rounding = (n + d + 8) * UNIT * (size + abs(solution.w2_dual) + np.abs(heights).max())
+        return twice + 2 * float(heights.max() - weights @ heights) + rounding
     radius = norms(points - weights @ points).max()
     return float(2 * (radius * min(np.sqrt(d), np.sqrt(2 * np.log(max(n, 2)))) + np.ptp(heights)))
 
 
 def _diameter(points: Float[np.ndarray, "n d"]) -> float:
-    """At least the diameter of the cloud: exact where all pairs are looked at, else twice a radius."""
-    corners = points
+    """At least the diameter of the cloud: exact where all pairs are looked at, else twice a radius.
+
+    Seen from its first point no point is further away than the diameter is long, so that wherever the cloud
+    lies the squares cancel by no more than rounding of the diameter's own square: 1e−6 is more than that.
+    """
+    centred = points - points[0]
+    corners = centred
     if len(points) > 2000 and points.shape[1] in (2, 3):
         try:
-            corners = points[ConvexHull(points).vertices]
+            corners = centred[ConvexHull(centred).vertices]
         except QhullError:  # flat
-            corners = points
+            corners = centred
     if len(corners) > 2000:
-        return float(2 * norms(points - points.mean(axis=0)).max())
+        return float(2 * norms(centred - centred.mean(axis=0)).max() * (1 + 1e-6))
     square = (corners**2).sum(axis=1)
     return float(np.sqrt(max(0.0, (square[:, None] + square - 2 * corners @ corners.T).max())) * (1 + 1e-6))
 

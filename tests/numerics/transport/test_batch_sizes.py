@@ -80,6 +80,15 @@ def test_sampled_solutions_are_taken():
     assert all(row.limit >= row.bound for row in found.rows)
 
 
+@pytest.mark.parametrize("far", [1e4, 1e8, 1e12])
+@pytest.mark.parametrize(("n", "d"), [(2, 2), (40, 3), (300, 1), (2500, 2), (2100, 4)])
+def test_the_diameter_of_a_cloud_far_from_0(n, d, far):
+    """Squares of the distance from 0 would hide it."""
+    points = far + np.random.default_rng(n).normal(size=(n, d))
+    largest = pdist(points).max()
+    assert largest <= _diameter(points) <= 2.001 * largest
+
+
 @pytest.mark.parametrize(("n", "d"), [(1, 2), (2, 3), (3000, 2), (3000, 3), (2500, 5), (2500, 1)])
 def test_the_diameter_is_not_below_the_largest_distance(n, d):
     points = np.random.default_rng(n).normal(size=(n, d))
