@@ -320,6 +320,12 @@ class Potential(Rebuilt, OlderNames, ABC):
         """A bound on the slope of φ* around x₀: |T(x₀)|; a family with bounded data gives their size."""
         return norms(self._transport(x0))
 
+    def _conjugate_slope_within(
+        self, x0: Float[np.ndarray, "n d"], radius: Float[np.ndarray, " n"]
+    ) -> Float[np.ndarray, " n"]:
+        """The same within ``radius`` of x₀, where T may jump; to first order where it does not."""
+        return self._conjugate_slope(x0)
+
     def _transport_change(
         self, x0: Float[np.ndarray, "n d"], radius: Float[np.ndarray, " n"]
     ) -> Float[np.ndarray, " n"]:

@@ -106,11 +106,17 @@ class Isometric(Carried):
 
     def _conjugate_rounding(self, x0: Float[np.ndarray, "n D"]) -> Rounding:
         w, moved = x0 @ self.isometry, self._product.pulled(x0)
-        slope = self.base._conjugate_slope(w)
+        slope = self.base._conjugate_slope_within(w, np.broadcast_to(moved.bound, (len(w),)))
         return self.base._conjugate_rounding(w) + moved.amplified(slope, "the slope of φ* is T")
 
     def _conjugate_slope(self, x0: Float[np.ndarray, "n D"]) -> Float[np.ndarray, " n"]:
         return self.base._conjugate_slope(x0 @ self.isometry)
+
+    def _conjugate_slope_within(
+        self, x0: Float[np.ndarray, "n D"], radius: Float[np.ndarray, " n"]
+    ) -> Float[np.ndarray, " n"]:
+        around = radius + self._product.pulled(x0).bound
+        return self.base._conjugate_slope_within(x0 @ self.isometry, around)
 
     def _transport_rounding(self, x0: Float[np.ndarray, "n D"]) -> Rounding:
         w = x0 @ self.isometry

@@ -116,6 +116,17 @@ class LinePotential(SolvedOnce):
         inside = (s > self._low) & (s < self._high)
         return Rounding.measured(np.where(inside, self.law.slope_error(self._inner(s)), 0.0), "T' of the law")
 
+    def _conjugate_slope_within(
+        self, x0: Float[np.ndarray, "n 1"], radius: Float[np.ndarray, " n"]
+    ) -> Float[np.ndarray, " n"]:
+        """The larger |T| of the ends, as T increases; each further out by what T itself errs by."""
+        found = np.zeros(len(x0))
+        for sign in (-1.0, 1.0):
+            end = self._inner(x0[:, 0] + sign * radius)
+            end = self._inner(end + sign * (2 * self.law.backward(end) + np.spacing(np.abs(end))))
+            found = np.maximum(found, np.abs(self._map(end)) + self.law.forward(end))
+        return found
+
     def _transport_change(
         self, x0: Float[np.ndarray, "n 1"], radius: Float[np.ndarray, " n"]
     ) -> Float[np.ndarray, " n"]:

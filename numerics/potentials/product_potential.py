@@ -111,6 +111,13 @@ class Product(SolvedOnce):
         a, b = self._split(x0)
         return np.hypot(self.first._conjugate_slope(a), self.second._conjugate_slope(b))
 
+    def _conjugate_slope_within(
+        self, x0: Float[np.ndarray, "n d"], radius: Float[np.ndarray, " n"]
+    ) -> Float[np.ndarray, " n"]:
+        a, b = self._split(x0)
+        parts = self.first._conjugate_slope_within(a, radius), self.second._conjugate_slope_within(b, radius)
+        return np.hypot(*parts)
+
     def _transport_rounding(self, x0: Float[np.ndarray, "n d"]) -> Rounding:
         a, b = self._split(x0)
         return _legs(self.first._transport_rounding(a), self.second._transport_rounding(b))

@@ -107,6 +107,11 @@ class Scaled(Carried):
     def _conjugate_slope(self, x0: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " n"]:
         return self.factor * self.base._conjugate_slope(x0)
 
+    def _conjugate_slope_within(
+        self, x0: Float[np.ndarray, "n d"], radius: Float[np.ndarray, " n"]
+    ) -> Float[np.ndarray, " n"]:
+        return self.factor * self.base._conjugate_slope_within(x0, radius)
+
     def _transport_rounding(self, x0: Float[np.ndarray, "n d"]) -> Rounding:
         image = norms(self._transport(x0))
         return self.base._transport_rounding(x0).amplified(self.factor) + self._once(image, "s·T")

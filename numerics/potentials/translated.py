@@ -107,6 +107,11 @@ class Translated(Carried):
     def _conjugate_slope(self, x0: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " n"]:
         return self.base._conjugate_slope(x0) + norms(self.shift)
 
+    def _conjugate_slope_within(
+        self, x0: Float[np.ndarray, "n d"], radius: Float[np.ndarray, " n"]
+    ) -> Float[np.ndarray, " n"]:
+        return self.base._conjugate_slope_within(x0, radius) + norms(self.shift)
+
     def _transport_rounding(self, x0: Float[np.ndarray, "n d"]) -> Rounding:
         return self.base._transport_rounding(x0) + Rounding(norms(self._transport(x0)), 1, "b is added")
 

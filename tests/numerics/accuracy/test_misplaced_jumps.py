@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from numerics.potentials import AtomAndDensity, Quantile
+from numerics.potentials import AtomAndDensity, Quantile, embed, scale, translate
 from tests.numerics.accuracy.harness import judge
 
 
@@ -31,7 +31,7 @@ def _mixture(atoms, weights):
         part = (inner * mp.ncdf(inner) + mp.npdf(inner) - first * inner) / rest
         return part + low * min(s - starts[0], 0) + high * max(s - starts[1], 0)
 
-    return lambda s: primitive(mp.mpf(float(s))) - primitive(mp.mpf(0))
+    return lambda s: primitive(mp.mpf(s)) - primitive(mp.mpf(0))
 
 
 def _staircase(atoms, masses):
@@ -44,7 +44,7 @@ def _staircase(atoms, masses):
         rises = [(b - a) * max(s - z, 0) for a, b, z in zip(points, points[1:], steps, strict=False)]
         return points[0] * s + mp.fsum(rises)
 
-    return lambda s: primitive(mp.mpf(float(s))) - primitive(mp.mpf(0))
+    return lambda s: primitive(mp.mpf(s)) - primitive(mp.mpf(0))
 
 
 def _around(law_steps, rng):
@@ -62,8 +62,37 @@ def test_mixtures():
         p = AtomAndDensity(atoms, weights, stats.uniform())
         s = _around(np.concatenate([p.law.stops[:1], p.law.starts[1:]]), rng)
         exact = _mixture(atoms, weights)
-        errors += [float(abs(mp.mpf(a) - exact(r))) for a, r in zip(p.conjugate(s[:, None]), s, strict=True)]
+        errors += [
+            float(abs(mp.mpf(a) - exact(r))) for a, r in zip(p.conjugate(s[:, None]), s.tolist(), strict=True)
+        ]
         bounds.append(p.roundings.conjugate(s[:, None]).bound)
+    judge(errors, np.concatenate(bounds))
+
+
+def _turned(p, v):
+    """The potential along the line of v (D,1), moved and turned in three ways."""
+    return [
+        (embed(p, v), 1.0, 0.0),
+        (embed(scale(p, 2.0), v), 2.0, 0.0),
+        (embed(translate(p, [8.0]), v), 1.0, 8.0),
+    ]
+
+
+def test_staircases_along_a_line_in_space():
+    """Rounding of x₀ and of Vᵀx₀ carries noise across a jump: φ* has the slope of either side there."""
+    rng, errors, bounds = np.random.default_rng(2), [], []
+    for _ in range(25):
+        v = np.linalg.qr(rng.standard_normal((3, 3)))[0]
+        atoms = np.sort(rng.uniform(-1, 1, 3)) * [1e5, 1e-3, 1.0]
+        p = Quantile(stats.rv_discrete(values=(np.sort(atoms), [0.25, 0.25, 0.5])))
+        exact, column = _staircase(p.distribution.xk, p.distribution.pk), mp.matrix(v[:, :1].tolist())
+        inner = np.repeat(p.law.steps, 20) + 1e-13 * rng.standard_normal(20 * len(p.law.steps))
+        x0 = inner[:, None] * v[:, 0] + 1e3 * rng.standard_normal((len(inner), 1)) * v[:, 1]
+        for q, factor, shift in _turned(p, v[:, :1]):
+            for x, found in zip(x0.tolist(), q.conjugate(x0), strict=True):
+                s = (column.T * mp.matrix(x))[0] / mp.norm(column)
+                errors.append(float(abs(mp.mpf(float(found)) - factor * exact(s) - shift * s)))
+            bounds.append(q.roundings.conjugate(x0).bound)
     judge(errors, np.concatenate(bounds))
 
 
@@ -82,6 +111,8 @@ def test_staircases():
         masses /= masses.sum()
         p = Quantile(stats.rv_discrete(values=(atoms, masses)))
         s, exact = _around(p.law.steps, rng), _staircase(p.distribution.xk, p.distribution.pk)
-        errors += [float(abs(mp.mpf(a) - exact(r))) for a, r in zip(p.conjugate(s[:, None]), s, strict=True)]
+        errors += [
+            float(abs(mp.mpf(a) - exact(r))) for a, r in zip(p.conjugate(s[:, None]), s.tolist(), strict=True)
+        ]
         bounds.append(p.roundings.conjugate(s[:, None]).bound)
     judge(errors, np.concatenate(bounds))
