@@ -20,7 +20,7 @@ class LeftOut:
 
     Attributes:
         target: φ.
-        depth: What is deep: a distance to the relative boundary beyond so many times |x₀|.
+        depth: What is deep: farther than this from the relative boundary, beside noise of deviation 1.
         points: How many there were.
         out: How many were left out.
         deep: How many of these lie deep inside.
@@ -57,7 +57,7 @@ class LeftOut:
 
     def _is_deep(self, x0: Array, x1: Array) -> bool:
         inside = float(self.target.subdifferential(x1).boundary_distance(x0[None])[0])
-        return inside > self.depth * float(np.linalg.norm(x0))
+        return inside > self.depth
 
     def basis(self, clause: str | None) -> dict[str, object]:
         """What a record of ``deep`` beside 0 says of itself."""
@@ -66,7 +66,7 @@ class LeftOut:
             "because": "T and prox have kinks, and are badly conditioned, near boundaries of ∂φ",
             "points": self.points,
             "left_out": self.out,
-            "chosen": f"deep is farther from the boundary than {self.depth:g}·|x₀|",
+            "chosen": f"deep is more than {self.depth:g} from the boundary",
             "kind": "count",
             "clause": clause,
         }

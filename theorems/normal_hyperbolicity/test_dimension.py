@@ -168,7 +168,7 @@ def test_dimension_of_drawn_targets(evidence, target, schedule, seed):
     seen, left = (error < ALPHA / 16) & late, LeftOut(target, SHALLOW)
     kept = left.keep(x0, x1, seen, supposed=late)
     # T has kinks along M, too, which ∂φ does not show: at the ends of a density. They are few.
-    few = left.basis("count") | {"chosen": f"a quarter; deep is {SHALLOW:g}·|x₀| from the boundary"}
+    few = left.basis("count") | {"chosen": f"a quarter; deep is more than {SHALLOW:g} from the boundary"}
     on = evidence.on(target, schedule=schedule, seed=seed)
     on.estimated(f"share of {DEEP}", left.deep / left.points, 0.25, **few)
     if not kept.size:

@@ -34,6 +34,7 @@ CLAIMS = (
             f"{HERE}test_domain",
             f"{HERE}test_uniform_digits",
             f"{HERE}test_field_statements",
+            f"{HERE}test_moved_statements",
             f"{HERE}test_stated_intervals",
         ),
         clauses=(
@@ -79,6 +80,7 @@ CLAIMS = (
             f"{HERE}test_digits",
             f"{HERE}test_uniform_digits",
             f"{HERE}test_field_statements",
+            f"{HERE}test_moved_statements",
             f"{HERE}test_certificate_statements",
         ),
         depends=("P1",),
@@ -170,6 +172,7 @@ CLAIMS = (
             f"{HERE}test_spectrum",
             f"{HERE}test_statements",
             f"{HERE}test_field_statements",
+            f"{HERE}test_moved_statements",
             f"{HERE}test_kinks",
         ),
         depends=("P2",),
