@@ -62,15 +62,7 @@ def test_smaller_side_governs(evidence, rng, jobs):
     for name, (target, theory, above) in CASES.items():
         sizes, values = list(found[name]), [estimate.values for estimate in found[name].values()]
         slope, interval, level, of = _slope(target, sizes, values)
-        evidence.on(target).estimated(
-            "batches of a size whose mean is that of another, bit for bit",
-            [len(v) - len(np.unique(v)) for v in values],
-            2.0,
-            by="coincidences of rounded means: pairs times eps over their spread, below 1e−6",
-            because="if two tasks shared their draws, all batches of one, 4 or more, would be met again",
-            chosen="two coincidences",
-            kind="count",
-        )
+        _no_draws_shared(evidence.on(target), values)
         evidence.on(target).trend(
             f"log(c_n − W₂²) against log n, n = 8 … {max(sizes)}; {of}",
             slope=slope,
@@ -98,6 +90,19 @@ def test_smaller_side_governs(evidence, rng, jobs):
                 for name, row in found.items()
             },
         ),
+    )
+
+
+def _no_draws_shared(on, values):
+    """Two tasks of a sweep have generators of their own."""
+    on.estimated(
+        "batches of a size whose mean is that of another, bit for bit",
+        [len(v) - len(np.unique(v)) for v in values],
+        2.0,
+        by="coincidences of rounded means: pairs times eps over their spread, below 1e−6",
+        because="if two tasks shared their draws, all batches of one, 4 or more, would be met again",
+        chosen="two coincidences",
+        kind="count",
     )
 
 
