@@ -101,6 +101,21 @@ def _exponents(kappa, schedule):
     return slopes(growth, tau)[0]
 
 
+def _few_are_left_out(on, seen):
+    on.estimated(
+        "share of the points that are left out",
+        1 - seen.mean(),
+        0.25,
+        by="the drawn points",
+        because="cells are wide beside the step of the differences",
+        points=len(seen),
+        left_out=int((~seen).sum()),
+        chosen="a quarter at most",
+        kind="count",
+        clause="strata",
+    )
+
+
 @pytest.mark.claim("H7")
 def test_dimension_is_recovered_point_by_point(evidence, rng):
     confusion, rows = np.zeros((5, 5), dtype=int), []
@@ -108,18 +123,7 @@ def test_dimension_is_recovered_point_by_point(evidence, rng):
         x0, x1 = target.sample(200, rng)
         kappa, error = _stretches(target, x0)
         seen, exact = error < ALPHA / 16, truth(x1)
-        evidence.on(target).estimated(
-            "share of the points that are left out",
-            1 - seen.mean(),
-            0.25,
-            by="the drawn points",
-            because="cells are wide beside the step of the differences",
-            points=len(seen),
-            left_out=int((~seen).sum()),
-            chosen="a quarter at most",
-            kind="count",
-            clause="strata",
-        )
+        _few_are_left_out(evidence.on(target), seen)
         assert len(set(exact[seen])) > 1 or (target, truth) not in STRATIFIED
         for schedule in SCHEDULES:
             found = intrinsic_dimension(_exponents(kappa, schedule), schedule.terminal_order)

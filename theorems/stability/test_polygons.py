@@ -145,7 +145,10 @@ def test_graphs_approach_each_other(evidence, rng, corners, reach):
         because="√2 sup|prox_n − prox| over |z| ≤ 1 + reach, to where |y| ≤ reach again, and the ring's mesh",
         clause="graphs",
     )
-    members = theirs[:: max(1, len(theirs) // 40)]
+    _gaps_of_the_grid(on, shape, theirs[:: max(1, len(theirs) // 40)])
+
+
+def _gaps_of_the_grid(on, shape, members):
     gap = shape.potential.value(members[:, :2]) + shape.potential.conjugate(members[:, 2:])
     on.bounded(
         "Fenchel–Young gap of the grid of gph ∂φ_n",
