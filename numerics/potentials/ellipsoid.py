@@ -14,7 +14,7 @@ from numerics.accuracy import EPS, UNIT, Rounding
 from numerics.checks import symmetric_matrix
 from numerics.geometry import norms, tangent_basis
 from numerics.potentials.ellipsoid_solve import EllipsoidSolve, Points, secular
-from numerics.potentials.normal_ray import NormalRay, nonzero
+from numerics.potentials.normal_ray import NormalRay, nonzero, signs
 from numerics.potentials.proximal_point import ProximalPoint
 from numerics.potentials.solved_once import SolvedOnce
 from numerics.potentials.support_geometry import ManifoldGroup
@@ -37,7 +37,7 @@ class Ellipsoid(SolvedOnce):
       (2|T|+δ)δ/h, δ being T's, by the relative error of h, and by three roundings.
     - x₀ moved by r: with s = r√a_max/h < 1 the new h' is h(1−s) at least and exceeds its tangent
       h + ⟨T,δ⟩ by at most ‖K‖r²/(2(1−s)), so that T moves by ‖K‖r(1 + s/(2(1−s)))/(1−s) at most; from s = 1
-      on by the longest axis. On the line K is 0, exactly, and T jumps at 0.
+      on by the longest axis. On the line T = ±√a rounds once and jumps at 0, and K is 0, exactly.
     - f at a double is off by (d+6)u·f (a's rounding moves a/(a+μ)² by u at most). As f falls, the root lies
       between doubles μ⁻, μ⁺ at which f is so clearly above and below 1; they are found around the μ of this
       very solve, once for w as computed and once with Σa(2|w|+e)e/(a+μ)² for what w errs by.
@@ -100,6 +100,8 @@ class Ellipsoid(SolvedOnce):
 
     def _transport(self, x0: Inexact[np.ndarray, "n d"]) -> Inexact[np.ndarray, "n d"]:
         h = nonzero("x0", self._conjugate(x0))
+        if self.dim == 1:
+            return self.scale * signs(x0)
         return ((x0 @ self._axes) * self._squares / h[:, None]) @ self._axes.T
 
     def _transport_jacobian(self, x0: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d d"]:
@@ -193,6 +195,8 @@ class Ellipsoid(SolvedOnce):
         return Rounding.measured(error, "products with the axes, a sum of d squares, a root")
 
     def _transport_rounding(self, x0: Float[np.ndarray, "n d"]) -> Rounding:
+        if self.dim == 1:
+            return Rounding(np.full(len(x0), self.scale), 1, "√a, of either sign")
         w, e = self._turned(x0)
         h, error = self._support_error(w, e)
         error = np.minimum(error, h / 2)  # beyond, the cap below is less

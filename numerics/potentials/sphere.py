@@ -10,7 +10,7 @@ from numerics.accuracy import EPS, UNIT, Rounding
 from numerics.checks import positive_integer, positive_number
 from numerics.geometry import norms, outer_complement, tangent_basis, widest_turn
 from numerics.potentials.base import Potential
-from numerics.potentials.normal_ray import NormalRay, nonzero
+from numerics.potentials.normal_ray import NormalRay, nonzero, signs
 from numerics.potentials.support_geometry import ManifoldGroup
 from numerics.potentials.traits import Traits
 
@@ -23,8 +23,9 @@ class Sphere(Potential):
     Accuracy (`roundings`): |x₀| is the root of d squares, d/2 + 1 roundings relatively; T and, outside the
     ball, prox divide and multiply once more: d/2 + 3 of R, at every x₀. K and D prox form the projector of a
     direction that errs by d/2 + 2: R/|x₀| times d + 5 for its square and √(d−1)(d/2 + 4) for the difference
-    and the factor; on the line the direction is ±1 and both are 0, exactly. x₀ moved by r turns T by
-    arcsin(r/|x₀|) at most, and to the other side from r = |x₀| on. Inside the ball prox and D prox are exact;
+    and the factor. On the line the direction is ±1: T and prox are exact, K and D prox 0, also by complex
+    steps. x₀ moved by r turns T by arcsin(r/|x₀|) at most, and to the other side from r = |x₀| on. Inside the
+    ball prox and D prox are exact;
     so near the sphere that |z| may be rounded across it, prox misses R by as much as outside, and D prox may
     be that of the other side, whose difference has length 1. The kink is the sphere.
 
@@ -63,7 +64,8 @@ class Sphere(Potential):
         return np.full(len(x0), self.scale)
 
     def _transport(self, x0: Inexact[np.ndarray, "n d"]) -> Inexact[np.ndarray, "n d"]:
-        return self.radius * (x0 / nonzero("x0", norms(x0))[:, None])
+        length = nonzero("x0", norms(x0))
+        return self.radius * (signs(x0) if self.dim == 1 else x0 / length[:, None])
 
     def _transport_jacobian(self, x0: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d d"]:
         length = nonzero("x0", norms(x0))
@@ -73,6 +75,8 @@ class Sphere(Potential):
         self, z: Inexact[np.ndarray, "n d"], step: Float[np.ndarray, " n"]
     ) -> Inexact[np.ndarray, "n d"]:
         length = norms(z)
+        if self.dim == 1:
+            return np.where((length.real > self.radius)[:, None], self.radius * signs(z), z)
         shrink = np.where(length.real > self.radius, self.radius / np.where(length == 0, 1.0, length), 1.0)
         return z * shrink[:, None]
 
@@ -91,9 +95,8 @@ class Sphere(Potential):
         return self.dim / 2 + 1
 
     def _transport_rounding(self, x0: Float[np.ndarray, "n d"]) -> Rounding:
-        return Rounding(
-            np.full(len(x0), self.radius), self._length_count() + 2, "a length, a quotient, a product"
-        )
+        size = np.full(len(x0), self.radius if self.dim > 1 else 0.0)
+        return Rounding(size, self._length_count() + 2, "a length, a quotient, a product; none on the line")
 
     def _conjugate_rounding(self, x0: Float[np.ndarray, "n d"]) -> Rounding:
         return Rounding(self.radius * norms(x0), self._length_count() + 1, "a length and a product")
@@ -114,7 +117,7 @@ class Sphere(Potential):
         return length, length > self.radius * (1 - (self.dim + 2) * EPS)
 
     def _prox_rounding(self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]) -> Rounding:
-        size = np.where(self._near(z)[1], self.radius, 0.0)
+        size = np.where(self._near(z)[1] & (self.dim > 1), self.radius, 0.0)
         return Rounding(size, self._length_count() + 2, "a length, a quotient, a product; 0 inside")
 
     def _prox_jacobian_rounding(self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]) -> Rounding:
