@@ -56,10 +56,10 @@ class FaceCertificate:
 
     def _form_point(self, first: np.ndarray) -> None:
         """û and z − û, and what they err by."""
-        tail, heights = self.weights[:, 1:], self._atoms.heights
+        tail = self.weights[:, 1:]
         self.point = self._atoms.points[first] + np.einsum("mk,mkd->md", tail, self.edges)
         self.away = self._z - self.point
-        self.rises = heights[self.members[:, 1:]].astype(WIDE) - heights[first][:, None]
+        self.rises, self._off_rises = self._atoms.rises(self.members)
         self._lengths = _lengths(self.edges)
         terms = (tail * self._lengths).sum(axis=1)
         size = _lengths(self.point)
@@ -87,6 +87,7 @@ class FaceCertificate:
         left = _lengths(residual + np.einsum("mkd,md->mk", self.edges, self.correction))
         error = self._lengths * (self.off_away + (d + 3) * WIDE_UNIT * (self._distance + length))[:, None]
         error += 4 * WIDE_UNIT * self._step[:, None] * np.abs(self.rises).astype(float)
+        error += self._step[:, None] * self._off_rises
         self.missed = (left + norms(error)) / self.least * (1 + 8 * EPS)
         self.reach = (length * (1 + (d + 2) * EPS) + self.missed) * (1 + EPS)
 
@@ -97,12 +98,14 @@ class FaceCertificate:
 
     def envelope_error(self, computed: Numbers) -> Float[np.ndarray, " m"]:
         """Of the envelope as computed."""
-        first = self._atoms.heights[self.members[:, 0]]
+        first = self._atoms.wide[self.members[:, 0]]
         terms = self.weights[:, 1:] * self.rises
         moved = (self.away**2).sum(axis=1) / (2 * self._step)
         off = np.abs(computed[self.rows] - (first + terms.sum(axis=1) + moved)).astype(float)
-        size = np.abs(first) + np.abs(terms).sum(axis=1).astype(float)
+        size = (np.abs(first) + np.abs(terms).sum(axis=1)).astype(float)
         own = WIDE_UNIT * ((self._k + 4) * size + (self._d + 6) * moved.astype(float))
+        own = own + self._atoms.off_wide[self.members[:, 0]]
+        own = own + (self.weights[:, 1:] * self._off_rises).sum(axis=1)
         turned = self.off_away * ((self._distance + self.off_away) / self._step)
         return np.asarray((off + own + turned + self.reach**2 / (2 * self._step)) * (1 + 8 * EPS))
 
@@ -123,12 +126,12 @@ class FaceCertificate:
     def _slack(self, rows: slice) -> tuple[Float[np.ndarray, " b"], Bool[np.ndarray, " b"]]:
         atoms, members, step = self._atoms, self.members[rows], self._step[rows]
         dual = self.away[rows].astype(float) + self.correction[rows]
-        heights = step[:, None] * atoms.heights
-        scores = dual @ atoms.centred.T
+        heights = step[:, None] * atoms.tilted
+        scores = (dual - step[:, None] * atoms.tilt) @ atoms.centred.T
         scores -= heights
-        error = norms(dual)[:, None] * atoms.lengths
+        error = (norms(dual) + step * norms(atoms.tilt))[:, None] * atoms.lengths
         error += np.abs(heights, out=heights)
-        error *= (self._d + 4) * UNIT
+        error *= (self._d + 4 + atoms.more) * UNIT
         first = members[:, :1]
         least = np.take_along_axis(scores, first, 1) - np.take_along_axis(error, first, 1)
         apart = (atoms.lengths + atoms.lengths[first]) * (1 + 8 * EPS)

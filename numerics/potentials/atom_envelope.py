@@ -151,7 +151,7 @@ def value_error(atoms: AtomSet, found: EnvelopePoint) -> float:
     members, tail = found.members[order], found.weights[order][1:].astype(WIDE)
     d, products = len(found.dual), 4 * atoms.spread * float(norms(found.dual))
     scores = atoms.centred @ found.dual - atoms.heights
-    off = (d + 8) * UNIT * (products + atoms.highest)
+    off = (d + 8) * UNIT * (products + atoms.highest) + float(atoms.off.max())
     near = np.flatnonzero(scores >= scores.max() - 2 * off)
 
     def offset(of: Int[np.ndarray, " l"]) -> np.ndarray:
@@ -163,6 +163,6 @@ def value_error(atoms: AtomSet, found: EnvelopePoint) -> float:
     rise = (offset(near) - place) @ found.dual.astype(WIDE) - (atoms.heights[near].astype(WIDE) - lowest)
     gap, upper = rise.max() + above, lowest + above
     size = products + 2 * float(np.ptp(atoms.heights)) + abs(float(lowest))
-    error = (d + len(members) + 8) * WIDE_UNIT * size
+    error = (d + len(members) + 8) * WIDE_UNIT * size + float(atoms.off.max())
     ends = [abs(float(found.value - upper)), abs(float(found.value - upper + gap))]
     return (max(ends) + error) * (1 + 4 * EPS)

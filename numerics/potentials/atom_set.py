@@ -1,11 +1,14 @@
 """Atoms with heights, centred for floating point, and what is known exactly of their faces."""
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Shaped
 from scipy.special import ndtri
 
+from numerics.accuracy import EPS
+from numerics.factors import WIDE, WIDE_UNIT
 from numerics.geometry import norms
-from numerics.solvers.exact_active_set import ExactAtoms
+from numerics.solvers.best_atoms import row_blocks
+from numerics.solvers.exact_active_set import ExactAtoms, ExactParabola
 
 _MOST_FACES = 1 << 14
 
@@ -16,6 +19,7 @@ class AtomSet:
     Args:
         points: (N,d).
         heights: (N,).
+        curvature: a, where the heights are meant to be (a/2)|y|², of which they are roundings; else None.
 
     Attributes:
         centre: (d,) a point amid them.
@@ -23,18 +27,52 @@ class AtomSet:
         lengths: (N,) of the centred atoms.
         spread: Their largest length; 1 if it is 0.
         farthest, highest: The largest |y_i| and |g_i|.
-        exact: The same atoms as rationals.
+        off: (N,) by how much a height may miss what it is meant to be; 0 where heights are what they are.
+        wide, off_wide: (N,) The heights that are meant, in `WIDE`, and what these miss.
+        tilt, tilted: (d,) and (N,), b and g with heights ⟨b, y−c⟩ + g but for a constant, c the centre: about
+            a parabola's own centre its heights are small. Scores ⟨q−b, y−c⟩ − g err by d + 4 + ``more``
+            roundings of their terms. b = 0 for others.
+        exact: The same atoms as rationals, with the heights that are meant.
     """
 
-    def __init__(self, points: Float[np.ndarray, "N d"], heights: Float[np.ndarray, " N"]) -> None:
-        self.points, self.heights = points, heights
+    def __init__(
+        self,
+        points: Float[np.ndarray, "N d"],
+        heights: Float[np.ndarray, " N"],
+        curvature: float | None = None,
+    ) -> None:
+        self.points, self.heights, self._curvature = points, heights, curvature
         self.centre = points.mean(axis=0)
         self.centred = points - self.centre
         self.lengths = norms(self.centred)
         self.spread = float(self.lengths.max()) or 1.0
         self.farthest, self.highest = float(norms(points).max()), float(np.abs(heights).max())
-        self.exact = ExactAtoms(points, heights)
+        self.wide, self.exact = heights.astype(WIDE), ExactAtoms(points, heights)
+        self.off, self.off_wide = np.zeros(len(points)), np.zeros(len(points))
+        self.tilt, self.tilted, self.more = np.zeros(points.shape[1]), heights, 0
+        if curvature is not None:
+            self.wide = _wide_parabola(points, curvature)
+            self.off_wide = (points.shape[1] + 2) * WIDE_UNIT * np.abs(self.wide).astype(float)
+            self.off = np.abs(heights - self.wide).astype(float) * (1 + 2 * EPS) + self.off_wide
+            self.exact = ExactParabola(points, heights, curvature)
+            self.tilt, self.tilted = curvature * self.centre, curvature / 2 * (self.centred**2).sum(axis=1)
+            self.more = 4
         self._known: dict[tuple[int, ...], dict[int, bool]] = {}
+
+    def rises(
+        self, members: Int[np.ndarray, "m k"]
+    ) -> tuple[Shaped[np.ndarray, "m l"], Float[np.ndarray, "m l"]]:
+        """The heights of faces' atoms above their first, in `WIDE`, and what that misses but for 4 roundings.
+
+        Of a parabola they are (a/2)⟨y_j − y_0, y_j + y_0⟩, from which nothing cancels that the edges keep.
+        """
+        first, rest = members[:, :1], members[:, 1:]
+        if self._curvature is None:
+            return self.wide[rest] - self.wide[first], np.zeros(rest.shape)
+        ends = self.points[rest].astype(WIDE), self.points[first].astype(WIDE)
+        terms = self._curvature / 2 * (ends[0] - ends[1]) * (ends[0] + ends[1])
+        error = (self.points.shape[1] + 4) * WIDE_UNIT * np.abs(terms).sum(axis=2).astype(float)
+        return terms.sum(axis=2), error
 
     def implied(
         self, members: Int[np.ndarray, " k"], others: Int[np.ndarray, " l"]
@@ -48,6 +86,17 @@ class AtomSet:
             if j not in known:
                 known[j] = self.exact.implied(list(key), j)
         return np.array([known[int(j)] for j in others], dtype=bool)
+
+
+def parabola(points: Float[np.ndarray, "N d"], curvature: float) -> Float[np.ndarray, " N"]:
+    """(a/2)|y|² (N,), summed in `WIDE` and rounded once."""
+    return _wide_parabola(points, curvature).astype(float)
+
+
+def _wide_parabola(points: Float[np.ndarray, "N d"], curvature: float) -> Shaped[np.ndarray, " N"]:
+    blocks = row_blocks(len(points), points.shape[1])
+    parts = [(points[rows].astype(WIDE) ** 2).sum(axis=1) for rows in blocks]
+    return np.asarray(curvature * np.concatenate(parts) / 2)
 
 
 def refuse_duplicates(points: Float[np.ndarray, "N d"]) -> None:

@@ -47,10 +47,10 @@ class AtomSolve:
 
     def __init__(self, atoms: AtomSet, z: np.ndarray, step: Numbers) -> None:
         self._atoms, self._z, self._step = atoms, z, step
-        centred = z - atoms.centre
-        faces = active_set.solve(atoms.centred, atoms.heights, centred.real, step)
+        centred = z - atoms.centre - step[:, None] * atoms.tilt
+        faces = active_set.solve(atoms.centred, atoms.tilted, centred.real, step)
         self.faces = [
-            (f, active_set.on_face(atoms.centred, atoms.heights, f.members, centred[f.rows], step[f.rows]))
+            (f, active_set.on_face(atoms.centred, atoms.tilted, f.members, centred[f.rows], step[f.rows]))
             for f in faces
         ]
 

@@ -18,7 +18,7 @@ from numerics.accuracy import EPS, UNIT, Rounding
 from numerics.checks import as_array, positive_integer, positive_number
 from numerics.geometry import norms
 from numerics.potentials.atom_envelope import EnvelopePoint, envelope_points, hull_distance, value_error
-from numerics.potentials.atom_set import AtomSet, check_weights, line_heights, refuse_duplicates
+from numerics.potentials.atom_set import AtomSet, check_weights, line_heights, parabola, refuse_duplicates
 from numerics.potentials.atom_solve import AtomSolve
 from numerics.potentials.laguerre import LaguerreCell
 from numerics.potentials.proximal_point import ProximalPoint
@@ -137,6 +137,10 @@ class FiniteAtoms(SolvedOnce):
     def nearest(cls, points: ArrayLike, curvature: float = 1.0) -> "FiniteAtoms":
         """The law of the point of a cloud nearest to x₀/a: heights (a/2)|y|², cells of Voronoi, scaled.
 
+        ``heights`` are rounded once, and far from 0 that is much of their differences: the law is that of the
+        squares themselves. prox is solved about the cloud's centre and proved with exact rises; what T, φ and
+        φ* state counts what the heights miss.
+
         Args:
             points: (N,d), no two equal.
             curvature: a > 0.
@@ -149,7 +153,9 @@ class FiniteAtoms(SolvedOnce):
             [0.0, 2.0]
         """
         cloud, a = as_array("points", points, ndim=2).real, positive_number("curvature", curvature)
-        return cls(cloud, a / 2 * (cloud**2).sum(axis=1))._named(f"nearest({cloud.tolist()}, {a!r})")
+        law = cls(cloud, parabola(cloud, a))
+        law._set = AtomSet(cloud, law.heights, a)
+        return law._named(f"nearest({cloud.tolist()}, {a!r})")
 
     @classmethod
     def permutations(cls, n: int) -> "FiniteAtoms":
@@ -228,7 +234,7 @@ class FiniteAtoms(SolvedOnce):
     def _score_error(self, x0: Float[np.ndarray, "p d"], atoms: Int[np.ndarray, " p"]) -> np.ndarray:
         """What ⟨x₀,y_i⟩ − g_i as computed err by, of p pairs."""
         terms = (np.abs(x0) * np.abs(self.points[atoms])).sum(axis=1) + np.abs(self.heights[atoms])
-        return np.asarray((self.dim + 3) * UNIT * terms * (1 + (self.dim + 2) * EPS))
+        return np.asarray((self.dim + 3) * UNIT * terms * (1 + (self.dim + 2) * EPS) + self._set.off[atoms])
 
     def _near(
         self, x0: Float[np.ndarray, "n d"], within: Float[np.ndarray, " n"]
@@ -238,6 +244,7 @@ class FiniteAtoms(SolvedOnce):
         """Pairs (row, atom) whose score may be within so much of the best, scores, and what they err by."""
         most = norms(x0) * self._set.farthest + self._set.highest
         most *= (self.dim + 3) * UNIT * (1 + 8 * EPS)
+        most += self._set.off.max()
         rows, atoms = rivals(self.points, self.heights, x0, 2 * most + within)
         scores = (x0[rows] * self.points[atoms]).sum(axis=1) - self.heights[atoms]
         return rows, atoms, scores, self._score_error(x0[rows], atoms)
@@ -300,8 +307,9 @@ class FiniteAtoms(SolvedOnce):
         (face,) = found
         scores = self._set.centred @ face.dual - self.heights
         tie = 1e4 * EPS * (self._set.spread * (1 + float(norms(face.dual))) + np.abs(self.heights).max())
+        tie += 2 * float(self._set.off.max())
         tied = np.flatnonzero(scores.max() - scores <= tie)
-        return LaguerreCell(self.points, self.heights, face.held, tied, face.blur)
+        return LaguerreCell(self.points, self.heights, face.held, tied, face.blur, 2 * self._set.off.max())
 
     def _manifolds(
         self, x1: Float[np.ndarray, "n d"], x0: Float[np.ndarray, "n d"]

@@ -24,6 +24,7 @@ class LaguerreCell(Subdifferential):
         support: Indices of affinely independent atoms with x₁ in the relative interior of their hull.
         tied: Indices that tie at some member of the set; contains ``support``.
         blur: How far x₁ may be from the hull of the support.
+        off: By how much differences of heights may miss what they are meant to be.
     """
 
     def __init__(
@@ -33,12 +34,15 @@ class LaguerreCell(Subdifferential):
         support: Int[np.ndarray, " k"],
         tied: Int[np.ndarray, " l"],
         blur: float = 0.0,
+        off: float = 0.0,
     ) -> None:
         self._dim = points.shape[1]
         first = support[0]
         self._normals = points - points[first]
         self._rises = heights - heights[first]
-        self.rounding = 16 * self._dim * EPS
+        lengths = norms(self._normals)
+        nearest = float(lengths.min(where=lengths > 0, initial=np.inf))
+        self.rounding = 16 * self._dim * EPS + off / nearest  # borders lie at rises over lengths
         self.blur = blur
         self._face = np.union1d(support, self._always_tied(support, np.setdiff1d(tied, support)))
         left, sizes, _ = np.linalg.svd(self._normals[self._face].T, full_matrices=True)

@@ -11,6 +11,7 @@ from jaxtyping import Float
 
 from numerics.checks import positive_number
 from numerics.deprecated import goes
+from numerics.potentials.atom_set import AtomSet, parabola
 from numerics.potentials.atoms import FiniteAtoms
 from numerics.potentials.base import Potential
 from numerics.potentials.closed_sets import PointCloud
@@ -92,12 +93,13 @@ class NearestPoint(Potential):
 
 
 class NearestCloudPoint(FiniteAtoms, NearestPoint, of=PointCloud):
-    """The nearest point of a cloud: `FiniteAtoms` with heights (a/2)|y|²."""
+    """The nearest point of a cloud: as `FiniteAtoms.nearest`, heights are (a/2)|y|² before they round."""
 
     def _shape(self, closed_set: ClosedSet) -> None:
         call = self._call
         net = np.asarray(closed_set.net)
-        FiniteAtoms.__init__(self, net, self.curvature / 2 * (net**2).sum(axis=1))
+        FiniteAtoms.__init__(self, net, parabola(net, self.curvature))
+        self._set = AtomSet(self.points, self.heights, self.curvature)
         self._call = call
 
     __init__ = NearestPoint.__init__

@@ -51,7 +51,7 @@ class ExactAtoms:
     """
 
     def __init__(self, points: Float[np.ndarray, "N d"], heights: Float[np.ndarray, " N"]) -> None:
-        self.points, self.heights = points, heights
+        self.points, self.heights, self._off = points, heights, np.zeros(len(heights))
         self._rows: dict[int, Rationals] = {}
 
     def row(self, i: int) -> Rationals:
@@ -106,6 +106,7 @@ class ExactAtoms:
         y = doubles(dual)
         scores = self.points @ y - self.heights
         error = (len(y) + 5) * UNIT * (np.abs(self.points) @ np.abs(y) + np.abs(self.heights)) + _TINY
+        error += self._off
         near = np.flatnonzero(scores + error >= (scores - error).max())
         exact = {int(i): dot(dual, self.row(int(i))) - self.height(int(i)) for i in near}
         top = max(exact.values())
@@ -210,6 +211,26 @@ def dot(x: Rationals, y: Rationals) -> fmpq:
 def minus(x: Rationals, y: Rationals) -> Rationals:
     """Entry by entry."""
     return [a - b for a, b in zip(x, y, strict=True)]
+
+
+class ExactParabola(ExactAtoms):
+    """Atoms whose heights are (a/2)|y|² exactly.
+
+    Args:
+        points: (N,d).
+        heights: (N,) roundings of them, by at most two units.
+        curvature: a.
+    """
+
+    def __init__(
+        self, points: Float[np.ndarray, "N d"], heights: Float[np.ndarray, " N"], curvature: float
+    ) -> None:
+        super().__init__(points, heights)
+        self._half, self._off = rational(curvature) / 2, 2 * UNIT * np.abs(heights)
+
+    def height(self, i: int) -> fmpq:
+        """(a/2)|y_i|²."""
+        return self._half * dot(self.row(i), self.row(i))
 
 
 def face_of(members: Int[np.ndarray, " k"], weights: Float[np.ndarray, " k"]) -> tuple[list[int], Rationals]:
