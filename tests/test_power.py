@@ -49,9 +49,9 @@ FAULTS = {
         f"{P}field.py",
     ),
     "1/step for step": (
-        "numerics/flows/exact.py",
-        "self.potential.prox(points[started] / beta, (alpha / beta)[:, 0])",
-        "self.potential.prox(points[started] / beta, (beta / alpha)[:, 0])",
+        "numerics/flows/times.py",
+        "return z, c.alpha / c.beta",
+        "return z, c.beta / c.alpha",
         f"{P}field.py",
     ),
     "wrong quotient in a Jacobian": (
