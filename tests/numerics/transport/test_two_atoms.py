@@ -149,6 +149,54 @@ def test_plan_distance_by_adaptive_quadrature(n):
     assert found.value == pytest.approx(part(w) + part(1 - w), abs=1e-7)
 
 
+SMALL = [1e-300, 1e-100, 1e-19, 1e-12, 1e-6, 0.01, 0.7, 1 - 1e-9]
+
+
+@pytest.mark.parametrize("w", SMALL)
+@pytest.mark.parametrize("n", [1, 2, 5])
+def test_errors_of_masses_and_costs_of_small_weights(n, w):
+    """E|A − B|/n in 60 digits; of one pair c₁ − W₂² = 2Δφ_N(b). At 1e-19 all lies beyond ±9."""
+    law = TwoAtomLaw([[0.0], [1.5]], w, n)
+    with mpmath.workdps(60):
+        exact_w = mpmath.mpf(w)
+        counts = [mpmath.binomial(n, k) * exact_w**k * (1 - exact_w) ** (n - k) for k in range(n + 1)]
+        mass = sum(p * q * abs(i - j) for i, p in enumerate(counts) for j, q in enumerate(counts)) / n
+        found = law.misassigned_mass()
+        assert abs(found.value - mass) <= found.error < 1e-10 * mass
+        if n == 1:
+            b = mpmath.mpf(law.threshold)
+            for _ in range(3):
+                b -= mpmath.log(mpmath.ncdf(b) / exact_w) * mpmath.ncdf(b) / mpmath.npdf(b)
+            found, cost = law.cost_excess(), 3 * mpmath.npdf(b)
+            assert abs(found.value - cost) <= found.error < 1e-8 * cost
+
+
+def _inverse(below, above):
+    """Φ⁻¹ of a probability given with its complement, by Newton's iteration."""
+    p = min(below, above)
+    z = mpmath.mpf(float(stats.norm.ppf(float(p))))
+    for _ in range(3):
+        z -= mpmath.log(mpmath.ncdf(z) / p) * mpmath.ncdf(z) / mpmath.npdf(z)
+    return z if below < above else -z
+
+
+@pytest.mark.parametrize("w", [1e-14, 1e-9, 1e-3, 0.3])
+def test_errors_of_the_distance_of_one_pair(w):
+    """Noise of a label of weight w moves from rank u to rank wu, E w(z − Φ⁻¹(wu))², in 30 digits."""
+
+    def part(w):
+        def integrand(z):
+            u, rest = mpmath.ncdf(z), mpmath.ncdf(-z)
+            return mpmath.npdf(z) * w * (z - _inverse(w * u, rest + (1 - w) * u)) ** 2
+
+        return mpmath.quad(integrand, [-16, -10, -7, -4, -2, 0, 2, 4, 5, 6, 7, 8, 10, 16])
+
+    with mpmath.workdps(30):
+        exact = part(mpmath.mpf(w)) + part(1 - mpmath.mpf(w))
+        found = TwoAtomLaw([[0.0], [2.0]], w, 1).plan_distance()
+        assert abs(found.value - exact) <= found.error < 0.1 * exact
+
+
 POINTS = np.array([[0.3, -1.0, 0.5], [1.0, 1.0, 0.2]])
 
 
@@ -212,5 +260,7 @@ def test_bad_input_is_named():
         law.velocity(0.5, [[np.inf]])
     with pytest.raises(ValueError, match="weight"):
         TwoAtomLaw([[0.0], [2.0]], np.nan, 4)
+    with pytest.raises(ValueError, match="weight: got 1e-19; the plan's distance needs"):
+        TwoAtomLaw([[0.0], [2.0]], 1e-19, 4).plan_distance()
     with pytest.raises(ValueError, match="n: got None"):
         TwoAtomLaw([[0.0], [2.0]], 0.3, None).log_odds(0.5, [[0.0]])
