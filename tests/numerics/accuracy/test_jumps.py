@@ -55,7 +55,7 @@ def test_a_pair_of_points_in_space(base):
     for _ in range(300):
         v = _orthonormal(4, 1, rng)
         x0 = rng.standard_normal(4)
-        x0 = (x0 - (x0 @ v) * v[:, 0]) + 10.0 ** rng.uniform(-18, -14) * rng.standard_normal() * v[:, 0]
+        x0 = (x0 - (x0 @ v) * v[:, 0]) + 10.0 ** rng.uniform(-18, -15.5) * rng.standard_normal() * v[:, 0]
         along = sum(Fraction(float(a)) * Fraction(float(b)) for a, b in zip(v[:, 0], x0, strict=True))
         if x0 @ v == 0 or not along:
             continue  # refused, or truly a tie
@@ -64,7 +64,7 @@ def test_a_pair_of_points_in_space(base):
         p = embed(base, v)
         cases.append((distance(p.transport(x0[None])[0], exact), p.roundings.transport(x0[None]).bound[0]))
     judge(*np.array(cases, dtype=float).T)
-    assert (np.array(cases)[:, 0] > 1).sum() >= 10, "no draw lies on the other side of its rounding"
+    assert (np.array(cases)[:, 0] > 1).sum() >= 3, "no draw lies on the other side of its rounding"
 
 
 def test_orthogonal_matrices_near_singular_ones():
@@ -73,7 +73,7 @@ def test_orthogonal_matrices_near_singular_ones():
     for _ in range(200):
         turn, (u, v) = _orthonormal(8, 4, rng), (_orthonormal(2, 2, rng) for _ in range(2))
         x = u @ np.diag([rng.uniform(0.1, 2), 10.0 ** rng.uniform(-16, -14)]) @ v
-        across = 5 * rng.standard_normal(8)  # which only the isometry forgets, to rounding
+        across = 50 * rng.standard_normal(8)  # which only the isometry forgets, to rounding
         x0 = turn @ x.ravel() + across - turn @ (turn.T @ across)
         p, q = embed(Stiefel(2, 2), turn), _polar(turn)
         a, b, c, d = q.T * mp.matrix(x0.tolist())
@@ -99,12 +99,12 @@ def test_a_turned_ellipse_beside_its_medial_axis():
         short, turn = long * float(rng.uniform(0.1, 1)), _orthonormal(2, 2, rng)
         axis = (long**2 - short**2) / long
         place = axis * (rng.uniform(0, 1) if k % 2 else 1 + rng.choice([-1, 1]) * 10.0 ** rng.uniform(-16, 0))
-        x0 = turn @ [place, rng.standard_normal() * long * 10.0 ** rng.uniform(-18, -15)]
+        x0 = turn @ [place, rng.standard_normal() * long * 10.0 ** rng.uniform(-18, -16)]
         p, q = rotate(NearestPoint(Curve.ellipse(long, short)), turn), _polar(turn)
         exact = q * mp.matrix(exact_ellipse_point(*(q.T * mp.matrix(x0.tolist())), M(long), M(short)))
         cases.append((distance(p.transport(x0[None])[0], exact), p.roundings.transport(x0[None]).bound[0]))
     judge(*np.array(cases, dtype=float).T)
-    assert (np.array(cases)[:, 0] > 0.1).sum() >= 5, "no draw lies on the other side of its rounding"
+    assert (np.array(cases)[:, 0] > 0.1).sum() >= 3, "no draw lies on the other side of its rounding"
 
 
 def test_two_isometries_reach_a_jump_together():
