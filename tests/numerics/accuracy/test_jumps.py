@@ -123,6 +123,23 @@ def test_two_isometries_reach_a_jump_together():
     judge(*np.array(cases, dtype=float).T)
 
 
+def test_an_isometry_adds_its_own_rounding_to_a_move():
+    """At 1.5b from the jump, b what Vᵀx₀ is stated to err by, and moved by b: neither reaches it, both do."""
+    rng = np.random.default_rng(5)
+    for _ in range(20):
+        v = _orthonormal(6, 1, rng)
+        p, across = embed(Sphere(1), v), 50 * rng.standard_normal(6)
+        across -= (across @ v) * v[:, 0]
+        b = float(p._product.pulled(across[None]).bound[0])
+        x0 = (across + (1.5 * b - (across @ v)) * v[:, 0])[None]
+        if not 1.2 * b <= (x0 @ v)[0, 0] <= 1.8 * b:
+            continue
+        assert p.roundings.transport(x0).bound[0] <= 1e-12
+        assert p.roundings.transport(x0, moved=b).bound[0] >= 2
+        return
+    pytest.fail("no draw lies between b and 2b")
+
+
 FAMILIES = [
     Sphere(1, 2.0),
     Sphere(3, 2.0),

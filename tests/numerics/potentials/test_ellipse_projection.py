@@ -92,5 +92,6 @@ def test_a_moved_point_errs_by_no_more_than_stated():
         change -= ends.local + found.local
         stated = float(found.error[0] - found.local[0])
         assert change.max() <= stated, (major, minor, point.tolist(), size)
+        assert stated <= 2.9 * major, "more than the diagonal of the box around the ellipse"
         shares.append(change.max() / stated)
     assert np.quantile(shares, 0.3) >= 0.25
