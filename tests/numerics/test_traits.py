@@ -123,9 +123,8 @@ def test_names_are_unique_and_no_instance_is_listed_twice():
 
 def test_every_instance_answers_its_cost_and_sampling_agrees_with_closed_forms():
     """Where nothing better is known the cost is sampled; where something is, four standard errors hold it."""
-    named = {instance.name: instance for instance in instances(Use.BENCHMARK)}
-    for name in ("two atoms", "circle", "Gaussian on a line", "exponential law"):
-        known, drawn = named[name].cost, sampled(named[name].potential)
-        assert known.method != drawn.method == "Monte Carlo"
+    held = [instance for instance in instances(Use.BENCHMARK) if instance.cost.method != "Monte Carlo"]
+    assert {"two atoms", "circle", "Gaussian on a line", "exponential law"} <= {case.name for case in held}
+    for known, drawn in ((case.cost, sampled(case.potential)) for case in held):
         assert abs(known.w2_squared - drawn.w2_squared) <= drawn.error + known.error
     assert Instance(Sphere(2), (1,), Use.LAW).cost.method == "Monte Carlo"
