@@ -98,6 +98,8 @@ def _round(envelope: Envelope, plains: Sequence[Chord], z: Points, step: Numbers
     rows = list(range(len(plains)))
     for turn in range(max(len(each) for each in labels)):
         asked = [i for i in rows if turn < len(labels[i])]
+        if not asked:  # the rows that had more groupings are done
+            break
         begun = grouped(envelope, [plains[i] for i in asked], [labels[i][turn] for i in asked])
         for j, answer in answers_from(envelope, begun, z[asked], step[asked]).items():
             found[asked[j]].append(answer)

@@ -105,3 +105,21 @@ def test_a_full_face_holds_the_slope(seed):
     assert full(Chord(atoms[:2], weights[:2], np.zeros(2)), 0.0, 1e-9) == np.inf
     flat = Chord(atoms * [1.0, 1e-9], weights, np.zeros(2))
     assert full(flat, 0.0, 1e-9) == np.inf
+
+
+DONE_FIRST = np.array([[-0.5180200308921152, -0.08881109650577602], [0.4082881184933343, 1.1237880587380555]])
+"""On a spiral, with step .0034: neither is sharp at first, the first has more groupings, and is done before."""
+
+
+@pytest.mark.parametrize("curve", [Curve.spiral(2.0), Curve.trefoil()], ids=repr)
+def test_points_are_solved_together_as_they_are_alone(curve, rng):
+    target = NearestPoint(curve, 0.75)
+    x0, x1 = target.sample(12, rng)
+    step = np.concatenate([np.full(2, 0.0033999621343954083), 10.0 ** rng.uniform(-4, 1, 12)])
+    drawn = x1 + step[2:, None] * rng.standard_normal(x0.shape)
+    z = np.concatenate([DONE_FIRST if target.dim == 2 else drawn[:2], drawn])
+    together = target.proximal_point(z, step)
+    for k in range(len(z)):
+        alone = target.proximal_point(z[k : k + 1], step[k])
+        reach = alone.rounding.point.bound[0] + together.rounding.point.bound[k]
+        assert np.linalg.norm(together.point[k] - alone.point[0]) <= reach
