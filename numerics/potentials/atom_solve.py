@@ -22,15 +22,11 @@ class Certified:
 
     Attributes:
         point, envelope: (n,) bounds on the errors.
-        jacobian: (n,d,d) D prox as computed.
-        of_jacobian: (n,) bound on its error, √d where z may lie on a kink.
         kink: (n,) distance of z to the next change of face, from below.
     """
 
     point: Numbers
     envelope: Numbers
-    jacobian: Float[np.ndarray, "n d d"]
-    of_jacobian: Numbers
     kink: Numbers
 
 
@@ -75,33 +71,57 @@ class AtomSolve:
         return value
 
     @cached_property
+    def _proofs(self) -> list[tuple[active_set.Face, FaceCertificate]]:
+        return [
+            (face, FaceCertificate(self._atoms, face, solution, self._z, self._step))
+            for face, solution in self.faces
+        ]
+
+    @cached_property
+    def _decided(self) -> dict[int, ExactPoint]:
+        """The rows that floating point could not prove, in rationals."""
+        return {
+            int(face.rows[i]): self._decide(int(face.rows[i]), proof.members[i], proof.weights[i])
+            for face, proof in self._proofs
+            for i in np.flatnonzero(~proof.slack[1])
+        }
+
+    def _decide(self, row: int, members: np.ndarray, weights: np.ndarray) -> ExactPoint:
+        z, step = rationals(self._z[row]), rational(self._step[row])
+        return self._atoms.exact.prox(z, step, *face_of(members, weights))
+
+    @cached_property
     def certified(self) -> Certified:
         """What is proved of the batch."""
-        n, d = self._z.shape
-        found = Certified(np.empty(n), np.empty(n), np.empty((n, d, d)), np.empty(n), np.zeros(n))
-        for face, solution in self.faces:
-            proof = FaceCertificate(self._atoms, face, solution, self._z, self._step)
+        n = len(self._z)
+        found = Certified(np.empty(n), np.empty(n), np.zeros(n))
+        for face, proof in self._proofs:
             room, proved = proof.slack
-            at, inner = face.rows[proved], proof.fall[proved] > 0
+            at = face.rows[proved]
             found.point[at] = proof.point_error(self.point)[proved]
             found.envelope[at] = proof.envelope_error(self.envelope)[proved]
-            matrices, error = proof.projectors()
-            found.jacobian[at] = matrices[proved]
-            found.of_jacobian[at] = np.where(inner, np.minimum(error[proved], np.sqrt(d)), np.sqrt(d))
             found.kink[at] = np.minimum(room, proof.fall)[proved]
-            for i in np.flatnonzero(~proved):
-                self._decide(found, int(face.rows[i]), proof.members[i], proof.weights[i])
+        for row, answer in self._decided.items():
+            found.point[row] = _length(minus(rationals(self.point[row]), answer.point))
+            away = minus(rationals(self._z[row]), answer.point)
+            envelope = answer.value + dot(away, away) / (2 * rational(self._step[row]))
+            found.envelope[row] = abs(_up(rational(self.envelope[row]) - envelope))
         return found
 
-    def _decide(self, found: Certified, row: int, members: np.ndarray, weights: np.ndarray) -> None:
-        """One row in rationals."""
-        atoms, z, step = self._atoms.exact, rationals(self._z[row]), rational(self._step[row])
-        answer = atoms.prox(z, step, *face_of(members, weights))
-        found.point[row] = _length(minus(rationals(self.point[row]), answer.point))
-        away = minus(z, answer.point)
-        envelope = answer.value + dot(away, away) / (2 * step)
-        found.envelope[row] = abs(_up(rational(self.envelope[row]) - envelope))
-        found.jacobian[row], found.of_jacobian[row] = self._tangent(answer)
+    @cached_property
+    def jacobian(self) -> tuple[Float[np.ndarray, "n d d"], Numbers]:
+        """D prox (n,d,d) as computed, and a bound on its error, √d where z may lie on a kink."""
+        n, d = self._z.shape
+        found, off = np.empty((n, d, d)), np.empty(n)
+        for face, proof in self._proofs:
+            proved = proof.slack[1]
+            matrices, error = proof.projectors()
+            inner = proof.fall[proved] > 0
+            found[face.rows[proved]] = matrices[proved]
+            off[face.rows[proved]] = np.where(inner, np.minimum(error[proved], np.sqrt(d)), np.sqrt(d))
+        for row, answer in self._decided.items():
+            found[row], off[row] = self._tangent(answer)
+        return found, off
 
     def _tangent(self, answer: ExactPoint) -> tuple[Float[np.ndarray, "d d"], float]:
         """The projector on the span of all atoms that tie, one of Clarke's Jacobians on a kink."""

@@ -220,12 +220,12 @@ class FiniteAtoms(SolvedOnce):
             step,
             solve.point,
             envelope=lambda: solve.envelope,
-            jacobian=lambda: solve.certified.jacobian,
+            jacobian=lambda: solve.jacobian[0],
             kink=lambda: solve.certified.kink,
             errors=(
                 lambda: Rounding.measured(solve.certified.point, "a subgradient's distance, of this answer"),
                 lambda: Rounding.measured(solve.certified.envelope, "a subgradient's distance, squared"),
-                lambda: Rounding.measured(solve.certified.of_jacobian, "the face's span, √d on a kink"),
+                lambda: Rounding.measured(solve.jacobian[1], "the face's span, √d on a kink"),
             ),
         )
 

@@ -108,7 +108,7 @@ def test_a_full_face_holds_the_slope(seed):
 
 
 DONE_FIRST = np.array([[-0.5180200308921152, -0.08881109650577602], [0.4082881184933343, 1.1237880587380555]])
-"""On a spiral, with step .0034: neither is sharp at first, the first has more groupings, and is done before."""
+"""On a spiral, with step .0034: neither is sharp at first; the first has more groupings, and ends before."""
 
 
 @pytest.mark.parametrize("curve", [Curve.spiral(2.0), Curve.trefoil()], ids=repr)
