@@ -27,6 +27,7 @@ from numerics.potentials import (
 from tests.numerics.accuracy.harness import judge
 from tests.numerics.accuracy.nearest_oracles import M, as_a_curve, distance, exact_ellipse_point
 
+# Not of the one list: each has d = 1, where K is 0 and T jumps.
 ON_THE_LINE = [Sphere(1, 1.5), Ellipsoid([[2.25]]), Stiefel(1, 1)]
 
 
@@ -140,6 +141,7 @@ def test_an_isometry_adds_its_own_rounding_to_a_move():
     pytest.fail("no draw lies between b and 2b")
 
 
+# Not of the one list: each of the families whose T jumps, with thin and one-dimensional members.
 FAMILIES = [
     Sphere(1, 2.0),
     Sphere(3, 2.0),
