@@ -31,8 +31,8 @@ def coefficients(
     """Evaluate a schedule for n points, refusing t = 1, where fields have no value.
 
     Raises:
-        ValueError: If a time is outside [0, 1), so near to an end that 1/α or 1/β overflows, or there are
-            neither 1 nor n of them.
+        ValueError: If a time is outside [0, 1), so near to an end that α or β is no normal number, or there
+            are neither 1 nor n of them.
     """
     parts = schedule.coefficients(t, remaining=remaining)
     alpha = parts[0]

@@ -45,7 +45,7 @@ def mean_length(d: int) -> float:
     r"""E|x₀| = √2 Γ((d+1)/2)/Γ(d/2) in dimension d, within 56 roundings of itself (u = eps/2) for any d.
 
     With x = d/2 and w = x − ¼, $Γ(x+½)/Γ(x) ∼ √w \exp(-Σ_k 2E_k/(k4^{k+1}w^k))$ over even k, E_k Euler's
-    numbers (Stirling's series at w + ¾ and w + ¼); the first term left out is below 4e−17 from x = 24 on.
+    numbers (Stirling's series at w + ¾ and w + ¼); the first term left out is below 5e−17 from x = 24 on.
     Below that x is raised by $Γ(x+½)/Γ(x) = x/(x+½)·Γ(x+\tfrac32)/Γ(x+1)$. Logarithms of Γ would lose as
     many digits as d has, and one or two more.
 

@@ -124,7 +124,8 @@ def _cuts(
     """Where the cells of these very heights meet: the slopes of their lower convex envelope.
 
     An atom above the envelope has no cell: the cuts on both sides of it are one. Where a gap is 0 the cut is
-    taken as wished; `_uncertainty` then says that nothing is known.
+    taken as wished; `_uncertainty` then says that nothing is known. Slopes of joined gaps round each for
+    itself, so that what falls by rounding is raised.
     """
     if not gaps.size:
         return wished
@@ -134,8 +135,10 @@ def _cuts(
         return cuts
     ends = isotonic_regression(cuts, weights=np.maximum(gaps, np.finfo(float).tiny)).blocks
     wide = np.concatenate([[0.0], np.cumsum(gaps.astype(WIDE))])
-    pooled = np.diff(heights[ends].astype(WIDE)) / np.diff(wide[ends])
-    return np.repeat(pooled.astype(float), np.diff(ends))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        slopes = np.diff(heights[ends].astype(WIDE)) / np.diff(wide[ends])
+    pooled = np.where(np.diff(wide[ends]) > 0, slopes, wished[ends[:-1]])
+    return np.maximum.accumulate(np.repeat(pooled.astype(float), np.diff(ends)))
 
 
 def _uncertainty(cuts: Float[np.ndarray, " m"], line: _Line, d: int) -> Float[np.ndarray, " n"]:

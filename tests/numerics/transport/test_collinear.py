@@ -104,3 +104,25 @@ def test_costs_are_as_near_as_stated():
             rows.append([*off, found.w2_error])
     plan, dual, stated = np.array(rows).T
     judge(np.maximum(plan, dual), stated)
+
+
+def test_two_atoms_at_one_place_of_the_line():
+    """One lies beside the line by less than is told apart; a gap of 0 that is joined with none had 0/0."""
+    first = float.fromhex("0x1.c3882cd71cac7p-2")
+    points = [[7.47770786e-13, 0.0], [first, float.fromhex("0x1.1555002e449c0p-61")], [first, 0.0]]
+    points += [[4.42233322e-01, -3.52523323e-19], [4.42233322e-01 + 7.7715611723760958e-16, -2.92439245e-19]]
+    weights = np.array([3.14236066e-09, 1.04846437e-11, 5.20700892e-01, 5.11101363e-06, 4.79293994e-01])
+    found = solve(points, weights / weights.sum())
+    assert np.isfinite(found.masses).all()
+    assert np.isfinite([found.w2_squared, found.w2_error]).all()
+    assert (found.masses >= 0).all()
+    assert abs(found.masses.sum() - 1) <= 1e-15 * len(points)
+
+
+def test_masses_are_not_negative_at_gaps_of_any_scale(rng):
+    for _ in range(300):
+        gaps = 10.0 ** rng.uniform(-16, 0, 6)
+        line = np.concatenate([[0.0], np.cumsum(gaps)])
+        line = np.unique(line)
+        weights = rng.dirichlet(np.full(len(line), 0.3)) + 1e-12
+        assert (solve(line[:, None], weights / weights.sum()).masses >= 0).all()
