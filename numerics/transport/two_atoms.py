@@ -304,8 +304,9 @@ class TwoAtomLaw:
     def integrate(self, integrand: Integrand, shift: float = 0.0) -> Integral:
         """∫ of a function of the noise over the line, with the layers at b and b + shift resolved.
 
-        Beyond the ends, |z| ≥ 9, what is integrated is φ_N times a share in [0, 1] and at most a square of z,
-        so it falls by e^{−9} and more a unit: less is left out on each side than its value at the end.
+        Beyond the ends, |z| ≥ 9, what is integrated has to be φ_N times a share in [0, 1] and at most a
+        square of z, or 0: it falls by e^{−9} and more a unit, so that less is left out on each side than its
+        value at the end.
         """
         cuts = self._cuts(shift)
         fine, coarse = (composite(integrand, cuts, order) for order in (_FINE, _COARSE))

@@ -2,11 +2,13 @@ r"""M6's third quantity: W₂²(π_n,π) is K_n, noise moved with labels kept, b
 
 Derivation. Both plans live on the noise z along e and the label l. T_l, rank by rank, moves the noise of
 label l best; f_l(z) = 2∫_b^z(s − T_l(s))ds and its conjugate g_l have f_l(z) + g_l(z') ≤ (z−z')², and
-together the value K_n. The noise of y₀ beyond b, and that of y₁ before it, has to come in: T_0(s) ≤ s ≤
-T_1(s). So f_1 falls beyond b, by A_1 = 2∫_b^∞(T_1(s) − s)ds in all, and g_1(z') ≤ −f_1(z') ≤ A_1 on z' ≥ b,
-where π has the label y₁; likewise A_0. Hence min(f_0, Δ² − A_1), min(f_1, Δ² − A_0), g_0, g_1 obey every
-constraint, f_0(z) + g_1(z') ≤ Δ² + (z−z')² too, and K_n − C_n ≤ W₂²(π_n,π) ≤ K_n, C_n the integral of what
-is cut off. With a = T_0(b), f_0(z) ≤ (z−a)² − (b−a)² beyond b: cut off is noise of the wrong label farther
+together the value K_n. Beyond Z = 9 + |b| the f_l are kept constant: T_l(s) − s falls like 1/s only, as
+G_n(0,w) < 1, and its integral would diverge; g_l loses by that where its partner lies there, less than
+noise beyond Z costs, of probability 2e−19. The noise of y₀ beyond b, and that of y₁ before it, has to come
+in: T_0(s) ≤ s ≤ T_1(s). So f_1 falls beyond b, by A_1 = 2∫_b^Z(T_1(s) − s)ds in all, and g_1(z') ≤
+−f_1(z') ≤ A_1 on z' ≥ b, where π has the label y₁; likewise A_0. Hence min(f_0, Δ² − A_1), min(f_1, Δ² − A_0),
+g_0, g_1 obey every constraint, f_0(z) + g_1(z') ≤ Δ² + (z−z')² too, and K_n − C_n ≤ W₂²(π_n,π) ≤ K_n, C_n
+the integral of what is cut off. With a = T_0(b), f_0(z) ≤ (z−a)² − (b−a)² beyond b: cut off is noise of the wrong label farther
 than about Δ beyond b, and the tilt identity bounds its mass by b(u)^{2n−1}.
 
 Assumed: nothing but what M6 does. Control: atoms so near that labels are changed instead.
@@ -29,6 +31,8 @@ from theorems.minibatch_convergence.field_errors import RESOLUTIONS
 
 Array = NDArray[np.float64]
 CELLS = 480
+FAR = 9.0
+"""Chosen: where the potentials are kept constant, beyond |b|; the range of `TwoAtomLaw.integrate`."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +56,11 @@ class Side:
         return np.asarray(np.minimum(target, z))
 
     def room(self) -> tuple[float, float]:
-        """A = 2∫_{−∞}^b (s − T(s))ds and its error."""
-        found = self.law.integrate(lambda z: np.where(z < self.end, 2 * (z - self.moved(z)), 0.0))
+        """A = 2∫_{−Z}^b (s − T(s))ds and its error."""
+        far = FAR + abs(self.end)
+        found = self.law.integrate(
+            lambda z: np.where((z < self.end) & (z > -far), 2 * (z - self.moved(z)), 0.0)
+        )
         return found.value, found.error
 
     def excess(self, z: Array, cut: float) -> Array:
