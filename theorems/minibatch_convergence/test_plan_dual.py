@@ -5,11 +5,11 @@ label l best; f_l(z) = 2∫_b^z(s − T_l(s))ds and its conjugate g_l have f_l(z
 together the value K_n. Beyond Z = 9 + |b| the f_l are kept constant: T_l(s) − s falls like 1/s only, as
 G_n(0,w) < 1, and its integral would diverge; g_l loses by that where its partner lies there, less than
 noise beyond Z costs, of probability 2e−19. The noise of y₀ beyond b, and that of y₁ before it, has to come
-in: T_0(s) ≤ s ≤ T_1(s). So f_1 falls beyond b, by A_1 = 2∫_b^Z(T_1(s) − s)ds in all, and g_1(z') ≤
-−f_1(z') ≤ A_1 on z' ≥ b, where π has the label y₁; likewise A_0. Hence min(f_0, Δ² − A_1), min(f_1, Δ² − A_0),
-g_0, g_1 obey every constraint, f_0(z) + g_1(z') ≤ Δ² + (z−z')² too, and K_n − C_n ≤ W₂²(π_n,π) ≤ K_n, C_n
-the integral of what is cut off. With a = T_0(b), f_0(z) ≤ (z−a)² − (b−a)² beyond b: cut off is noise of the wrong label farther
-than about Δ beyond b, and the tilt identity bounds its mass by b(u)^{2n−1}.
+in: T_0(s) ≤ s ≤ T_1(s). So f_1 falls beyond b, by A_1 = 2∫_b^Z(T_1(s) − s)ds in all, and g_1(z') ≤ −f_1(z')
+≤ A_1 on z' ≥ b, where π has the label y₁; likewise A_0. Hence min(f_0, Δ² − A_1), min(f_1, Δ² − A_0), g_0,
+g_1 obey every constraint, f_0(z) + g_1(z') ≤ Δ² + (z−z')² too, and K_n − C_n ≤ W₂²(π_n,π) ≤ K_n, C_n the
+integral of what is cut off. With a = T_0(b), f_0(z) ≤ (z−a)² − (b−a)² beyond b: cut off is noise of the
+wrong label farther than about Δ beyond b, and the tilt identity bounds its mass by b(u)^{2n−1}.
 
 Assumed: nothing but what M6 does. Control: atoms so near that labels are changed instead.
 """
