@@ -39,3 +39,16 @@ def test_corners_edges_and_inside_of_a_triangle():
     project = on_vertices(np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]))
     x = np.array([[-1.0, -1.0], [0.5, -1.0], [1.0, 1.0], [0.25, 0.25]])
     assert np.allclose(project(x), [[0, 0], [0.5, 0], [0.5, 0.5], [0.25, 0.25]], atol=1e-15)
+
+
+@pytest.mark.parametrize("size", [1e-3, 1.0, 30.0])
+def test_factors_that_are_skewed_are_told(monkeypatch, size):
+    """Eigenvectors off by 1e−6, as of a poor LAPACK: the projection stays within what `missed` says."""
+    fantope = next(hull for hull in HULLS if hull.name == "Fantope")
+    x = size * np.random.default_rng(4).standard_normal((40, fantope.target.dim))
+    skew = np.eye(4) + 1e-6 * np.random.default_rng(5).standard_normal((40, 4, 4))
+    exact, right = fantope.project(x), np.linalg.eigh
+    monkeypatch.setattr(np.linalg, "eigh", lambda m: (right(m)[0], right(m)[1] @ skew))
+    error = norms(fantope.project(x) - exact)
+    assert (error <= fantope.decomposed(x).bound + 1e-12).all()
+    assert error.max() > 1e-7

@@ -153,19 +153,20 @@ def on_torus_hull(major: float, minor: float) -> Projection:
 # --- matrices ---------------------------------------------------------------------------------------------
 
 
-def missed(matrices: Array, left: Array, size: Array, right: Array) -> Rounding:
-    """What computed factors L, s, R make of a projection L·f(s)·R, f nonexpansive with f(0) = 0: (n,).
+def missed(matrices: Array, left: Array, size: Array, right: Array, at_zero: float = 0.0) -> Rounding:
+    """What computed factors L, s, R make of a projection L·f(s)·R: (n,).
 
-    The polar factors of L and R are orthonormal and within |LᵀL − I| and |RRᵀ − I| of them, so a matrix with
-    exactly these decompositions lies within r + e|s| of the given one, r the residual and e the two defects,
-    and its projection within e|s| of the computed one. Projections are nonexpansive; nothing is taken from
-    LAPACK on trust. Residual and defects are inner products of few terms, and so are the products.
+    Of f it is asked that it is nonexpansive and |f(0)| ≤ ``at_zero``. The polar factors of L and R are
+    orthonormal and within |LᵀL − I| and |RRᵀ − I| of them, so a matrix with exactly these decompositions lies
+    within r + e|s| of the given one, r the residual and e the two defects, and its projection within e|f(s)|
+    of the computed one, |f(s)| ≤ |s| + |f(0)|. Projections are nonexpansive; nothing is taken from LAPACK on
+    trust. Residual and defects are inner products of few terms, and so are the products.
     """
     p, identity = size.shape[1], np.eye(size.shape[1])
     residual = np.linalg.norm((left * size[:, None]) @ right - matrices, axis=(1, 2))
     defect = np.linalg.norm(left.transpose(0, 2, 1) @ left - identity, axis=(1, 2))
     defect = defect + np.linalg.norm(right @ right.transpose(0, 2, 1) - identity, axis=(1, 2))
-    length = norms(size)
+    length = norms(size) + at_zero
     found = Rounding.measured(residual + 2.1 * defect * length, "a decomposition's residual and its defects")
     return found + Rounding(p * length, 8 * (len(left[0]) + 4), "inner products of its factors")
 
@@ -181,12 +182,12 @@ def by_singular_values(n: int, p: int) -> Callable[[Array], Rounding]:
 
 
 def by_eigenvalues(n: int) -> Callable[[Array], Rounding]:
-    """`missed` for symmetric n×n matrices, given by their upper triangles."""
+    """`missed` for symmetric n×n matrices, given by their upper triangles, and eigenvalues cut to [0, 1]."""
 
     def measured(x: Array) -> Rounding:
         matrices = symmetric(x, n)
         size, vectors = np.linalg.eigh(matrices)
-        return missed(matrices, vectors, size, vectors.transpose(0, 2, 1))
+        return missed(matrices, vectors, size, vectors.transpose(0, 2, 1), np.sqrt(n))
 
     return measured
 

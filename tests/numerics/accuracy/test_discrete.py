@@ -30,7 +30,7 @@ RATIOS = {
     "planck": lambda _, rate: mp.exp(-mp.mpf(rate)),
     "dlaplace": lambda k, a: mp.exp(-mp.mpf(a)) if k >= 0 else mp.exp(mp.mpf(a)),
     "logser": lambda k, p: mp.mpf(p) * k / (k + 1),
-    "hypergeom": lambda k, M, n, N: mp.mpf((n - k) * (N - k)) / ((k + 1) * (M - n - N + k + 1)),  # noqa: N803
+    "hypergeom": lambda k, m, n, t: mp.mpf((n - k) * (t - k)) / ((k + 1) * (m - n - t + k + 1)),
     "betabinom": lambda k, n, a, b: mp.mpf(n - k) * (k + mp.mpf(a)) / ((k + 1) * (n - k - 1 + mp.mpf(b))),
 }
 
