@@ -23,11 +23,7 @@ _LEAST = 1e-100  # beyond the cut: nothing is asked of smaller tails
 _BODY = 0.1  # of the largest mass, chosen
 _SHOWN = 8.0  # chosen: so much more than in the body may masses err in the tails
 _TAILS, _LOGARITHM = 64.0, 8.0
-_NEAR, _FAR, _FIRST = (
-    96.0,
-    4.0,
-    2000.0,
-)  # ulps of the distances: to the nearer end, up to 2000, and the farther
+_NEAR, _FAR, _FIRST = 96.0, 4.0, 2000.0  # ulps of distances: to the nearer end up to 2000, and to the farther
 _SUMMED, _PASSED = 12.0, 2.0  # roundings of sums of masses: for each unit of −log p, for each atom
 
 
@@ -37,10 +33,11 @@ def lattice_tails(distribution: Any) -> tuple[Values, Values, Values, Values]:
     SciPy's tails err by 64 roundings, 8 for each unit of −log p, and some ulps of the distance k to the
     nearer end of the support, which move p by k·(mass/p) relatively: 96 of the first 2000, for it is in
     middle sizes that they cancel, and 4 of the distance to the farther end (a rounded 1 − p, to the power
-    n); and by what they miss of the masses. Sums of
-    masses err by 8 times what masses, or their total, err by in the body, 12 for each unit of −log p, and 2
-    for each atom to the farther end. The smaller statement is taken. SciPy's tails of families without a
-    formula for them are sums of masses too, so nothing is learnt from them: of such masses the logarithms
+    n); and by what they miss of the masses.
+
+    Sums of masses err by 8 times what masses, or their total, err by in the body, 12 for each unit of −log p,
+    and 2 for each atom to the farther end. The smaller statement is taken. SciPy's tails of families without
+    a formula for them are sums of masses too, so nothing is learnt from them: of such masses the logarithms
     of Γ are counted, 4 roundings of K log K for K atoms. These counts are measured, and held against 40
     digits by tests/numerics/accuracy/test_discrete.py.
 
