@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from numerics.accuracy import EPS, Rounding
 from numerics.potentials import Potential
+from numerics.proximal import certificate
 
 Array = NDArray[np.float64]
 
@@ -20,16 +21,8 @@ def length_rounding(x: Array) -> Rounding:
 
 
 def gap_rounding(target: Potential, u: Array, y: Array) -> Rounding:
-    """Of the Fenchel–Young gap φ(u) + φ*(y) − ⟨u, y⟩, against the gap at a point of dom φ beside u.
-
-    The three terms as the library states them, two sums, and |y| times the distance from u to the point of
-    the domain that φ speaks of.
-    """
-    stated = target.roundings
-    beside = stated.domain(u).amplified(np.linalg.norm(y, axis=1), "u stands for a point of the domain")
-    pairing, conjugate = (u * y).sum(axis=1), target.conjugate(y)
-    sums = Rounding(np.abs(pairing) + np.abs(conjugate) + np.abs(target.value(u)), 2, "the sums of the gap")
-    return stated.value(u) + stated.conjugate(y) + dot_rounding(u, y) + sums + beside
+    """Of the Fenchel–Young gap φ(u) + φ*(y) − ⟨u, y⟩, against the gap at a point of dom φ beside u."""
+    return certificate.gap_rounding(target, u, y, target.value(u), target.conjugate(y))
 
 
 def hessian_rounding(target: Potential, x0: Array, hessian: Array) -> Rounding:
