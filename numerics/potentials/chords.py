@@ -24,7 +24,7 @@ from numerics.potentials.strata import ClosedSet, retracted
 
 @dataclass(frozen=True)
 class Chord:
-    """A face: its atoms (k,d), weights (k,) and slope p (d,)."""
+    """A face: its atoms (k,d), weights (k,) and slope p (d,), infinite where ∂φ is empty (`steep_faces`)."""
 
     atoms: Float[np.ndarray, "k d"]
     weights: Float[np.ndarray, " k"]
@@ -34,6 +34,24 @@ class Chord:
     def point(self) -> Float[np.ndarray, " d"]:
         """Σ w_i y_i."""
         return np.asarray(self.weights @ self.atoms)
+
+    def convex(self) -> "Chord":
+        """Weights cut at 0, of sum 1; equal ones if none is positive."""
+        weights = np.maximum(self.weights, 0.0)
+        total = weights.sum()
+        weights = weights / total if total > 0 else np.full(len(weights), 1 / len(weights))
+        return Chord(self.atoms, weights, self.slope)
+
+    def nearer(self, y: Float[np.ndarray, " d"], share: float) -> "Chord":
+        """The face at its point's place, drawn to ``share`` of the way from the atom that is nearest to y."""
+        weights = share * self.weights
+        weights[norms(self.atoms - y).argmin()] += 1 - share
+        return Chord(self.atoms, weights, self.slope)
+
+    def without_least(self) -> "Chord":
+        """The face without the atom of the least weight."""
+        kept = np.arange(len(self.atoms)) != self.weights.argmin()
+        return Chord(self.atoms[kept], self.weights[kept], self.slope).convex()
 
 
 @dataclass(frozen=True)

@@ -174,7 +174,7 @@ def _settled(
             break
     ends = [Chord(*each) for each in zip(atoms, weights, slope, strict=True)]
     return [
-        (_without(chord) if fewer else _convex(chord), bool(fewer))
+        (chord.without_least() if fewer else chord.convex(), bool(fewer))
         for chord, fewer in zip(ends, leaves, strict=True)
     ]
 
@@ -203,19 +203,6 @@ def _newton_step(
         norms(atoms - faces.atoms).max(axis=1), np.abs(change[:, d : d + k]).max(axis=1) * closed_set.radius
     )
     return Faces(atoms, weights, faces.slope + damping[:, None] * change[:, :d]), settled
-
-
-def _without(chord: Chord) -> Chord:
-    """The face without the atom of the least weight."""
-    kept = np.arange(len(chord.atoms)) != chord.weights.argmin()
-    return _convex(Chord(chord.atoms[kept], chord.weights[kept], chord.slope))
-
-
-def _convex(chord: Chord) -> Chord:
-    weights = np.maximum(chord.weights, 0.0)
-    total = weights.sum()
-    weights = weights / total if total > 0 else np.full(len(weights), 1 / len(weights))
-    return Chord(chord.atoms, weights, chord.slope)
 
 
 def face_jacobians(

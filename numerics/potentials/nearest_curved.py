@@ -54,11 +54,7 @@ class NearestCurvedPoint(SolvedOnce, NearestPoint, of=object):
     # --- values ---------------------------------------------------------------------------------
 
     def _value(self, x: Points) -> Numbers:
-        """φ, read off the face that holds x.
-
-        +inf also on boundary chords of the hull that touch M at both ends, where ∂φ is empty, and perhaps
-        where its slope is above some 10³·a·radius.
-        """
+        """φ, read off the face that holds x; finite also where ∂φ is empty (`steep_faces`)."""
         value = self._lifted.lift(x)
         rows = np.flatnonzero(norms(x - self.closed_set.nearest(x)) > self._rounding)
         for i, chord in zip(rows, faces_at(self._lifted, x[rows], self._rounding), strict=True):
@@ -172,8 +168,16 @@ class NearestCurvedPoint(SolvedOnce, NearestPoint, of=object):
         return SupportCell(self._lifted, atoms, 4 * self._rounding)
 
     def _face(self, x: Float[np.ndarray, " d"], rounding: float) -> Float[np.ndarray, "k d"] | None:
-        """Atoms that span the face that holds a point within ``rounding`` of x; None off the hull."""
+        """Atoms that span the face that holds a point within ``rounding`` of x; None off the hull.
+
+        Raises:
+            ValueError: If no slope is a subgradient there.
+        """
         chord = face_at(self._lifted, x, rounding)
+        if chord and not np.isfinite(chord.slope).all():
+            raise ValueError(
+                f"x1: ∂φ is empty at {x.tolist()}: the set touches a supporting plane without a corner"
+            )
         return None if chord is None else chord.atoms
 
     def _manifolds(self, x1: Points, x0: Points) -> Sequence[ManifoldGroup]:

@@ -5,14 +5,18 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float
 
+from numerics.accuracy import EPS
 from numerics.geometry import norms
 from numerics.potentials.chords import Chord, Envelope
 from numerics.potentials.face_newton import polished
 from numerics.potentials.face_rounds import Answer, answers_from, improved
 from numerics.potentials.face_starts import grouped, groupings, levels
+from numerics.potentials.steep_faces import steep_face
 from numerics.potentials.strata import Numbers, Points
 
 _TRIES = 60
+_FARTHER = (1.0, 2.0**-4, 2.0**-8)
+"""Of the net's spacing: how far off M a face is sought that comes nearer to it than slopes can be raised."""
 
 
 def faces_of_prox(envelope: Envelope, z: Points, step: Numbers) -> list[Answer]:
@@ -33,14 +37,51 @@ def faces_of_prox(envelope: Envelope, z: Points, step: Numbers) -> list[Answer]:
 
 
 def faces_at(envelope: Envelope, x: Points, rounding: float) -> list[Chord | None]:
-    """The face that holds x, row by row; None off the hull: proximal points, then Newton with λ = 0."""
-    nearest = envelope.closed_set.nearest(x)
+    """The face that holds x, row by row; None off the hull: proximal points, then Newton with λ = 0.
+
+    Its slope is infinite where no slope is a subgradient (`steep_faces`). Near M, where slopes cannot be
+    raised by so little as is missed, a face is also sought from the plane that touches M at the nearest point
+    y; and along the ray from y through x, farther off, where more is missed.
+    """
+    nearest, spacing = envelope.closed_set.nearest(x), envelope.closed_set.spacing
+    away = norms(nearest - x)
     found: list[Chord | None] = [Chord(y[None], np.ones(1), envelope.curvature * y) for y in nearest]
-    rows = np.flatnonzero(norms(nearest - x) > rounding)
+    rows = np.flatnonzero(away > rounding)
+    for i, chord in zip(rows, _searched(envelope, x[rows], rounding), strict=True):
+        found[i] = chord and _at(envelope, chord, x[i], rounding)
     for i in rows:
-        found[i] = None
+        if found[i] is None and away[i] < spacing:
+            found[i] = steep_face(envelope, _leaning(envelope, nearest[i], x[i]), x[i], 2 * rounding)
+    for share in _FARTHER:
+        rows = np.array([i for i in rows if found[i] is None and away[i] < share * spacing], dtype=int)
+        out = (x[rows] - nearest[rows]) * (share * spacing / away[rows])[:, None]
+        for i, chord in zip(rows, _searched(envelope, nearest[rows] + out, rounding), strict=True):
+            near = chord and chord.nearer(nearest[i], away[i] / (share * spacing))
+            found[i] = near and _at(envelope, near, x[i], rounding)
+    return found
+
+
+def _at(envelope: Envelope, near: Chord, x: Float[np.ndarray, " d"], rounding: float) -> Chord | None:
+    """The face that holds x from one near it, if it does not itself."""
+    if norms(near.point - x) <= rounding and _is_level(envelope, near):
+        return near
+    return steep_face(envelope, near, x, 2 * rounding)
+
+
+def _leaning(envelope: Envelope, y: Float[np.ndarray, " d"], x: Float[np.ndarray, " d"]) -> Chord:
+    """y, and of the rest of M what is farthest along x − y."""
+    slope = (x - y) * (envelope.closed_set.radius / (np.sqrt(EPS) * norms(x - y)))
+    rivals = envelope.closed_set.rivals(slope[None])[0]
+    others = rivals[norms(rivals - y) > envelope.closed_set.spacing]
+    highest = others[(others @ slope).argsort()[-1:]]
+    return Chord(np.concatenate([y[None], highest]), np.eye(1 + len(highest))[0], slope)
+
+
+def _searched(envelope: Envelope, x: Points, rounding: float) -> list[Chord | None]:
+    """For every row the face that holds it, or the last within the net's spacing of it, or None."""
+    found: list[Chord | None] = [None] * len(x)
     step, missed = np.full(len(x), 1e-2 / envelope.curvature), np.full(len(x), np.inf)
-    slope = np.zeros_like(x)
+    slope, rows = np.zeros_like(x), np.arange(len(x))
     for _ in range(_TRIES):
         if not rows.size:
             break
@@ -54,8 +95,9 @@ def faces_at(envelope: Envelope, x: Points, rounding: float) -> list[Chord | Non
             [float(norms(c.point - x[i])) for i, c in zip(rows, chords, strict=True)],
         )
         ended = _ended(envelope, chords, x[rows], missed[rows], rounding)
-        for j, chord in ended.items():
-            found[rows[j]] = chord
+        for j, chord in enumerate(chords):
+            near = chord if missed[rows[j]] <= envelope.closed_set.spacing else None
+            found[rows[j]] = ended.get(j, near)
         slow = missed[rows] > before / 2
         step[rows] = np.where(slow, step[rows] / 4, step[rows])
         left = ~(slow & (step[rows] < 1e-8 / envelope.curvature))

@@ -21,7 +21,6 @@ from theorems.definitions.known_thresholds import (
     slack,
 )
 from theorems.setting.draws import generator
-from theorems.setting.hull_edges import off_edges
 from theorems.setting.quantifiers import MODULI, SEEDS, SHARES, TARGETS, for_all
 from theorems.setting.roundings import gap_rounding, length_rounding
 from theorems.setting.vectors import dot, norm
@@ -37,14 +36,6 @@ def _subgradients(target, rng, n):
     return found.point, found.dual, found.rounding.point
 
 
-def _others(target, u, data, rng):
-    """Rows and points x' to compare u with: other u, points half way, data; not where ∂φ may be empty."""
-    everywhere, other = np.ones(len(u), dtype=bool), rng.permutation(u)
-    half = (u + rng.permutation(u)) / 2
-    inside = off_edges(target.value(half), half, np.concatenate([u, data]))
-    return (everywhere, other), (inside, half[inside]), (everywhere, data)
-
-
 @for_all("D2", target=TARGETS, seed=SEEDS, rho=MODULI)
 def test_convex_potentials_have_modulus_zero(evidence, target, seed, rho):
     """With −(ρ/2)|x|² added, v becomes v − ρx and the modulus at most ρ."""
@@ -52,21 +43,13 @@ def test_convex_potentials_have_modulus_zero(evidence, target, seed, rho):
     n = 60
     x, v, error = _subgradients(target, rng, n)
     on, weight = evidence.on(target, seed=seed, rho=rho), float(rho)
-    every = x, v, error, target.value(x), gap_rounding(target, x, v)
-    for rows, other in _others(target, x, target.sample(n, rng)[1], rng):
-        x, v, error, value, own = (part[rows] for part in every)
-        move, values, left_out = other - x, (value, target.value(other)), int((~rows).sum())
+    value, own = target.value(x), gap_rounding(target, x, v)
+    for other in (rng.permutation(x), (x + rng.permutation(x)) / 2, target.sample(n, rng)[1]):
+        move, values = other - x, (value, target.value(other))
         off = error.amplified(2 * norm(v) + norm(move) + error.bound, "x and v = z − x are off alike")
         rounding = own + gap_rounding(target, other, v) + off  # the gaps at x and x', whose φ* cancels
         room = values[1] - values[0] - dot(v, move)
-        on.bounded(
-            "φ(x) + ⟨v, x'−x⟩ above φ(x')",
-            np.maximum(-room, 0.0),
-            rounding,
-            because="ρ = 0",
-            left_out=left_out,
-            clause="convex",
-        )
+        on.bounded("φ(x) + ⟨v, x'−x⟩ above φ(x')", np.maximum(-room, 0.0), rounding, "ρ = 0", clause="convex")
         here, there = (f - weight * dot(a, a) / 2 for f, a in zip(values, (x, other), strict=True))
         room = there - here - dot(v - weight * x, move) + weight * dot(move, move) / 2
         squares = Rounding(2 * weight * (dot(x, x) + dot(other, other)), target.dim + 6, "terms with ρ|x|²")
@@ -75,7 +58,6 @@ def test_convex_potentials_have_modulus_zero(evidence, target, seed, rho):
             np.maximum(-room, 0.0),
             rounding + squares,
             because="modulus at most ρ",
-            left_out=left_out,
             clause="shifted",
         )
 
@@ -159,9 +141,8 @@ def test_prox_is_single_valued_and_lipschitz_below_the_threshold(evidence, targe
     # z/(1−s) and μ are rounded: prox moves by no more than z and |z − u| do.
     error = found.rounding.point + Rounding(2 * norm(found.z) + 3 * norm(found.z - u), 1, "z/(1−s) and μ")
     on = evidence.on(target, rho=rho, step=step, seed=seed)
-    every = u, y, z, error, target.value(u), gap_rounding(target, u, y)
-    for rows, v in _others(target, u, data, rng):
-        u, y, z, error, value, own = (part[rows] for part in every)
+    value, own = target.value(u), gap_rounding(target, u, y)
+    for v in (rng.permutation(u), (u + rng.permutation(u)) / 2, data):
         values = ((value, u), (target.value(v), v))
         cost = [f - rho * dot(p, p) / 2 + dot(z - p, z - p) / (2 * step) for f, p in values]
         growth = dot(v - u, v - u) / (2 * inner)
@@ -175,10 +156,8 @@ def test_prox_is_single_valued_and_lipschitz_below_the_threshold(evidence, targe
             np.maximum(cost[0] + growth - cost[1], 0.0),
             own + gap_rounding(target, v, y) + terms + off,
             because="the cost is (1/λ − ρ)-strongly convex: one minimiser",
-            left_out=int((~rows).sum()),
             clause="prox",
         )
-    z = every[2]
     length = target.scale * 10.0 ** rng.uniform(-4, 0, (n, 1))
     other = z + length * rng.standard_normal(z.shape)
     _lipschitz(on, other - z, share, found, target.proximal_point(other / (1 - share), inner))
