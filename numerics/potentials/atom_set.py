@@ -1,5 +1,7 @@
 """Atoms with heights, centred for floating point, and what is known exactly of their faces."""
 
+from fractions import Fraction
+
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 from scipy.special import ndtri
@@ -7,6 +9,7 @@ from scipy.special import ndtri
 from numerics.accuracy import EPS
 from numerics.factors import WIDE, WIDE_UNIT
 from numerics.geometry import norms
+from numerics.potentials.atom_scores import AtomScores
 from numerics.solvers.best_atoms import row_blocks
 from numerics.solvers.exact_active_set import ExactAtoms, ExactParabola
 
@@ -26,8 +29,11 @@ class AtomSet:
         centred: (N,d) points − centre, rounded once.
         lengths: (N,) of the centred atoms.
         spread: Their largest length; 1 if it is 0.
-        farthest, highest: The largest |y_i| and |g_i|.
+        highest: The largest |g_i|.
         off: (N,) by how much a height may miss what it is meant to be; 0 where heights are what they are.
+        scores: ⟨x₀,y_i⟩ − g_i.
+        compared: The scores that tell the best atom: about the centre where that is farther from 0 than any
+            atom is from it, else ``scores``, on which exact ties stay exact.
         wide, off_wide: (N,) The heights that are meant, in `WIDE`, and what these miss.
         tilt, tilted: (d,) and (N,), b and g with heights ⟨b, y−c⟩ + g but for a constant, c the centre: about
             a parabola's own centre its heights are small. Scores ⟨q−b, y−c⟩ − g err by d + 4 + ``more``
@@ -46,7 +52,7 @@ class AtomSet:
         self.centred = points - self.centre
         self.lengths = norms(self.centred)
         self.spread = float(self.lengths.max()) or 1.0
-        self.farthest, self.highest = float(norms(points).max()), float(np.abs(heights).max())
+        self.highest = float(np.abs(heights).max())
         self.wide, self.exact = heights.astype(WIDE), ExactAtoms(points, heights)
         self.off, self.off_wide = np.zeros(len(points)), np.zeros(len(points))
         self.tilt, self.tilted, self.more = np.zeros(points.shape[1]), heights, 0
@@ -57,7 +63,19 @@ class AtomSet:
             self.exact = ExactParabola(points, heights, curvature)
             self.tilt, self.tilted = curvature * self.centre, curvature / 2 * (self.centred**2).sum(axis=1)
             self.more = 4
+        self.scores = AtomScores(points, heights, np.zeros_like(self.tilt), 0.0, self.off, len(self.tilt) + 3)
+        self.compared = self._centred_scores() if norms(self.centre) > self.spread else self.scores
         self._known: dict[tuple[int, ...], dict[int, bool]] = {}
+
+    def _centred_scores(self) -> AtomScores:
+        """Scores about the centre; by how much b misses a·c is measured in fractions: 0 for a power of 2."""
+        off, count = np.zeros(len(self.tilt)), len(self.tilt) + 4 + self.more
+        if self._curvature is not None:
+            meant = [Fraction(self._curvature) * Fraction(float(c)) for c in self.centre]
+            off = np.array([float(m - Fraction(float(b))) for m, b in zip(meant, self.tilt, strict=True)])
+        off_tilt = float(norms(off)) * (1 + 8 * EPS)
+        exact = np.zeros(len(self.points))
+        return AtomScores(self.centred, self.tilted, self.tilt, off_tilt, exact, count)
 
     def rises(
         self, members: Int[np.ndarray, "m k"]

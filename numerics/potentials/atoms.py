@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float, Inexact, Int
+from jaxtyping import Bool, Float, Inexact
 from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
-from numerics.accuracy import EPS, UNIT, Rounding
+from numerics.accuracy import EPS, Rounding
 from numerics.checks import as_array, positive_integer, positive_number
 from numerics.geometry import norms
 from numerics.potentials.atom_envelope import EnvelopePoint, envelope_points, hull_distance, value_error
@@ -25,7 +25,7 @@ from numerics.potentials.proximal_point import ProximalPoint
 from numerics.potentials.solved_once import SolvedOnce
 from numerics.potentials.support_geometry import ManifoldGroup
 from numerics.potentials.traits import Traits
-from numerics.solvers.best_atoms import best_atoms, rivals, row_blocks
+from numerics.solvers.best_atoms import row_blocks
 
 MOST_CORNERS = 4096
 
@@ -34,12 +34,13 @@ class FiniteAtoms(SolvedOnce):
     r"""The law on the atoms $y_i$ whose weights are the noise masses of the Laguerre cells of the heights.
 
     Accuracy (`roundings`): T takes atoms, exactly, unless another score is within rounding of the best, which
-    is (d+3)u of its terms; then by that atom's distance. On a tie T is the atom of lowest index. φ* lies
-    between the best score less its rounding and the largest score with its. prox, the envelope, D prox and φ
-    state what a certificate of the very answer proves (`AtomSolve`, `atom_envelope`): subgradients of the
-    face found, its residual in wide arithmetic, and rationals where no face can be proved in floating point.
-    On its support prox is an atom exactly. Nearer to a kink than z can be told from it D prox is known to √d
-    only.
+    is (d+3)u of its terms, or (d+8)u of those about the centre where that is far from 0
+    (`numerics.potentials.atom_scores`); then by that atom's distance. On a tie T is the atom of lowest index.
+    φ* lies between the best score less its rounding and the largest score with its. prox, the envelope, D
+    prox and φ state what a certificate of the very answer proves (`AtomSolve`, `atom_envelope`): subgradients
+    of the face found, its residual in wide arithmetic, and rationals where no face can be proved in floating
+    point. On its support prox is an atom exactly. Nearer to a kink than z can be told from it D prox is known
+    to √d only.
 
     Args:
         points: (N,d) the atoms, no two equal.
@@ -138,8 +139,8 @@ class FiniteAtoms(SolvedOnce):
         """The law of the point of a cloud nearest to x₀/a: heights (a/2)|y|², cells of Voronoi, scaled.
 
         ``heights`` are rounded once, and far from 0 that is much of their differences: the law is that of the
-        squares themselves. prox is solved about the cloud's centre and proved with exact rises; what T, φ and
-        φ* state counts what the heights miss.
+        squares themselves. Far from 0 T compares about the cloud's centre; prox is solved about it and proved
+        with exact rises; what φ and φ* state, and T near 0, counts what the heights miss.
 
         Args:
             points: (N,d), no two equal.
@@ -191,7 +192,7 @@ class FiniteAtoms(SolvedOnce):
         return inside[back], [points[place[k]] for k in back if inside[k]]
 
     def _best(self, x0: Inexact[np.ndarray, "n d"]) -> np.ndarray:
-        return best_atoms(self.points, self.heights, x0.real)[0]
+        return self._set.compared.best(x0)
 
     def _conjugate(self, x0: Inexact[np.ndarray, "n d"]) -> Inexact[np.ndarray, " n"]:
         best = self._best(x0)
@@ -231,29 +232,11 @@ class FiniteAtoms(SolvedOnce):
 
     # --- accuracy -----------------------------------------------------------------------------------
 
-    def _score_error(self, x0: Float[np.ndarray, "p d"], atoms: Int[np.ndarray, " p"]) -> np.ndarray:
-        """What ⟨x₀,y_i⟩ − g_i as computed err by, of p pairs."""
-        terms = (np.abs(x0) * np.abs(self.points[atoms])).sum(axis=1) + np.abs(self.heights[atoms])
-        return np.asarray((self.dim + 3) * UNIT * terms * (1 + (self.dim + 2) * EPS) + self._set.off[atoms])
-
-    def _near(
-        self, x0: Float[np.ndarray, "n d"], within: Float[np.ndarray, " n"]
-    ) -> tuple[
-        Int[np.ndarray, " p"], Int[np.ndarray, " p"], Float[np.ndarray, " p"], Float[np.ndarray, " p"]
-    ]:
-        """Pairs (row, atom) whose score may be within so much of the best, scores, and what they err by."""
-        most = norms(x0) * self._set.farthest + self._set.highest
-        most *= (self.dim + 3) * UNIT * (1 + 8 * EPS)
-        most += self._set.off.max()
-        rows, atoms = rivals(self.points, self.heights, x0, 2 * most + within)
-        scores = (x0[rows] * self.points[atoms]).sum(axis=1) - self.heights[atoms]
-        return rows, atoms, scores, self._score_error(x0[rows], atoms)
-
     def _conjugate_rounding(self, x0: Float[np.ndarray, "n d"]) -> Rounding:
-        rows, _, scores, error = self._near(x0, np.zeros(len(x0)))
+        rows, _, scores, error = self._set.scores.near(x0, np.zeros(len(x0)))
         found, highest = self._conjugate(x0), np.full(len(x0), -np.inf)
         np.maximum.at(highest, rows, scores + error)
-        own = self._score_error(x0, self._best(x0))
+        own = self._set.scores.error(x0, self._best(x0))
         return Rounding.measured(np.maximum(highest - found, own), "d products and sums")
 
     def _transport_rounding(self, x0: Float[np.ndarray, "n d"]) -> Rounding:
@@ -269,10 +252,11 @@ class FiniteAtoms(SolvedOnce):
     ) -> Float[np.ndarray, " n"]:
         """The farthest atom that may be best within ``radius`` of x₀: scores rise by |y_j − y|·radius."""
         best, apart = self._best(x0), np.zeros(len(x0))
-        own = (x0 * self.points[best]).sum(axis=1) - self.heights[best] - self._score_error(x0, best)
+        compared = self._set.compared
+        own = compared.of(x0, best) - compared.error(x0, best)
         within = 2 * self._set.spread * (1 + 8 * EPS) * radius
         for part in row_blocks(len(x0), self.points.size):  # all atoms may be rivals
-            rows, atoms, scores, error = self._near(x0[part], within[part])
+            rows, atoms, scores, error = compared.near(x0[part], within[part])
             rows = rows + part.start
             far = norms(self.points[atoms] - self.points[best[rows]])
             rival = scores + error + (1 + 8 * EPS) * radius[rows] * far >= own[rows]

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from flint import fmpq
 
+from numerics.accuracy import EPS
 from numerics.potentials import FiniteAtoms, NearestPoint, PointCloud
 from numerics.potentials.atom_set import parabola
 from numerics.solvers.exact_active_set import ExactParabola, dot, doubles, minus, rational, rationals
@@ -89,3 +90,35 @@ def test_two_points_a_millimetre_apart_at_a_thousand_kilometres():
     found = NearestPoint(PointCloud([[1e6], [1e6 + 1e-3]])).proximal_point([[2e6 + 1e-3]], 1.0)
     assert abs(found.point[0, 0] - (1e6 + 5e-4)) <= found.rounding.point.bound[0] + 1e-9
     assert found.rounding.point.bound[0] < 1e-9
+
+
+@pytest.mark.parametrize("far", [1e6, 1e7, 1e8])
+@pytest.mark.parametrize("a", [1.0, 0.7, None])
+def test_far_from_0_the_best_atom_is_told_as_near_0(far, a):
+    """T against rationals; a statement that is not 0 is due: the exact lead is within 64 of its roundings.
+
+    Without a the heights are random. Scores about the centre round by u·|x₀ − ac||y − c|; those about 0 by
+    u·far². Where a is no power of 2 the rounding of a·c, u·a·far, times |y − c| comes to that.
+    """
+    rng, decided = np.random.default_rng(int(far)), 0
+    for _ in range(10):
+        d, n = int(rng.integers(1, 6)), int(rng.integers(2, 9))
+        cloud = far * rng.standard_normal(d) + rng.standard_normal((n, d))
+        law = FiniteAtoms(cloud, rng.standard_normal(n)) if a is None else NearestPoint(PointCloud(cloud), a)
+        heights = (
+            [dot(p, p) * rational(a) / 2 for p in map(rationals, cloud)] if a else rationals(law.heights)
+        )
+        x0 = (a or 0.0) * cloud.mean(axis=0) + rng.standard_normal((20, d))
+        if a is None:  # beside the border of two cells
+            edge = cloud[1] - cloud[0]
+            ahead = x0[:10] @ edge - law.heights[1] + law.heights[0]
+            x0[:10] -= (ahead / (edge @ edge) - 10.0 ** rng.uniform(-10, -5, 10))[:, None] * edge
+        said = law.roundings.transport(x0).bound
+        scale = a * far if a == 0.7 else 0.0  # of what a·c rounds
+        for x, y, bound in zip(x0, law.transport(x0), said, strict=True):
+            scores = [dot(rationals(x), rationals(p)) - h for p, h in zip(cloud, heights, strict=True)]
+            lead = np.sort([float(doubles([s - max(scores)])[0]) for s in scores])[-2]
+            assert np.linalg.norm(cloud[scores.index(max(scores))] - y) <= bound
+            assert bound == 0 or -lead <= 64 * EPS * (d + 8) * (10 + scale) * np.sqrt(d)
+            decided += bound == 0
+    assert decided >= 180, "nearly all noise is farther from a border than that"
