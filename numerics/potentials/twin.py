@@ -31,6 +31,7 @@ from numerics.potentials.twin_faces import (
     place,
     turning,
 )
+from numerics.potentials.twin_moves import beside_an_end, moved, ties
 
 Points = Float[np.ndarray, "n 2"]
 Numbers = Float[np.ndarray, " n"]
@@ -101,7 +102,7 @@ class Twin(SolvedOnce):
         """
         s = self._parameter(x0)
         size = np.abs(x0 * place(s)).sum(axis=1) + place(s)[:, 1] + cubic(s)
-        _, short = self._across_a_jump(x0, np.zeros(len(x0)))
+        _, short = self._across_a_jump(x0)
         return Rounding(size, 6, "⟨v, g⟩ − f at the maximiser") + Rounding(short, 16, "the tie, by the jump")
 
     def _conjugate_slope(self, x0: Points) -> Numbers:
@@ -124,28 +125,23 @@ class Twin(SolvedOnce):
     def _transport_rounding(self, x0: Points) -> Rounding:
         s = self._parameter(x0)
         arc = np.abs(s) <= END
-        own = np.where(arc, np.where(np.abs(s) < END, np.abs(s) * np.hypot(1, s), s**2 / _ROOT), 0.0)
-        tied, _ = self._across_a_jump(x0, np.zeros(len(x0)))
+        root = (np.abs(s) < END) | beside_an_end(x0, s)
+        own = np.where(arc, np.where(root, np.abs(s) * np.hypot(1, s), s**2 / _ROOT), 0.0)
+        tied, _ = self._across_a_jump(x0)
         size = own + tied / (_ROOT * UNIT)
         return Rounding(size, _ROOT, "a root of a quadratic; at a tie, the jump")
 
-    def _across_a_jump(self, v: Points, radius: Numbers) -> tuple[Numbers, Numbers]:
-        """The length of a jump within ``radius`` and rounding of v, and that times its v₁'s terms; else 0."""
-        delta = v[:, 1] - 1
-        at, s = jumps(delta), self._parameter(v)
-        found, short = np.zeros(len(v)), np.zeros(len(v))
-        for where, ends in ((at.first, (at.left, at.right)), (at.second, (at.last, np.full(len(v), ATOM)))):
-            terms = np.abs(delta * ends[0]) + 24 * ends[0] ** 2 + np.abs(where) + np.abs(v[:, 0])
-            slope = np.maximum(np.abs(ends[0]), np.abs(ends[0] + ends[1]) / 2 + 1)  # dv₁/dδ of a tie
-            near = np.abs(v[:, 0] - where) <= (1 + slope) * radius + 16 * UNIT * terms
-            far = np.maximum(*(norms(place(e) - place(s)) for e in ends))
-            found = np.where(near, np.maximum(found, far), found)
-            short = np.where(near, np.maximum(short, far * terms), short)
+    def _across_a_jump(self, v: Points) -> tuple[Numbers, Numbers]:
+        """The length of a jump within rounding of v, and that times its v₁'s terms; else 0."""
+        s, found, short = self._parameter(v), np.zeros(len(v)), np.zeros(len(v))
+        for tie in ties(v, np.zeros(len(v))):
+            far = np.maximum(*(norms(place(e) - place(s)) for e in tie.ends))
+            found = np.where(tie.near, np.maximum(found, far), found)
+            short = np.where(tie.near, np.maximum(short, far * tie.terms), short)
         return found, short
 
     def _transport_change(self, x0: Points, radius: Numbers) -> Numbers:
-        moved = np.minimum(self._stretch(x0) * radius, 2 * self.scale)
-        return moved + self._across_a_jump(x0, radius)[0]
+        return moved(x0, self._parameter(x0), radius)
 
     def _curvature(self, s: Numbers, delta: Numbers) -> Numbers:
         """c''(s) − δ, +inf at an atom: 1/K along v₁."""
@@ -158,11 +154,15 @@ class Twin(SolvedOnce):
         return tangent[:, :, None] * tangent[:, None, :] / curvature[:, None, None]
 
     def _transport_jacobian_rounding(self, x0: Points) -> Rounding:
-        """That of s, times 6s/(6s−δ) ≤ 2.6 on the right arc, where δ ≤ 3.68s; less on the left."""
+        """That of s, times 6s/(6s−δ) ≤ 2.6 on the right arc, where δ ≤ 3.68s; less on the left.
+
+        Beside a jump or an end it may be that of the other side, where the line of an end is an arc's.
+        """
         s = self._parameter(x0)
-        curvature = self._curvature(s, x0[:, 1] - 1)
+        delta, end = x0[:, 1] - 1, beside_an_end(x0, s)
+        curvature = np.where(end, bend(s) - delta, self._curvature(s, delta))
         size = (1 + np.minimum(np.abs(s), END) ** 2) / curvature
-        near = self._across_a_jump(x0, np.zeros(len(x0)))[0] > 0
+        near = (self._across_a_jump(x0)[0] > 0) | end
         tied = np.where(near, size / (_CURVATURE * UNIT), 0.0)
         return Rounding(np.where(np.isfinite(curvature), size, 0.0) + tied, _CURVATURE, "K = ττᵀ/(c'' − δ)")
 

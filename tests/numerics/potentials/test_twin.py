@@ -1,10 +1,12 @@
-"""The twin: its cells by sampling its definition, its hull, and what it refuses."""
+"""The twin: its cells by sampling its definition, its hull, how far T moves, and what it refuses."""
 
 import numpy as np
 import pytest
+from mpmath import mp
 
+from numerics.accuracy import Rounding
 from numerics.potentials import Twin
-from numerics.potentials.twin_faces import END, RATIO, SLOPE, cubic, level
+from numerics.potentials.twin_faces import END, RATIO, SLOPE, cubic, jumps, level
 
 P = Twin()
 S = np.linspace(-END, END, 90_001)
@@ -96,6 +98,121 @@ def test_at_the_tie():
     assert found.dimension == 1
     assert np.array_equal(found.tangent, [[1.0], [0.0]])
     assert np.array_equal(found.hessian, [[1.0]])
+
+
+def _exact_transport(first, second):
+    """T(v) in 50 digits: the best of the ends, 0, where the slope of ⟨v, g⟩ − f is 0, and the atom."""
+    a, delta = mp.mpf(END), second - 1
+    places = [-a, mp.zero, a]
+    for cube in (3, -24):  # cube·s² = v₁ + δs
+        square = delta**2 + 4 * cube * first
+        if square >= 0:
+            places += [(delta + sign * mp.sqrt(square)) / (2 * cube) for sign in (1, -1)]
+    arc = [s for s in places if abs(s) <= a]
+    scores = [first * s + delta * s**2 / 2 - (1 if s > 0 else 8) * abs(s) ** 3 for s in arc]
+    best = max(scores)
+    if first > best:
+        return mp.one, mp.zero
+    s = arc[scores.index(best)]
+    return s, s**2 / 2
+
+
+def _moves(rng, n):
+    """Noise at 1e-12 … 10 from ties and from where the arcs end, and radii of about that distance, or any."""
+    delta = np.where(rng.random(n) < 0.5, rng.uniform(-1, 10, n), 10.0 ** rng.uniform(-6, 1, n))
+    at, off = jumps(delta), 10.0 ** rng.uniform(-12, 1, n)
+    ends = (3 * END - delta) * END, (delta - 24 * END) * END
+    where = np.choose(np.arange(n) % 4, [at.first, at.second, *ends])
+    v = np.stack([where + off * rng.choice([-1, 1], n), 1 + delta], axis=1)
+    radius = np.where(
+        rng.random(n) < 0.5, off * 10.0 ** rng.uniform(-0.5, 0.5, n), 10.0 ** rng.uniform(-12, 1, n)
+    )
+    return v, np.maximum(radius, 1e-12)
+
+
+def _ways(v, rng):
+    """Along v₁, across the line of noise that T maps to one point, and any."""
+    slope = P.transport(v[None])[0, 0]
+    across = np.array([1.0, slope if slope <= END else 0.0])
+    ways = np.stack([[1.0, 0.0], across, *rng.standard_normal((1, 2))])
+    return np.concatenate([ways, -ways]) / np.linalg.norm(np.concatenate([ways, ways]), axis=1)[:, None]
+
+
+def _farthest(v, reach, rng):
+    """The largest |T(v') − T(v)| found with |v' − v| = reach, T(v) as it is computed."""
+    image = [mp.mpf(c) for c in P.transport(v[None])[0]]
+    found = mp.zero
+    for way in _ways(v, rng):
+        length = mp.hypot(*map(mp.mpf, way))
+        there = _exact_transport(
+            *(mp.mpf(c) + reach * mp.mpf(w) / length for c, w in zip(v, way, strict=True))
+        )
+        found = max(found, mp.hypot(there[0] - image[0], there[1] - image[1]))
+    return found
+
+
+def _ratio(found, whole):
+    return mp.mpf(found) / mp.mpf(whole) if whole else mp.inf if found else mp.zero
+
+
+def _moves_within(stated, seed):
+    """The largest part of what is stated that T moves by, and the largest excess of what is stated."""
+    rng = np.random.default_rng(seed)
+    v, radius = _moves(rng, 600)
+    bounds, own = stated(v, radius).bound, P.roundings.transport(v).bound
+    share, excess = mp.zero, mp.zero
+    with mp.workdps(50):
+        for x, r, bound, rounding in zip(v, map(mp.mpf, radius), bounds, own, strict=True):
+            within = max(_farthest(x, r, rng), _farthest(x, r * mp.mpf(rng.random()), rng))
+            share = max(share, _ratio(within, bound))
+            beside = max(within, _farthest(x, 1.02 * r, rng))
+            excess = max(excess, _ratio(max(bound - 2 * rounding, 0.0), beside))
+    return float(share), float(excess)
+
+
+def test_how_far_transport_moves():
+    """At most as far as is stated, at any radius; a ball of 1.02 times the radius nearly moves it so far."""
+    share, excess = _moves_within(P.roundings.transport, 0)
+    assert 0.9 < share <= 1
+    assert excess <= 6
+
+
+def test_how_far_transport_moves_to_first_order_is_rejected():
+    """‖K‖ρ and no more than the diameter, beside the jumps that the ball reaches."""
+
+    def stated(v, radius):
+        whole = P.roundings.transport(v, moved=radius)
+        slope = np.linalg.norm(P.transport_jacobian(v), 2, (1, 2))
+        smooth = P.roundings.transport(v) + Rounding.measured(slope * radius, "‖K‖ρ")
+        return Rounding.measured(np.where(whole.bound > 0.5, whole.bound, smooth.bound), "to first order")
+
+    assert _moves_within(stated, 0)[0] > 1.05
+
+
+def _beside_ends(rng, n):
+    """Noise within 12 ulps of the lines that T maps to the arc's ends, on both sides."""
+    delta = np.where(rng.random(n) < 0.5, rng.uniform(-3, 1.5, n), -(10.0 ** rng.uniform(0, 4, n)))
+    where = np.where(rng.random(n) < 0.5, (3 * END - delta) * END, (delta - 24 * END) * END)
+    return np.stack([where + rng.integers(-12, 13, n) * np.spacing(np.abs(where)), 1 + delta], axis=1)
+
+
+def test_roundings_beside_the_ends():
+    """An end is what it is, but beside its line the exact point and K may be those of the arc."""
+    v = _beside_ends(np.random.default_rng(0), 600)
+    image, slope, stated = P.transport(v), P.transport_jacobian(v), P.roundings
+    bounds = np.stack([stated.transport(v).bound, stated.transport_jacobian(v).bound], axis=1)
+    arcs = 0
+    with mp.workdps(50):
+        for x, y, k, bound in zip(v, image, slope, bounds, strict=True):
+            s, height = _exact_transport(mp.mpf(x[0]), mp.mpf(x[1]))
+            assert mp.hypot(s - mp.mpf(y[0]), height - mp.mpf(y[1])) <= bound[0]
+            bend = (6 if s > 0 else -48) * s - (mp.mpf(x[1]) - 1)
+            on_arc = abs(s) < END
+            exact = [a * b / bend if on_arc else mp.zero for a in (1, s) for b in (1, s)]
+            off = mp.sqrt(sum((a - mp.mpf(b)) ** 2 for a, b in zip(exact, k.ravel(), strict=True)))
+            assert off <= bound[1]
+            arcs += on_arc != (abs(y[0]) < END)
+    assert arcs > 5
 
 
 def test_refusals():

@@ -1,0 +1,131 @@
+r"""How far T of the twin (twin.py) moves within a ball of noise: from the parameters that the ball reaches.
+
+T(v) = g(s) of the right arc lies on the line $v_1 + δs = 3s^2$, whose normal is (1, s): noise v is at the
+distance $|3s^2 - δs - v_1|/\sqrt{1+s^2}$ from it. So a ball of radius ρ reaches s only where
+$|3s^2 - δs - v_1| ≤ ρ\sqrt{1+s^2} ≤ ρ(1 + βs)$; the root is convex and so below its chord over [0, a], by
+1.3 % at most. This is a quadratic inequality in s. On the left arc 24 stands for 3, and −v₁ for v₁.
+
+Let s be the parameter of v and $b = 6s - δ$ its c'' − δ; at s = a let the line through the end be $m$ away
+in v₁, else m = 0.
+
+- Up, s + Δ is reached only where $3Δ^2 + (b - βρ)Δ ≤ m + ρ(1+βs)$.
+- Down, s − Δ is reached only where $3Δ^2 - (b + βρ)Δ + ρ(1+βs) ≥ m$. If the ball reaches no jump, the
+  parameters that it reaches are an interval, so Δ is at most the smaller root. They are at least those of the
+  jump at the ball's least δ.
+- If it reaches a jump, the largest parameter of the other side is that of the first inequality there.
+
+The jumps are graphs v₁ = f(δ), so a ball reaches one only where $|v_1 - f(δ)| ≤ ρ\sqrt{1+L^2}$, where L is
+the largest |f'| within it. A tie of y and y' has $f' = -(y_2-y'_2)/(y_1-y'_1)$, at most .185: a ball of 1.02ρ
+does reach the jump. $|g(s+Δ) - g(s)| = Δ\sqrt{1+(s+Δ/2)^2}$ has no cancellation, and the farthest point that
+is reached has the least or the largest parameter.
+
+So the change is a bound at every ρ, and at most 6 times that over a ball of 1.02ρ: where no jump is near the
+quadratics are off by the chord alone, and beyond one half of it is reached, of .55 to 1.46 to the atom.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from numerics.accuracy import UNIT
+from numerics.geometry import norms
+from numerics.potentials.twin_faces import ATOM, END, SECOND, jumps, larger_root, place
+
+Points = Float[np.ndarray, "n 2"]
+Numbers = Float[np.ndarray, " n"]
+_CHORD = float((np.hypot(1, END) - 1) / END)
+_ALL = 8.0
+"""A ball of this radius around 0 reaches g(−a), at v = (−8, 0), and e₁, at (8, 0)."""
+
+
+@dataclass(frozen=True)
+class Tie:
+    """A jump of T beside the noise.
+
+    Attributes:
+        near: (n,) whether the ball reaches it, up to the rounding of v₁ there.
+        terms: (n,) size of the terms of v₁ there.
+        ends: parameters of its ends at the noise's δ, each (n,).
+    """
+
+    near: Bool[np.ndarray, " n"]
+    terms: Numbers
+    ends: tuple[Numbers, Numbers]
+
+
+def ties(v: Points, radius: Numbers) -> tuple[Tie, Tie]:
+    """Both jumps of T, beside balls around v."""
+    first, delta = v[:, 0], v[:, 1] - 1
+    at, atom = jumps(delta), np.full(len(v), ATOM)
+    steep = jumps(np.clip(SECOND, delta - radius, delta + radius))  # |f'| rises up to there, and falls
+    last = jumps(delta + radius).last
+    slopes = (steep.right + steep.left) / 2, last**2 / 2 / (1 - last)
+    found = []
+    for where, ends, slope in zip(
+        (at.first, at.second), ((at.left, at.right), (at.last, atom)), slopes, strict=True
+    ):
+        terms = np.abs(delta * ends[0]) + 24 * ends[0] ** 2 + np.abs(where) + np.abs(first)
+        near = np.abs(first - where) <= np.hypot(1, slope) * radius + 16 * UNIT * terms
+        found.append(Tie(near, terms, ends))
+    return found[0], found[1]
+
+
+def moved(v: Points, s: Numbers, radius: Numbers) -> Numbers:
+    """A bound of |T(v') − T(v)| for |v' − v| ≤ radius, where s (n,) is the parameter of T(v)."""
+    radius = np.minimum(radius, norms(v) + _ALL)
+    to_left, to_atom = (tie.near for tie in ties(v, radius))
+    first, delta = v[:, 0], v[:, 1] - 1
+    least = jumps(delta - radius)
+    right = (s > 0) & (s <= END)
+    own = np.where(right, first, -first)
+    outwards, inwards = _along(np.minimum(np.abs(s), END), np.where(right, 3.0, 24.0), own, delta, radius)
+    inwards = np.minimum(inwards, np.abs(s) * (1 + 32 * UNIT) - np.where(right, least.right, -least.left))
+    down, up = np.where(right, inwards, outwards), np.where(right, outwards, inwards)
+    along = [step * np.hypot(1, s + sign * step / 2) for step, sign in ((down, -1), (up, 1))]
+    leftmost, rightmost = -_largest(24.0, -first, delta, radius), _largest(3.0, first, delta, radius)
+    beyond = [
+        np.where(to_left & (s > 0), _apart(leftmost, s), 0.0),
+        np.where(to_left & (s <= 0), _apart(rightmost, s), 0.0),
+        np.where(to_atom, _apart(np.where(s > END, least.right, ATOM), s), 0.0),
+    ]
+    inside = np.where(s <= END, np.maximum(*along), 0.0)
+    return np.max([inside, *beyond], axis=0) * (1 + 64 * UNIT)
+
+
+def _along(s: Numbers, a: Numbers, own: Numbers, delta: Numbers, radius: Numbers) -> tuple[Numbers, Numbers]:
+    """By how much |s| may grow, and shrink, on its arc; ``own`` is v₁ or −v₁."""
+    bend, reach = 2 * a * s - delta, radius * (1 + _CHORD * s)
+    past, blur = _past(a, own, delta)
+    beyond = np.where(s < END, 0.0, np.maximum(past - blur, 0.0))
+    grown = np.minimum(larger_root(a, bend - _CHORD * radius, reach), END - s)
+    slope, short = bend + _CHORD * radius, np.maximum(reach - beyond, 0.0)
+    square = slope**2 - 4 * a * short
+    real = (slope > 0) & (square >= 0)
+    root = 2 * short / np.where(real, slope + np.sqrt(np.maximum(square, 0.0)), 1.0)
+    return grown, np.where(real, root, np.where(short > 0, s, 0.0))
+
+
+def _past(a: Numbers, own: Numbers, delta: Numbers) -> tuple[Numbers, Numbers]:
+    """How far past the line of its arc's end v lies, in v₁, and what that and T's root there err by."""
+    terms = np.abs(own) + np.abs(delta * END) + a * END**2
+    return own + delta * END - a * END**2, 20 * UNIT * terms
+
+
+def beside_an_end(v: Points, s: Numbers) -> Bool[np.ndarray, " n"]:
+    """Whether T(v) may be the arc's end, or be beside it, where s is the other as it is computed.
+
+    T's root errs by 7 roundings relatively, so v₁ by 7 of (2as − δ)s, which is at most 14 of its terms.
+    """
+    right, delta = s > 0, v[:, 1] - 1
+    past, blur = _past(np.where(right, 3.0, 24.0), np.where(right, v[:, 0], -v[:, 0]), delta)
+    return np.asarray((np.abs(s) <= END) & (np.abs(past) <= blur))
+
+
+def _largest(a: float, own: Numbers, delta: Numbers, radius: Numbers) -> Numbers:
+    """The largest |s| of an arc that the ball may reach; ``own`` is v₁ or −v₁."""
+    return np.clip(larger_root(a + 0 * own, -delta - _CHORD * radius, own + radius), 0.0, END)
+
+
+def _apart(s: Numbers, other: Numbers) -> Numbers:
+    return norms(place(s) - place(other))
