@@ -18,7 +18,7 @@ from numerics.potentials.chords import Envelope
 from numerics.potentials.nearest import NearestPoint
 from numerics.potentials.proximal_faces import face_at, faces_at
 from numerics.potentials.proximal_point import ProximalPoint
-from numerics.potentials.set_calculus import along, bending, bent, hessian_noise
+from numerics.potentials.set_calculus import across_ties, along, bent, changed, hessian_noise
 from numerics.potentials.solved_faces import SolvedFaces
 from numerics.potentials.solved_once import LastSolve, SolvedOnce
 from numerics.potentials.spectral import real, refuse_where
@@ -43,7 +43,7 @@ class NearestCurvedPoint(SolvedOnce, NearestPoint, of=object):
       δ²(1/λ + h)/2 for the error δ of u, h = a + |y − au||II|, and |y − au| times the set's ``error``; and
       what its two terms round.
     - K, D prox: what their entries err by, relatively, and their change over the error of the point itself,
-      read off differences along the set (first order).
+      read off differences along the set (first order); where the argument is off over a tie, K of both sides.
     """
 
     def _shape(self, closed_set: ClosedSet) -> None:
@@ -149,15 +149,10 @@ class NearestCurvedPoint(SolvedOnce, NearestPoint, of=object):
         return Rounding.measured(change + size * (lost * size + 32 * UNIT), "H's rounding, and T's error")
 
     def _transport_jacobian_change(self, x0: Points, radius: Numbers) -> Numbers:
-        """Over ‖K‖·radius along the set, and H's direct dependence on x₀."""
+        """To first order, and that of the other side of a tie."""
         y = self._transport(x0)
-        here, change = along(
-            self._lifted,
-            y,
-            self._stretch(x0) * radius,
-            lambda at: bent(self._lifted, at, x0, np.zeros(len(x0))),
-        )
-        return change + np.linalg.norm(here, axis=(1, 2)) ** 2 * bending(self._lifted, y) * radius
+        smooth = changed(self._lifted, y, x0, self._stretch(x0), radius)
+        return smooth + across_ties(self._lifted, y, x0, radius)
 
     # --- geometry -------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from numerics.accuracy import UNIT
 from numerics.geometry import norms
 from numerics.potentials.chords import Envelope
-from numerics.potentials.strata import Numbers, Points, retracted
+from numerics.potentials.strata import Numbers, Points, farther, retracted
 
 
 def bent(envelope: Envelope, y: Points, x0: Points, step: Numbers) -> Float[np.ndarray, "n d d"]:
@@ -54,3 +54,37 @@ def along(
         rise = np.linalg.norm(field(ends[0]) - field(ends[1]), axis=(1, 2))
         total += np.where(apart > 1e-3 * width, rise / np.where(apart > 0, apart, 1.0), 0.0) ** 2
     return here, np.sqrt(total) * radius
+
+
+def changed(envelope: Envelope, y: Points, x0: Points, stretch: Numbers, radius: Numbers) -> Numbers:
+    """By how much K = H⁻¹ on the tangent space at y moves when x₀ does by ``radius``, to first order.
+
+    Over ‖K‖·radius along the set, ‖K‖ the ``stretch``, and H's direct dependence on x₀.
+    """
+    here, change = along(envelope, y, stretch * radius, lambda at: bent(envelope, at, x0, np.zeros(len(x0))))
+    return change + np.linalg.norm(here, axis=(1, 2)) ** 2 * bending(envelope, y) * radius
+
+
+def across_ties(envelope: Envelope, y: Points, x0: Points, radius: Numbers) -> Numbers:
+    """By how much K changes where x₀ moves by ``radius`` over a tie of y with a rival; 0 where it meets none.
+
+    |x−y'|² − |x−y|² at x = x₀/a changes by 2|y − y'| times what x moves by, and it errs by d + 5 roundings
+    of its terms and by y and y' being off the set. K of the other side changes to first order.
+    """
+    image = x0 / envelope.curvature
+    rivals = envelope.closed_set.rivals(image)
+    apart = norms(rivals - y[:, None])
+    terms = (envelope.closed_set.dim + 5) * UNIT * norms(rivals + y[:, None] - 2 * image[:, None])
+    off = 4 * envelope.off_set * (norms(image - y)[:, None] + norms(image[:, None] - rivals))
+    near = 2 * (radius / envelope.curvature)[:, None] * apart + terms * apart + off
+    tied = (farther(image[:, None], y[:, None], rivals) <= near) & (apart > 0)
+    found, step = np.zeros(len(y)), np.zeros(len(y))
+    here = bent(envelope, y, x0, step)
+    for k in np.flatnonzero(tied.any(axis=0)):
+        rows = np.flatnonzero(tied[:, k])
+        there = bent(envelope, rivals[rows, k], x0[rows], step[rows])
+        stretch = np.linalg.norm(there, 2, axis=(1, 2))
+        jump = np.linalg.norm(there - here[rows], axis=(1, 2))
+        jump = jump + changed(envelope, rivals[rows, k], x0[rows], stretch, radius[rows])
+        found[rows] = np.maximum(found[rows], jump)
+    return found
