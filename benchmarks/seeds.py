@@ -1,8 +1,9 @@
 """Does a verdict depend on the seed? `python -m benchmarks.seeds` runs the theorems at many, side by side.
 
 Each seed is a run of `pytest theorems` of its own. What it found is kept under the hash of the code that ran,
-so that an interrupted sweep goes on where it was and a changed line starts afresh. SEEDS.md is written from
-what is kept for the code as it is now, and for earlier code if its hash is named: what a mended fault was.
+so that an interrupted sweep goes on where it was and a changed line starts afresh. SEEDS.json holds what is
+kept, so that a sweep goes on in another checkout; SEEDS.md shows it for the code as it is now, and for
+earlier code: what a mended fault was.
 """
 
 import argparse
@@ -26,6 +27,7 @@ from reports.run.power import code_hash
 ROOT = Path(__file__).parents[1]
 KEPT = Path(__file__).with_name(".seeds")
 RECORD = Path(__file__).with_name("SEEDS.md")
+PACKED = Path(__file__).with_name("SEEDS.json")
 GOOD = {"verified", "open"}
 PROFILES = ("quick", "thorough", "exhaustive")
 WIDEST = 200  # characters of a fault in the table
@@ -140,14 +142,30 @@ def _cell(fault: str) -> str:
     return cut.replace("|", "\\|")
 
 
-def write_record(code: str, earlier: Sequence[str]) -> None:
-    """SEEDS.md: what is kept for the code as it is, then for earlier ones that are named."""
-    parts = [
-        "# Seeds\n",
-        f"Written by `make seeds`: `pytest theorems` at each of these seeds. {machine()}\n",
-        markdown(kept_runs(KEPT / code), code),
-    ]
-    parts += [markdown(kept_runs(KEPT / other), other, "An earlier code") for other in earlier]
+def packed() -> dict[str, dict[str, dict[str, dict[str, Any]]]]:
+    """What SEEDS.json holds, by code, newest first, profile and seed."""
+    return json.loads(PACKED.read_text(encoding="utf-8")) if PACKED.exists() else {}
+
+
+def unpack(code: str, kept: Path) -> None:
+    """Keep what SEEDS.json holds of this code, as if it had run here; what did run here stays."""
+    for profile, found in packed().get(code, {}).items():
+        for seed, run in found.items():
+            path = kept / f"{profile}-{seed}.json"
+            if not path.exists():
+                kept.mkdir(parents=True, exist_ok=True)
+                path.write_text(json.dumps(run, indent=1), encoding="utf-8")
+
+
+def write_record(code: str) -> None:
+    """SEEDS.json and SEEDS.md: what is kept for the code as it is, then for earlier ones."""
+    now: dict[str, Any] = {code: kept_runs(KEPT / code)}
+    every = now | {other: runs for other, runs in packed().items() if other != code}
+    PACKED.write_text(json.dumps(every, indent=0, ensure_ascii=False) + "\n", encoding="utf-8")
+    parts = ["# Seeds\n", f"Written by `make seeds`: `pytest theorems` at each of these seeds. {machine()}\n"]
+    for i, (other, profiles) in enumerate(packed().items()):
+        runs = {profile: {int(s): run for s, run in found.items()} for profile, found in profiles.items()}
+        parts.append(markdown(runs, other, "An earlier code" if i else "This code"))
     RECORD.write_text("\n".join(parts), encoding="utf-8")
 
 
@@ -168,9 +186,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--profile", default="quick", choices=PROFILES)
     parser.add_argument("--jobs", type=int, default=-1, help="how many at once; all cores by default")
     parser.add_argument("--cluster", help="address of a Dask scheduler")
-    parser.add_argument(
-        "--earlier", action="append", default=[], help="hash of earlier code whose runs are listed too"
-    )
     parser.add_argument("pytest", nargs="*", help="further arguments of pytest, after --")
     given = parser.parse_args(arguments)
     try:
@@ -179,17 +194,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(str(error))
     if given.jobs == 0 or given.jobs < -1:
         parser.error(f"jobs: got {given.jobs}; give -1 or a positive number")
-    if missing := [other for other in given.earlier if not kept_runs(KEPT / other)]:
-        parser.error(f"earlier: nothing is kept for {', '.join(missing)} in {KEPT}")
     code = code_hash()
     kept = KEPT / code if not given.pytest else KEPT / f"{code}-{'-'.join(given.pytest).replace('/', '_')}"
+    if not given.pytest:
+        unpack(code, kept)
     with backend(given.cluster):
         sweep(seeds, given.profile, given.jobs, given.pytest, kept)
     if code_hash() != code:
         print("the code changed while seeds ran: what was found belongs to no one version; run again")
         return 1
     if not given.pytest:
-        write_record(code, given.earlier)
+        write_record(code)
     wrong = [s for s, run in stored(kept, given.profile, seeds).items() if run["exit"]]
     print(f"{len(seeds) - len(wrong)} of {len(seeds)} seeds succeed" + (f"; not {wrong}" if wrong else ""))
     return 1 if wrong else 0

@@ -88,6 +88,7 @@ def test_the_exit_status_tells(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(seeds, "run_seed", _fake_run(ran))
     monkeypatch.setattr(seeds, "KEPT", tmp_path)
     monkeypatch.setattr(seeds, "RECORD", tmp_path / "SEEDS.md")
+    monkeypatch.setattr(seeds, "PACKED", tmp_path / "SEEDS.json")
     assert seeds.main(["--seeds=0-1", "--jobs=1"]) == 0
     assert seeds.main(["--seeds=0-2", "--jobs=1"]) == 1
     assert ran == [0, 1, 2]
@@ -106,19 +107,23 @@ def test_a_fault_keeps_its_row_whatever_it_says():
     assert len(row) < 400
 
 
-def test_earlier_code_is_listed_where_it_is_named(tmp_path, monkeypatch):
+def test_a_sweep_goes_on_in_another_checkout_and_lists_earlier_code(tmp_path, monkeypatch):
     ran = []
     monkeypatch.setattr(seeds, "run_seed", _fake_run(ran))
-    monkeypatch.setattr(seeds, "KEPT", tmp_path)
     monkeypatch.setattr(seeds, "RECORD", tmp_path / "SEEDS.md")
-    seeds.run_seed(2, "quick", [], tmp_path / "0123abcd")
-    seeds.main(["--seeds=0-1", "--jobs=1", "--earlier", "0123abcd"])
+    monkeypatch.setattr(seeds, "PACKED", tmp_path / "SEEDS.json")
+    for code, asked in (("0123abcd", "2"), ("4567cdef", "0"), ("4567cdef", "0-1")):
+        monkeypatch.setattr(seeds, "KEPT", tmp_path / f"kept in {len(ran)}")
+        monkeypatch.setattr(seeds, "code_hash", lambda code=code: code)
+        seeds.main([f"--seeds={asked}", "--jobs=1"])
+    assert ran == [2, 0, 1]
     now, earlier = (tmp_path / "SEEDS.md").read_text().split("## An earlier code: 0123abcd")
+    assert "## This code: 4567cdef" in now
     assert "quick: 2 of 2 seeds" in now
     assert "quick: 0 of 1 seeds" in earlier
 
 
-@pytest.mark.parametrize("argument", ["--seeds=x", "--jobs=0", "--profile=slow", "--earlier=none"])
+@pytest.mark.parametrize("argument", ["--seeds=x", "--jobs=0", "--profile=slow"])
 def test_bad_arguments_end_with_a_message(argument, capsys):
     with pytest.raises(SystemExit) as ended:
         seeds.main([argument])
