@@ -135,7 +135,13 @@ class Grassmannian(HullIndicator):
         return np.zeros(off.shape), off
 
     def _domain_rounding(self, x: Float[np.ndarray, "N d"]) -> Rounding:
-        return Rounding.measured(self._projection(x).distance, "the point of the Fantope, measured")
+        """Measured; no more than `_value` admits, with as much for what the eigenvalues err by.
+
+        Eigenvalues leave [0, 1] by ρ at most and their sum k by √n ρ: cut to it they move by √n ρ, and the
+        sum, then off by (n + √n)ρ, is restored within [0, 1] by as much.
+        """
+        most = 2 * (self.n + 2 * np.sqrt(self.n)) * self._rounding
+        return Rounding.measured(np.minimum(self._projection(x).distance, most), "the point of the Fantope")
 
     def _conjugate_rounding(self, x0: Float[np.ndarray, "N d"]) -> Rounding:
         values, vectors = jacobi.eigh(self._matrices(x0))

@@ -118,7 +118,14 @@ class SpecialOrthogonal(HullIndicator):
         return np.where(-2 * smallest <= self._rounding, 0.0, np.inf)
 
     def _domain_rounding(self, x: Float[np.ndarray, "N 9"]) -> Rounding:
-        return Rounding.measured(2 * self._lifted_projection(x).distance, "the point of the hull, measured")
+        """Measured; no more than `_value` admits, with as much for what the eigenvalues err by.
+
+        Three of four eigenvalues are −ρ/2 at least: cut at 0 they move by √3 ρ/2, and the trace, off by 3ρ/2,
+        is restored by as much; the rotations' hull is twice as large.
+        """
+        most = 2 * (3 + np.sqrt(3)) * self._rounding
+        distance = np.minimum(2 * self._lifted_projection(x).distance, most)
+        return Rounding.measured(distance, "the point of the hull")
 
     def _conjugate(self, x0: Inexact[np.ndarray, "N 9"]) -> Float[np.ndarray, " N"]:
         return self._lines._conjugate(2 * self._lifted(x0))

@@ -125,7 +125,9 @@ class Stiefel(HullIndicator):
         return frame, factors, factors.misfit(self._matrices(x0), frame.s)
 
     def _domain_rounding(self, x: Float[np.ndarray, "N d"]) -> Rounding:
-        return Rounding.measured(self._projection(x).distance, "the point of the ball, measured")
+        """Measured; no more than `_value` admits of p singular values, with as much for what they err by."""
+        most = 2 * np.sqrt(self.p) * self._rounding
+        return Rounding.measured(np.minimum(self._projection(x).distance, most), "the point of the ball")
 
     def _conjugate_rounding(self, x0: Float[np.ndarray, "N d"]) -> Rounding:
         frame = singular_frame(self._matrices(x0))

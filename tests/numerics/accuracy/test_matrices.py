@@ -250,6 +250,15 @@ def test_domain(p):
 
 
 @every_family
+def test_off_the_domain_no_more_is_allowed_than_on_it(p):
+    """Otherwise a check could not fail where it allows for the domain: whatever is wrong would be allowed."""
+    x0, x1 = p.sample(40, generator())
+    off = x1 + 1e-3 * x0 / np.linalg.norm(x0, axis=1, keepdims=True)
+    assert p.dim == 1 or np.isinf(p.value(off)).all()
+    assert (p.roundings.domain(off).bound <= 1e-10 * p.scale).all()
+
+
+@every_family
 def test_members_of_the_subdifferential_are_computed_to_be_members(p):
     x0, x1 = p.sample(40, generator())
     for size in (1.0, 1e3):
