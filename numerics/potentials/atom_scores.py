@@ -59,7 +59,10 @@ class AtomScores:
         return np.asarray(rounded + self.off[atoms] + self.off_tilt * self._lengths[atoms])
 
     def near(self, x0: Float[np.ndarray, "n d"], within: Float[np.ndarray, " n"]) -> Pairs:
-        """Pairs (row, atom) whose score may be within so much of the best, scores, and what they err by."""
+        """Pairs (row, atom) whose score may be within so much of the best, scores, and what they err by.
+
+        Rows in order, and within a row atoms.
+        """
         longest = float(self._lengths.max())
         most = norms(x0 - self.tilt) * longest + float(np.abs(self.heights).max())
         most *= self.count * UNIT * (1 + (self.count + 8) * EPS)

@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 import numpy as np
-from jaxtyping import Bool, Float, Int, Shaped
+from jaxtyping import Bool, Float, Inexact, Int, Shaped
 from scipy.special import ndtri
 
 from numerics.accuracy import EPS
@@ -76,6 +76,23 @@ class AtomSet:
         off_tilt = float(norms(off)) * (1 + 8 * EPS)
         exact = np.zeros(len(self.points))
         return AtomScores(self.centred, self.tilted, self.tilt, off_tilt, exact, count)
+
+    def best(self, x0: Inexact[np.ndarray, "n d"]) -> Int[np.ndarray, " n"]:
+        """The atom (n,) of the largest score; of those that rounding cannot tell, the first by ``scores``."""
+        if self.compared is self.scores:
+            return self.scores.best(x0)
+        noise = x0.real
+        found = self.compared.best(noise)
+        for part in row_blocks(len(noise), len(self.points)):
+            rows, atoms, scores, error = self.compared.near(noise[part], np.zeros(len(noise[part])))
+            least = np.full(len(noise[part]), -np.inf)
+            np.maximum.at(least, rows, scores - error)
+            told = scores + error >= least[rows]
+            rows, atoms = rows[told], atoms[told]
+            order = np.lexsort((atoms, -self.scores.of(noise[part][rows], atoms), rows))
+            first = np.unique(rows[order], return_index=True)[1]
+            found[part][rows[order][first]] = atoms[order][first]
+        return found
 
     def rises(
         self, members: Int[np.ndarray, "m k"]

@@ -35,7 +35,8 @@ class FiniteAtoms(SolvedOnce):
 
     Accuracy (`roundings`): T takes atoms, exactly, unless another score is within rounding of the best, which
     is (d+3)u of its terms, or (d+8)u of those about the centre where that is far from 0
-    (`numerics.potentials.atom_scores`); then by that atom's distance. On a tie T is the atom of lowest index.
+    (`numerics.potentials.atom_scores`); then by that atom's distance. On a tie that the scores as computed
+    show T is the atom of lowest index.
     φ* lies between the best score less its rounding and the largest score with its. prox, the envelope, D
     prox and φ state what a certificate of the very answer proves (`AtomSolve`, `atom_envelope`): subgradients
     of the face found, its residual in wide arithmetic, and rationals where no face can be proved in floating
@@ -192,7 +193,7 @@ class FiniteAtoms(SolvedOnce):
         return inside[back], [points[place[k]] for k in back if inside[k]]
 
     def _best(self, x0: Inexact[np.ndarray, "n d"]) -> np.ndarray:
-        return self._set.compared.best(x0)
+        return self._set.best(x0)
 
     def _conjugate(self, x0: Inexact[np.ndarray, "n d"]) -> Inexact[np.ndarray, " n"]:
         best = self._best(x0)

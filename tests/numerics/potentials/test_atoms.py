@@ -187,3 +187,23 @@ def test_condition_numbers_go_and_cover_the_statements(name):
     with pytest.warns(DeprecationWarning, match=f"roundings.{member}"):
         condition = getattr(target, name)(*arguments)
     assert (getattr(target.roundings, member)(*arguments).bound <= 64 * EPS * condition).all()
+
+
+@pytest.mark.parametrize("far", [0, 5, 1000])
+@pytest.mark.parametrize("dim", [1, 2, 3])
+def test_on_exact_ties_transport_takes_the_first_atom(rng, dim, far):
+    """Small integers have exact scores; noise half-way between two of them ties."""
+    ties = 0
+    for _ in range(40):
+        points = np.unique(rng.integers(-4, 5, (8, dim)), axis=0).astype(float)
+        points = rng.permutation(points) + far
+        heights = rng.integers(-3, 4, len(points)).astype(float)
+        for target, costs in (
+            (FiniteAtoms(points, heights), heights),
+            (FiniteAtoms.nearest(points), (points**2).sum(axis=1) / 2),
+        ):
+            x0 = rng.integers(-6, 7, (50, dim)) / 2 + rng.integers(0, 2) * far
+            scores = x0 @ points.T - costs
+            assert (target.transport(x0) == points[scores.argmax(axis=1)]).all()
+            ties += (scores == scores.max(axis=1, keepdims=True)).sum() - len(x0)
+    assert ties > 100
