@@ -36,17 +36,26 @@ class Chord:
         return np.asarray(self.weights @ self.atoms)
 
     def convex(self) -> "Chord":
-        """Weights cut at 0, of sum 1; equal ones if none is positive."""
+        """Weights cut at 0, of sum 1; equal ones if none is positive, or one is infinite."""
         weights = np.maximum(self.weights, 0.0)
         total = weights.sum()
-        weights = weights / total if total > 0 else np.full(len(weights), 1 / len(weights))
+        weights = weights / total if 0 < total < np.inf else np.full(len(weights), 1 / len(weights))
         return Chord(self.atoms, weights, self.slope)
 
-    def nearer(self, y: Float[np.ndarray, " d"], share: float) -> "Chord":
-        """The face at its point's place, drawn to ``share`` of the way from the atom that is nearest to y."""
-        weights = share * self.weights
-        weights[norms(self.atoms - y).argmin()] += 1 - share
-        return Chord(self.atoms, weights, self.slope)
+    def drawn_to(self, other: "Chord", share: float, reach: float) -> "Chord":
+        """At ``share`` of the way from another face's point to this one's.
+
+        The other's atoms within ``reach`` of one of these are taken for it.
+        """
+        atoms, weights = [*self.atoms], [*(share * self.weights)]
+        for atom, weight in zip(other.atoms, (1 - share) * other.weights, strict=True):
+            away = norms(self.atoms - atom)
+            if away.min() <= reach:
+                weights[away.argmin()] += weight
+            else:
+                atoms.append(atom)
+                weights.append(weight)
+        return Chord(np.array(atoms), np.array(weights), self.slope)
 
     def without_least(self) -> "Chord":
         """The face without the atom of the least weight."""

@@ -46,9 +46,9 @@ class Systems:
         size = 1 / np.maximum(np.abs(self.matrix).max(axis=2, keepdims=True), np.finfo(float).tiny)
         known = np.isfinite(self.matrix).all(axis=(1, 2), keepdims=True)
         u, s, vt = np.linalg.svd(np.where(known, size * self.matrix, 0.0))
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", over="ignore", invalid="ignore"):  # Newton that runs away ends so
             inverse = np.where(s > _NEGLIGIBLE * s[:, :1], 1 / s, 0.0)
-        found = vt.transpose(0, 2, 1) @ (inverse[:, :, None] * (u.transpose(0, 2, 1) @ (size * right)))
+            found = vt.transpose(0, 2, 1) @ (inverse[:, :, None] * (u.transpose(0, 2, 1) @ (size * right)))
         return np.where(known, found, np.nan)
 
     def inverse(self) -> Float[np.ndarray, "n q q"]:

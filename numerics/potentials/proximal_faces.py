@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from numerics.accuracy import EPS
 from numerics.geometry import norms
@@ -15,6 +15,10 @@ from numerics.potentials.steep_faces import steep_face
 from numerics.potentials.strata import Numbers, Points
 
 _TRIES = 60
+_FAR = 1e6
+"""Of |M|: so far off the nearest point is the highest to 1e-6, and distances tell points apart to 1e-10."""
+_EARLY = 1e-4
+"""Of 1/a: the λ at which a face of unbounded slope is tried first."""
 _FARTHER = (1.0, 2.0**-4, 2.0**-8)
 """Of the net's spacing: how far off M a face is sought that comes nearer to it than slopes can be raised."""
 
@@ -39,47 +43,71 @@ def faces_of_prox(envelope: Envelope, z: Points, step: Numbers) -> list[Answer]:
 def faces_at(envelope: Envelope, x: Points, rounding: float) -> list[Chord | None]:
     """The face that holds x, row by row; None off the hull: proximal points, then Newton with λ = 0.
 
-    Its slope is infinite where no slope is a subgradient (`steep_faces`). Near M, where slopes cannot be
-    raised by so little as is missed, a face is also sought from the plane that touches M at the nearest point
-    y; and along the ray from y through x, farther off, where more is missed.
+    Its slope is infinite where no slope is a subgradient (`steep_faces`). What slopes cannot be raised enough
+    for, since x is so near to a smaller face or to M, is found beside that (`_leaning`, `_beside`).
     """
     nearest, spacing = envelope.closed_set.nearest(x), envelope.closed_set.spacing
     away = norms(nearest - x)
-    found: list[Chord | None] = [Chord(y[None], np.ones(1), envelope.curvature * y) for y in nearest]
-    rows = np.flatnonzero(away > rounding)
-    for i, chord in zip(rows, _searched(envelope, x[rows], rounding), strict=True):
-        found[i] = chord and _at(envelope, chord, x[i], rounding)
-    for i in rows:
-        if found[i] is None and away[i] < spacing:
-            found[i] = steep_face(envelope, _leaning(envelope, nearest[i], x[i]), x[i], 2 * rounding)
-    for share in _FARTHER:
-        rows = np.array([i for i in rows if found[i] is None and away[i] < share * spacing], dtype=int)
-        out = (x[rows] - nearest[rows]) * (share * spacing / away[rows])[:, None]
-        for i, chord in zip(rows, _searched(envelope, nearest[rows] + out, rounding), strict=True):
-            near = chord and chord.nearer(nearest[i], away[i] / (share * spacing))
-            found[i] = near and _at(envelope, near, x[i], rounding)
+    atoms = [Chord(y[None], np.ones(1), envelope.curvature * y) for y in nearest]
+    found: list[Chord | None] = [*atoms]
+    rows = np.flatnonzero(away > rounding).tolist()
+    faces, ends = _searched(envelope, x[rows], rounding)
+    last: dict[int, Chord] = {}
+    for i, face, end in zip(rows, faces, ends, strict=True):
+        begin = face or end
+        if begin and norms(begin.point - x[i]) > rounding:  # a steep face's φ is off by its slope times that
+            last[i], face = begin, steep_face(envelope, begin, x[i], 2 * rounding) or face
+        found[i] = face
+    for near in (last, {i: atoms[i] for i in rows if away[i] < spacing}):
+        for i in [i for i in near if found[i] is None]:
+            found[i] = steep_face(envelope, _leaning(envelope, near[i], x[i]), x[i], 2 * rounding)
+        left = {i: chord for i, chord in near.items() if found[i] is None}
+        for i, chord in _beside(envelope, left, x, rounding).items():
+            found[i] = chord
     return found
 
 
-def _at(envelope: Envelope, near: Chord, x: Float[np.ndarray, " d"], rounding: float) -> Chord | None:
-    """The face that holds x from one near it, if it does not itself."""
-    if norms(near.point - x) <= rounding and _is_level(envelope, near):
-        return near
-    return steep_face(envelope, near, x, 2 * rounding)
+def _beside(envelope: Envelope, near: dict[int, Chord], x: Points, rounding: float) -> dict[int, Chord]:
+    """The faces of rows of x that are beside smaller faces ``near``: along the ray from those through x.
+
+    Farther off more is missed, so that the search ends; drawn back, its face is where Newton begins.
+    """
+    found: dict[int, Chord] = {}
+    for share in _FARTHER:
+        length = share * envelope.closed_set.spacing
+        away = {i: x[i] - chord.point for i, chord in near.items() if i not in found}
+        part = {i: float(norms(by)) / length for i, by in away.items() if 0 < norms(by) < length}
+        out = np.array([near[i].point + away[i] / part[i] for i in part]).reshape(-1, x.shape[1])
+        for i, *far in zip(part, *_searched(envelope, out, rounding), strict=True):
+            for chord in filter(None, far):
+                drawn = chord.drawn_to(near[i], part[i], 4 * envelope.closed_set.spacing)
+                if face := steep_face(envelope, drawn, x[i], 2 * rounding):
+                    found[i] = face
+    return found
 
 
-def _leaning(envelope: Envelope, y: Float[np.ndarray, " d"], x: Float[np.ndarray, " d"]) -> Chord:
-    """y, and of the rest of M what is farthest along x − y."""
-    slope = (x - y) * (envelope.closed_set.radius / (np.sqrt(EPS) * norms(x - y)))
+def _leaning(envelope: Envelope, near: Chord, x: Float[np.ndarray, " d"]) -> Chord:
+    """A smaller face beside x, and of the rest of M what is farthest along the way from it to x."""
+    slope = x - near.point
+    slope *= envelope.closed_set.radius / (np.sqrt(EPS) * max(norms(slope), np.finfo(float).tiny))
     rivals = envelope.closed_set.rivals(slope[None])[0]
-    others = rivals[norms(rivals - y) > envelope.closed_set.spacing]
+    away = norms(rivals[:, None] - near.atoms).min(axis=1)
+    others = rivals[away > envelope.closed_set.spacing]
     highest = others[(others @ slope).argsort()[-1:]]
-    return Chord(np.concatenate([y[None], highest]), np.eye(1 + len(highest))[0], slope)
+    weights = np.append(near.weights, np.zeros(len(highest)))
+    return Chord(np.concatenate([near.atoms, highest]), weights, slope)
 
 
-def _searched(envelope: Envelope, x: Points, rounding: float) -> list[Chord | None]:
-    """For every row the face that holds it, or the last within the net's spacing of it, or None."""
+def _searched(
+    envelope: Envelope, x: Points, rounding: float
+) -> tuple[list[Chord | None], list[Chord | None]]:
+    """For every row the face that holds it, or None; and the last within the net's spacing of it, if any.
+
+    What is missed halves from step to step, or λ is too large; where it is small already, slopes may have no
+    bound, which is tried once on the way.
+    """
     found: list[Chord | None] = [None] * len(x)
+    last: list[Chord | None] = [None] * len(x)
     step, missed = np.full(len(x), 1e-2 / envelope.curvature), np.full(len(x), np.inf)
     slope, rows = np.zeros_like(x), np.arange(len(x))
     for _ in range(_TRIES):
@@ -95,15 +123,31 @@ def _searched(envelope: Envelope, x: Points, rounding: float) -> list[Chord | No
             [float(norms(c.point - x[i])) for i, c in zip(rows, chords, strict=True)],
         )
         ended = _ended(envelope, chords, x[rows], missed[rows], rounding)
-        for j, chord in enumerate(chords):
-            near = chord if missed[rows[j]] <= envelope.closed_set.spacing else None
-            found[rows[j]] = ended.get(j, near)
-        slow = missed[rows] > before / 2
+        slow, near = missed[rows] > before / 2, missed[rows] <= envelope.closed_set.spacing
+        early = step[rows] * envelope.curvature
+        for j, i in enumerate(rows):
+            last[i] = chords[j] if near[j] else None
+            if j not in ended and near[j] and slow[j] and _EARLY / 4 <= early[j] < _EARLY:
+                face = steep_face(envelope, chords[j], x[i], 2 * rounding, beside=False)
+                ended |= {j: face} if face else {}
+            found[i] = ended.get(j)
         step[rows] = np.where(slow, step[rows] / 4, step[rows])
         left = ~(slow & (step[rows] < 1e-8 / envelope.curvature))
         left[list(ended)] = False
+        left &= ~(slow & left & _off_hull(envelope, x[rows], np.array([c.point for c in chords]), rounding))
         rows = rows[left]
-    return found
+    return found, last
+
+
+def _off_hull(envelope: Envelope, x: Points, u: Points, rounding: float) -> Bool[np.ndarray, " n"]:
+    """Whether the plane normal to x − u proves that x is off the hull by more than the rounding.
+
+    The nearest point y of M to Rq, |q| = 1, has ⟨q,·⟩ ≤ ⟨q,y⟩ + |M|²/(2R) on M.
+    """
+    length, radius = norms(x - u), envelope.closed_set.radius
+    normal = (x - u) / np.where(length > 0, length, 1.0)[:, None]
+    highest = envelope.closed_set.nearest(normal * radius * _FAR)
+    return ((x - highest) * normal).sum(axis=1) > 2 * rounding + radius / _FAR
 
 
 def face_at(envelope: Envelope, x: Float[np.ndarray, " d"], rounding: float) -> Chord | None:

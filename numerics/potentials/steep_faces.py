@@ -22,14 +22,16 @@ _STEPS = 100
 """Beside the face in the plane, x is off it by the square of τ: Newton gains one bit a step there."""
 
 
-def steep_face(envelope: Envelope, near: Chord, x: Float[np.ndarray, " d"], rounding: float) -> Chord | None:
+def steep_face(
+    envelope: Envelope, near: Chord, x: Float[np.ndarray, " d"], rounding: float, *, beside: bool = True
+) -> Chord | None:
     """The face that holds x, by Newton from one ``near`` it; None where there is none within ``rounding``.
 
-    Its slope is infinite where τ = 0: that is tried first, since τ > 0 beside it is known to √rounding only.
+    Its slope is infinite where τ = 0: that is tried first, as τ > 0 ``beside`` it is known to √rounding only.
     """
     if not norms(near.slope) > 0:
         return None
-    for in_plane in (True, False):
+    for in_plane in (True, False) if beside else (True,):
         face = near
         while True:
             face, tau = _settled(envelope, face, x, in_plane)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from numerics.potentials import Arc, NearestPoint, PointCloud, Torus, Union
-from numerics.potentials.curves import Ellipse
+from numerics.potentials.curves import Curve, Ellipse
 
 
 def _tangent_arc(rng):
@@ -97,3 +97,56 @@ def test_off_the_hull_phi_is_infinite_and_on_the_chord_nothing_is_a_subgradient(
     assert np.isinf(target.value(beyond[None])).all()
     with pytest.raises(ValueError, match="∂φ is empty"):
         target.subdifferential(middle)
+
+
+@pytest.mark.parametrize("start", [-0.25, 0.25])
+def test_beside_an_edge_phi_is_affine(start):
+    """Between the points (1, −2) and (1, −3), whose triangles with an atom of the arc have bounded slopes."""
+    target = NearestPoint(Union(Arc(1.0, start, 1.5), PointCloud([[1.0, -2.0], [1.0, -3.0]])), 1.0)
+    depth = np.array([0.0, 1e-13, 1e-12, 1e-10, 1e-8, 1e-6, 1e-5])
+    value = target.value(np.stack([1 - depth, np.full(7, -2.3)], axis=1))
+    at_edge = 0.7 * 2.5 + 0.3 * 5
+    slope = (value[-1] - at_edge) / depth[-1]
+    # The triangle's atom turns by less than its weight, so the slope by less than 10 times the depth.
+    assert (np.abs(value - at_edge - slope * depth) <= 10 * depth * depth[-1] + 1e-13).all()
+
+
+@pytest.fixture(scope="module")
+def touched_in_space():
+    """A circle that touches z = 0 at the first corner of a triangle there, and the two others."""
+    corners = np.array([[1.0, 0.0, 0.0], [-1.0, 2.0, 0.0], [-0.5, -2.0, 0.0]])
+    place = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
+    circle = Curve(
+        lambda t: corners[0] - place[1] + np.stack([np.cos(t), np.sin(t)], axis=1) @ place,
+        lambda t: np.stack([-np.sin(t), np.cos(t)], axis=1) @ place,
+        lambda t: -np.stack([np.cos(t), np.sin(t)], axis=1) @ place,
+        samples=128,
+    )
+    return NearestPoint(Union(circle, PointCloud(corners[1:])), 1.0), corners
+
+
+@pytest.mark.parametrize("thin", [1e-1, 1e-3, 1e-5, 1e-7])
+def test_in_a_face_of_three_atoms_phi_is_the_mixture(touched_in_space, thin):
+    target, corners = touched_in_space
+    weights = np.array([(1 - thin) / 2, (1 - thin) / 2, thin])
+    mixture = weights @ (corners**2).sum(axis=1) / 2
+    assert np.isclose(target.value((weights @ corners)[None])[0], mixture, rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize("depth", [1e-2, 1e-4, 1e-8, 1e-10])
+def test_below_an_edge_of_such_a_face_phi_is_between_its_bounds(touched_in_space, depth):
+    """Below the middle of an edge: a mixture of its end and of the disc's point on its axis, at (1, 0, −2δ).
+
+    That point is amid (1 ± √(1 − (1−2δ)²), 0, −2δ) on the circle; φ is above every ⟨p,·⟩ − φ*(p).
+    """
+    target, corners = touched_in_space
+    drop = np.array([0.0, 0.0, 2 * depth])
+    x = ((corners[1] + corners[0] - drop) / 2)[None]
+    value = target.value(x)[0]
+    away = np.sqrt(1 - (1 - 2 * depth) ** 2)
+    ends = [0.5 * ((1 + sign * away) ** 2 + 4 * depth**2) for sign in (-1, 1)]
+    assert value <= (2.5 + sum(ends) / 2) / 2 + 1e-13
+    slopes = np.concatenate([target.proximal_point(x, 10.0**-k).dual for k in range(8)])
+    lowest = slopes @ x[0] - target.conjugate(slopes)
+    assert lowest.max() - 1e-12 * (1 + np.abs(slopes).max()) <= value
+    assert value <= lowest.max() + 1e-4  # λ|p|² for the steps that p is moderate at
