@@ -59,7 +59,7 @@ def _torus(rng):
 
 
 @pytest.mark.parametrize(
-    ("kind", "sets"), [(_tangent_arc, 3), (_end_alone, 2), (_two_arcs, 2), (_ellipse, 1), (_torus, 2)]
+    ("kind", "sets"), [(_tangent_arc, 2), (_end_alone, 1), (_two_arcs, 1), (_ellipse, 1), (_torus, 1)]
 )
 def test_phi_on_the_chord_is_the_mixture_of_its_ends(rng, kind, sets):
     for _ in range(sets):
@@ -85,16 +85,15 @@ def test_beside_the_chord_phi_falls_as_the_square_root(depth):
     assert np.isclose(target.value(x[None])[0], expected, rtol=0, atol=1e-15 / np.sqrt(depth))
 
 
-@pytest.mark.parametrize("kind", [_end_alone, _two_arcs])
-def test_off_the_hull_phi_is_infinite_and_on_the_chord_nothing_is_a_subgradient(rng, kind):
-    closed_set, y, other = kind(rng)
+def test_off_the_hull_phi_is_infinite_and_on_the_chord_nothing_is_a_subgradient(rng):
+    closed_set, y, other = _end_alone(rng)
     target = NearestPoint(closed_set, 0.5)
     middle = (y + other) / 2
     inside = closed_set.net.mean(axis=0)
     out = middle - inside
     out -= (out @ (other - y)) / ((other - y) @ (other - y)) * (other - y)
-    beyond = middle + 1e-9 * closed_set.radius * out / np.linalg.norm(out)
-    assert np.isinf(target.value(beyond[None])).all()
+    away = np.array([[1e-9], [1e-4]]) * closed_set.radius
+    assert np.isinf(target.value(middle + away * out / np.linalg.norm(out))).all()
     with pytest.raises(ValueError, match="∂φ is empty"):
         target.subdifferential(middle)
 
