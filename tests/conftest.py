@@ -1,8 +1,10 @@
 """What every unit test runs under: shapes checked in `numerics`, and Hypothesis without chance."""
 
 import sys
+from pathlib import Path
 
 import hypothesis
+import jaxtyping
 import numpy as np
 import pytest
 from jaxtyping import install_import_hook
@@ -30,6 +32,14 @@ def pytest_configure(config: pytest.Config) -> None:
     """Know the marks of claims: tests import checks, and the plugin declares them to theorems alone."""
     for mark in ("claim(id): a check", "control(id): a deliberate violation", "asks(id): an audit"):
         config.addinivalue_line("markers", mark)
+
+
+@pytest.fixture(autouse=True)
+def shapes_are_checked(request: pytest.FixtureRequest) -> None:
+    """Where functions of `numerics` are tested one by one; thousands of calls take 3 times as long."""
+    inside = request.path.relative_to(Path(__file__).parent).parts
+    one_by_one = inside[0] == "test_shapes.py" or (inside[0] == "numerics" and inside[1] != "accuracy")
+    jaxtyping.config.update("jaxtyping_disable", not one_by_one)
 
 
 @pytest.fixture
