@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from numerics.potentials import Arc, NearestPoint, PointCloud, Torus, Union
+from numerics.potentials.chords import Chord, Envelope
 from numerics.potentials.curves import Curve, Ellipse
+from numerics.potentials.steep_faces import steep_face
 
 
 def _tangent_arc(rng):
@@ -149,3 +151,23 @@ def test_below_an_edge_of_such_a_face_phi_is_between_its_bounds(touched_in_space
     lowest = slopes @ x[0] - target.conjugate(slopes)
     assert lowest.max() - 1e-12 * (1 + np.abs(slopes).max()) <= value
     assert value <= lowest.max() + 1e-4  # λ|p|² for the steps that p is moderate at
+
+
+@pytest.mark.parametrize("side", [-1.0, 1.0])
+def test_a_chord_through_the_hull_is_no_face(side):
+    """Its ends are corners, so the conditions hold on it; points of the set are beyond on both sides."""
+    closed_set = Union(Arc(1.0, -0.25, 1.5), PointCloud([[1.0, -2.0], [-3.0, 0.0], [-3.0, -3.0]]))
+    ends = np.array([[1.0, -2.0], [-3.0, 0.0]])
+    near = Chord(ends, np.full(2, 0.5), side * 1e6 * np.array([1.0, 2.0]))
+    assert steep_face(Envelope(closed_set, 1.0), near, near.point, 1e-13, beside=False) is None
+
+
+@pytest.mark.parametrize("reach", [0.0, 1e-3])
+def test_a_face_drawn_to_another_is_at_its_share_of_the_way(rng, reach):
+    one, other = (Chord(rng.standard_normal((k, 3)), rng.dirichlet(np.ones(k)), np.ones(3)) for k in (3, 2))
+    other.atoms[0] = one.atoms[1] + (reach / 4 or 0.01)
+    drawn = one.drawn_to(other, 0.1, reach)
+    assert len(drawn.atoms) == (4 if reach else 5)
+    assert np.isclose(drawn.weights.sum(), 1, rtol=0, atol=1e-15)
+    expected = 0.1 * one.point + 0.9 * other.point
+    assert np.allclose(drawn.point, expected, rtol=0, atol=reach + 1e-15)
