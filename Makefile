@@ -8,6 +8,8 @@ PYTEST_ARGS ?=
 report: .venv
 	$(RUN) pytest theorems --report=reports/html $(PYTEST_ARGS)
 
+# One thread a process: side by side, and in the runs that tests start, they wait for one another longest.
+test: export OMP_NUM_THREADS ?= 1
 test: .venv
 	$(RUN) pytest tests $(PYTEST_ARGS)
 	$(RUN) pytest theorems $(PYTEST_ARGS)

@@ -27,7 +27,8 @@ from scipy.optimize import linear_sum_assignment
 from numerics.checks import as_array, as_generator, as_points, positive_integer
 from numerics.transport.semidiscrete import check_weights
 
-_MOST_NUMBERS = 2**18
+_MOST_NUMBERS = 2**14
+"""Of an array at once: larger ones leave the processor's cache."""
 
 
 class BatchField:
@@ -66,13 +67,14 @@ class BatchField:
         shares = check_weights(weights, len(self.points))
         self.n, count = positive_integer("n", n), positive_integer("batches", batches)
         generator = as_generator("rng", rng)
-        self.index = generator.choice(len(shares), size=(count, self.n), p=shares)
-        self.loss, d = np.empty(self.index.shape), self.points.shape[1]
+        index = generator.choice(len(shares), size=(count, self.n), p=shares)
+        loss, d = np.empty(index.shape), self.points.shape[1]
         own = np.zeros((count, 1, d))
-        for row, drawn in enumerate(self.index):
+        for row, drawn in enumerate(index):
             noise = generator.standard_normal((self.n - 1, d))
-            self.loss[row] = losses(noise @ self.points[drawn].T)
+            loss[row] = losses(noise @ self.points[drawn].T)
             own[row] = noise.sum(axis=0) / max(self.n - 1, 1)
+        self.index, self.loss = _once_an_atom(index, loss, len(shares))
         more = generator.standard_normal((count, positive_integer("shifts", shifts) - 1, d))
         self.shift = np.concatenate([own, more / np.sqrt(max(self.n - 1, 1))], axis=1)
         self._gram = self.points @ self.points.T
@@ -136,7 +138,7 @@ class BatchField:
         data = self.points[self.index][:, None]  # (b,1,n,d)
         moved = self.shift - self.shift[:, :1]
         loss = self.loss[:, None] + (moved[:, :, None] * data).sum(axis=3)
-        loss, shift = loss.reshape(-1, self.n), self.shift.reshape(-1, asked.shape[1])
+        loss, shift = loss.reshape(-1, self.index.shape[1]), self.shift.reshape(-1, asked.shape[1])
         index = np.repeat(self.index, self.shift.shape[1], axis=0)
         size = max(1, _MOST_NUMBERS // max(index.size, shift.size))
         blocks = [
@@ -164,11 +166,12 @@ class BatchField:
         """Which atom each batch sends by x, and the log of the noise's density; −inf where none comes by."""
         gain = x @ self.points.T
         batch = np.arange(len(index))
-        each = gain[:, index] - (1 - t) * loss
+        each = gain.take(index, axis=1) - (1 - t) * loss
         own = each - t / 2 * np.diagonal(self._gram)[index]
         place = own.argmax(axis=2)
         chosen = index[batch, place]
-        seen = (each - t * self._gram[chosen[:, :, None], index]).argmax(axis=2)
+        between = self._gram.take(chosen[:, :, None] * len(self._gram) + index)  # faster than with two indices
+        seen = (each - t * between).argmax(axis=2)
         reached = index[batch, seen] == chosen
         square = (x**2).sum(axis=1)[:, None]
         offset = square - 2 * t * np.take_along_axis(gain, chosen, 1) + t**2 * np.diagonal(self._gram)[chosen]
@@ -205,6 +208,17 @@ class BatchField:
         np.add.at(share, (np.arange(len(chosen))[:, None], chosen), weight)
         with np.errstate(invalid="ignore"):
             return np.asarray((share / total[:, None]) @ self.points)
+
+
+def _once_an_atom(
+    index: Int[np.ndarray, "b n"], loss: Float[np.ndarray, "b n"], count: int
+) -> tuple[Int[np.ndarray, "b m"], Float[np.ndarray, "b m"]]:
+    """Each of few atoms once a batch, with the least loss of its data; ∞ where it was not drawn."""
+    if count >= index.shape[1]:
+        return index, loss
+    least = np.full((len(index), count), np.inf)
+    np.minimum.at(least, (np.arange(len(index))[:, None], index), loss)
+    return np.broadcast_to(np.arange(count), least.shape), least
 
 
 def losses(gain: Float[np.ndarray, "m n"]) -> Float[np.ndarray, " n"]:

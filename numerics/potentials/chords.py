@@ -151,6 +151,11 @@ class Envelope:
         size = norms(x0) + self.curvature * radius
         return (2 * self.off_set + (d + 5) * UNIT * 2 * radius) * size
 
+    def is_level(self, chord: Chord, slope: Float[np.ndarray, " d"], flat: float = 0.0) -> bool:
+        """Whether no point of M is above the chord at ``slope`` by more than rounding and ``flat``."""
+        slopes = np.tile(slope, (len(chord.atoms), 1))
+        return bool((self.slack(slopes, chord.atoms) <= 4 * self.rounding(slopes) + flat).all())
+
     def hessians(
         self, y: Float[np.ndarray, "n d"], x0: Float[np.ndarray, "n d"], second: Float[np.ndarray, "n m m d"]
     ) -> Float[np.ndarray, "n m m"]:

@@ -116,6 +116,10 @@ class NearestCurvedPoint(SolvedOnce, NearestPoint, of=object):
             self.curvature * (norms(x) + self.closed_set.radius) ** 2, count, "(a/2)|x|² on atoms"
         )
 
+    def _domain_rounding(self, x: Points) -> Rounding:
+        """A face is the answer where it comes within twice `_rounding` of x (`faces_at`)."""
+        return Rounding(self.scale + norms(x), 64.0 * self.dim, "so near a face counts as on it")
+
     def _conjugate_rounding(self, x0: Points) -> Rounding:
         a, y = self.curvature, self._transport(x0)
         error = self.closed_set.nearest_rounding(x0 / a, y, UNIT * norms(x0) / a)

@@ -167,20 +167,6 @@ def _ended(
         else []
     )
     for i, end in zip(near.tolist(), ends, strict=True):
-        allowed = rounding * (1 + _extents(end))
-        if norms(end.point - x[i]) <= allowed and _is_level(envelope, end):
+        if norms(end.point - x[i]) <= 2 * rounding and envelope.is_level(end, end.slope):
             found[i] = end
     return found
-
-
-def _is_level(envelope: Envelope, chord: Chord) -> bool:
-    slope = np.tile(chord.slope, (len(chord.atoms), 1))
-    return bool((envelope.slack(slope, chord.atoms) <= 4 * envelope.rounding(slope)).all())
-
-
-def _extents(chord: Chord) -> float:
-    """Longest over shortest extent of the face; 1 for a single atom."""
-    if len(chord.atoms) == 1:
-        return 1.0
-    extents = np.linalg.svd(chord.atoms[1:] - chord.atoms[0], compute_uv=False)
-    return float(extents[0] / max(extents[-1], np.finfo(float).tiny))

@@ -98,6 +98,5 @@ def _is_level(envelope: Envelope, face: Chord, tau: float) -> bool:
     In the plane that is asked of slopes so long that the heights (a/2)|y|² are below their rounding.
     """
     size = envelope.curvature * envelope.closed_set.radius
-    slopes = np.tile(face.slope / max(tau, EPS / size), (len(face.atoms), 1))
-    allowed = 4 * envelope.rounding(slopes) + (0.0 if tau > EPS / size else size * envelope.closed_set.radius)
-    return bool((envelope.slack(slopes, face.atoms) <= allowed).all())
+    flat = 0.0 if tau > EPS / size else size * envelope.closed_set.radius
+    return envelope.is_level(face, face.slope / max(tau, EPS / size), flat)
