@@ -170,7 +170,7 @@ class BatchField:
         own = each - t / 2 * np.diagonal(self._gram)[index]
         place = own.argmax(axis=2)
         chosen = index[batch, place]
-        between = self._gram.take(chosen[:, :, None] * len(self._gram) + index)  # faster than with two indices
+        between = self._gram.take(chosen[:, :, None] * len(self._gram) + index)  # faster than two indices
         seen = (each - t * between).argmax(axis=2)
         reached = index[batch, seen] == chosen
         square = (x**2).sum(axis=1)[:, None]
