@@ -117,7 +117,10 @@ class NearestCurvedPoint(SolvedOnce, NearestPoint, of=object):
         )
 
     def _domain_rounding(self, x: Points) -> Rounding:
-        """A face is the answer where it comes within twice `_rounding` of x (`faces_at`)."""
+        """A face is the answer where it comes within twice `_rounding` of x (`faces_at`).
+
+        Newton mostly ends a hundred times nearer, so that the statement is generous on such faces.
+        """
         return Rounding(self.scale + norms(x), 64.0 * self.dim, "so near a face counts as on it")
 
     def _conjugate_rounding(self, x0: Points) -> Rounding:

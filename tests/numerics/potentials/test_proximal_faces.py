@@ -1,0 +1,59 @@
+"""Faces that hold a point: found for every mixture of points of the set, as near as the domain states."""
+
+import numpy as np
+import pytest
+
+from numerics.potentials import Arc, NearestPoint, PointCloud, Torus, Union
+from numerics.potentials.curves import Ellipse
+from numerics.potentials.proximal_faces import faces_at
+from tests.numerics.accuracy.harness import judge
+
+ARC = Arc(1.0, -0.25, 1.5)
+SETS = {  # round, thin, short, and parts of different sizes
+    "arc": ARC,
+    "short arc": Arc(1.0, 0.0, 1e-3),
+    "circle": Ellipse(1.0, 1.0),
+    "thin ellipse": Ellipse(2.0, 1e-2),
+    "torus": Torus(2.0, 0.25),
+    "wide torus": Torus(2.0, 1.9),
+    "arc and point": Union(ARC, PointCloud([[1.0, -2.0]])),
+    "arcs": Union(ARC, Arc(3.0, 0.0, 0.01, (5.0, 5.0))),
+    "torus and points": Union(Torus(2.0, 0.25), PointCloud([[1.0, 2.0, 3.0], [0.0, 0.0, 1e-3]])),
+}
+
+
+def mixtures(closed_set, rng, count):
+    """Of two to d+1 points of the set, with weights of one size, or down to 1e-8."""
+    d = closed_set.net.shape[1]
+    for _ in range(count):
+        k = rng.integers(2, d + 2)
+        exponents = rng.uniform(-8, 0, k) if rng.random() < 0.5 else np.zeros(k)
+        weights = rng.dirichlet(np.ones(k)) * 10.0**exponents
+        yield weights / weights.sum() @ closed_set.net[rng.integers(0, len(closed_set.net), k)]
+
+
+@pytest.fixture(scope="module")
+def missed():
+    """By how much the faces' points miss theirs, and what the domain states, over all sets."""
+    rng, found = np.random.default_rng(29), []
+    for closed_set in SETS.values():
+        target = NearestPoint(closed_set, 10.0 ** rng.uniform(-1, 1))
+        x = np.stack(list(mixtures(closed_set, rng, 4)))
+        faces = faces_at(target._lifted, x, target._rounding)
+        points = np.array([np.full(x.shape[1], np.nan) if face is None else face.point for face in faces])
+        found.append((np.linalg.norm(points - x, axis=1), target.roundings.domain(x).bound))
+    return [np.concatenate(part) for part in zip(*found, strict=True)]
+
+
+FLOOR = 1 / 256  # stated is what is accepted, and Newton mostly ends a hundred times nearer
+
+
+def test_faces_come_as_near_as_the_domain_states(missed):
+    judge(*missed, floor=FLOOR)
+
+
+@pytest.mark.parametrize("wrong", [1 / 256, 100.0])
+def test_another_statement_is_refused(missed, wrong):
+    error, bound = missed
+    with pytest.raises(AssertionError):
+        judge(error, wrong * bound, floor=FLOOR)
