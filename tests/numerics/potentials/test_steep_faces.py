@@ -171,3 +171,14 @@ def test_a_face_drawn_to_another_is_at_its_share_of_the_way(rng, reach):
     assert np.isclose(drawn.weights.sum(), 1, rtol=0, atol=1e-15)
     expected = 0.1 * one.point + 0.9 * other.point
     assert np.allclose(drawn.point, expected, rtol=0, atol=reach + 1e-15)
+
+
+@pytest.mark.parametrize("size", [1e-3, 1.0, 1e3])
+def test_a_point_above_a_chord_is_noticed_as_far_as_rounding_tells(size):
+    """(0, 1) is above the level of (±1, 0) by p₂ at the slope (0, p₂), all times the size."""
+    cloud = PointCloud(size * np.array([[-1.0, 0.0], [1.0, 0.0], [0.0, 1.0]]))
+    chord = Chord(cloud.net[:2], np.full(2, 0.5), np.zeros(2))
+    envelope = Envelope(cloud, 1.0)
+    for above, level in ((-1e-14, True), (1e-16, True), (1e-13, False), (1e-8, False)):
+        assert envelope.is_level(chord, size * np.array([0.0, above])) is level
+    assert envelope.is_level(chord, size * np.array([0.0, 1e-8]), flat=2e-8 * size**2)
