@@ -135,7 +135,7 @@ class BatchField:
         if not 0 <= t < 1:
             raise ValueError(f"t: got {t}; it must be in [0, 1)")
         asked = as_points("x", x, self.points.shape[1]).real
-        data = self.points[self.index][:, None]  # (b,1,n,d)
+        data = self.points[self.index][:, None]  # (b,1,m,d), m atoms
         moved = self.shift - self.shift[:, :1]
         loss = self.loss[:, None] + (moved[:, :, None] * data).sum(axis=3)
         loss, shift = loss.reshape(-1, self.index.shape[1]), self.shift.reshape(-1, asked.shape[1])

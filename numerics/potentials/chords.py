@@ -127,6 +127,12 @@ class Envelope:
         """The largest dimension of a stratum."""
         return max(stratum.dimension for stratum in self.closed_set.strata(self.closed_set.net))
 
+    def with_curvature(self, curvature: float) -> "Envelope":
+        """That of (curvature/2)|·|² on the same set, whose net is not asked again."""
+        other = Envelope(self.closed_set, curvature)
+        vars(other)["most"] = self.most
+        return other
+
     @property
     def off_set(self) -> float:
         """How far a computed point of M may be off it."""

@@ -1,6 +1,7 @@
 """The face that holds prox_{λφ}(z), and the one that holds a point: Newton from the finite prox on a net."""
 
 from collections.abc import Sequence
+from itertools import product
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -79,9 +80,9 @@ def _beside(envelope: Envelope, near: dict[int, Chord], x: Points, rounding: flo
         part = {i: float(norms(by)) / length for i, by in away.items() if 0 < norms(by) < length}
         out = np.array([near[i].point + away[i] / part[i] for i in part]).reshape(-1, x.shape[1])
         for i, *far in zip(part, *_searched(envelope, out, rounding), strict=True):
-            for chord in filter(None, far):
-                drawn = chord.drawn_to(near[i], part[i], 4 * envelope.closed_set.spacing)
-                if face := steep_face(envelope, drawn, x[i], 2 * rounding):
+            for chord, reach in product(filter(None, far), (4 * envelope.closed_set.spacing, 0.0)):
+                drawn = chord.drawn_to(near[i], part[i], reach)
+                if i not in found and (face := steep_face(envelope, drawn, x[i], 2 * rounding)):
                     found[i] = face
     return found
 

@@ -28,6 +28,8 @@ def steep_face(
     """The face that holds x, by Newton from one ``near`` it; None where there is none within ``rounding``.
 
     Its slope is infinite where τ = 0: that is tried first, as τ > 0 ``beside`` it is known to √rounding only.
+    Where M has more level points than a face needs (a tube's disc) Newton may leave a face that holds x: that
+    one is tried last.
     """
     if not norms(near.slope) > 0:
         return None
@@ -45,7 +47,8 @@ def steep_face(
             return Chord(face.atoms, face.weights, face.slope / tau)
         slope = np.where(face.slope == 0, 0.0, np.copysign(np.inf, face.slope))
         return Chord(face.atoms, face.weights, slope)
-    return None
+    holds = near.weights.min() >= 0 and norms(near.point - x) <= rounding
+    return near if holds and envelope.is_level(near, near.slope) else None
 
 
 def _settled(
@@ -70,7 +73,7 @@ def _newton_step(
     """The face and τ after a damped step, and by how much its atoms and weights changed, as a length."""
     closed_set, a = envelope.closed_set, envelope.curvature
     k, d = face.atoms.shape
-    at = systems(Envelope(closed_set, tau * a), Faces.of([face]), x[None], np.zeros(1))
+    at = systems(envelope.with_curvature(tau * a), Faces.of([face]), x[None], np.zeros(1))
     levels = -a / 2 * ((face.atoms[1:] - face.atoms[0]) * (face.atoms[1:] + face.atoms[0])).sum(axis=1)
     tilts = -a * np.einsum("kdm,kd->km", at.tangent[0], face.atoms)
     by_tau = np.concatenate([np.zeros(d + 1), levels, tilts.ravel()])

@@ -31,7 +31,7 @@ from numerics.potentials.twin_faces import (
     place,
     turning,
 )
-from numerics.potentials.twin_moves import beside_an_end, moved, ties
+from numerics.potentials.twin_moves import beside_an_end, moved, ties, turned
 
 Points = Float[np.ndarray, "n 2"]
 Numbers = Float[np.ndarray, " n"]
@@ -54,7 +54,8 @@ class Twin(SolvedOnce):
     it errs by |z − u − λv| and these. φ is a sum of terms of one sign, 40 roundings of the largest cubic.
     D prox and the envelope follow from the error of the pair, the first to first order.
 
-    `Raises`: ValueError at complex noise or points, and, in `manifold`, where x₁ is not T(x₀).
+    `Raises`: ValueError at complex noise or points, for K at (0, 1), where it is infinite, and where
+    `manifold` gets an x₁ that is not T(x₀).
 
     Example:
         >>> abs(Twin().transport([[2.0, 0.0], [0.0, -2.0]])).tolist()  # the atom, and the parabola's vertex
@@ -143,11 +144,19 @@ class Twin(SolvedOnce):
     def _transport_change(self, x0: Points, radius: Numbers) -> Numbers:
         return moved(x0, self._parameter(x0), radius)
 
+    def _transport_jacobian_change(self, x0: Points, radius: Numbers) -> Numbers:
+        return turned(x0, self._parameter(x0), radius)
+
     def _curvature(self, s: Numbers, delta: Numbers) -> Numbers:
         """c''(s) − δ, +inf at an atom: 1/K along v₁."""
         return np.where(np.abs(s) < END, bend(s) - delta, np.inf)
 
+    def _refuse_cusp(self, x0: Points) -> None:
+        cusp = (x0 == np.array([0.0, 1.0])).all(axis=1)
+        refuse_where(cusp, "x0", "is (0, 1), where K is infinite; perturb it")
+
     def _transport_jacobian(self, x0: Points) -> Float[np.ndarray, "n 2 2"]:
+        self._refuse_cusp(x0)
         s = self._parameter(x0)
         tangent = np.stack([np.ones_like(s), s], axis=1)
         curvature = self._curvature(s, x0[:, 1] - 1)
@@ -158,6 +167,7 @@ class Twin(SolvedOnce):
 
         Beside a jump or an end it may be that of the other side, where the line of an end is an arc's.
         """
+        self._refuse_cusp(x0)
         s = self._parameter(x0)
         delta, end = x0[:, 1] - 1, beside_an_end(x0, s)
         curvature = np.where(end, bend(s) - delta, self._curvature(s, delta))

@@ -1,4 +1,4 @@
-r"""How far T of the twin (twin.py) moves within a ball of noise: from the parameters that the ball reaches.
+r"""How far T and K of the twin (twin.py) move in a ball of noise: from the parameters that the ball reaches.
 
 T(v) = g(s) of the right arc lies on the line $v_1 + δs = 3s^2$, whose normal is (1, s): noise v is at the
 distance $|3s^2 - δs - v_1|/\sqrt{1+s^2}$ from it. So a ball of radius ρ reaches s only where
@@ -19,8 +19,14 @@ the largest |f'| within it. A tie of y and y' has $f' = -(y_2-y'_2)/(y_1-y'_1)$,
 does reach the jump. $|g(s+Δ) - g(s)| = Δ\sqrt{1+(s+Δ/2)^2}$ has no cancellation, and the farthest point that
 is reached has the least or the largest parameter.
 
-So the change is a bound at every ρ, and at most 6 times that over a ball of 1.02ρ: where no jump is near the
-quadratics are off by the chord alone, and beyond one half of it is reached, of .55 to 1.46 to the atom.
+So the change of T is a bound at every ρ, and at most 6 times that over a ball of 1.02ρ: where no jump is near
+the quadratics are off by the chord alone, and beyond one half of it is reached, of .55 to 1.46 to the atom.
+
+**K** is ggᵀ/κ on the arcs, κ = c'' − δ, written with g = (1, s), and 0 at their ends and at the atom. From s
+to s' = s ± Δ it changes by at most (Δ√(2 + (s+s')²) + (1+s²)|κ'−κ|/κ)/κ' with |κ'−κ| ≤ kΔ + ρ, k = 6 or 48,
+and two such matrices are at most √(|K|²+|K'|²) apart, as tr KK' ≥ 0: that is stated over a jump. What a ball
+reaches of the right arc has δ' ≤ 3.68s', and of the left one δ' ≤ 20.5|s'|, where the jumps are; so there κ'
+is at least 2.32s' and 27.5|s'|, and c''(s') − δ − ρ. Around v = (0, 1) K has no bound, and +∞ is stated.
 """
 
 from dataclasses import dataclass
@@ -30,7 +36,7 @@ from jaxtyping import Bool, Float
 
 from numerics.accuracy import UNIT
 from numerics.geometry import norms
-from numerics.potentials.twin_faces import ATOM, END, SECOND, jumps, larger_root, place
+from numerics.potentials.twin_faces import ATOM, END, LAST, SECOND, SLOPE, jumps, larger_root, place
 
 Points = Float[np.ndarray, "n 2"]
 Numbers = Float[np.ndarray, " n"]
@@ -91,6 +97,72 @@ def moved(v: Points, s: Numbers, radius: Numbers) -> Numbers:
     ]
     inside = np.where(s <= END, np.maximum(*along), 0.0)
     return np.max([inside, *beyond], axis=0) * (1 + 64 * UNIT)
+
+
+def turned(v: Points, s: Numbers, radius: Numbers) -> Numbers:
+    """A bound of |K(v') − K(v)|, Frobenius, for |v' − v| ≤ radius, where s (n,) is the parameter of T(v)."""
+    radius = np.minimum(radius, norms(v) + _ALL)
+    to_left, to_atom = (tie.near for tie in ties(v, radius))
+    first, delta = v[:, 0], v[:, 1] - 1
+    right, on_arc, size = s > 0, np.abs(s) < END, np.minimum(np.abs(s), END)
+    a, least = np.where(right, 3.0, 24.0), jumps(delta - radius)
+    kappa = np.where(on_arc, 2 * a * size - delta, 1.0)
+    own = np.where(on_arc, (1 + size**2) / kappa, 0.0)
+    up, down = _along(size, a, np.where(right, first, -first), delta, radius)
+    down = np.minimum(down, size * (1 + 32 * UNIT) - np.where(right, least.right, -least.left))
+    to_right, left = (
+        _steepest(k, sign * first, delta, radius, jump)
+        for k, sign, jump in ((3.0, 1.0, least.right), (24.0, -1.0, -least.left))
+    )
+    to_right = np.where(delta + radius > 0, to_right, 0.0)  # for δ ≤ 0 the left arc meets the atom
+    here, other = np.where(right, to_right, left), np.where(right, left, to_right)
+    found = [
+        np.where(on_arc, _along_arc(size, a, kappa, delta, radius, (up, down)), 0.0),
+        np.where((size == END) & (s <= END) & (down > 0), here, 0.0),
+        np.where(to_left, np.hypot(own, other), 0.0),
+        np.where(to_atom | (size + up >= END), own, 0.0),
+        np.where(to_atom & (s > END), here, 0.0),
+    ]
+    return np.max(found, axis=0) * (1 + 256 * UNIT)
+
+
+def _along_arc(
+    size: Numbers, a: Numbers, kappa: Numbers, delta: Numbers, radius: Numbers, ways: tuple[Numbers, Numbers]
+) -> Numbers:
+    """The change of K while |s| grows and shrinks by as much as ``ways`` say."""
+    up, down = ways
+    lowest = _least(a, np.maximum(size - down - 64 * UNIT * size, 0.0), delta + radius)
+    grown = _changed(size, kappa, np.maximum(kappa - radius, _floor(a) * size), up, 2 * a * up + radius)
+    shrunk = _changed(size, kappa, lowest, down, 2 * a * down + radius)
+    with np.errstate(divide="ignore"):
+        either = np.hypot((1 + size**2) / kappa, (1 + (size + up) ** 2) / lowest)
+    return np.minimum(np.maximum(grown, shrunk), either)
+
+
+def _changed(size: Numbers, kappa: Numbers, lowest: Numbers, step: Numbers, bent: Numbers) -> Numbers:
+    """The change of K from |s| and κ by at most ``step`` and ``bent``, where κ' ≥ lowest; else +∞."""
+    rise = step * np.hypot(np.sqrt(2), 2 * size + step) + (1 + size**2) * bent / kappa
+    return np.where(lowest > 0, rise / np.where(lowest > 0, lowest, 1.0), np.inf)
+
+
+def _floor(a: Numbers) -> Numbers:
+    """The least κ'/|s'| on an arc."""
+    return np.where(a == 3, 6 - SLOPE, 48 - LAST / END)
+
+
+def _least(a: Numbers, low: Numbers, most: Numbers) -> Numbers:
+    """The least κ' for |s'| ≥ low and δ' ≤ most."""
+    return np.maximum(2 * a * low - most, _floor(a) * low)
+
+
+def _steepest(a: float, own: Numbers, delta: Numbers, radius: Numbers, jump: Numbers) -> Numbers:
+    """The largest |K| that the ball may reach of an arc, whose least |s| is that of the ``jump``."""
+    arc, reach = a + 0 * own, own - radius
+    low = np.where(reach > 0, larger_root(arc, _CHORD * radius - delta, np.maximum(reach, 0.0)), 0.0)
+    low = np.clip(low * (1 - 32 * UNIT), jump, END)
+    high = np.maximum(_largest(a, own, delta, radius), low)
+    with np.errstate(divide="ignore"):
+        return np.where(low < END, (1 + high**2) / _least(arc, low, delta + radius), 0.0)
 
 
 def _along(s: Numbers, a: Numbers, own: Numbers, delta: Numbers, radius: Numbers) -> tuple[Numbers, Numbers]:

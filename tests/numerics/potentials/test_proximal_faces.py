@@ -18,6 +18,7 @@ SETS = {  # round, thin, short, and parts of different sizes
     "wide torus": Torus(2.0, 1.9),
     "arc and point": Union(ARC, PointCloud([[1.0, -2.0]])),
     "arcs": Union(ARC, Arc(3.0, 0.0, 0.01, (5.0, 5.0))),
+    "thin torus and point": Union(Torus(2.0, 1e-3), PointCloud([[1.0, 2.0, 3.0]])),
     "torus and points": Union(Torus(2.0, 0.25), PointCloud([[1.0, 2.0, 3.0], [0.0, 0.0, 1e-3]])),
 }
 
@@ -57,3 +58,20 @@ def test_another_statement_is_refused(missed, wrong):
     error, bound = missed
     with pytest.raises(AssertionError):
         judge(error, wrong * bound, floor=FLOOR)
+
+
+@pytest.mark.parametrize("minor", [1e-3, 1e-2, 0.25])
+def test_in_the_discs_of_a_part_that_is_a_tube_phi_is_affine_however_near_the_surface(rng, minor):
+    """There φ = aRρ + a(r² − R²)/2; its slope aR·e leaves the point on the axis below its level."""
+    torus, a = Torus(2.0, minor), 10.0 ** rng.uniform(-1, 1)
+    target = NearestPoint(Union(torus, PointCloud([[0.0, 0.0, 2 * minor]])), a)
+    u, v = rng.uniform(0, 2 * np.pi, (2, 4))
+    # A torus of 1e-3 had no face at the last.
+    found = np.array([1.5883444247455407, -1.2162022852929912, -8.680704757565746e-4])
+    depth = minor * 10.0 ** rng.uniform(-12, -0.3, 4)
+    rho, up = 2 + (minor - depth) * np.cos(v), (minor - depth) * np.sin(v)
+    x = np.stack([rho * np.cos(u), rho * np.sin(u), up], axis=1)
+    x = np.concatenate([x, found[None]])
+    expected = a * 2 * np.hypot(x[:, 0], x[:, 1]) + a * (minor**2 - 4) / 2
+    allowed = target.roundings.value(x).bound + 2 * a * target.roundings.domain(x).bound
+    assert (np.abs(target.value(x) - expected) <= allowed).all()

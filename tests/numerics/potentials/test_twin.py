@@ -6,7 +6,8 @@ from mpmath import mp
 
 from numerics.accuracy import Rounding
 from numerics.potentials import Twin
-from numerics.potentials.twin_faces import END, RATIO, SLOPE, cubic, jumps, level
+from numerics.potentials.base import Potential
+from numerics.potentials.twin_faces import END, RATIO, SLOPE, across, before_atom, cubic, jumps, level
 
 P = Twin()
 S = np.linspace(-END, END, 90_001)
@@ -189,6 +190,68 @@ def test_how_far_transport_moves_to_first_order_is_rejected():
     assert _moves_within(stated, 0)[0] > 1.05
 
 
+def _exact_slope(first, second):
+    """K(v) in 50 digits: ggᵀ/(c'' − δ) on an arc, 0 at an end and at the atom."""
+    s = _exact_transport(first, second)[0]
+    bend = (6 if s > 0 else -48) * s - (second - 1)
+    return [a * b / bend if abs(s) < END else mp.zero for a in (1, s) for b in (1, s)]
+
+
+def _steepest(v, reach, rng):
+    """The largest |K(v') − K(v)| found with |v' − v| = reach, K(v) as it is computed."""
+    slope = [mp.mpf(c) for c in P.transport_jacobian(v[None]).ravel()]
+    found = mp.zero
+    for way in _ways(v, rng):
+        length = mp.hypot(*map(mp.mpf, way))
+        there = _exact_slope(*(mp.mpf(c) + reach * mp.mpf(w) / length for c, w in zip(v, way, strict=True)))
+        found = max(found, mp.sqrt(sum((a - b) ** 2 for a, b in zip(there, slope, strict=True))))
+    return found
+
+
+def _on_arcs(rng, n):
+    """Noise of one point of an arc each, between its jumps, and short radii."""
+    s = rng.uniform(0, END, n) * np.where(rng.random(n) < 0.5, 1, -1)
+    low, size = before_atom(s), np.abs(s)
+    right = low + rng.random(n) * (SLOPE * s - low)
+    delta = np.where(s > 0, right, across(size) - 10.0 ** rng.uniform(-2, 1, n))
+    first = np.where(s > 0, 3.0, -24.0) * s**2 - delta * s
+    return np.stack([first, 1 + delta], axis=1), 10.0 ** rng.uniform(-9, -1, n)
+
+
+def _turns_within(stated, draw=_moves):
+    """Bounds of the change of K over what is found within the ball, +∞ where nothing is."""
+    rng = np.random.default_rng(3)
+    v, radius = draw(rng, 400)
+    bounds, found = stated(v, radius), []
+    with mp.workdps(50):
+        for x, r in zip(v, map(mp.mpf, radius), strict=True):
+            found.append(float(max(_steepest(x, r, rng), _steepest(x, r * mp.mpf(rng.random()), rng))))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(bounds == found, 1.0, bounds / found)
+
+
+def _stated_turn(v, radius):
+    return P.roundings.transport_jacobian(v, moved=radius).bound
+
+
+@pytest.mark.parametrize(("draw", "most"), [(_moves, 1.5), (_on_arcs, 2.5)])
+def test_how_far_the_jacobian_moves(draw, most):
+    """At most as far as is stated at any radius, over ties and ends too, and mostly nearly as far."""
+    excess = _turns_within(_stated_turn, draw)
+    assert (excess >= 1).all()
+    assert np.median(excess) < most
+    assert np.isinf(_stated_turn(np.array([[1e-12, 1.0]]), 1e-9)).all()
+
+
+def test_how_far_the_jacobian_moves_to_first_order_is_rejected():
+    def to_first_order(v, radius):
+        change = Potential._transport_jacobian_change(P, v, radius)
+        return P.roundings.transport_jacobian(v).bound + change
+
+    assert (_turns_within(to_first_order) < 0.5).mean() > 0.1
+    assert np.median(_turns_within(lambda v, radius: 4 * _stated_turn(v, radius))) > 3
+
+
 def _beside_ends(rng, n):
     """Noise within 12 ulps of the lines that T maps to the arc's ends, on both sides."""
     delta = np.where(rng.random(n) < 0.5, rng.uniform(-3, 1.5, n), -(10.0 ** rng.uniform(0, 4, n)))
@@ -220,6 +283,8 @@ def test_refusals():
         P.subdifferential([2.0, 0.0])
     with pytest.raises(ValueError, match="is not T"):
         P.manifold([0.2, 0.02], [5.0, 0.0])
+    with pytest.raises(ValueError, match=r"x0: .*K is infinite"):
+        P.transport_jacobian([[1.0, 0.0], [0.0, 1.0]])
     with pytest.raises(ValueError, match="x0"):
         P.transport(np.array([[1j, 0.0]]))
 
