@@ -13,7 +13,7 @@ PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 RESOLUTION = {"lowest": "lowest-direct", "newest": "highest"}
 COMPILED = [
     *("clarabel", "cvxpy", "matplotlib", "numpy", "osqp", "pillow"),
-    *("POT", "python-flint", "scikit-learn", "scipy", "scs", "torch"),
+    *("POT", "python-flint", "pyyaml", "scikit-learn", "scipy", "scs", "torch"),
 ]
 """Of these the least version that has a wheel for the interpreter: none is built from source here."""
 
