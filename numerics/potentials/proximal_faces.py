@@ -61,7 +61,7 @@ def faces_at(envelope: Envelope, x: Points, rounding: float) -> list[Chord | Non
         found[i] = face
     for near in (last, {i: atoms[i] for i in rows if away[i] < spacing}):
         for i in [i for i in near if found[i] is None]:
-            found[i] = steep_face(envelope, _leaning(envelope, near[i], x[i]), x[i], 2 * rounding)
+            found[i] = _lowest(envelope, _leaning(envelope, near[i], x[i]), x[i], 2 * rounding)
         left = {i: chord for i, chord in near.items() if found[i] is None}
         for i, chord in _beside(envelope, left, x, rounding).items():
             found[i] = chord
@@ -87,16 +87,24 @@ def _beside(envelope: Envelope, near: dict[int, Chord], x: Points, rounding: flo
     return found
 
 
-def _leaning(envelope: Envelope, near: Chord, x: Float[np.ndarray, " d"]) -> Chord:
-    """A smaller face beside x, and of the rest of M what is farthest along the way from it to x."""
+def _lowest(
+    envelope: Envelope, begun: Sequence[Chord], x: Float[np.ndarray, " d"], rounding: float
+) -> Chord | None:
+    """Of the faces that Newton makes of these the one on which φ is least: in a plane they are all level."""
+    faces = [steep_face(envelope, chord, x, rounding) for chord in begun]
+    held = [face for face in faces if face]
+    return min(held, key=lambda face: face.weights @ envelope.lift(face.atoms), default=None)
+
+
+def _leaning(envelope: Envelope, near: Chord, x: Float[np.ndarray, " d"]) -> list[Chord]:
+    """A smaller face beside x with one atom more: of each part of M the farthest along the way to x."""
     slope = x - near.point
     slope *= envelope.closed_set.radius / (np.sqrt(EPS) * max(norms(slope), np.finfo(float).tiny))
     rivals = envelope.closed_set.rivals(slope[None])[0]
     away = norms(rivals[:, None] - near.atoms).min(axis=1)
+    weights = np.append(near.weights, 0.0)
     others = rivals[away > envelope.closed_set.spacing]
-    highest = others[(others @ slope).argsort()[-1:]]
-    weights = np.append(near.weights, np.zeros(len(highest)))
-    return Chord(np.concatenate([near.atoms, highest]), weights, slope)
+    return [Chord(np.concatenate([near.atoms, atom[None]]), weights, slope) for atom in others]
 
 
 def _searched(

@@ -6,7 +6,8 @@ that plane. So slopes are sought as p = q/τ, |q| = 1, τ ≥ 0. The conditions 
     Σ w_i y_i = x,  Σ w_i = 1,  P_{T_i}(q − τa y_i) = 0,  ⟨q,y_i⟩ − (τa/2)|y_i|² = θ for all i,
 
 those for the curvature τa. At τ = 0 they say that the atoms lie in one supporting plane of the hull: then
-φ(x) is the least Σ w_i (a/2)|y_i|² over the atoms there, and no slope is a subgradient.
+φ(x) is the least Σ w_i (a/2)|y_i|² over the atoms there, and no slope is a subgradient. Every face in the
+plane is level there: of several the lowest is to be taken (`proximal_faces`).
 """
 
 import numpy as np
@@ -34,32 +35,50 @@ def steep_face(
     if not norms(near.slope) > 0:
         return None
     for in_plane in (True, False) if beside else (True,):
-        face = near
-        while True:
-            face, tau = _settled(envelope, face, x, in_plane)
-            if len(face.atoms) == 1 or face.weights.min() >= 0:
-                break
-            face = face.without_least()
-        face = face.convex()
+        face, tau = _reduced(envelope, near, x, 0.0 if in_plane else 1 / float(norms(near.slope)), in_plane)
         if tau < 0 or norms(face.point - x) > rounding or not _is_level(envelope, face, tau):
             continue
         if not in_plane:
             return Chord(face.atoms, face.weights, face.slope / tau)
+        face = _lowered(envelope, face, x, rounding)
         slope = np.where(face.slope == 0, 0.0, np.copysign(np.inf, face.slope))
         return Chord(face.atoms, face.weights, slope)
-    holds = near.weights.min() >= 0 and norms(near.point - x) <= rounding
+    holds = np.isfinite(near.slope).all() and near.weights.min() >= 0 and norms(near.point - x) <= rounding
     return near if holds and envelope.is_level(near, near.slope) else None
 
 
+def _lowered(envelope: Envelope, face: Chord, x: Float[np.ndarray, " d"], rounding: float) -> Chord:
+    """The face in the plane with atoms moved along M within it to where φ is least, if Newton ends there.
+
+    At τ = 0 they are level anywhere; at τ = √ε the terms with τ place them to √ε, so φ, least there, to ε.
+    """
+    small = float(np.sqrt(EPS)) / (envelope.curvature * envelope.closed_set.radius)
+    lower, _ = _reduced(envelope, face, x, small, True)
+    lower, _ = _reduced(envelope, lower, x, 0.0, True)
+    if not norms(lower.point - x) <= rounding or not _is_level(envelope, lower, 0.0):
+        return face
+    return min(face, lower, key=lambda each: each.weights @ envelope.lift(each.atoms))
+
+
+def _reduced(
+    envelope: Envelope, face: Chord, x: Float[np.ndarray, " d"], tau: float, fixed: bool
+) -> tuple[Chord, float]:
+    """Where Newton ends, without the atoms of which it makes less than nothing, with slope q; and τ."""
+    while True:
+        face, tau = _settled(envelope, face, x, tau, fixed)
+        if len(face.atoms) == 1 or face.weights.min() >= 0:
+            return face.convex(), tau
+        face = face.without_least()
+
+
 def _settled(
-    envelope: Envelope, face: Chord, x: Float[np.ndarray, " d"], in_plane: bool
+    envelope: Envelope, face: Chord, x: Float[np.ndarray, " d"], tau: float, fixed: bool
 ) -> tuple[Chord, float]:
     """Where Newton ends, with slope q, and τ; weights may be below 0."""
-    length = float(norms(face.slope))
-    face, tau = Chord(face.atoms, face.weights, face.slope / length), 0.0 if in_plane else 1 / length
+    face = Chord(face.atoms, face.weights, face.slope / float(norms(face.slope)))
     last = np.inf
     for _ in range(_STEPS):
-        face, tau, moved = _newton_step(envelope, face, tau, x, in_plane)
+        face, tau, moved = _newton_step(envelope, face, tau, x, fixed)
         stays = moved <= 2 * EPS * envelope.closed_set.radius or (moved <= 1e-9 and moved > last)
         if stays or not np.isfinite(moved):
             break
@@ -68,7 +87,7 @@ def _settled(
 
 
 def _newton_step(
-    envelope: Envelope, face: Chord, tau: float, x: Float[np.ndarray, " d"], in_plane: bool
+    envelope: Envelope, face: Chord, tau: float, x: Float[np.ndarray, " d"], fixed: bool
 ) -> tuple[Chord, float, float]:
     """The face and τ after a damped step, and by how much its atoms and weights changed, as a length."""
     closed_set, a = envelope.closed_set, envelope.curvature
@@ -79,7 +98,7 @@ def _newton_step(
     by_tau = np.concatenate([np.zeros(d + 1), levels, tilts.ravel()])
     matrix = np.zeros((len(by_tau) + 1, len(by_tau) + 1))
     matrix[:-1, :-1], matrix[-1, :d], residual = at.matrix[0], face.slope, np.append(at.residual[0], 0.0)
-    matrix[:-1, -1] = 0.0 if in_plane else by_tau
+    matrix[:-1, -1] = 0.0 if fixed else by_tau
     if not np.isfinite(matrix).all():
         return face, tau, np.nan
     size = np.maximum(np.abs(matrix).max(axis=1), np.finfo(float).tiny)

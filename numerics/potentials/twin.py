@@ -35,6 +35,8 @@ from numerics.potentials.twin_moves import beside_an_end, moved, ties, turned
 
 Points = Float[np.ndarray, "n 2"]
 Numbers = Float[np.ndarray, " n"]
+_BESIDE = 1e-300
+"""A ball so small reaches the jumps that rounding does."""
 _ROOT, _CURVATURE = 7, 21  # relative roundings of the root of a quadratic, and of c'' − δ
 
 
@@ -172,9 +174,11 @@ class Twin(SolvedOnce):
         delta, end = x0[:, 1] - 1, beside_an_end(x0, s)
         curvature = np.where(end, bend(s) - delta, self._curvature(s, delta))
         size = (1 + np.minimum(np.abs(s), END) ** 2) / curvature
-        near = (self._across_a_jump(x0)[0] > 0) | end
-        tied = np.where(near, size / (_CURVATURE * UNIT), 0.0)
-        return Rounding(np.where(np.isfinite(curvature), size, 0.0) + tied, _CURVATURE, "K = ττᵀ/(c'' − δ)")
+        tied = np.where(end, size, 0.0)
+        jump = np.flatnonzero(self._across_a_jump(x0)[0] > 0)
+        tied[jump] = np.maximum(tied[jump], turned(x0[jump], s[jump], np.full(len(jump), _BESIDE)))
+        smooth = Rounding(np.where(np.isfinite(curvature), size, 0.0), _CURVATURE, "K = ττᵀ/(c'' − δ)")
+        return smooth + Rounding.measured(tied, "a jump or an end, where K may be that of the other side")
 
     # --- proximal maps ----------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@ r"""How far T and K of the twin (twin.py) move in a ball of noise: from the para
 T(v) = g(s) of the right arc lies on the line $v_1 + δs = 3s^2$, whose normal is (1, s): noise v is at the
 distance $|3s^2 - δs - v_1|/\sqrt{1+s^2}$ from it. So a ball of radius ρ reaches s only where
 $|3s^2 - δs - v_1| ≤ ρ\sqrt{1+s^2} ≤ ρ(1 + βs)$; the root is convex and so below its chord over [0, a], by
-1.3 % at most. This is a quadratic inequality in s. On the left arc 24 stands for 3, and −v₁ for v₁.
+2.3 % at most. This is a quadratic inequality in s. On the left arc 24 stands for 3, and −v₁ for v₁.
 
 Let s be the parameter of v and $b = 6s - δ$ its c'' − δ; at s = a let the line through the end be $m$ away
 in v₁, else m = 0.
@@ -26,7 +26,8 @@ the quadratics are off by the chord alone, and beyond one half of it is reached,
 to s' = s ± Δ it changes by at most (Δ√(2 + (s+s')²) + (1+s²)|κ'−κ|/κ)/κ' with |κ'−κ| ≤ kΔ + ρ, k = 6 or 48,
 and two such matrices are at most √(|K|²+|K'|²) apart, as tr KK' ≥ 0: that is stated over a jump. What a ball
 reaches of the right arc has δ' ≤ 3.68s', and of the left one δ' ≤ 20.5|s'|, where the jumps are; so there κ'
-is at least 2.32s' and 27.5|s'|, and c''(s') − δ − ρ. Around v = (0, 1) K has no bound, and +∞ is stated.
+is at least 2.32s' and 27.5|s'|, and c''(s') − δ − ρ, and .62|v' − (0, 1)|, less where δ' = 3.68s' than
+anywhere. K has no bound where the ball reaches (0, 1), and +∞ is stated there.
 """
 
 from dataclasses import dataclass
@@ -41,6 +42,8 @@ from numerics.potentials.twin_faces import ATOM, END, LAST, SECOND, SLOPE, jumps
 Points = Float[np.ndarray, "n 2"]
 Numbers = Float[np.ndarray, " n"]
 _CHORD = float((np.hypot(1, END) - 1) / END)
+_CLEAR = 0.62
+"""Of the distance from (0, 1): κ is at least that on the arcs, (6−k)/√(k² + (3−k)²a²) for k = 3.68."""
 _ALL = 8.0
 """A ball of this radius around 0 reaches g(−a), at v = (−8, 0), and e₁, at (8, 0)."""
 
@@ -108,16 +111,17 @@ def turned(v: Points, s: Numbers, radius: Numbers) -> Numbers:
     a, least = np.where(right, 3.0, 24.0), jumps(delta - radius)
     kappa = np.where(on_arc, 2 * a * size - delta, 1.0)
     own = np.where(on_arc, (1 + size**2) / kappa, 0.0)
+    clear = _CLEAR * (np.hypot(first, delta) - radius)
     up, down = _along(size, a, np.where(right, first, -first), delta, radius)
     down = np.minimum(down, size * (1 + 32 * UNIT) - np.where(right, least.right, -least.left))
     to_right, left = (
-        _steepest(k, sign * first, delta, radius, jump)
+        _steepest(k, sign * first, delta, radius, jump, clear)
         for k, sign, jump in ((3.0, 1.0, least.right), (24.0, -1.0, -least.left))
     )
     to_right = np.where(delta + radius > 0, to_right, 0.0)  # for δ ≤ 0 the left arc meets the atom
     here, other = np.where(right, to_right, left), np.where(right, left, to_right)
     found = [
-        np.where(on_arc, _along_arc(size, a, kappa, delta, radius, (up, down)), 0.0),
+        np.where(on_arc, _along_arc(size, a, kappa, (delta, radius, clear), (up, down)), 0.0),
         np.where((size == END) & (s <= END) & (down > 0), here, 0.0),
         np.where(to_left, np.hypot(own, other), 0.0),
         np.where(to_atom | (size + up >= END), own, 0.0),
@@ -127,16 +131,21 @@ def turned(v: Points, s: Numbers, radius: Numbers) -> Numbers:
 
 
 def _along_arc(
-    size: Numbers, a: Numbers, kappa: Numbers, delta: Numbers, radius: Numbers, ways: tuple[Numbers, Numbers]
+    size: Numbers,
+    a: Numbers,
+    kappa: Numbers,
+    ball: tuple[Numbers, Numbers, Numbers],
+    ways: tuple[Numbers, Numbers],
 ) -> Numbers:
     """The change of K while |s| grows and shrinks by as much as ``ways`` say."""
-    up, down = ways
-    lowest = _least(a, np.maximum(size - down - 64 * UNIT * size, 0.0), delta + radius)
-    grown = _changed(size, kappa, np.maximum(kappa - radius, _floor(a) * size), up, 2 * a * up + radius)
+    (delta, radius, clear), (up, down) = ball, ways
+    lowest = _least(a, np.maximum(size - down - 64 * UNIT * size, 0.0), delta + radius, clear)
+    beyond = np.maximum(kappa - radius, _least(a, size, delta + radius, clear))
+    grown = _changed(size, kappa, beyond, up, 2 * a * up + radius)
     shrunk = _changed(size, kappa, lowest, down, 2 * a * down + radius)
     with np.errstate(divide="ignore"):
-        either = np.hypot((1 + size**2) / kappa, (1 + (size + up) ** 2) / lowest)
-    return np.minimum(np.maximum(grown, shrunk), either)
+        largest = np.where(lowest > 0, (1 + (size + up) ** 2) / lowest, np.inf)
+    return np.minimum(np.maximum(grown, shrunk), np.hypot((1 + size**2) / kappa, largest))
 
 
 def _changed(size: Numbers, kappa: Numbers, lowest: Numbers, step: Numbers, bent: Numbers) -> Numbers:
@@ -150,19 +159,22 @@ def _floor(a: Numbers) -> Numbers:
     return np.where(a == 3, 6 - SLOPE, 48 - LAST / END)
 
 
-def _least(a: Numbers, low: Numbers, most: Numbers) -> Numbers:
-    """The least κ' for |s'| ≥ low and δ' ≤ most."""
-    return np.maximum(2 * a * low - most, _floor(a) * low)
+def _least(a: Numbers, low: Numbers, most: Numbers, clear: Numbers) -> Numbers:
+    """The least κ' for |s'| ≥ low and δ' ≤ most, where it is at least ``clear``."""
+    return np.maximum(np.maximum(2 * a * low - most, _floor(a) * low), clear)
 
 
-def _steepest(a: float, own: Numbers, delta: Numbers, radius: Numbers, jump: Numbers) -> Numbers:
+def _steepest(
+    a: float, own: Numbers, delta: Numbers, radius: Numbers, jump: Numbers, clear: Numbers
+) -> Numbers:
     """The largest |K| that the ball may reach of an arc, whose least |s| is that of the ``jump``."""
     arc, reach = a + 0 * own, own - radius
     low = np.where(reach > 0, larger_root(arc, _CHORD * radius - delta, np.maximum(reach, 0.0)), 0.0)
     low = np.clip(low * (1 - 32 * UNIT), jump, END)
     high = np.maximum(_largest(a, own, delta, radius), low)
-    with np.errstate(divide="ignore"):
-        return np.where(low < END, (1 + high**2) / _least(arc, low, delta + radius), 0.0)
+    least = _least(arc, low, delta + radius, clear)
+    found = np.where(least > 0, (1 + high**2) / np.where(least > 0, least, 1.0), np.inf)
+    return np.where(low < END, found, 0.0)
 
 
 def _along(s: Numbers, a: Numbers, own: Numbers, delta: Numbers, radius: Numbers) -> tuple[Numbers, Numbers]:

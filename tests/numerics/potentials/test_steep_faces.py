@@ -6,6 +6,7 @@ may be answered for it, where φ is less by the square root of that.
 
 import numpy as np
 import pytest
+from scipy.optimize import linprog
 
 from numerics.potentials import Arc, NearestPoint, PointCloud, Torus, Union
 from numerics.potentials.chords import Chord, Envelope
@@ -151,6 +152,61 @@ def test_below_an_edge_of_such_a_face_phi_is_between_its_bounds(touched_in_space
     lowest = slopes @ x[0] - target.conjugate(slopes)
     assert lowest.max() - 1e-12 * (1 + np.abs(slopes).max()) <= value
     assert value <= lowest.max() + 1e-4  # λ|p|² for the steps that p is moderate at
+
+
+def _least_mixture(circle, points, height, x):
+    """The least Σ w|y|²/2 with Σ w y = x over points and a circle around 0 in one plane, by linear programs.
+
+    Every program's multiplier s asks for the point of the circle that is highest for it, 2s/|s|.
+    """
+    angles = np.append(np.linspace(0, 2 * np.pi, 17), np.arctan2(x[1], x[0]))
+    atoms = np.concatenate([points, circle * np.stack([np.cos(angles), np.sin(angles)], axis=1)])
+    for _ in range(60):
+        rows, right = np.vstack([atoms.T, np.ones(len(atoms))]), np.append(x, 1.0)
+        tight = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
+        found = linprog((atoms**2).sum(axis=1) / 2, A_eq=rows, b_eq=right, method="highs", options=tight)
+        slope, level = found.eqlin.marginals[:2], found.eqlin.marginals[2]
+        if circle * np.linalg.norm(slope) + level <= circle**2 / 2 + 1e-13:
+            break
+        atoms = np.vstack([atoms, circle * slope / np.linalg.norm(slope)])
+    return found.fun + height**2 / 2
+
+
+@pytest.mark.parametrize("count", [1, 2, 4])
+@pytest.mark.parametrize("torus_first", [False, True])
+def test_of_many_faces_in_a_plane_that_is_touched_the_lowest_holds(rng, count, torus_first):
+    """The top circle of a torus and points in its plane: every triangle of theirs is level there."""
+    points = np.append(rng.uniform(-1.2, 1.2, (count, 2)), np.full((count, 1), 0.25), axis=1)
+    parts = Torus(2.0, 0.25), PointCloud(points)
+    target = NearestPoint(Union(*parts if torus_first else parts[::-1]), 1.0)
+    radius, angle = 2 - 10.0 ** -rng.uniform(0, 5, 5), rng.uniform(0, 2 * np.pi, 5)
+    x = np.stack([radius * np.cos(angle), radius * np.sin(angle), np.full(5, 0.25)], axis=1)
+    expected = [_least_mixture(2.0, points[:, :2], 0.25, each[:2]) for each in x]
+    assert np.allclose(target.value(x), expected, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("depth", [1e-12, 8.2e-10, 1e-8, 1e-6])
+def test_just_below_such_a_plane_phi_is_finite_and_near(depth):
+    """φ is convex: along the way up to the plane it falls short of the chord, and it is above every plane."""
+    target = NearestPoint(Union(PointCloud([[0.3, 0.1, 0.25]]), Torus(2.0, 0.25)), 1.0)
+    x = np.array([1.9887132246007793, -0.209414953861756, 0.25 - depth])
+    top = _least_mixture(2.0, np.array([[0.3, 0.1]]), 0.25, x[:2])
+    below = target.value((x - [0, 0, 0.25 - depth])[None])[0]
+    share = depth / 0.25
+    assert target.value(x[None])[0] <= (1 - share) * top + share * below + 1e-13
+    slopes = np.concatenate([target.proximal_point(x[None], 10.0**-k).dual for k in range(9)])
+    lowest = (slopes @ x - target.conjugate(slopes)).max()
+    assert lowest - 1e-9 <= target.value(x[None])[0]
+
+
+def test_an_infinite_slope_makes_no_chord_a_face():
+    """Every point is level for it as far as rounding tells; a chord through a torus is none."""
+    closed_set = Union(PointCloud([[0.3, 0.1, 0.25]]), Torus(2.0, 0.25))
+    near = Chord(
+        np.array([[2.25, 0.0, 0.0], [-1.75, 0.0, 0.0]]), np.full(2, 0.5), np.array([0.0, 0.0, np.inf])
+    )
+    with np.errstate(invalid="ignore"):  # Newton from there is not a number
+        assert steep_face(Envelope(closed_set, 1.0), near, near.point, 1e-13) is None
 
 
 @pytest.mark.parametrize("side", [-1.0, 1.0])

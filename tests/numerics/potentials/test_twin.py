@@ -259,9 +259,18 @@ def _beside_ends(rng, n):
     return np.stack([where + rng.integers(-12, 13, n) * np.spacing(np.abs(where)), 1 + delta], axis=1)
 
 
-def test_roundings_beside_the_ends():
-    """An end is what it is, but beside its line the exact point and K may be those of the arc."""
-    v = _beside_ends(np.random.default_rng(0), 600)
+def _beside_jumps(rng, n):
+    """Noise within 8 ulps of either jump."""
+    delta = np.where(rng.random(n) < 0.5, rng.uniform(-1, 10, n), 10.0 ** rng.uniform(-8, 1, n))
+    at = jumps(delta)
+    where = np.where(rng.random(n) < 0.5, at.first, at.second)
+    return np.stack([where + rng.integers(-8, 9, n) * np.spacing(np.abs(where) + 1e-16), 1 + delta], axis=1)
+
+
+@pytest.mark.parametrize("beside", [_beside_ends, _beside_jumps])
+def test_roundings_beside_ends_and_jumps(beside):
+    """An end is what it is, but beside its line, or a jump, the exact point and K may be the other side's."""
+    v = beside(np.random.default_rng(0), 600)
     image, slope, stated = P.transport(v), P.transport_jacobian(v), P.roundings
     bounds = np.stack([stated.transport(v).bound, stated.transport_jacobian(v).bound], axis=1)
     arcs = 0
