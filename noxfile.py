@@ -24,8 +24,14 @@ def tests(session: nox.Session, dependencies: str) -> None:
     """Unit tests, then the theorems; or what stands after ``--``, such as ``tests/numerics``."""
     wheels = [word for name in COMPILED for word in ("--only-binary", name)]
     session.install(
-        "--resolution", RESOLUTION[dependencies], "--compile-bytecode", *wheels, "--editable", ".[test]"
+        "--resolution",
+        RESOLUTION[dependencies],
+        "--compile-bytecode",
+        *wheels,
+        "--editable",
+        ".[test,cluster]",
     )
+    session.install("--no-deps", "torchcfm==1.0.7")  # what it declares to depend on would replace torch
     for paths in (
         [session.posargs] if session.posargs else (["tests", "-n", "auto"], ["theorems", "-n", "auto"])
     ):

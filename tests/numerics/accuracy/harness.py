@@ -28,9 +28,9 @@ def judge(error, bound, *, floor=SHARE):
     assert share.flat[worst] >= floor, f"too generous, worst {seen}"
 
 
-def judge_with_twins(error, bound, *, floor=SHARE):
-    """`judge`, and see it reject the statement inflated 100 times and deflated 4 times."""
+def judge_with_twins(error, bound, *, floor=SHARE, deflated=0.25):
+    """`judge`, and see it reject the statement inflated 100 times and deflated, 4 times mostly."""
     judge(error, bound, floor=floor)
-    for wrong in (100.0, 0.25):
+    for wrong in (100.0, deflated):
         with pytest.raises(AssertionError):
             judge(error, wrong * np.asarray(bound), floor=floor)

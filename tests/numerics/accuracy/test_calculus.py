@@ -152,7 +152,9 @@ def test_prox(name):
     _, z, step = _draws(target, 5)
     found = target.proximal_point(z, step)
     true = [exact.prox(_vector(x), mp.mpf(float(s))) for x, s in zip(z, step, strict=True)]
-    judge_with_twins(_apart(found.point, true), found.rounding.point.bound)
+    # Products with a turn round less where numpy is built with fused multiplications and additions.
+    deflated = 1 / 8 if name in ("rotate", "all") else 1 / 4
+    judge_with_twins(_apart(found.point, true), found.rounding.point.bound, deflated=deflated)
     assert (found.point == target.prox(z, step)).all()
 
 

@@ -136,6 +136,7 @@ BAD: dict[str, tuple[Callable[[Path], object], str]] = {
 
 
 @pytest.mark.filterwarnings("ignore:.*torch.jit.*:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:.*torch.jit.*:FutureWarning")  # of later versions of torch
 @pytest.mark.parametrize("case", BAD)
 def test_what_is_no_checkpoint_is_said_in_one_line_and_never_run(
     case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -66,9 +66,9 @@ def test_both_attempts_are_told_where_they_differ() -> None:
 
     with pytest.raises(ValueError, match="has no attribute") as error:
         load("my_torch:single", 3)
-    assert "with tensors it raised RuntimeError: mat1 and mat2 shapes cannot be multiplied" in str(
-        error.value
-    )
+    said = str(error.value)
+    assert "with tensors it raised RuntimeError: " in said
+    assert "mat1 and mat2 shapes cannot be multiplied" in said
 
 
 @pytest.mark.usefixtures("modules")
