@@ -28,9 +28,9 @@ def judge(error, bound, *, floor=SHARE):
     assert share.flat[worst] >= floor, f"too generous, worst {seen}"
 
 
-def judge_with_twins(error, bound, *, floor=SHARE, deflated=0.25):
-    """`judge`, and see it reject the statement inflated 100 times and deflated, 4 times mostly."""
+def judge_with_twins(error, bound, *, floor=SHARE):
+    """`judge`, and see it reject the statement inflated 100 times and deflated 4 times."""
     judge(error, bound, floor=floor)
-    for wrong in (100.0, deflated):
+    for wrong in (100.0, 0.25):
         with pytest.raises(AssertionError):
             judge(error, wrong * np.asarray(bound), floor=floor)

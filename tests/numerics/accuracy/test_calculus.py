@@ -14,6 +14,7 @@ from numerics.potentials import FiniteAtoms, Sphere, embed, product, rotate, sca
 from tests.numerics.accuracy.harness import judge, judge_with_twins
 
 CASES = 60
+MANY = 3000  # where numpy fuses multiplications and additions, products with a turn seldom err by a quarter
 RADIUS = 1.5
 
 
@@ -113,13 +114,13 @@ RULES = {
 }
 
 
-def _draws(target, seed):
+def _draws(target, seed, cases=CASES):
     """Noise, and proximal points near the data and far from them, at steps of 24 decades."""
     rng = np.random.default_rng(seed)
-    x0 = rng.standard_normal((CASES, target.dim)) * 10.0 ** rng.uniform(-3, 1, (CASES, 1))
-    step = 10.0 ** rng.uniform(-12, 12, CASES)
+    x0 = rng.standard_normal((cases, target.dim)) * 10.0 ** rng.uniform(-3, 1, (cases, 1))
+    step = 10.0 ** rng.uniform(-12, 12, cases)
     near = target.transport(x0) + target.scale * rng.standard_normal(x0.shape) * 10.0 ** rng.uniform(
-        -6, 0, (CASES, 1)
+        -6, 0, (cases, 1)
     )
     return x0, near, step
 
@@ -149,12 +150,10 @@ def test_conjugate(name):
 @pytest.mark.parametrize("name", RULES)
 def test_prox(name):
     target, exact = RULES[name]
-    _, z, step = _draws(target, 5)
+    _, z, step = _draws(target, 5, MANY)
     found = target.proximal_point(z, step)
     true = [exact.prox(_vector(x), mp.mpf(float(s))) for x, s in zip(z, step, strict=True)]
-    # Products with a turn round less where numpy is built with fused multiplications and additions.
-    deflated = 1 / 8 if name in ("rotate", "all") else 1 / 4
-    judge_with_twins(_apart(found.point, true), found.rounding.point.bound, deflated=deflated)
+    judge_with_twins(_apart(found.point, true), found.rounding.point.bound)
     assert (found.point == target.prox(z, step)).all()
 
 

@@ -135,8 +135,9 @@ BAD: dict[str, tuple[Callable[[Path], object], str]] = {
 }
 
 
+# The script that must be refused is made by torch.jit, which torch deprecates, by FutureWarning in 2.15.
 @pytest.mark.filterwarnings("ignore:.*torch.jit.*:DeprecationWarning")
-@pytest.mark.filterwarnings("ignore:.*torch.jit.*:FutureWarning")  # of later versions of torch
+@pytest.mark.filterwarnings("ignore:.*torch.jit.*:FutureWarning")
 @pytest.mark.parametrize("case", BAD)
 def test_what_is_no_checkpoint_is_said_in_one_line_and_never_run(
     case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
