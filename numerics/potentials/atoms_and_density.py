@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from numerics.accuracy import UNIT
+from numerics.potentials.continuous_laws import continuous_law
 from numerics.potentials.normal import (
     CUT,
     DENSITY,
@@ -19,7 +20,6 @@ from numerics.potentials.normal import (
     tail,
 )
 from numerics.potentials.primitive import Primitive, running_sums
-from numerics.potentials.solved_law import continuous_law
 
 
 class MixtureLaw:

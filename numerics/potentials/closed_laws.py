@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.special import erf, erfinv, ndtri
 
 from numerics.accuracy import UNIT
-from numerics.potentials.line_laws import ContinuousLaw, noise_by
+from numerics.potentials.composed_forms import COMPOSED
+from numerics.potentials.line_laws import ContinuousLaw, noise_by, refuse_ends
+from numerics.potentials.mapped_forms import MAPPED
+from numerics.potentials.noise_maps import half_normal, half_normal_error, laplace, logistic
 from numerics.potentials.normal import (
     DENSITY,
     EXPONENT,
@@ -23,10 +25,9 @@ from numerics.potentials.normal import (
     density,
     exponent,
     hazard,
-    mills,
-    noise_error,
     tail,
 )
+from numerics.potentials.running import Formula
 from numerics.potentials.scipy_tails import quiet
 
 _TINY = 1e-300  # what underflow may lose
@@ -50,6 +51,22 @@ class ClosedForm:
     error: Form
     slope_count: Form
 
+    @classmethod
+    def composed(cls, formula: Formula) -> "ClosedForm":
+        """Of a formula that says step by step what it errs by."""
+
+        def slope_count(s: Values, _x: Values, *shapes: float) -> Values:
+            found = formula(s, *shapes)
+            size = np.abs(found.slope)
+            return np.divide(found.slope_error / UNIT, size, out=np.zeros_like(s), where=size > 0)
+
+        return cls(
+            lambda s, *shapes: formula(s, *shapes).value,
+            lambda s, _x, *shapes: formula(s, *shapes).slope,
+            lambda s, _x, *shapes: formula(s, *shapes).error / UNIT,
+            slope_count,
+        )
+
 
 def _constant(count: float) -> Form:
     return lambda s, *_: np.full_like(s, count)
@@ -57,28 +74,6 @@ def _constant(count: float) -> Form:
 
 def _relative(count: float) -> Form:
     return lambda _, x, *_shapes: count * np.abs(x)
-
-
-def _laplace(s: Values) -> Values:
-    away = np.abs(s)
-    size = np.where(away < 1, -np.log1p(-erf(np.minimum(away, 1.0) / np.sqrt(2))), exponent(away) - np.log(2))
-    return np.copysign(size, s)
-
-
-def _logistic(s: Values) -> Values:
-    away = np.abs(s)
-    near = 2 * np.arctanh(erf(np.minimum(away, 1.0) / np.sqrt(2)))
-    return np.copysign(np.where(away < 1, near, exponent(away) - exponent(-away)), s)
-
-
-def _half_normal(s: Values) -> Values:
-    lower = np.sqrt(2) * erfinv(tail(np.maximum(-s, 0.0)))
-    return np.where(s <= 0, lower, -ndtri(tail(np.maximum(s, 0.0)) / 2))
-
-
-def _half_normal_error(s: Values, x: Values) -> Values:
-    """Relative below the median; above it ndtri's, and the tail's, by Mills' ratio."""
-    return np.where(s <= 0, (1.2 * TAIL + 6) * x, noise_error(x) / UNIT + (TAIL + 1) * mills(x))
 
 
 def _arcsine(s: Values) -> Values:
@@ -96,10 +91,10 @@ FORMS: dict[str, ClosedForm] = {
     "uniform": ClosedForm(lambda s: tail(-s), lambda s, _x: density(s), _relative(TAIL), _constant(DENSITY)),
     "expon": ClosedForm(exponent, lambda s, _x: hazard(s), _relative(EXPONENT), _constant(HAZARD)),
     "laplace": ClosedForm(
-        _laplace, lambda s, _x: hazard(np.abs(s)), _relative(2 * EXPONENT), _constant(HAZARD)
+        laplace, lambda s, _x: hazard(np.abs(s)), _relative(2 * EXPONENT), _constant(HAZARD)
     ),
     "logistic": ClosedForm(
-        _logistic, lambda s, _x: hazard(s) + hazard(-s), _relative(2 * EXPONENT), _constant(HAZARD + 1)
+        logistic, lambda s, _x: hazard(s) + hazard(-s), _relative(2 * EXPONENT), _constant(HAZARD + 1)
     ),
     "lognorm": ClosedForm(
         lambda s, c: np.exp(c * s),
@@ -144,10 +139,10 @@ FORMS: dict[str, ClosedForm] = {
         lambda s, _x, a: (EXPONENT + 1) * exponent(-s) / a + HAZARD + 4,
     ),
     "halfnorm": ClosedForm(
-        _half_normal,
+        half_normal,
         lambda s, x: density(s) / (2 * density(x)),
-        _half_normal_error,
-        lambda s, x: 2 * DENSITY + 1 + x * _half_normal_error(s, x),
+        half_normal_error,
+        lambda s, x: 2 * DENSITY + 1 + x * half_normal_error(s, x),
     ),
     "arcsine": ClosedForm(
         _arcsine,
@@ -156,6 +151,7 @@ FORMS: dict[str, ClosedForm] = {
         _constant(TAIL + DENSITY + 8),
     ),
 }
+FORMS |= {name: ClosedForm.composed(formula) for name, formula in (COMPOSED | MAPPED).items()}
 
 
 class ClosedLaw(ContinuousLaw):
@@ -170,6 +166,9 @@ class ClosedLaw(ContinuousLaw):
         loc: Location.
         scale: Positive.
         distribution: The same frozen law, for its moments and its cdf.
+
+    Raises:
+        ValueError: If T is not finite at the cut, or does not increase.
     """
 
     def __init__(
@@ -177,8 +176,10 @@ class ClosedLaw(ContinuousLaw):
     ) -> None:
         self._form, self._shapes, self._loc, self._scale = FORMS[name], shapes, loc, scale
         self._distribution = distribution
-        self.mean, self.deviation = float(distribution.mean()), float(distribution.std())
-        self.ends = self.transport(np.array(self.cut))
+        with quiet():
+            self.mean, self.deviation = float(distribution.mean()), float(distribution.std())
+            self.ends = self.transport(np.array(self.cut))
+        refuse_ends(self.ends, self.cut)
 
     def transport(self, s: Values) -> Values:
         """T(s)."""

@@ -24,6 +24,7 @@ _BODY = 0.1  # of the largest mass, chosen
 _SHOWN = 8.0  # chosen: so much more than in the body may masses err in the tails
 _TAILS, _LOGARITHM = 64.0, 8.0
 _NEAR, _FAR, _FIRST = 96.0, 4.0, 2000.0  # ulps of distances: to the nearer end up to 2000, and to the farther
+_COMPLEMENT = 4.0  # roundings of 1 in 1 − cdf
 _SUMMED, _PASSED = 12.0, 2.0  # roundings of sums of masses: for each unit of −log p, for each atom
 
 
@@ -33,13 +34,14 @@ def lattice_tails(distribution: Any) -> tuple[Values, Values, Values, Values]:
     SciPy's tails err by 64 roundings, 8 for each unit of −log p, and some ulps of the distance k to the
     nearer end of the support, which move p by k·(mass/p) relatively: 96 of the first 2000, for it is in
     middle sizes that they cancel, and 4 of the distance to the farther end (a rounded 1 − p, to the power
-    n); and by what they miss of the masses.
+    n); by what they miss of the masses, and of their sums beyond what sums err by; and by 4 roundings of 1
+    where SciPy forms the upper one as 1 − cdf.
 
     Sums of masses err by 8 times what masses, or their total, err by in the body, 12 for each unit of −log p,
     and 2 for each atom to the farther end. The smaller statement is taken. SciPy's tails of families without
     a formula for them are sums of masses too, so nothing is learnt from them: of such masses the logarithms
-    of Γ are counted, 4 roundings of K log K for K atoms. These counts are measured, and held against 40
-    digits by tests/numerics/accuracy/test_discrete.py.
+    of Γ are counted, 4 roundings of K log K for K atoms, or a shape K that is larger. These counts are
+    measured, and held against 40 digits by tests/numerics/accuracy/test_discrete.py.
 
     Raises:
         ValueError: If there are more than 2²⁰ atoms.
@@ -56,9 +58,13 @@ def lattice_tails(distribution: Any) -> tuple[Values, Values, Values, Values]:
     missed = _missed(below, masses, bool(atoms[0] == first)), _missed(above, beyond, bool(atoms[-1] == last))
     wrong, is_sum = _of_masses(masses, missed), _only_masses(distribution)
     if is_sum:
-        wrong = max(wrong, UNIT / 2 * len(atoms) * np.log(len(atoms) + 1.0))
+        shapes = distribution.dist._parse_args(*distribution.args, **distribution.kwds)[0]
+        most = max([float(len(atoms)), *(abs(float(shape)) for shape in shapes)])
+        wrong = max(wrong, UNIT / 2 * most * np.log(most + 1.0))
     below, below_error = _tail(below, masses, missed[0], wrong, (near, far), is_sum)
-    turned = _tail(above, beyond, missed[1], wrong, (near[::-1], far[::-1]), is_sum)
+    turned = _tail(
+        above, beyond, missed[1], wrong, (near[::-1], far[::-1]), is_sum, _is_complement(distribution)
+    )
     above, above_error = (part[::-1] for part in turned)
     return atoms, below, above, np.where(below < above, below_error, above_error)
 
@@ -67,6 +73,11 @@ def _only_masses(distribution: Any) -> bool:
     """Whether SciPy has no formula for a tail of the family, and sums its masses."""
     family, base = type(distribution.dist), stats.rv_discrete
     return bool(family._cdf is base._cdf and family._sf is base._sf)
+
+
+def _is_complement(distribution: Any) -> bool:
+    """Whether SciPy's sf of the family is 1 − cdf."""
+    return bool(type(distribution.dist)._sf is stats.rv_discrete._sf)
 
 
 def _of_masses(masses: Values, missed: tuple[Values, Values]) -> float:
@@ -84,17 +95,25 @@ def _missed(tail: Values, masses: Values, is_end: bool) -> Values:
 
 
 def _tail(
-    tail: Values, masses: Values, missed: Values, wrong: float, away: tuple[Values, Values], is_sum: bool
+    tail: Values,
+    masses: Values,
+    missed: Values,
+    wrong: float,
+    away: tuple[Values, Values],
+    is_sum: bool,
+    is_complement: bool = False,
 ) -> tuple[Values, Values]:
     """The tail as given, or summed, increasing from its end; and its relative error."""
     sums, (near, far) = running_sums(masses), away
     asked = (sums > _LEAST) & (sums < 0.5)
+    summed = _SHOWN * wrong + UNIT * (2 + _SUMMED * _depth(sums) + _PASSED * far)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         off = np.nan_to_num(np.maximum(missed - wrong * masses, 0.0) / tail, nan=0.0, posinf=1.0)
         ulps = _NEAR * np.minimum(near, _FIRST) + _FAR * far
         argument = np.nan_to_num(np.minimum(masses / tail, 1.0) * ulps)
-    own = off + UNIT * (_TAILS + _LOGARITHM * _depth(tail) + argument)
-    summed = _SHOWN * wrong + UNIT * (2 + _SUMMED * _depth(sums) + _PASSED * far)
+        apart = np.nan_to_num(np.maximum(np.abs(tail - sums) / tail - summed, 0.0), nan=0.0, posinf=1.0)
+        lost = np.minimum(_COMPLEMENT / tail, 1 / UNIT) if is_complement else 0.0
+    own = off + apart + UNIT * (_TAILS + _LOGARITHM * _depth(tail) + argument + lost)
     if is_sum or summed[asked].sum() < own[asked].sum() or off[asked].max(initial=0.0) > _AGREED:
         return sums, summed
     return tail, own

@@ -11,13 +11,13 @@ from numpy.typing import ArrayLike
 from numerics.accuracy import UNIT, Rounding
 from numerics.checks import as_array
 from numerics.potentials.atoms_and_density import MixtureLaw
+from numerics.potentials.continuous_laws import continuous_law
 from numerics.potentials.discrete import DiscreteLaw, discrete_law
 from numerics.potentials.interval import Interval
 from numerics.potentials.line_laws import Law
 from numerics.potentials.line_solution import LineSolution, solve
 from numerics.potentials.proximal_point import ProximalPoint
 from numerics.potentials.scipy_tails import quiet
-from numerics.potentials.solved_law import continuous_law
 from numerics.potentials.solved_once import LastSolve, SolvedOnce
 from numerics.potentials.spectral import real, refuse_where
 from numerics.potentials.support_geometry import ManifoldGroup
@@ -218,7 +218,7 @@ class LinePotential(SolvedOnce):
 class Quantile(LinePotential):
     r"""A frozen scipy law with finite second moment, continuous or discrete.
 
-    Accuracy: the laws of ``LISTED`` (closed_laws.py, solved_law.py) have statements that tests hold against
+    Accuracy: the laws of ``LISTED`` (continuous_laws.py) have statements that tests hold against
     40 digits, shapes up to 100. Discrete laws are exact off their steps, whose probabilities err as
     `discrete_tails.lattice_tails` says. For other laws the error of SciPy's
     tails is measured against its density (scipy_tails.py), which is taken as the law's; the density is taken

@@ -168,6 +168,19 @@ class ContinuousLaw(ABC):
         return np.broadcast_to(np.array(self.cut), shape), np.broadcast_to(self.ends, shape)
 
 
+def refuse_ends(ends: Values, cut: tuple[float, float]) -> None:
+    """Pass if a law's quantiles at its cut are finite and increase.
+
+    Raises:
+        ValueError: If not, with both.
+    """
+    if not np.isfinite(ends).all() or not ends[0] < ends[1]:
+        raise ValueError(
+            f"distribution: its quantiles at noise {cut[0]:g} and {cut[1]:g} are {ends.tolist()}; "
+            "they must be finite and increase"
+        )
+
+
 def noise_by(distribution: Any, x: Values) -> Values:
     """Φ⁻¹(P(X ≤ x)) by a law's own cdf and sf."""
     return noise_of(np.asarray(distribution.cdf(x)), np.asarray(distribution.sf(x)))

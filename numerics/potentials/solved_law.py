@@ -1,4 +1,4 @@
-"""Laws whose quantiles are solved from their tail probabilities, and the choice of a law's form."""
+"""Laws whose quantiles are solved from their tail probabilities."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,10 +6,9 @@ from typing import Any
 import numpy as np
 
 from numerics.accuracy import UNIT
-from numerics.potentials.closed_laws import FORMS, ClosedLaw
-from numerics.potentials.line_laws import ContinuousLaw, noise_by
-from numerics.potentials.normal import CUT, DENSITY, TAIL, Values, density, mills, tail
-from numerics.potentials.scipy_tails import quiet, scipy_tails
+from numerics.potentials.line_laws import ContinuousLaw, noise_by, refuse_ends
+from numerics.potentials.normal import DENSITY, TAIL, Values, density, hazard, mills, tail
+from numerics.potentials.scipy_tails import quiet
 from numerics.potentials.tails import Tails, beta_tails, gamma_tails, student_tails
 from numerics.potentials.truncated_normal import truncated_normal_tails
 
@@ -20,7 +19,6 @@ SPECIAL: dict[str, Callable[..., Tails]] = {
     "t": student_tails,
     "truncnorm": truncated_normal_tails,
 }
-LISTED = (*FORMS, *SPECIAL)  # the laws whose accuracy tests hold against 40 digits
 
 
 class SolvedLaw(ContinuousLaw):
@@ -48,11 +46,7 @@ class SolvedLaw(ContinuousLaw):
         with quiet():
             self.mean, self.deviation = float(distribution.mean()), float(distribution.std())
         self.ends = self.transport(np.array(cut))
-        if not np.isfinite(self.ends).all() or not self.ends[0] < self.ends[1]:
-            raise ValueError(
-                f"distribution: its quantiles at noise {cut[0]:g} and {cut[1]:g} are {self.ends.tolist()}; "
-                "they must be finite and increase"
-            )
+        refuse_ends(self.ends, cut)
 
     def transport(self, s: Values) -> Values:
         """T(s), solved from the tail on the side of s."""
@@ -94,16 +88,23 @@ class SolvedLaw(ContinuousLaw):
         return np.where(np.isfinite(missed), missed, 0.0) + 2 * UNIT * np.abs(x) + _TINY
 
     def slope_error(self, s: Values) -> Values:
-        """The densities' counts, and how much 1/f changes within what X errs by."""
+        """The densities' counts, and how much 1/f changes within what X errs by.
+
+        Where that reaches an end of the support, any T' from 0 on is possible, up to those beside and to what
+        a density that falls to the end leaves: its tail probability is at most f(x) times the distance.
+        """
         x = self._quantile(s)
         slope = self._slope_at(s, x)
         counted = UNIT * (DENSITY + 2 + self._tails.density_count(x)) * slope
         moved = self.backward(s) * slope / self._scale + self._missed(s, x)
-        inner = np.nextafter(
-            self._tails.ends, [np.inf, -np.inf]
-        )  # at the ends the density may be 0 or infinite
-        ends = [self._slope_at(s, np.clip(x + sign * moved, *inner)) for sign in (-1, 1)]
-        return counted + np.maximum(np.abs(ends[0] - slope), np.abs(ends[1] - slope))
+        changed = np.zeros_like(slope)
+        for sign, end in zip((-1, 1), self._tails.ends, strict=True):
+            beside = self._slope_at(s, x + sign * moved)
+            left = sign * (end - x)
+            most = np.maximum(slope, self._scale * (left + moved) * hazard(np.abs(s)))
+            changed = np.maximum(changed, np.abs(beside - slope))
+            changed = np.where(left <= moved, np.maximum(changed, most), changed)
+        return counted + changed
 
     def _first_noise(self, x: Values) -> Values:
         with quiet():
@@ -111,22 +112,3 @@ class SolvedLaw(ContinuousLaw):
 
 
 _TINY = 1e-300
-
-
-def continuous_law(distribution: Any) -> ContinuousLaw:
-    """A frozen continuous law of SciPy in the most accurate form that there is.
-
-    Raises:
-        ValueError: If its quantiles are not resolved or not finite, or fall.
-    """
-    shapes, loc, scale = distribution.dist._parse_args(*distribution.args, **distribution.kwds)
-    shapes = tuple(float(shape) for shape in shapes)
-    loc, scale, name = float(loc), float(scale), distribution.dist.name
-    if type(distribution.dist).__module__.startswith("scipy.stats."):
-        if name in FORMS:
-            return ClosedLaw(name, shapes, loc, scale, distribution)
-        if name in SPECIAL:
-            factor = 2.0 if name == "chi2" else 1.0
-            return SolvedLaw(SPECIAL[name](*shapes), loc, factor * scale, (-CUT, CUT), distribution)
-    tails, cut = scipy_tails(distribution.dist(*shapes), name or type(distribution.dist).__name__)
-    return SolvedLaw(tails, loc, scale, cut, distribution)

@@ -11,7 +11,7 @@ from scipy import stats
 from scipy.special import ndtr
 
 from numerics.potentials import Quantile
-from numerics.potentials.solved_law import LISTED
+from numerics.potentials.continuous_laws import LISTED
 from theorems.setting.draws import generator
 from theorems.setting.statements import HELD, WIDE, by_draws, over, unavoidable
 
@@ -38,8 +38,49 @@ KNOWN = (
     stats.t(5.0),
     stats.truncnorm(-1.0, 2.0),
     stats.truncnorm(2.0, 5.0),
+    stats.anglit(),
+    stats.betaprime(2.0, 4.0),
+    stats.bradford(3.0),
+    stats.burr(4.0, 1.5),
+    stats.burr12(2.0, 2.5),
+    stats.chi(3.0),
+    stats.erlang(3),
+    stats.exponpow(1.5),
+    stats.exponweib(2.0, 1.5),
+    stats.f(6.0, 9.0),
+    stats.fatiguelife(0.5),
+    stats.fisk(4.0),
+    stats.gengamma(2.0, 1.5),
+    stats.genextreme(-0.25),
+    stats.genhalflogistic(0.5),
+    stats.genlogistic(0.75),
+    stats.genpareto(0.25),
+    stats.gibrat(),
+    stats.gompertz(0.5),
+    stats.halflogistic(),
+    stats.hypsecant(),
+    stats.invgamma(4.0),
+    stats.invweibull(4.0),
+    stats.johnsonsb(0.5, 1.5),
+    stats.johnsonsu(0.5, 1.5),
+    stats.kappa3(4.0),
+    stats.kappa4(0.5, 0.25),
+    stats.loggamma(2.0),
+    stats.loglaplace(4.0),
+    stats.loguniform(0.5, 3.0),
+    stats.lomax(4.0),
+    stats.maxwell(),
+    stats.mielke(3.0, 4.0),
+    stats.moyal(),
+    stats.nakagami(1.5),
+    stats.reciprocal(0.5, 3.0),
+    stats.triang(0.25),
+    stats.truncexpon(2.0),
+    stats.truncpareto(1.5, 4.0),
+    stats.tukeylambda(0.125),
+    stats.weibull_max(1.5),
 )
-MEASURED = (stats.gengamma(2.0, 1.5), stats.hypsecant(), stats.invgauss(0.5))
+MEASURED = (stats.powernorm(2.0), stats.exponnorm(1.0), stats.invgauss(0.5))
 
 
 def _name(law):

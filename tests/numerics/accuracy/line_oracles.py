@@ -29,7 +29,66 @@ def closed(name):
         "powerlaw": lambda s, a: phi(s) ** (1 / mp.mpf(a)),
         "halfnorm": _half_normal,
         "arcsine": lambda s: mp.sin(mp.pi / 2 * phi(s)) ** 2,
-    }[name]
+    }.get(name) or _of_probabilities(name)
+
+
+def _of_probabilities(name):
+    """T of a law of `QUANTILES`, its shapes as they are given."""
+    return lambda s, *shapes: QUANTILES[name](mp.mpf(s), *map(mp.mpf, shapes))
+
+
+def _normal_quantile(p):
+    """Φ⁻¹(p), by Newton's iteration from a double near it."""
+    from scipy.special import ndtri_exp
+
+    s = mp.mpf(float(ndtri_exp(float(mp.log(p)))))
+    for _ in range(5):
+        s -= (phi(s) - p) / mp.npdf(s)
+    return s
+
+
+def _triangular(s, c):
+    return mp.sqrt(c * phi(s)) if phi(s) <= c else 1 - mp.sqrt((1 - c) * phi(-s))
+
+
+def _less_power(y, c):
+    return (1 - y**c) / c if c else -mp.log(y)
+
+
+QUANTILES = {
+    "anglit": lambda s: mp.asin(mp.sqrt(phi(s))) - mp.pi / 4,
+    "bradford": lambda s, c: ((1 + c) ** phi(s) - 1) / c,
+    "burr": lambda s, c, d: (phi(s) ** (-1 / d) - 1) ** (-1 / c),
+    "burr12": lambda s, c, d: (phi(-s) ** (-1 / d) - 1) ** (1 / c),
+    "exponpow": lambda s, b: mp.log1p(-mp.log(phi(-s))) ** (1 / b),
+    "exponweib": lambda s, a, c: (-mp.log1p(-(phi(s) ** (1 / a)))) ** (1 / c),
+    "fisk": lambda s, c: (phi(s) / phi(-s)) ** (1 / c),
+    "genextreme": lambda s, c: _less_power(-mp.log(phi(s)), c),
+    "genhalflogistic": lambda s, c: (1 - (phi(-s) / (1 + phi(s))) ** c) / c,
+    "genlogistic": lambda s, c: -mp.log(phi(s) ** (-1 / c) - 1),
+    "genpareto": lambda s, c: (phi(-s) ** -c - 1) / c if c else -mp.log(phi(-s)),
+    "gompertz": lambda s, c: mp.log1p(-mp.log(phi(-s)) / c),
+    "halflogistic": lambda s: mp.log((1 + phi(s)) / phi(-s)),
+    "hypsecant": lambda s: mp.log(mp.tan(mp.pi / 2 * phi(s))),
+    "invweibull": lambda s, c: (-mp.log(phi(s))) ** (-1 / c),
+    "kappa3": lambda s, a: (a / (phi(s) ** -a - 1)) ** (1 / a),
+    "kappa4": lambda s, h, k: _less_power((1 - phi(s) ** h) / h if h else -mp.log(phi(s)), k),
+    "loglaplace": lambda s, c: (2 * phi(s)) ** (1 / c) if s < 0 else (2 * phi(-s)) ** (-1 / c),
+    "loguniform": lambda s, a, b: a * (b / a) ** phi(s),
+    "lomax": lambda s, c: phi(-s) ** (-1 / c) - 1,
+    "mielke": lambda s, k, t: (phi(s) ** (-t / k) - 1) ** (-1 / t),
+    "moyal": lambda s: -2 * mp.log(-_normal_quantile(phi(s) / 2)),
+    "reciprocal": lambda s, a, b: a * (b / a) ** phi(s),
+    "triang": _triangular,
+    "truncexpon": lambda s, b: -mp.log(phi(-s) + phi(s) * mp.exp(-b)),
+    "truncpareto": lambda s, b, c: (phi(-s) + phi(s) * c**-b) ** (-1 / b),
+    "tukeylambda": lambda s, k: (phi(s) ** k - phi(-s) ** k) / k if k else mp.log(phi(s) / phi(-s)),
+    "weibull_max": lambda s, c: -((-mp.log(phi(s))) ** (1 / c)),
+    "fatiguelife": lambda s, c: (c * s / 2 + mp.sqrt((c * s / 2) ** 2 + 1)) ** 2,
+    "gibrat": lambda s: mp.exp(s),
+    "johnsonsb": lambda s, a, b: 1 / (1 + mp.exp((a - s) / b)),
+    "johnsonsu": lambda s, a, b: mp.sinh((s - a) / b),
+}
 
 
 def _half_normal(s):
@@ -59,6 +118,35 @@ def solved(name, shapes, s, near):
     for _ in range(2):  # from 1e−13 to 1e−52
         x += (upper(x) - phi(-s)) / density(x) if s > 0 else (phi(s) - lower(x)) / density(x)
     return x, mp.npdf(mp.mpf(s)) / density(x)
+
+
+def mapped(name, shapes, s, near):
+    """T(s) and T'(s) of a map of a gamma or beta law; ``near(law, shapes, s)`` is a double near its T."""
+
+    def base(law, *of, at=s):
+        return solved(law, of, at, near(law, of, float(at)))
+
+    if name in ("betaprime", "f"):
+        a, b = shapes if name == "betaprime" else (shapes[0] / 2, shapes[1] / 2)
+        scale = 1 if name == "betaprime" else mp.mpf(shapes[1]) / shapes[0]
+        if s <= 0:
+            x, slope = base("beta", a, b)
+            return scale * x / (1 - x), scale * slope / (1 - x) ** 2
+        rest, slope = base("beta", b, a, at=-s)
+        return scale * (1 / rest - 1), scale * slope / rest**2
+    if name in ("chi", "maxwell", "nakagami"):
+        shape = {"chi": lambda n: n / 2, "maxwell": lambda: 1.5, "nakagami": lambda n: n}[name](*shapes)
+        g, slope = base("gamma", shape)
+        scale = mp.mpf(1) / shape if name == "nakagami" else 2
+        return mp.sqrt(scale * g), scale * slope / (2 * mp.sqrt(scale * g))
+    if name in ("erlang", "loggamma"):
+        g, slope = base("gamma", shapes[0])
+        return (g, slope) if name == "erlang" else (mp.log(g), slope / g)
+    a, c = (*shapes, -1.0) if name == "invgamma" else shapes
+    side = 1 if c > 0 else -1
+    g, slope = base("gamma", a, at=side * s)
+    x = g ** (1 / mp.mpf(c))
+    return x, side * x * slope / (c * g)
 
 
 def _tails(name, shapes):

@@ -31,6 +31,7 @@ RATIOS = {
     "dlaplace": lambda k, a: mp.exp(-mp.mpf(a)) if k >= 0 else mp.exp(mp.mpf(a)),
     "logser": lambda k, p: mp.mpf(p) * k / (k + 1),
     "hypergeom": lambda k, m, n, t: mp.mpf((n - k) * (t - k)) / ((k + 1) * (m - n - t + k + 1)),
+    "boltzmann": lambda _k, rate, _n: mp.exp(-mp.mpf(rate)),
     "betabinom": lambda k, n, a, b: mp.mpf(n - k) * (k + mp.mpf(a)) / ((k + 1) * (n - k - 1 + mp.mpf(b))),
 }
 
@@ -81,6 +82,8 @@ def _random_shapes(name, rng):
         return 10.0 ** rng.uniform(-0.5, 2.7), rng.uniform(0.05, 0.95)
     if name == "logser":
         return (rng.uniform(0.1, 0.97),)
+    if name == "boltzmann":
+        return 10.0 ** rng.uniform(-2, 0), int(10 ** rng.uniform(0.5, 3))
     if name == "hypergeom":
         size = int(10 ** rng.uniform(1, 3.5))
         return size, int(size * rng.uniform(0.1, 0.9)) + 1, int(size * rng.uniform(0.1, 0.9)) + 1
@@ -100,6 +103,7 @@ def test_tails_of_families(name):
 def test_large_laws():
     """Where SciPy's masses are off by more than its tails, and where tails are sums themselves."""
     cases = [("poisson", (1e4,)), ("binom", (20_000, 0.01)), ("binom", (10**5, 0.3)), ("poisson", (200.0,))]
+    cases += [("boltzmann", (0.02398597083992616, 310)), ("logser", (0.967602514152742,))]
     cases += [("logser", (0.95,)), ("betabinom", (1000, 20.0, 30.0)), ("hypergeom", (20_000, 7000, 1200))]
     parts = [_shares(*case) for case in cases]
     judge(*(np.concatenate(part) for part in zip(*parts, strict=True)))
