@@ -8,6 +8,9 @@ PYTEST_ARGS ?=
 report: .venv
 	$(RUN) pytest theorems --report=reports/html $(PYTEST_ARGS)
 
+# The many processes that tests start compile each module once, not each for itself.
+unexport PYTHONDONTWRITEBYTECODE
+
 # One thread a process: side by side, and in the runs that tests start, they wait for one another longest.
 test: export OMP_NUM_THREADS ?= 1
 test: .venv

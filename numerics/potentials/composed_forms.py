@@ -100,6 +100,12 @@ def _truncated_exponential(s: Values, rate: float, count: float) -> Running:
     return found.moved(UNIT * count * rate * tail(-s))
 
 
+def _anglit(s: Values) -> Running:
+    """π/4 − arcsin √(1 − F) above the median; π/4 is rounded, too."""
+    size = -arcsin(sqrt(_upper(np.abs(s)))) + np.pi / 4
+    return odd(s, size.moved(np.full_like(s, UNIT / 2)))
+
+
 def _bradford(s: Values, c: float) -> Running:
     rate = np.log1p(c)
     return _between(
@@ -159,7 +165,7 @@ def _kappa3(s: Values, a: float) -> Running:
 
 
 COMPOSED: dict[str, Formula] = {
-    "anglit": lambda s: odd(s, -arcsin(sqrt(_upper(np.abs(s)))) + np.pi / 4),
+    "anglit": _anglit,
     "bradford": _bradford,
     "burr": lambda s, c, d: exp(-(log_expm1(_lower_exponent(s) / d) / c)),
     "burr12": lambda s, c, d: exp(log_expm1(_upper_exponent(s) / d) / c),
