@@ -16,12 +16,15 @@ from functools import cached_property
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
+from jaxtyping import Bool
 
 from numerics.accuracy import UNIT
 from numerics.potentials.normal import CUT, Corners, Values, noise_of
 from numerics.potentials.primitive import Primitive
 
-_POLISHED = 3
+_POLISHED, _HALVINGS = 3, 60
+_BESIDE = 64.0  # a noise is found where T misses x by no more roundings of its own
+_DOUBLINGS = 40
 
 
 @runtime_checkable
@@ -76,8 +79,9 @@ class Law(Protocol):
 class ContinuousLaw(ABC):
     """A law with a density that is positive between the ends of its support.
 
-    ``interval`` inverts T by Newton's step from SciPy's cdf, and its error is a posteriori:
-    (|x − T(s)| + what T errs by)/T'(s).
+    ``interval`` inverts T by Newton's step from SciPy's cdf, or by halving the cut where that does not end
+    beside x. Its error is a posteriori: (|x − T(s)| + what T errs by)/T'(s). Twice as far from s T must be
+    beyond x; else it grows until T is.
 
     Attributes:
         ends: T at the cut.
@@ -133,7 +137,19 @@ class ContinuousLaw(ABC):
             if not better.any():
                 break
             s, miss = np.where(better, new, s), np.where(better, closer, miss)
+        with np.errstate(invalid="ignore"):  # SciPy's cdf may be nan
+            far = ~(miss <= _BESIDE * (self.error(s) + UNIT * np.abs(x)))
+        s[far] = self._halved(x[far])
         return np.where(x <= self.ends[0], -np.inf, s), np.where(x >= self.ends[1], np.inf, s)
+
+    def _halved(self, x: Values) -> Values:
+        """The noise of x, between the neighbouring doubles that halving the cut ends at."""
+        low, high = np.full_like(x, self.cut[0]), np.full_like(x, self.cut[1])
+        for _ in range(_HALVINGS):
+            middle = (low + high) / 2
+            above = self.transport(middle) > x
+            low, high = np.where(above, low, middle), np.where(above, middle, high)
+        return (low + high) / 2
 
     def interval_error(self, x: Values, s: Values) -> Values:
         """From the residual of T; all of the noise where T is too flat to tell."""
@@ -141,7 +157,17 @@ class ContinuousLaw(ABC):
         with np.errstate(all="ignore"):
             found = (np.abs(x - self.transport(inner)) + self.error(inner)) / self.slope(inner)
         found = np.minimum(np.nan_to_num(found, nan=2 * CUT), 2 * CUT)
+        for _ in range(_DOUBLINGS):
+            held = self._is_beyond(x, inner + 2 * found, 1) & self._is_beyond(x, inner - 2 * found, -1)
+            if held.all():
+                break
+            found = np.where(held, found, np.minimum(4 * found, 2 * CUT))
         return np.where(np.isfinite(s), found + UNIT * np.abs(inner), 0.0)
+
+    def _is_beyond(self, x: Values, s: Values, side: int) -> Bool[np.ndarray, " n"]:
+        """Whether T(s) is on that side of x in spite of what it errs by, or s outside the cut."""
+        inner = np.clip(s, *self.cut)
+        return (s != inner) | (side * (self.transport(inner) - x) >= self.error(inner))
 
     def curvature(self, x: Values, s: Values) -> Values:
         """1/T'(s), wherever x is rounded to."""

@@ -147,6 +147,31 @@ def test_transport_and_its_slope_of_every_listed_law(name, shapes):
         assert slope_error.max() < 1e-60
 
 
+@pytest.mark.parametrize(("name", "shapes"), [case for case in CASES if case[0] in COMPOSED], ids=str)
+def test_the_noise_of_a_place_is_within_its_statement(name, shapes):
+    """T just below s − δ and just above s + δ encloses x, also where SciPy's own cdf has no digits left."""
+    p, form = Quantile(getattr(stats, name)(*shapes)), oracle.closed(name)
+    x = p.transport(_noise(np.random.default_rng(0), 24, 16.0)[:, None])[:, 0]
+    x = x[(x > p.law.ends[0]) & (x < p.law.ends[1])]
+    s = p.law.interval(x)[0]
+    bound = p.law.interval_error(x, s)
+    assert np.isfinite(bound).all()
+    for place, noise, off in zip(x, s, bound, strict=True):
+        for side in (-1, 1):
+            at = mp.mpf(float(noise)) + side * mp.mpf(float(off))
+            assert abs(at) > 20 or side * (form(at, *shapes) - mp.mpf(float(place))) >= 0
+
+
+@pytest.mark.parametrize(
+    "law", [stats.fisk(3.0), stats.burr(2.5, 0.1), stats.mielke(10.375, 4.625)], ids=lambda law: law.dist.name
+)
+def test_the_noise_is_found_where_the_cdf_has_no_digits_left(law):
+    """SciPy's upper tails of these are 1 − cdf, and 0 from noise 8 on."""
+    p, s = Quantile(law), np.linspace(-16, 16, 65)
+    found = p.law.interval(p.transport(s[:, None])[:, 0])[0]
+    assert np.abs(found - s).max() < 1e-12
+
+
 @pytest.mark.parametrize("b", [0.5, 0.875, 1.5, 3.0])
 def test_the_slope_where_a_density_is_infinite_or_0(b):
     """1 − (1 − F)^{1/b} of the beta law of 1 and b: from noise 6 on doubles do not tell T from the end."""
