@@ -2,10 +2,10 @@
 
 A quadrature over the noise misses what lies beyond 20 deviations, or beyond the cut of a law whose quantiles
 scipy does not resolve; for powers close to 2 that matters (for Student's law of 2.05 degrees, some
-thousandths beyond 20). A law of scipy knows its second moment in closed form, or integrates numerically. A
-quadrature within 1e−11 settles it. Else both are formed, and the one with the smaller error is taken, the
-law's own only if it comes from a formula. Where they contradict each other, one of them is wrong, and the
-error of both and the distance between them is stated.
+thousandths beyond 20). A law of scipy knows its second moment in closed form, or integrates numerically. So
+both are formed, and the one with the smaller error is taken, the law's own only if it comes from a formula.
+Where the quadrature is within 1e−11, a formula must agree with it to what it errs by itself. Elsewhere, where
+they contradict each other, the error of both and the distance between them is stated.
 
 A formula of scipy's is taken to err by 8u of itself and by what it changes by when each parameter moves by an
 ulp or two: as a function that is backward stable, such as Γ at a rounded argument. Compared with 40 digits
@@ -32,14 +32,12 @@ def second_moment(target: Quantile | AtomAndDensity, found: Integrals) -> tuple[
         found: Its integrals over the noise.
     """
     square, error = _by_quadrature(found)
-    if error <= _SETTLED * square:
-        return square, error
     own, own_error = _of_family(target.distribution)
     if isinstance(target, AtomAndDensity):
         own, own_error = _mixed(target, own, own_error)
-    if own_error >= error:
-        return square, error
     apart = abs(own - square)
+    if own_error >= error or (error <= _SETTLED * square and apart > own_error):
+        return square, error
     return own, own_error if apart <= error + own_error else own_error + apart + error
 
 
