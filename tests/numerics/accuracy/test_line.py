@@ -172,6 +172,14 @@ def test_the_noise_is_found_where_the_cdf_has_no_digits_left(law):
     assert np.abs(found - s).max() < 1e-12
 
 
+def test_a_wrong_noise_states_how_wrong_it_is():
+    """Far from x, what T misses over its slope there would be 0.2 where 11 are missing."""
+    p = Quantile(stats.fisk(3.0))
+    x = p.transport([[9.0]])[:, 0]
+    for s in (20.0, 14.0, -5.0):
+        assert p.law.interval_error(x, np.array([s]))[0] >= abs(s - 9.0)
+
+
 @pytest.mark.parametrize("b", [0.5, 0.875, 1.5, 3.0])
 def test_the_slope_where_a_density_is_infinite_or_0(b):
     """1 − (1 − F)^{1/b} of the beta law of 1 and b: from noise 6 on doubles do not tell T from the end."""
