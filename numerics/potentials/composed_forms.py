@@ -126,9 +126,10 @@ def _log_uniform(s: Values, a: float, b: float) -> Running:
 
 
 def _triangular(s: Values, c: float) -> Running:
-    low = sqrt(_lower(s).times(c)) if c > 0 else _noise(s)
-    high = -sqrt(_upper(s).times(1 - c, 2)) + 1.0 if c < 1 else _noise(s)
-    return either(low.value <= c if 0 < c < 1 else np.full(s.shape, c == 1), low, high)
+    if c == 0:
+        return -sqrt(_upper(s)) + 1.0
+    low = sqrt(_lower(s).times(c))
+    return low if c == 1 else either(low.value <= c, low, -sqrt(_upper(s).times(1 - c, 2)) + 1.0)
 
 
 def _tukey(s: Values, k: float) -> Running:

@@ -80,8 +80,8 @@ class ContinuousLaw(ABC):
     """A law with a density that is positive between the ends of its support.
 
     ``interval`` inverts T by Newton's step from SciPy's cdf, or by halving the cut where that does not end
-    beside x. Its error is a posteriori: (|x − T(s)| + what T errs by)/T'(s). Twice as far from s T must be
-    beyond x; else it grows until T is.
+    beside x. Its error is a posteriori: twice (|x − T(s)| + what T errs by)/T'(s) from s T must be beyond x,
+    or as far as it takes; over that stretch the least T' counts, which is taken to be at s or at an end.
 
     Attributes:
         ends: T at the cut.
@@ -154,14 +154,16 @@ class ContinuousLaw(ABC):
     def interval_error(self, x: Values, s: Values) -> Values:
         """From the residual of T; all of the noise where T is too flat to tell."""
         inner = np.clip(s, *self.cut)
-        with np.errstate(all="ignore"):
-            found = (np.abs(x - self.transport(inner)) + self.error(inner)) / self.slope(inner)
-        found = np.minimum(np.nan_to_num(found, nan=2 * CUT), 2 * CUT)
+        missed = np.abs(x - self.transport(inner)) + self.error(inner)
+        reach = 2 * _quotient(missed, self.slope(inner))
         for _ in range(_DOUBLINGS):
-            held = self._is_beyond(x, inner + 2 * found, 1) & self._is_beyond(x, inner - 2 * found, -1)
+            held = self._is_beyond(x, inner + reach, 1) & self._is_beyond(x, inner - reach, -1)
             if held.all():
                 break
-            found = np.where(held, found, np.minimum(4 * found, 2 * CUT))
+            reach = np.where(held, reach, np.minimum(2 * reach, 2 * CUT))
+        places = (inner, *(np.clip(inner + side * reach, *self.cut) for side in (-1, 1)))
+        least = np.min([self.slope(place) for place in places], axis=0)
+        found = np.minimum(_quotient(missed, least), reach)
         return np.where(np.isfinite(s), found + UNIT * np.abs(inner), 0.0)
 
     def _is_beyond(self, x: Values, s: Values, side: int) -> Bool[np.ndarray, " n"]:
@@ -192,6 +194,12 @@ class ContinuousLaw(ABC):
         """The cut."""
         shape = (len(s), 2)
         return np.broadcast_to(np.array(self.cut), shape), np.broadcast_to(self.ends, shape)
+
+
+def _quotient(missed: Values, slope: Values) -> Values:
+    """At most all of the noise."""
+    with np.errstate(all="ignore"):
+        return np.minimum(np.nan_to_num(missed / slope, nan=2 * CUT), 2 * CUT)
 
 
 def refuse_ends(ends: Values, cut: tuple[float, float]) -> None:
