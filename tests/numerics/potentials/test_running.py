@@ -9,7 +9,8 @@ from numerics.potentials import running
 from numerics.potentials.composed_forms import COMPOSED
 from numerics.potentials.mapped_forms import MAPPED
 from numerics.potentials.running import Running
-from tests.numerics.accuracy.harness import judge_with_twins
+from tests.numerics.accuracy.harness import judge, judge_with_twins
+from tests.numerics.accuracy.line_oracles import errors
 from tests.numerics.accuracy.test_line import SHAPES
 
 WIDE = np.geomspace(1e-3, 50.0, 60)
@@ -30,23 +31,35 @@ MAPS = {
 }
 
 
+@pytest.mark.parametrize("counts", [(1000, 0), (0, 1000)], ids=["value", "slope"])
 @pytest.mark.parametrize("name", MAPS)
-def test_a_map_carries_the_error_of_its_argument(name):
-    """At both ends of what the argument may be: 1000 roundings of it, and as many of its slope."""
+def test_a_map_carries_the_error_of_its_argument(name, counts):
+    """At both ends of what the argument may be, or its slope: 1000 roundings away."""
     exact, places = MAPS[name]
-    share = 1000 * UNIT
-    v = Running.relative(places, 1000, np.full_like(places, 2.0), 1000)
+    share, tilt = (mp.mpf(count * UNIT) for count in counts)
+    v = Running.relative(places, counts[0], np.full_like(places, 2.0), counts[1])
     found = getattr(running, name)(v)
     values, slopes = [], []
     with mp.workdps(60):
         for i, place in enumerate(map(float, places)):
-            ends = [mp.mpf(place) * (1 + side * mp.mpf(share)) for side in (-1, 1)]
+            ends = [mp.mpf(place) * (1 + side * share) for side in (-1, 1)]
             values.append(max(abs(mp.mpf(float(found.value[i])) - exact(end)) for end in ends))
-            rises = [2 * (1 + side * mp.mpf(share)) for side in (-1, 1)]
+            rises = [2 * (1 + side * tilt) for side in (-1, 1)]
             candidates = [mp.diff(exact, end) * rise for end in ends for rise in rises]
             slopes.append(max(abs(mp.mpf(float(found.slope[i])) - each) for each in candidates))
-    judge_with_twins(np.array(values, dtype=float), found.error)
+    if counts[0]:
+        judge_with_twins(np.array(values, dtype=float), found.error)
     judge_with_twins(np.array(slopes, dtype=float), found.slope_error)
+
+
+@pytest.mark.parametrize("name", MAPS)
+def test_a_map_counts_its_own_roundings(name):
+    """Of exact arguments, where nothing else is stated."""
+    exact, places = MAPS[name]
+    found = getattr(running, name)(Running.relative(places, 0, np.ones_like(places), 0))
+    with mp.workdps(60):
+        judge(errors(found.value, [exact(mp.mpf(v)) for v in map(float, places)]), found.error)
+        judge(errors(found.slope, [mp.diff(exact, mp.mpf(v)) for v in map(float, places)]), found.slope_error)
 
 
 @pytest.mark.parametrize("name", [*COMPOSED, *MAPPED])
