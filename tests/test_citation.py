@@ -43,3 +43,4 @@ def test_it_agrees_with_the_package():
     assert CITATION["version"] == project["version"]
     assert CITATION["license"] == project["license"]
     assert [author["name"] for author in CITATION["authors"]] == [a["name"] for a in project["authors"]]
+    assert [paper["url"] for paper in CITATION["references"]] == [project["urls"]["Paper"]]

@@ -1,19 +1,26 @@
 """What is built holds what it needs, and names are found where one looks."""
 
 import importlib
+import re
 import shutil
 import subprocess
 import sys
 import tarfile
 import tomllib
 import zipfile
+from email import message_from_string
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 
+from setup import description
+
 ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)]*)\)")
 
 
 def _tracked() -> list[str]:
@@ -72,6 +79,35 @@ def test_wheel_holds_every_module_and_what_it_reads(built):
     assert not [name for name in names if name.startswith(("tests/", "benchmarks/"))]
 
 
+def test_an_index_is_given_no_link_that_it_cannot_follow(built):
+    """The description in the wheel is the README, but a link to a file has become the file's name."""
+    with zipfile.ZipFile(built[1]) as archive:
+        (metadata,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        found = message_from_string(archive.read(metadata).decode())
+    assert found["Description-Content-Type"] == "text/markdown"
+    assert found.get_all("Project-URL") == [f"{name}, {url}" for name, url in PROJECT["urls"].items()]
+    rest = found.get_payload()
+    assert [target for _, _, target in LINK.findall(rest) if not target.startswith("https://")] == []
+    assert len(LINK.findall(README)) > 5, "else nothing is tried"
+    before = 0
+    for link in LINK.finditer(README):
+        picture, label, target = link.groups()
+        named = f"*{label}*" if picture else label if label == target else f"{label} (`{target}`)"
+        said = README[before : link.start()] + (link[0] if target.startswith("https://") else named)
+        assert rest.startswith(said)
+        rest, before = rest.removeprefix(said), link.end()
+    assert rest.strip() == README[before:].strip()
+
+
+def test_with_a_repository_links_and_pictures_lead_to_the_tag():
+    written = "See [a](docs/a.md), ![b](docs/b.png) and [c](https://c.org)."
+    shown = description(written, "1.2", "https://r.org/x/")
+    assert shown == (
+        "See [a](https://r.org/x/blob/v1.2/docs/a.md), ![b](https://r.org/x/raw/v1.2/docs/b.png) "
+        "and [c](https://c.org)."
+    )
+
+
 @pytest.mark.parametrize(
     "package",
     [f"numerics{part}" for part in ("", ".flows", ".potentials", ".proximal", ".schedules", ".transport")],
@@ -96,7 +132,6 @@ def test_version_is_that_of_the_distribution():
 
 
 def test_no_dependency_is_listed_twice():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    for listed in (project["dependencies"], *project["optional-dependencies"].values()):
+    for listed in (PROJECT["dependencies"], *PROJECT["optional-dependencies"].values()):
         names = [Requirement(text).name for text in listed]
         assert sorted(names) == sorted(set(names))
