@@ -6,6 +6,7 @@ but T' = 0 almost everywhere for p ≠ ½; p = ½ is the uniform law.
 """
 
 from fractions import Fraction
+from functools import cache
 from numbers import Rational
 
 import mpmath as mp  # type: ignore[import-untyped]
@@ -277,6 +278,7 @@ def _rises(p: Values, zero: float, rule: Rule) -> np.ndarray:
     return found
 
 
+@cache
 def _position_rule(zero: Fraction) -> Rule:
     r"""A Gauss rule for ν = ½(ν∘S₀⁻¹ + ν∘S₁⁻¹), S₀u = qu, S₁u = q + pu: the law of F(X), X uniform.
 

@@ -25,6 +25,7 @@ def theorems_folder() -> Path | None:
     return Path(places[0]).resolve() if places else None
 
 
+@cache
 def theorem_module(path: Path | None) -> str | None:
     """The dotted name of a file or folder of theorems; None for a path anywhere else."""
     folder = theorems_folder()
