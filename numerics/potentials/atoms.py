@@ -186,6 +186,7 @@ class FiniteAtoms(SolvedOnce):
     def _enveloped(self, x: Float[np.ndarray, "n d"]) -> tuple[Bool[np.ndarray, " n"], list[EnvelopePoint]]:
         """Which points count as inside the hull, and the faces that hold these."""
         different, back = np.unique(x, axis=0, return_inverse=True)
+        back = back.ravel()  # NumPy 2.0 gives it a second axis
         centred = different - self._set.centre
         inside = hull_distance(self._set.centred, centred) <= 4 * self._rounding  # the solver's own rounding
         points = envelope_points(self._set, centred[inside], self._rounding) if inside.any() else []
