@@ -23,7 +23,7 @@ def audits_of(run: "Run") -> dict[tuple[str, str], list[dict[str, Any]]]:
     return dict(sorted(found.items(), key=lambda item: (item[0][0] not in OWN, item[0])))
 
 
-def tell_audits(terminal: pytest.TerminalReporter, run: "Run") -> None:
+def tell_audits(terminal: "pytest.TerminalReporter", run: "Run") -> None:
     """Print counts for every subject, and for the user's own what was answered in words and what deviates."""
     by_subject = audits_of(run)
     if by_subject:
@@ -37,7 +37,7 @@ def tell_audits(terminal: pytest.TerminalReporter, run: "Run") -> None:
             _tell_findings(terminal, audits)
 
 
-def _tell_findings(terminal: pytest.TerminalReporter, audits: list[dict[str, Any]]) -> None:
+def _tell_findings(terminal: "pytest.TerminalReporter", audits: list[dict[str, Any]]) -> None:
     for audit in audits:
         if isinstance(audit["measured"], str):
             terminal.write_line(f"  {audit['question']}\n      {audit['measured']}")

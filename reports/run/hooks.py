@@ -280,7 +280,7 @@ class RunHooks:
             session.exitstatus = 1
             self.written = f"the report could not be written: {error}"
 
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+    def pytest_terminal_summary(self, terminalreporter: "pytest.TerminalReporter") -> None:
         """Print the verdicts."""
         if self.is_worker or self._run is None or not self.run.concerns_theorems:
             return

@@ -32,7 +32,7 @@ def worst_share(evidence: list[dict[str, Any]]) -> float | None:
     return max((share for share in shares if share is not None), default=None)
 
 
-def summarise(terminal: pytest.TerminalReporter, run: "Run", written: str | None) -> None:
+def summarise(terminal: "pytest.TerminalReporter", run: "Run", written: str | None) -> None:
     """Print the verdicts of all claims that were asked, how many were not, and the audits."""
     verdicts = [(claim, run.verdict(claim)) for claim in run.claims if _counts(run, claim)]
     rows = [_row(run, claim, verdict) for claim, verdict in verdicts]
@@ -68,7 +68,7 @@ def _row(run: "Run", claim: "Claim", verdict: str) -> tuple[str, ...]:
     return claim.id, claim.label, verdict, strengths(evidence), margin, f"{count:,}"
 
 
-def _tell_verdicts(terminal: pytest.TerminalReporter, rows: list[tuple[str, ...]]) -> None:
+def _tell_verdicts(terminal: "pytest.TerminalReporter", rows: list[tuple[str, ...]]) -> None:
     """The table of claims under its header, each line in the colour of its verdict; nothing without one."""
     header = ("claim", "label", "verdict", "evidence", "of budget", "points")
     widths = [max(len(row[k]) for row in (header, *rows)) for k in range(len(header))]
@@ -80,7 +80,7 @@ def _tell_verdicts(terminal: pytest.TerminalReporter, rows: list[tuple[str, ...]
         terminal.write_line("  ".join(cells).rstrip(), **colour)
 
 
-def _tell_run(terminal: pytest.TerminalReporter, run: "Run", decided: bool) -> None:
+def _tell_run(terminal: "pytest.TerminalReporter", run: "Run", decided: bool) -> None:
     """Seed and profile, with all points and the level spent if there are verdicts; what fails the run."""
     from reports.run.verdict import LEVEL_BUDGET
 
@@ -97,7 +97,7 @@ def _tell_run(terminal: pytest.TerminalReporter, run: "Run", decided: bool) -> N
         terminal.write_line(f"not collected: {module}: {message.strip().splitlines()[-1]}", red=True)
 
 
-def _details(terminal: pytest.TerminalReporter, outcome: "Outcome") -> None:
+def _details(terminal: "pytest.TerminalReporter", outcome: "Outcome") -> None:
     """Everything that the one test of a run measured: measured, bound, worst case."""
     terminal.section("measured")
     for record in outcome.evidence:
@@ -118,7 +118,7 @@ def _details(terminal: pytest.TerminalReporter, outcome: "Outcome") -> None:
 
 
 def _told(
-    terminal: pytest.TerminalReporter, line: str, numbers: str, record: dict[str, Any], good: bool
+    terminal: "pytest.TerminalReporter", line: str, numbers: str, record: dict[str, Any], good: bool
 ) -> None:
     terminal.write_line(line, **({} if good else {"red": True}))
     terminal.write_line(f"    {numbers}; draws {record['draws']:,}, points {record['points']:,}")
