@@ -86,6 +86,12 @@ def moved_transport_jacobian(base: Potential, w: Points, moved: Rounding) -> Rou
     return stated + Rounding.measured(change, "K within the rounding of its argument")
 
 
+def pulled_in(base: Potential, x: Points, radius: float | Numbers) -> Points:
+    """The nearest points of the base's domain, where they are within ``radius``; the others stay."""
+    near = base._prox(x, np.full(len(x), EPS))
+    return np.where((norms(near - x) <= radius)[:, None], near, x)
+
+
 class Carried(SolvedOnce):
     """A potential that asks its base, at a moved argument: envelope, Jacobian and changes are the base's.
 

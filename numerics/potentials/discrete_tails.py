@@ -6,6 +6,7 @@ differences of the tails resolve it; only what a tail misses beyond that speaks 
 1 − the other one has no digits far out, and there the masses are summed instead, from the end inwards.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from numerics.potentials.normal import CUT, Values
 from numerics.potentials.primitive import running_sums
 
 MOST_ATOMS = 2**20
+TOO_MANY = f"distribution: has more than {MOST_ATOMS} atoms; use a continuous law"
 _AGREED = 1e-9
 _LEAST = 1e-100  # beyond the cut: nothing is asked of smaller tails
 _BODY = 0.1  # of the largest mass, chosen
@@ -127,18 +129,28 @@ def _lattice(distribution: Any) -> Real[np.ndarray, " n"]:
     """The integers (shifted by loc) that carry mass, so far beyond the cut that the rest is rounding."""
     first, last = distribution.support()
     centre, least = float(distribution.median()), UNIT * float(ndtr(-CUT))
+    blind = _is_complement(distribution)  # 1 − cdf may never be 0: its masses alone say where it ends
 
-    def reached(x: float, tail: float) -> bool:
-        return max(tail, float(distribution.pmf(x))) <= least
+    def above(x: float) -> float:
+        return float(distribution.pmf(x)) * MOST_ATOMS if blind else float(distribution.sf(x))
 
-    width = 1.0
-    while centre - width > first and not reached(centre - width, float(distribution.cdf(centre - width))):
-        width *= 2
-    low = max(centre - width, first)
-    width = 1.0
-    while centre + width < last and not reached(centre + width, float(distribution.sf(centre + width))):
-        width *= 2
-    high = min(centre + width, last)
+    low = _end(distribution, centre, -1.0, first, lambda x: float(distribution.cdf(x)), least)
+    high = _end(distribution, centre, 1.0, last, above, least)
     if high - low > MOST_ATOMS:
-        raise ValueError(f"distribution: has more than {MOST_ATOMS} atoms; use a continuous law")
+        raise ValueError(TOO_MANY)
     return low + np.arange(round(high - low) + 1)
+
+
+def _end(
+    distribution: Any, centre: float, way: float, end: float, tail: Callable[[float], float], least: float
+) -> float:
+    """The first of centre ± 1, 2, 4, … beyond which next to nothing lies, or the end of the support."""
+    width = 1.0
+    while width < abs(end - centre):
+        x = centre + way * width
+        if max(tail(x), float(distribution.pmf(x))) <= least:
+            return x
+        if width > MOST_ATOMS:  # before a cdf that sums its masses is asked further out
+            raise ValueError(TOO_MANY)
+        width *= 2
+    return float(end)

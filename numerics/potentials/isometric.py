@@ -19,6 +19,7 @@ from numerics.potentials.carried import (
     moved_jacobian,
     moved_transport,
     moved_transport_jacobian,
+    pulled_in,
 )
 from numerics.potentials.proximal_point import ProximalPoint
 from numerics.potentials.support_geometry import ManifoldGroup, Subdifferential
@@ -48,10 +49,23 @@ class Isometric(Carried):
         return f"{'rotate' if self._square else 'embed'}({self.base!r}, {self.isometry.tolist()})"
 
     def _value(self, x: Float[np.ndarray, "n D"]) -> Float[np.ndarray, " n"]:
+        return self._at(x)[1]
+
+    def _at(self, x: Float[np.ndarray, "n D"]) -> tuple[Float[np.ndarray, "n d"], Float[np.ndarray, " n"]]:
+        """Where the base is asked for its value, and that; +inf off the range of V.
+
+        At Vᵀx, or at the nearest point of the base's domain where rounding alone may keep Vᵀx outside.
+        """
         inner = x @ self.isometry
         off = norms(x - inner @ self.isometry.T)
-        rounding = self._rounding + 16 * self.dim * EPS * norms(x)
-        return np.where(off <= rounding, self.base._value(inner), np.inf)
+        within = off <= self._rounding + 16 * self.dim * EPS * norms(x)
+        value = np.where(within, self.base._value(inner), np.inf)
+        missed = within & np.isinf(value)
+        if missed.any():
+            rounded = self._product.pulled(x[missed]) + self._product.pushed(inner[missed])
+            inner[missed] = pulled_in(self.base, inner[missed], rounded.bound)
+            value[missed] = self.base._value(inner[missed])
+        return inner, value
 
     def _conjugate(self, x0: Inexact[np.ndarray, "n D"]) -> Inexact[np.ndarray, " n"]:
         return self.base._conjugate(x0 @ self.isometry)
@@ -99,10 +113,12 @@ class Isometric(Carried):
 
     def _domain_rounding(self, x: Float[np.ndarray, "n D"]) -> Rounding:
         off = Rounding(self.scale + norms(x), 32.0 * self.dim, "a point this near the range counts as inside")
-        return self.base._domain_rounding(x @ self.isometry) + self._product.pulled(x) + off
+        inner = x @ self.isometry
+        products = self._product.pulled(x) + self._product.pushed(inner)
+        return self.base._domain_rounding(inner) + products + off
 
     def _value_rounding(self, x: Float[np.ndarray, "n D"]) -> Rounding:
-        return self.base._value_rounding(x @ self.isometry)
+        return self.base._value_rounding(self._at(x)[0])
 
     def _conjugate_rounding(self, x0: Float[np.ndarray, "n D"]) -> Rounding:
         w, moved = x0 @ self.isometry, self._product.pulled(x0)
@@ -138,9 +154,10 @@ class Isometric(Carried):
         return x @ self.isometry
 
     def _subdifferential(self, x1: Float[np.ndarray, " D"]) -> Subdifferential:
-        if not np.isfinite(self._value(x1[None])[0]):
+        (point,), (value,) = self._at(x1[None])
+        if not np.isfinite(value):
             raise ValueError(f"x1: {x1.tolist()} is outside the domain; φ is +inf there")
-        inner = self.base.subdifferential(x1 @ self.isometry)
+        inner = self.base.subdifferential(point)
         return Within(
             inner,
             lambda x0: x0 @ self.isometry,

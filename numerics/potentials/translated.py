@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float, Inexact
 from numpy.typing import ArrayLike
 
-from numerics.accuracy import EPS, Rounding
+from numerics.accuracy import Rounding
 from numerics.checks import as_array
 from numerics.geometry import norms
 from numerics.potentials.base import Potential
@@ -16,6 +16,7 @@ from numerics.potentials.carried import (
     Within,
     moved_envelope,
     moved_jacobian,
+    pulled_in,
 )
 from numerics.potentials.proximal_point import ProximalPoint
 from numerics.potentials.support_geometry import ManifoldGroup, Subdifferential
@@ -43,16 +44,12 @@ class Translated(Carried):
         value = self.base._value(inner)
         missed = np.isinf(value)
         if missed.any():
-            value[missed] = self.base._value(self._pulled_in(inner[missed]))
+            value[missed] = self.base._value(self._moved_in(inner[missed]))
         return value
 
-    def _pulled_in(self, inner: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d"]:
+    def _moved_in(self, inner: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d"]:
         """The nearest points of the base's domain, where they are as near as eps·|b|; the others stay."""
-        if self.base.scale >= self.scale:
-            return inner
-        near = self.base._prox(inner, np.full(len(inner), EPS))
-        close = norms(near - inner) <= self._rounding
-        return np.where(close[:, None], near, inner)
+        return inner if self.base.scale >= self.scale else pulled_in(self.base, inner, self._rounding)
 
     def _conjugate(self, x0: Inexact[np.ndarray, "n d"]) -> Inexact[np.ndarray, " n"]:
         return self.base._conjugate(x0) + x0 @ self.shift
@@ -96,7 +93,7 @@ class Translated(Carried):
         inner = x - self.shift
         missed = np.isinf(self.base._value(inner))
         if missed.any():
-            inner[missed] = self._pulled_in(inner[missed])
+            inner[missed] = self._moved_in(inner[missed])
         return self.base._value_rounding(inner)
 
     def _conjugate_rounding(self, x0: Float[np.ndarray, "n d"]) -> Rounding:
@@ -127,7 +124,7 @@ class Translated(Carried):
     def _subdifferential(self, x1: Float[np.ndarray, " d"]) -> Subdifferential:
         point = (x1 - self.shift)[None]
         if np.isinf(self.base._value(point)[0]):
-            point = self._pulled_in(point)
+            point = self._moved_in(point)
         inner = self.base.subdifferential(point[0])
         return Within(inner, lambda x0: x0, self.dim, 0, 1 + self.scale / self.base.finest)
 

@@ -100,6 +100,35 @@ def test_tails_of_families(name):
     judge(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 
+class Halves(stats.rv_discrete):
+    """2^{−k−1} on k = 0, 1, …: its author gave the masses alone, so that SciPy sums them."""
+
+    def _pmf(self, k):
+        return 0.5 ** (np.asarray(k, dtype=float) + 1)
+
+
+class Cubes(stats.rv_discrete):
+    """∝ (k+1)^{−3}: more atoms than one can list."""
+
+    def _pmf(self, k):
+        return (np.asarray(k, dtype=float) + 1) ** -3 / 1.2020569031595942
+
+
+def test_a_law_of_masses_alone():
+    """Its upper tail, 1 − a sum, never is 0: where it ends is told by its masses. Tails are powers of 2."""
+    atoms, below, above, relative = lattice_tails(Halves(name="halves")())
+    asked = np.minimum(below, above) > 1e-90
+    assert asked.sum() > 250
+    exact = 0.5 ** (atoms[asked] + 1)
+    smaller, right = np.minimum(below, above)[asked], np.minimum(exact, 1 - exact)
+    assert (np.abs(smaller - right) <= relative[asked] * right).all()
+
+
+def test_a_law_of_masses_alone_with_too_many_atoms_is_refused():
+    with pytest.raises(ValueError, match="more than 1048576 atoms"):
+        lattice_tails(Cubes(name="cubes")())
+
+
 def test_large_laws():
     """Where SciPy's masses are off by more than its tails, and where tails are sums themselves."""
     cases = [("poisson", (1e4,)), ("binom", (20_000, 0.01)), ("binom", (10**5, 0.3)), ("poisson", (200.0,))]
