@@ -176,8 +176,8 @@ FAULTS = {
     ),
     "dropped half in a batch's potential": (
         "numerics/flows/batches.py",
-        "own = each - t / 2 * np.diagonal",
-        "own = each - t * np.diagonal",
+        "(1 - t) * loss + t / 2 * self._norm",
+        "(1 - t) * loss + t * self._norm",
         f"{M}drawn_batches.py::test_field_of_drawn_batches_datum_by_datum",
     ),
     "differences extrapolated with the wrong power": (

@@ -369,7 +369,21 @@ class Potential(Rebuilt, OlderNames, ABC):
     @property
     def _rounding(self) -> float:
         """By how much a computed point of the domain may miss it."""
-        return 16 * self.dim * EPS * self.scale
+        return 16 * self.dim * EPS * self.scale + self._coarseness
+
+    _coarseness = 0.0
+
+    def _within(self, blur: float) -> "Potential":
+        """This potential for points that are off by ``blur`` more than its own size explains.
+
+        What moves it asks so for ∂φ and the support: far away, data of a small body are off by eps·distance.
+        """
+        if blur <= self._coarseness:
+            return self
+        coarse: Potential = object.__new__(type(self))
+        coarse.__dict__.update(self.__dict__)
+        coarse._coarseness = blur
+        return coarse
 
 
 def _change(

@@ -62,8 +62,9 @@ class Isometric(Carried):
         value = np.where(within, self.base._value(inner), np.inf)
         missed = within & np.isinf(value)
         if missed.any():
-            rounded = self._product.pulled(x[missed]) + self._product.pushed(inner[missed])
-            inner[missed] = pulled_in(self.base, inner[missed], rounded.bound)
+            inner[missed] = pulled_in(
+                self.base, inner[missed], self._products(x[missed]).bound + self._coarseness
+            )
             value[missed] = self.base._value(inner[missed])
         return inner, value
 
@@ -113,9 +114,11 @@ class Isometric(Carried):
 
     def _domain_rounding(self, x: Float[np.ndarray, "n D"]) -> Rounding:
         off = Rounding(self.scale + norms(x), 32.0 * self.dim, "a point this near the range counts as inside")
-        inner = x @ self.isometry
-        products = self._product.pulled(x) + self._product.pushed(inner)
-        return self.base._domain_rounding(inner) + products + off
+        return self.base._domain_rounding(x @ self.isometry) + self._products(x) + off
+
+    def _products(self, x: Float[np.ndarray, "n D"]) -> Rounding:
+        """Of Vᵀx for x = Vy, formed by products itself."""
+        return self._product.pulled(x) + self._product.pushed(x @ self.isometry)
 
     def _value_rounding(self, x: Float[np.ndarray, "n D"]) -> Rounding:
         return self.base._value_rounding(self._at(x)[0])
@@ -157,7 +160,7 @@ class Isometric(Carried):
         (point,), (value,) = self._at(x1[None])
         if not np.isfinite(value):
             raise ValueError(f"x1: {x1.tolist()} is outside the domain; φ is +inf there")
-        inner = self.base.subdifferential(point)
+        inner = self._near(x1[None]).subdifferential(point)
         return Within(
             inner,
             lambda x0: x0 @ self.isometry,
@@ -166,12 +169,16 @@ class Isometric(Carried):
             2 * self.scale / self.finest,
         )
 
+    def _near(self, x1: Float[np.ndarray, "n D"]) -> Potential:
+        """The base for points that err by what the products do."""
+        return self.base._within(float(self._products(x1).bound.max(initial=0.0)) + self._coarseness)
+
     def _manifolds(
         self, x1: Float[np.ndarray, "n D"], x0: Float[np.ndarray, "n D"]
     ) -> Sequence[ManifoldGroup]:
         return [
             ManifoldGroup(group.rows, self.isometry @ group.tangent, group.hessian)
-            for group in self.base._manifolds(x1 @ self.isometry, x0 @ self.isometry)
+            for group in self._near(x1)._manifolds(x1 @ self.isometry, x0 @ self.isometry)
         ]
 
     def conic(self, u: Any) -> tuple[Any, list[Any]] | None:

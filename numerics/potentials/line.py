@@ -169,7 +169,7 @@ class LinePotential(SolvedOnce):
         point = self._on_support(x1)
         low, high = self.law.interval(point)
         s, _ = self._noise(point)
-        around = self.law.error(s) + UNIT * np.abs(point) + np.abs(point - x1)
+        around = self.law.error(s) + UNIT * np.abs(point) + np.abs(point - x1) + self._coarseness
         lowest = self.law.interval(np.clip(point - around, self._first, self._last))[0]
         widest = self.law.interval(np.clip(point + around, self._first, self._last))[1]
         inner, outer = np.concatenate([low, high]), np.concatenate([lowest, widest])
@@ -202,7 +202,7 @@ class LinePotential(SolvedOnce):
         away = np.abs(x1 - self._transport(x0))[:, 0]
         moved = Rounding(np.abs(x0[:, 0]), 2, "x0 as it was given")
         limit = self._transport_rounding(x0) + self._domain_rounding(x1)
-        limit = limit.bound + self._transport_change(x0, moved.bound)
+        limit = limit.bound + self._transport_change(x0, moved.bound) + self._coarseness
         refuse_where(away > limit, "x1", "is not T(x0); pass transport(x0)")
         noise = x0[:, 0]  # not x1: an isometry's rounding moves an atom off itself
         curvature = self.law.curvature(self._map(noise), self._inner(noise))

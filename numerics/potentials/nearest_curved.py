@@ -164,7 +164,7 @@ class NearestCurvedPoint(SolvedOnce, NearestPoint, of=object):
     # --- geometry -------------------------------------------------------------------------------
 
     def _subdifferential(self, x1: Float[np.ndarray, " d"]) -> Subdifferential:
-        atoms = self._face(x1, 4 * self._rounding)
+        atoms = self._face(self._at_corners(x1[None])[0], 4 * self._rounding)
         if atoms is None:
             raise ValueError(f"x1: {x1.tolist()} is not in the hull of {self.closed_set!r}; φ is +inf there")
         return SupportCell(self._lifted, atoms, 4 * self._rounding)
@@ -186,10 +186,23 @@ class NearestCurvedPoint(SolvedOnce, NearestPoint, of=object):
         """The strata of the set, with H = aI − ⟨x₀ − a x₁, II⟩."""
         away = norms(x1 - self.closed_set.nearest(x1))
         refuse_where(away > 1e3 * self._rounding, "x1", "is not on the set; pass transport(x0)")
+        y = self._at_corners(x1)
         return [
-            ManifoldGroup(s.rows, s.tangent, self._lifted.hessians(x1[s.rows], x0[s.rows], s.second))
-            for s in self.closed_set.strata(x1)
+            ManifoldGroup(s.rows, s.tangent, self._lifted.hessians(y[s.rows], x0[s.rows], s.second))
+            for s in self.closed_set.strata(y)
         ]
+
+    def _at_corners(self, x: Points) -> Points:
+        """Those that are off by more than their own rounding, at the end or atom that they may be, if any."""
+        if not self._coarseness:
+            return x
+        net = self.closed_set.net
+        corners = [net[s.rows] for s in self.closed_set.strata(net) if not s.dimension]
+        if not corners:
+            return x
+        apart = norms(x[:, None] - corners[0])
+        near = (apart.min(axis=1) <= 4 * self._rounding)[:, None]
+        return np.where(near, corners[0][apart.argmin(axis=1)], x)
 
     def conic(self, u: Any) -> tuple[Any, list[Any]] | None:
         """None: the envelope of a curved set is no disciplined convex program."""

@@ -148,8 +148,9 @@ class Product(SolvedOnce):
 
     def _subdifferential(self, x1: Float[np.ndarray, " d"]) -> "ProductSubdifferential":
         a, b = self._split(x1[None])
+        first, second = self.first._within(self._coarseness), self.second._within(self._coarseness)
         return ProductSubdifferential(
-            self.first.subdifferential(a[0]), self.second.subdifferential(b[0]), self.first.dim, self.dim
+            first.subdifferential(a[0]), second.subdifferential(b[0]), self.first.dim, self.dim
         )
 
     def _manifolds(
@@ -157,8 +158,9 @@ class Product(SolvedOnce):
     ) -> Sequence[ManifoldGroup]:
         (a1, b1), (a0, b0) = self._split(x1), self._split(x0)
         groups = []
-        for upper in self.first._manifolds(a1, a0):
-            for lower in self.second._manifolds(b1, b0):
+        first, second = self.first._within(self._coarseness), self.second._within(self._coarseness)
+        for upper in first._manifolds(a1, a0):
+            for lower in second._manifolds(b1, b0):
                 rows, i, j = np.intersect1d(upper.rows, lower.rows, return_indices=True)
                 if rows.size:
                     tangent = _diagonal(upper.tangent[i], lower.tangent[j])

@@ -127,15 +127,16 @@ class Scaled(Carried):
         return x0
 
     def _subdifferential(self, x1: Float[np.ndarray, " d"]) -> Subdifferential:
-        inner = self.base.subdifferential(x1 / self.factor)
+        inner = self.base._within(self._coarseness / self.factor).subdifferential(x1 / self.factor)
         return Within(inner, lambda x0: x0, self.dim, 0, 1.0, self.factor)
 
     def _manifolds(
         self, x1: Float[np.ndarray, "n d"], x0: Float[np.ndarray, "n d"]
     ) -> Sequence[ManifoldGroup]:
+        base = self.base._within(self._coarseness / self.factor)
         return [
             ManifoldGroup(group.rows, group.tangent, group.hessian / self.factor)
-            for group in self.base._manifolds(x1 / self.factor, x0)
+            for group in base._manifolds(x1 / self.factor, x0)
         ]
 
     def conic(self, u: Any) -> tuple[Any, list[Any]] | None:

@@ -95,7 +95,7 @@ class SupportCell(Subdifferential):
             return 0.0
         for _ in range(_CUTS):
             slack, best = self._slack(x)
-            if slack <= self._envelope.rounding(x[None])[0] * 4:
+            if slack <= self._envelope.rounding(x[None])[0] * 4 + self._moved(x):
                 return float(norms(x - start))
             normal = (best - self._atoms[0]) @ self._free
             rise = self._envelope.lift(best[None])[0] - self._envelope.lift(self._atoms[:1])[0]
@@ -103,6 +103,10 @@ class SupportCell(Subdifferential):
             offsets.append(rise - (best - self._atoms[0]) @ start)
             x = start + self._free @ _least(np.array(normals), np.array(offsets))
         raise RuntimeError(f"distance to ∂φ: {_CUTS} cuts left a violation of {slack:.3g}")
+
+    def _moved(self, x: Float[np.ndarray, " d"]) -> float:
+        """What the atoms' value at x makes of it that they may be off by ``blur``."""
+        return self.blur * float(norms(x - self._envelope.curvature * self._atoms[0]))
 
     def boundary_distance(self, x0: ArrayLike) -> Float[np.ndarray, " n"]:
         """Distance of members x0 (n,d) to the relative boundary; +inf where there is none."""

@@ -122,16 +122,17 @@ class Translated(Carried):
         return x0
 
     def _subdifferential(self, x1: Float[np.ndarray, " d"]) -> Subdifferential:
-        point = (x1 - self.shift)[None]
-        if np.isinf(self.base._value(point)[0]):
-            point = self._moved_in(point)
-        inner = self.base.subdifferential(point[0])
+        inner = self._near().subdifferential(x1 - self.shift)
         return Within(inner, lambda x0: x0, self.dim, 0, 1 + self.scale / self.base.finest)
+
+    def _near(self) -> Potential:
+        """The base for points that err by what this target's size explains."""
+        return self.base._within(self._rounding - self.base._rounding)
 
     def _manifolds(
         self, x1: Float[np.ndarray, "n d"], x0: Float[np.ndarray, "n d"]
     ) -> Sequence[ManifoldGroup]:
-        return self.base._manifolds(x1 - self.shift, x0)
+        return self._near()._manifolds(x1 - self.shift, x0)
 
     def conic(self, u: Any) -> tuple[Any, list[Any]] | None:
         """The base's form in v = u − b."""

@@ -267,7 +267,7 @@ class Twin(SolvedOnce):
         """Points, m = 0, at e₁ and g(±a); elsewhere the parabola, H = (c''(s) − δ)/(1 + s²)."""
         moved = Rounding(norms(x0), 4, "x0 as it was given").bound
         limit = self._transport_rounding(x0).bound + self._domain_rounding(x1).bound
-        limit = limit + self._transport_change(x0, moved)
+        limit = limit + self._transport_change(x0, moved) + self._coarseness
         refuse_where(norms(x1 - self._transport(x0)) > limit, "x1", "is not T(x0); pass transport(x0)")
         s = np.where(np.abs(x1[:, 0] - ATOM) < 0.5, ATOM, x1[:, 0])
         atom = np.abs(s) >= END - self._rounding

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 
 from numerics.accuracy import EPS
 from numerics.potentials import (
+    Bits,
+    Cantor,
     FiniteAtoms,
     NearestPoint,
     Potential,
@@ -25,6 +27,7 @@ from numerics.potentials import (
     translate,
 )
 from numerics.potentials.carried import Carried
+from numerics.potentials.nearest_arc import NearestArcPoint
 from numerics.potentials.nearest_curved import NearestCurvedPoint
 from numerics.potentials.product_potential import Product
 from tests.numerics import laws
@@ -180,6 +183,34 @@ def test_a_small_body_far_away_keeps_its_domain():
     assert (target.value(x1) == 0).all()
     outward = (x1 - target.shift) / 1e-3
     assert np.isinf(target.value(x1 + 1e-11 * outward)).all()
+
+
+# Of curves that take longest the arc alone: the others' faces are searched by the same code.
+FAR = [p for p in BASES if not isinstance(p, Bits | Cantor)]
+FAR += [p for p in INSTANCES if isinstance(p, NearestArcPoint)]
+
+
+@pytest.mark.parametrize("p", FAR, ids=lambda p: repr(p)[:60])
+def test_data_far_away_keep_their_noise(p):
+    """x₁ = T(x₀) errs by eps·distance, so that it may lie inside what it is on: ∂φ there holds x₀ still."""
+    rng = np.random.default_rng(0)
+    laws.subdifferential_holds_the_noise(translate(p, 1e4 * p.scale * rng.standard_normal(p.dim)), rng)
+
+
+@pytest.mark.parametrize("p", FAR, ids=lambda p: repr(p)[:60])
+def test_data_beside_far_ones_keep_their_noise(p):
+    """The same where it is products with an isometry that err by the size of another block."""
+    rng = np.random.default_rng(0)
+    far = translate(Sphere(2, p.scale), 1e3 * p.scale * np.ones(2))
+    turned = rotate(product(p, far), _orthonormal(rng, p.dim + 2, p.dim + 2))
+    laws.subdifferential_holds_the_noise(turned, rng)
+
+
+def test_what_is_inside_stays_inside():
+    """A point of the disc that lies deeper than rounding explains is no point of the circle."""
+    target = translate(Sphere(2), [1e4, 0.0])
+    assert target.subdifferential([1e4 + 1 - 1e-13, 0.0]).dimension == 1
+    assert target.subdifferential([1e4 + 1 - 1e-9, 0.0]).dimension == 0
 
 
 @pytest.mark.parametrize("square", [True, False])

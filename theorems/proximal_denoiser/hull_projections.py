@@ -85,7 +85,7 @@ def on_vertices(vertices: Array) -> Projection:
         best, least = np.zeros_like(x), np.full(len(x), np.inf)
         for first, *rest in subsets:
             edges = (vertices[rest] - vertices[first]).T
-            if np.linalg.matrix_rank(edges) < len(rest):
+            if rest and np.linalg.matrix_rank(edges) < len(rest):  # NumPy 2.0 knows no rank of no column
                 continue
             inner = (x - vertices[first]) @ np.linalg.pinv(edges).T
             foot = vertices[first] + inner @ edges.T

@@ -171,7 +171,7 @@ def test_potentials_in_closed_form(p, conjugate, value):
 def test_conjugates_by_adaptive_quadrature(p, exact):
     """∫_0^s T in 30 digits, cut where T bends."""
     corners = [float(r) for r in p.law.corners(np.zeros(1))[0][0]]
-    s = np.random.default_rng(4).uniform(-4, 4, 6)
+    s = np.random.default_rng(4).uniform(-4, 4, 30)
     s = np.append(s, [1e-3, -0.02])
     truth = []
     with mp.workdps(30):
