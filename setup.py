@@ -13,7 +13,7 @@ from setuptools import setup
 
 ROOT = Path(__file__).parent
 PICTURE = re.compile(r"!\[([^\]]*)\]\((?!https?:)([^)]+)\)")
-LINK = re.compile(r"(?<!!)\[([^\]]*)\]\((?!https?:|#)([^)]+)\)")
+LINK = re.compile(r"\[([^\]]*)\]\((?!https?:|#)([^)]+)\)")
 
 
 def description(readme: str, version: str, repository: str | None) -> str:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.recording import Table, verdict
+from benchmarks.seeds import summary
 
 ROOT = Path(__file__).parents[1]
 EARLIER = "3c58cf5"
@@ -70,8 +71,6 @@ def _theorems(tree: Path) -> Run:
     if not written.exists():
         said = (finished.stdout + finished.stderr)[-4000:]
         raise RuntimeError(f"{tree.name}: no report was written; pytest said\n{said}")
-    claims = json.loads(written.read_text(encoding="utf-8"))["claims"]
-    points = sum(entry["points"] or 0 for claim in claims for entry in claim["evidence"])
-    verdicts = sorted({claim["verdict"] for claim in claims})
-    counts = ", ".join(f"{sum(c['verdict'] == v for c in claims)} {v}" for v in verdicts)
-    return Run(seconds, points, counts, finished.returncode)
+    found = summary(json.loads(written.read_text(encoding="utf-8"))["claims"])
+    counts = ", ".join(f"{n} {name}" for name, n in sorted(found["verdicts"].items()))
+    return Run(seconds, found["points"], counts, finished.returncode)

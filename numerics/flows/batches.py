@@ -181,7 +181,7 @@ class BatchField:
         it where no other datum's value, and (t/2)|y_j − y|² more, is larger.
         """
         gain = x @ self.points.T
-        size = max(1, _MOST_NUMBERS // max(1, gain.shape[0] * index.shape[1]))
+        size = max(1, _MOST_NUMBERS // max(1, len(x) * index.shape[1]))
         parts = [
             self._values(t, gain, index[k : k + size], cost[k : k + size]) for k in range(0, len(index), size)
         ]
@@ -218,10 +218,7 @@ class BatchField:
     ) -> Float[np.ndarray, "n d d"]:
         """Dv_t of batches with these costs and shifts."""
         chosen, log_weight = self._reached(t, x, index, cost)
-        top = log_weight.max(axis=1, keepdims=True)
-        weight = np.exp(log_weight - np.where(np.isfinite(top), top, 0.0))
-        with np.errstate(invalid="ignore"):
-            weight /= weight.sum(axis=1, keepdims=True)
+        weight = _weights(log_weight)
         data = self.points[chosen]
         data = data - (weight[:, None] @ data)
         by_data = np.swapaxes(weight[:, :, None] * data, 1, 2)
@@ -232,13 +229,17 @@ class BatchField:
         self, chosen: Int[np.ndarray, "n b"], log_weight: Float[np.ndarray, "n b"]
     ) -> Float[np.ndarray, "n d"]:
         """The weighted means of the chosen atoms; NaN where every weight is 0."""
-        top = log_weight.max(axis=1, keepdims=True)
-        weight = np.exp(log_weight - np.where(np.isfinite(top), top, 0.0))
-        total = weight.sum(axis=1)
         cells = np.arange(len(chosen))[:, None] * len(self.points) + chosen
-        share = np.bincount(cells.ravel(), weight.ravel(), len(chosen) * len(self.points))
-        with np.errstate(invalid="ignore"):
-            return np.asarray((share.reshape(len(chosen), -1) / total[:, None]) @ self.points)
+        share = np.bincount(cells.ravel(), _weights(log_weight).ravel(), len(chosen) * len(self.points))
+        return np.asarray(share.reshape(len(chosen), -1) @ self.points)
+
+
+def _weights(log_weight: Float[np.ndarray, "n b"]) -> Float[np.ndarray, "n b"]:
+    """Each row's weights, summing to 1; NaN where every weight is 0."""
+    top = log_weight.max(axis=1, keepdims=True)
+    weight = np.exp(log_weight - np.where(np.isfinite(top), top, 0.0))
+    with np.errstate(invalid="ignore"):
+        return np.asarray(weight / weight.sum(axis=1, keepdims=True))
 
 
 def _once_an_atom(

@@ -169,7 +169,7 @@ class LinePotential(SolvedOnce):
         point = self._on_support(x1)
         low, high = self.law.interval(point)
         s, _ = self._noise(point)
-        around = self.law.error(s) + UNIT * np.abs(point) + np.abs(point - x1) + self._coarseness
+        around = self.law.error(s) + UNIT * np.abs(point) + np.abs(point - x1)
         lowest = self.law.interval(np.clip(point - around, self._first, self._last))[0]
         widest = self.law.interval(np.clip(point + around, self._first, self._last))[1]
         inner, outer = np.concatenate([low, high]), np.concatenate([lowest, widest])

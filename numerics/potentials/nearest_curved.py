@@ -167,7 +167,7 @@ class NearestCurvedPoint(SolvedOnce, NearestPoint, of=object):
         atoms = self._face(self._at_corners(x1[None])[0], 4 * self._rounding)
         if atoms is None:
             raise ValueError(f"x1: {x1.tolist()} is not in the hull of {self.closed_set!r}; φ is +inf there")
-        return SupportCell(self._lifted, atoms, 4 * self._rounding)
+        return SupportCell(self._lifted, atoms, 4 * self._rounding, 4 * self._coarseness)
 
     def _face(self, x: Float[np.ndarray, " d"], rounding: float) -> Float[np.ndarray, "k d"] | None:
         """Atoms that span the face that holds a point within ``rounding`` of x; None off the hull.

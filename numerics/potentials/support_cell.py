@@ -30,10 +30,13 @@ class SupportCell(Subdifferential):
         envelope: Of the set.
         atoms: (k,d), those of the face; one for a point of M.
         blur: How far the point asked for may be from that face.
+        moved: By how much of that the atoms are off beyond their own rounding: no half-space tells less.
     """
 
-    def __init__(self, envelope: Envelope, atoms: Float[np.ndarray, "k d"], blur: float = 0.0) -> None:
-        self._envelope, self._atoms, self.blur = envelope, atoms, blur
+    def __init__(
+        self, envelope: Envelope, atoms: Float[np.ndarray, "k d"], blur: float = 0.0, moved: float = 0.0
+    ) -> None:
+        self._envelope, self._atoms, self.blur, self._moved = envelope, atoms, blur, moved
         self._dim = atoms.shape[1]
         self._strata = envelope.closed_set.strata(atoms)
         normals = [atoms[1:] - atoms[0]] + [
@@ -95,7 +98,8 @@ class SupportCell(Subdifferential):
             return 0.0
         for _ in range(_CUTS):
             slack, best = self._slack(x)
-            if slack <= self._envelope.rounding(x[None])[0] * 4 + self._moved(x):
+            off = self._moved * norms(x - self._envelope.curvature * self._atoms[0])
+            if slack <= self._envelope.rounding(x[None])[0] * 4 + off:
                 return float(norms(x - start))
             normal = (best - self._atoms[0]) @ self._free
             rise = self._envelope.lift(best[None])[0] - self._envelope.lift(self._atoms[:1])[0]
@@ -103,10 +107,6 @@ class SupportCell(Subdifferential):
             offsets.append(rise - (best - self._atoms[0]) @ start)
             x = start + self._free @ _least(np.array(normals), np.array(offsets))
         raise RuntimeError(f"distance to ∂φ: {_CUTS} cuts left a violation of {slack:.3g}")
-
-    def _moved(self, x: Float[np.ndarray, " d"]) -> float:
-        """What the atoms' value at x makes of it that they may be off by ``blur``."""
-        return self.blur * float(norms(x - self._envelope.curvature * self._atoms[0]))
 
     def boundary_distance(self, x0: ArrayLike) -> Float[np.ndarray, " n"]:
         """Distance of members x0 (n,d) to the relative boundary; +inf where there is none."""

@@ -29,6 +29,7 @@ from numerics.potentials import (
 from numerics.potentials.carried import Carried
 from numerics.potentials.nearest_arc import NearestArcPoint
 from numerics.potentials.nearest_curved import NearestCurvedPoint
+from numerics.potentials.nearest_ellipse import NearestEllipsePoint
 from numerics.potentials.product_potential import Product
 from tests.numerics import laws
 from tests.numerics.allowances import of_prox, of_transport
@@ -185,9 +186,15 @@ def test_a_small_body_far_away_keeps_its_domain():
     assert np.isinf(target.value(x1 + 1e-11 * outward)).all()
 
 
-# Of curves that take longest the arc alone: the others' faces are searched by the same code.
+# Sets whose faces have no closed form are left out: of a spiral's the law takes minutes there.
 FAR = [p for p in BASES if not isinstance(p, Bits | Cantor)]
-FAR += [p for p in INSTANCES if isinstance(p, NearestArcPoint)]
+FAR += [p for p in INSTANCES if isinstance(p, NearestArcPoint | NearestEllipsePoint)]
+FAR += [
+    scale(Sphere(2), 1e-3),
+    scale(FiniteAtoms.regular_polygon(5), 1e-3),
+    rotate(Sphere(3), np.eye(3)[[1, 2, 0]]),
+    product(Sphere(2), Sphere(1, 3.0)),
+]
 
 
 @pytest.mark.parametrize("p", FAR, ids=lambda p: repr(p)[:60])
@@ -206,11 +213,14 @@ def test_data_beside_far_ones_keep_their_noise(p):
     laws.subdifferential_holds_the_noise(turned, rng)
 
 
-def test_what_is_inside_stays_inside():
+@pytest.mark.parametrize("factor", [1e-3, 1.0, 1e3])
+def test_what_is_inside_stays_inside(factor):
     """A point of the disc that lies deeper than rounding explains is no point of the circle."""
-    target = translate(Sphere(2), [1e4, 0.0])
-    assert target.subdifferential([1e4 + 1 - 1e-13, 0.0]).dimension == 1
-    assert target.subdifferential([1e4 + 1 - 1e-9, 0.0]).dimension == 0
+    distance = 1e4 * factor
+    target = translate(scale(Sphere(2), factor), [distance, 0.0])
+    edge = distance + factor
+    assert target.subdifferential([edge - EPS * distance, 0.0]).dimension == 1
+    assert target.subdifferential([edge - 128 * EPS * distance, 0.0]).dimension == 0
 
 
 @pytest.mark.parametrize("square", [True, False])
@@ -226,8 +236,8 @@ def test_a_small_block_beside_a_large_one_keeps_its_domain_when_turned(square):
     outward = np.hstack([(x1 @ v)[:, :2], np.zeros((100, 2))]) @ v.T
     assert np.isinf(target.value(x1 + 1e-10 * outward)).all()
     assert (target.roundings.domain(x1).bound < 1e-10).all()
-    for point in x1[:20]:  # where there is a value, there is a subdifferential
-        assert target.subdifferential(point).dimension >= 0
+    for point, noise in zip(x1[:20], x0, strict=False):
+        assert target.subdifferential(point).contains([noise]).all()
 
 
 def test_a_translate_has_a_subdifferential_where_it_has_a_value():

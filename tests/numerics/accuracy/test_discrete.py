@@ -10,6 +10,7 @@ from numerics.potentials import Quantile
 from numerics.potentials.discrete_tails import lattice_tails
 from numerics.transport.minibatch import expected_cost
 from tests.numerics.accuracy.harness import judge
+from tests.numerics.accuracy.line_oracles import errors
 
 SEED = 20261129
 
@@ -100,11 +101,13 @@ def test_tails_of_families(name):
     judge(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 
-class Halves(stats.rv_discrete):
-    """2^{−k−1} on k = 0, 1, …: its author gave the masses alone, so that SciPy sums them."""
+class Powers(stats.rv_discrete):
+    """(1 − r)r^k on k = 0, 1, …: its author gave the masses alone, so that SciPy sums them."""
+
+    ratio = 0.85  # sums of its masses stay below 1; those of most ratios round to 1
 
     def _pmf(self, k):
-        return 0.5 ** (np.asarray(k, dtype=float) + 1)
+        return (1 - self.ratio) * self.ratio ** np.asarray(k, dtype=float)
 
 
 class Cubes(stats.rv_discrete):
@@ -115,13 +118,27 @@ class Cubes(stats.rv_discrete):
 
 
 def test_a_law_of_masses_alone():
-    """Its upper tail, 1 − a sum, never is 0: where it ends is told by its masses. Tails are powers of 2."""
-    atoms, below, above, relative = lattice_tails(Halves(name="halves")())
+    """Its upper tail, 1 − a sum, never is 0: where it ends is told by its masses. Tails are powers."""
+    law = Powers(name="powers")()
+    assert law.sf(10**4) > 0, "else nothing is tried"
+    atoms, below, above, relative = lattice_tails(law)
     asked = np.minimum(below, above) > 1e-90
     assert asked.sum() > 250
-    exact = 0.5 ** (atoms[asked] + 1)
-    smaller, right = np.minimum(below, above)[asked], np.minimum(exact, 1 - exact)
-    assert (np.abs(smaller - right) <= relative[asked] * right).all()
+    exact = [mp.mpf(Powers.ratio) ** int(k + 1) for k in atoms[asked]]
+    right = [min(tail, 1 - tail) for tail in exact]
+    smaller = np.minimum(below, above)[asked]
+    judge(errors(smaller, right), relative[asked] * smaller, floor=0)  # Γ is counted: `lattice_tails`
+
+
+def test_a_law_of_many_atoms_is_listed_to_its_end():
+    """P(X > k) = 0.999^k, down to noise 20."""
+    atoms, _, above, relative = lattice_tails(stats.geom(1e-3))
+    assert above[-2] < 1e-89
+    places = np.linspace(0, len(atoms) - 2, 100).astype(int)
+    exact = [(1 - mp.mpf(1e-3)) ** int(atoms[place]) for place in places]
+    kept = np.array([tail < mp.mpf(0.5) for tail in exact])
+    found = errors(above[places], exact)
+    judge(found[kept], (relative * above)[places][kept])
 
 
 def test_a_law_of_masses_alone_with_too_many_atoms_is_refused():

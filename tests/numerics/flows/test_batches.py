@@ -28,7 +28,7 @@ def test_one_more_noise_gets_the_datum_of_the_power_diagram(rng, n, d):
 def test_at_most_one_noise_of_a_batch_comes_by_and_is_found(rng, t, atoms):
     """Against all data of the batch: x = (1−t)x₀ + ty with y the datum of x₀ is found, and nothing else.
 
-    Few atoms stand in every batch, at no cost where they were drawn alone; of many those that were drawn.
+    Few atoms stand in every batch, at the cost ∞ where they were not drawn; of many those that were drawn.
     """
     points = rng.standard_normal((atoms, 2)) * 2
     field = BatchField(points, np.full(atoms, 1 / atoms), 8, 1, 3)
