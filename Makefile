@@ -64,11 +64,12 @@ docs: .venv
 
 # The stamp is written last, so that an interrupted installation is repeated. torchcfm is a peer under test:
 # what it declares to depend on would replace torch, and it couples batches without any of it.
-.venv/installed: pyproject.toml constraints.txt
+.venv/installed: pyproject.toml constraints.txt tests/reports/neighbours.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
 	$(PYTHON) -m venv .venv
 	$(RUN) pip install --quiet --editable '.[dev,cluster]' --constraint constraints.txt
 	$(RUN) pip install --quiet --no-deps torchcfm==1.0.7
+	$(RUN) pip install --quiet --no-deps --upgrade --target .venv/neighbours -r tests/reports/neighbours.txt
 	touch $@
 
 clean:

@@ -32,6 +32,8 @@ def tests(session: nox.Session, dependencies: str) -> None:
         ".[test,cluster]",
     )
     session.install("--no-deps", "torchcfm==1.0.7")  # what it declares to depend on would replace torch
+    beside = f"{session.virtualenv.location}/neighbours"
+    session.install("--no-deps", "--target", beside, "-r", "tests/reports/neighbours.txt")
     for paths in (
         [session.posargs] if session.posargs else (["tests", "-n", "auto"], ["theorems", "-n", "auto"])
     ):

@@ -1,34 +1,36 @@
-"""The plugin beside the common plugins of pytest.
+"""The plugin beside the common plugins of pytest, in `.venv/neighbours`: neighbours.txt names them."""
 
-Those installed are loaded; of the others the names of their options are known. All of them were loaded
-together once, on 2026-11-22, with the versions of that day.
-"""
-
-from importlib import metadata
+import os
+import sys
+from pathlib import Path
 
 import pytest
 
 from tests.reports.house import House, without_seconds
 
-# Options and marks of each plugin, read from the releases current in November 2026.
-OPTIONS = {
-    "pytest-randomly": ["--randomly-seed", "--randomly-dont-reset-seed", "--randomly-dont-reorganize"],
-    "pytest-html": ["--html", "--self-contained-html", "--css"],
-    "pytest-json-report": [
-        "--json-report",
-        "--json-report-file",
-        "--json-report-indent",
-        "--json-report-omit",
-    ],
-    "pytest-cov": ["--cov", "--cov-report", "--cov-config", "--no-cov", "--cov-fail-under", "--cov-append"],
-    "pytest-benchmark": ["--benchmark-only", "--benchmark-json", "--benchmark-storage", "--benchmark-seed"],
-    "pytest-timeout": ["--timeout", "--timeout-method", "--session-timeout"],
-    "pytest-mock": [],
-    "pytest-rerunfailures": ["--reruns", "--reruns-delay", "--only-rerun", "--rerun-except"],
-    "pytest-reportlog": ["--report-log"],
+NEIGHBOURS = Path(sys.prefix) / "neighbours"
+USES = {
+    "benchmark": ["--benchmark-disable"],
+    "cov": ["--cov=theorems", "--cov-report=json:covered.json"],
+    "html": ["--html=other.html", "--self-contained-html"],
+    "json-report": ["--json-report", "--json-report-file=other.json"],
+    "mock": [],
+    "randomly": ["--randomly-seed=1"],
+    "reportlog": ["--report-log=other.log"],
+    "rerunfailures": ["--reruns=2"],
+    "timeout": ["--timeout=100"],
 }
-OURS = {"--report", "--seed", "--jobs", "--claim", "--target", "--flow", "--dim", "--device", "--mnist"}
-OURS |= {"--checkpoint", "--label"}
+"""Each plugin, as pytest's header calls it, and a use of it."""
+WRITTEN = ("covered.json", "other.html", "other.json", "other.log")
+WITH_MOCK = """
+@pytest.mark.claim("A")
+def test_check(evidence, mocker):
+    evidence.certified("gap", mocker.Mock(return_value=0.25)(), 1, "b")
+
+@pytest.mark.control("A")
+def test_control(evidence, benchmark):
+    evidence.control("wrong step", benchmark(lambda: 0.25), 0.25, 1e-9, "closed form")
+"""
 FLAKY = """
 COUNT = []
 
@@ -44,59 +46,63 @@ def test_control(evidence):
     evidence.control("wrong step", 0.25, 0.25, 1e-9, "closed form")
 """
 
-
-def installed(name: str) -> bool:
-    try:
-        metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return False
-    return True
+pytestmark = pytest.mark.skipif(not NEIGHBOURS.is_dir(), reason=f"make .venv writes {NEIGHBOURS}")
 
 
-def needs(name: str) -> pytest.MarkDecorator:
-    return pytest.mark.skipif(not installed(name), reason=f"{name} is not installed")
+@pytest.fixture
+def street(house: House) -> House:
+    """The house, with the neighbours on the path of its runs."""
+    house.environment["PYTHONPATH"] += os.pathsep + str(NEIGHBOURS)
+    return house
 
 
-@pytest.mark.parametrize("name", OPTIONS)
-def test_options_do_not_clash(name: str) -> None:
-    assert not OURS & set(OPTIONS[name])
+def plugins(output: str) -> set[str]:
+    """The names of the plugins in pytest's header, without their versions."""
+    listed = next(line for line in output.splitlines() if line.startswith("plugins: "))
+    return {word.rpartition("-")[0] for word in listed.removeprefix("plugins: ").split(", ")}
 
 
-def test_beside_all_that_are_installed(house: House) -> None:
-    house.environment["PY_IGNORE_IMPORTMISMATCH"] = "1"
-    plain = house.build().run("-p", "no:randomly")
-    beside = house.run(report="b")
-    assert plain.status == beside.status == 0, beside.output
+@pytest.mark.parametrize("workers", [[], ["-n", "2"]])
+def test_beside_all_at_once(street: House, workers: list[str]) -> None:
+    alone = House(street.path, environment=street.environment | {"PYTEST_ADDOPTS": "-p no:randomly"})
+    plain = alone.build(WITH_MOCK).run(report="a")
+    assert plain.status == 0, plain.output
+    used = [word for words in USES.values() for word in words]
+    beside = street.run(*used, *workers, report="b")
+    assert beside.status == 0, beside.output
+    assert plugins(beside.output) >= {*USES, "xdist"}
     assert without_seconds(plain.report) == without_seconds(beside.report)
+    for name in WRITTEN:
+        assert (street.path / name).stat().st_size, name
+    assert "otcfm_evidence" not in (street.path / "other.json").read_text()
 
 
-@needs("pytest-randomly")
-def test_beside_randomly(house: House) -> None:
-    house.build()
-    runs = [house.run("-p", "randomly", f"--randomly-seed={seed}", report=str(seed)) for seed in (1, 2)]
+def test_beside_all_unused(street: House) -> None:
+    beside = street.build(WITH_MOCK).run()
+    assert beside.status == 0, beside.output
+    assert plugins(beside.output) >= {*USES, "xdist"}
+    assert beside.verdicts == {"A": "verified"}
+
+
+def test_any_order_gives_the_same_report(street: House) -> None:
+    street.build()
+    runs = [street.run(f"--randomly-seed={seed}", report=str(seed)) for seed in (1, 2)]
     assert [run.status for run in runs] == [0, 0]
     assert without_seconds(runs[0].report) == without_seconds(runs[1].report)
 
 
-@needs("pytest-json-report")
-def test_beside_json_report(house: House) -> None:
-    ran = house.build().run("--json-report", "--json-report-file=other.json")
-    assert ran.status == 0
-    assert "otcfm_evidence" not in (house.path / "other.json").read_text()
-
-
-@needs("pytest-html")
-def test_beside_html(house: House) -> None:
-    ran = house.build().run("--html=other.html", "--self-contained-html")
-    assert ran.status == 0, ran.output
-
-
-@needs("pytest-rerunfailures")
 @pytest.mark.parametrize(
     ("failure", "verdict"),
     [("raise RuntimeError", "unsupported"), ('evidence.certified("gap", 2, 1, "b")', "refuted")],
 )
-def test_a_rerun_does_not_forget(house: House, failure: str, verdict: str) -> None:
-    ran = house.build(FLAKY.replace("{failure}", failure)).run("--reruns=2")
+def test_a_rerun_does_not_forget(street: House, failure: str, verdict: str) -> None:
+    ran = street.build(FLAKY.replace("{failure}", failure)).run("--reruns=2")
     assert "1 rerun" in ran.output
     assert (ran.status, ran.verdicts) == (1, {"A": verdict})
+
+
+def test_a_time_limit_is_a_failure(street: House) -> None:
+    slow = '@pytest.mark.claim("A")\ndef test_slow(evidence):\n    import time; time.sleep(60)\n'
+    ran = street.build(slow).run("--timeout=1", "--timeout-method=signal")
+    assert ran.status == 1
+    assert ran.verdicts == {"A": "unsupported"}
