@@ -17,13 +17,20 @@ def norms(x: Inexact[np.ndarray, "*batch d"]) -> Inexact[np.ndarray, " *batch"]:
         >>> norms(np.array([[3.0, 4.0], [3e200, 4e200], [3e-200, 4e-200]])) / [1.0, 1e200, 1e-200]
         array([5., 5., 5.])
     """
+    if x.shape[-1] == 1 and not np.iscomplexobj(x):
+        return np.asarray(np.abs(x[..., 0]))
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        squares = np.asarray((x * x).sum(axis=-1))
-        range_ = np.finfo(squares.dtype)
-        # Complex squares may be small where they cancel; then, too, the scaled rows are as good.
-        size = np.abs(squares)
-        odd = ~((size >= range_.tiny / range_.eps**2) & (size <= range_.max))
-        found = np.asarray(np.sqrt(squares))
+        if np.iscomplexobj(x):
+            squares = np.asarray((x * x).sum(axis=-1))
+            size = np.abs(squares)  # may be small where they cancel; then, too, the scaled rows are as good
+        else:
+            size = squares = np.asarray(np.vecdot(x, x))
+        found, range_ = np.asarray(np.sqrt(squares)), np.finfo(squares.dtype)
+        least, largest = range_.tiny / range_.eps**2, range_.max
+        if size.min(initial=1.0) >= least and size.max(initial=1.0) <= largest:
+            return found
+        odd = np.asarray(~((size >= least) & (size <= largest)))
+        odd[odd] = x[odd].any(axis=-1)  # a row of zeros has its norm
         if odd.any():
             found[odd] = _scaled_norms(x[odd])
     return found

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from numerics.checks import as_points, positive_number
 from numerics.flows.mixtures import MixtureField
 
-_BLOCK = 1000
+_BLOCK = 128  # rows at once, whose kernels stay in the cache
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 
 from numerics.checks import as_array, as_points, symmetric_matrix
 from numerics.flows.paths import GaussianPath, OptimalTransportPath, Scalar, time_of
+from numerics.potentials.solved_once import LastSolve
 
 Points = Inexact[np.ndarray, "n d"]
 
@@ -61,6 +62,7 @@ class MixtureField:
         if (self.weights <= 0).any() or abs(float(self.weights.sum()) - 1) > 1e-12 * k:
             raise ValueError(f"weights: got {self.weights.tolist()}; they must be positive and sum to 1")
         self.path = path or OptimalTransportPath()
+        self._last_seen = LastSolve[_Seen]()
 
     @property
     def dim(self) -> int:
@@ -112,20 +114,27 @@ class MixtureField:
         return np.tensordot(seen.posterior, own, 1) + weighted.transpose(0, 2, 1) @ apart
 
     def divergence(self, t: Scalar, x: ArrayLike) -> Inexact[np.ndarray, " n"]:
-        """Div u_t(x), the trace of `jacobian`."""
-        return np.einsum("nii->n", self.jacobian(t, x))
+        """Div u_t(x) = Σ γ_k(div u_k + ⟨u_k, s_k − s⟩), the trace of `jacobian`."""
+        seen = self._seen(t, x)
+        scores = self._turned(seen.scores)
+        apart = scores - (seen.posterior[:, :, None] * scores).sum(axis=1, keepdims=True)
+        own = seen.rates.sum(axis=1) + (self._velocities(seen) * apart).sum(axis=2)
+        return np.asarray((seen.posterior * own).sum(axis=1))
 
     # --- of each component, along the axes of its covariance --------------------------------------
 
     def _seen(self, t: Scalar, x: ArrayLike) -> "_Seen":
-        time, points = time_of(t), as_points("x", x, self.dim)
+        return self._last_seen(self._see, np.asarray(time_of(t)), as_points("x", x, self.dim))
+
+    def _see(self, t: Inexact[np.ndarray, ""], points: Points) -> "_Seen":
+        time: Scalar = t.item()
         a, sigma = self.path.gain(time), self.path.deviation(time)
         variances = a**2 * self._spreads + sigma**2
         if (variances.real <= 0).any():
-            raise ValueError(f"t: got {t}, where a component's covariance is singular: p_t has no density")
+            raise ValueError(f"t: got {time}, where a component's covariance is singular: p_t has no density")
         fall = self.path.half_variance_dot(time)
         rates = (a * self.path.gain_dot(time) * self._spreads + fall) / variances
-        moved = ((points[:, None] - a * self.means)[:, :, None, :] @ self._axes)[:, :, 0, :]
+        moved = ((points - a * self.means[:, None]) @ self._axes).transpose(1, 0, 2)
         scores = -moved / variances
         logs = (scores * moved).sum(axis=2) / 2 - np.log(2 * np.pi * variances).sum(axis=1) / 2
         log_parts = np.log(self.weights) + logs
@@ -133,7 +142,7 @@ class MixtureField:
         return _Seen(moved, scores, rates, log_parts, posterior, self.path.gain_dot(time))
 
     def _turned(self, along: Inexact[np.ndarray, "n K d"]) -> Inexact[np.ndarray, "n K d"]:
-        return (self._axes @ along[..., None])[..., 0]
+        return (along.transpose(1, 0, 2) @ self._axes.transpose(0, 2, 1)).transpose(1, 0, 2)
 
     def _velocities(self, seen: "_Seen") -> Inexact[np.ndarray, "n K d"]:
         return np.asarray(self._turned(seen.rates * seen.moved) + seen.gain_dot * self.means)

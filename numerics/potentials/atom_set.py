@@ -117,9 +117,9 @@ class AtomSet:
         if len(self._known) > _MOST_FACES:
             self._known.clear()
         known = self._known.setdefault(key, {})
-        for j in map(int, others):
-            if j not in known:
-                known[j] = self.exact.implied(list(key), j)
+        new = [int(j) for j in others if int(j) not in known]
+        if new:
+            known.update(zip(new, self.exact.implied(list(key), new), strict=True))
         return np.array([known[int(j)] for j in others], dtype=bool)
 
 

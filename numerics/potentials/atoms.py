@@ -7,7 +7,7 @@ $y_i$ is its Laguerre cell. The prox identity is exact whatever the heights are:
 import itertools
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from jaxtyping import Bool, Float, Inexact
@@ -22,12 +22,14 @@ from numerics.potentials.atom_set import AtomSet, check_weights, line_heights, p
 from numerics.potentials.atom_solve import AtomSolve
 from numerics.potentials.laguerre import LaguerreCell
 from numerics.potentials.proximal_point import ProximalPoint
-from numerics.potentials.solved_once import SolvedOnce
+from numerics.potentials.solved_once import LastSolve, SolvedOnce
 from numerics.potentials.support_geometry import ManifoldGroup
 from numerics.potentials.traits import Traits
 from numerics.solvers.best_atoms import row_blocks
 
+_Faces: TypeAlias = tuple[Bool[np.ndarray, " n"], list[EnvelopePoint]]
 MOST_CORNERS = 4096
+_MOST_CELLS = 256
 
 
 class FiniteAtoms(SolvedOnce):
@@ -69,6 +71,8 @@ class FiniteAtoms(SolvedOnce):
         self.dim = self.points.shape[1]
         self.scale = float(norms(self.points).max()) or 1.0
         self._set = AtomSet(self.points, self.heights)
+        self._last_faces = LastSolve[_Faces]()
+        self._cells: dict[tuple[float, bytes], LaguerreCell] = {}
         self._call: str | None = None
 
     def __repr__(self) -> str:
@@ -183,13 +187,16 @@ class FiniteAtoms(SolvedOnce):
         value[inside] = [point.value for point in found]
         return value
 
-    def _enveloped(self, x: Float[np.ndarray, "n d"]) -> tuple[Bool[np.ndarray, " n"], list[EnvelopePoint]]:
+    def _enveloped(self, x: Float[np.ndarray, "n d"]) -> _Faces:
         """Which points count as inside the hull, and the faces that hold these."""
+        return self._last_faces(self._faces_within, x, np.array(self._rounding))
+
+    def _faces_within(self, x: Float[np.ndarray, "n d"], blur: Float[np.ndarray, ""]) -> _Faces:
         different, back = np.unique(x, axis=0, return_inverse=True)
         back = back.ravel()  # NumPy 2.0 gives it a second axis
         centred = different - self._set.centre
-        inside = hull_distance(self._set.centred, centred) <= 4 * self._rounding  # the solver's own rounding
-        points = envelope_points(self._set, centred[inside], self._rounding) if inside.any() else []
+        inside = hull_distance(self._set.centred, centred) <= 4 * blur  # the solver's own rounding
+        points = envelope_points(self._set, centred[inside], float(blur)) if inside.any() else []
         place = np.cumsum(inside) - 1  # of each point that is inside, among those
         return inside[back], [points[place[k]] for k in back if inside[k]]
 
@@ -287,10 +294,24 @@ class FiniteAtoms(SolvedOnce):
     # --- geometry -----------------------------------------------------------------------------------
 
     def _subdifferential(self, x1: Float[np.ndarray, " d"]) -> LaguerreCell:
-        inside, found = self._enveloped(x1[None])
-        if not inside[0]:
-            raise ValueError(f"x1: {x1.tolist()} lies outside the hull of the atoms; φ is +inf there")
-        (face,) = found
+        return self._subdifferentials(x1[None])[0]
+
+    def _subdifferentials(self, x1: Float[np.ndarray, "n d"]) -> Sequence[LaguerreCell]:
+        """The cells, kept: what is drawn from the law is one of few points."""
+        different, back = np.unique(x1, axis=0, return_inverse=True)
+        keys = [(self._rounding, point.tobytes()) for point in different]
+        new = [k for k, key in enumerate(keys) if key not in self._cells]
+        if len(self._cells) + len(new) > _MOST_CELLS:
+            self._cells, new = {}, list(range(len(keys)))
+        if new:
+            inside, found = self._enveloped(different[new])
+            if not inside.all():
+                row = different[new][int(np.argmin(inside))]
+                raise ValueError(f"x1: {row.tolist()} lies outside the hull of the atoms; φ is +inf there")
+            self._cells |= {keys[k]: self._cell(face) for k, face in zip(new, found, strict=True)}
+        return [self._cells[keys[k]] for k in back.ravel()]
+
+    def _cell(self, face: EnvelopePoint) -> LaguerreCell:
         scores = self._set.centred @ face.dual - self.heights
         tie = 1e4 * EPS * (self._set.spread * (1 + float(norms(face.dual))) + np.abs(self.heights).max())
         tie += 2 * float(self._set.off.max())

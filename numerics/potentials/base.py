@@ -9,7 +9,7 @@ counts as inside when it misses the constraint by at most ``16·dim·eps·scale`
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike
 from numerics.accuracy import EPS, Rounding
 from numerics.checks import as_generator, as_points, as_positive, positive_integer
 from numerics.geometry import norms
+from numerics.potentials.changes import change_within
 from numerics.potentials.older_names import OlderNames
 from numerics.potentials.proximal_point import ProximalPoint
 from numerics.potentials.roundings import Roundings
@@ -198,6 +199,20 @@ class Potential(Rebuilt, OlderNames, ABC):
         """
         return self._subdifferential(as_points("x1", x1, self.dim).real[0])
 
+    def subdifferentials(self, x1: ArrayLike) -> Sequence[Subdifferential]:
+        """`subdifferential` at each row of x1 (n,d): atoms look for the faces of all at once.
+
+        Raises:
+            ValueError: If a row of x1 is not a point of the domain.
+
+        Example:
+            >>> from numerics.potentials import FiniteAtoms
+            >>> cells = FiniteAtoms.hypercube(1).subdifferentials([[1.0], [-1.0]])  # half-lines from 0
+            >>> [cell.boundary_distance([[3.0]]).tolist() for cell in cells]
+            [[3.0], [0.0]]
+        """
+        return self._subdifferentials(as_points("x1", x1, self.dim).real)
+
     def manifold(self, x1: ArrayLike, x0: ArrayLike) -> Manifold:
         """The support's manifold M at one point x1 (d,), and H for the noise x0 (d,) in ∂φ(x1).
 
@@ -263,6 +278,9 @@ class Potential(Rebuilt, OlderNames, ABC):
     def _manifolds(
         self, x1: Float[np.ndarray, "n d"], x0: Float[np.ndarray, "n d"]
     ) -> Sequence[ManifoldGroup]: ...
+
+    def _subdifferentials(self, x1: Float[np.ndarray, "n d"]) -> Sequence[Subdifferential]:
+        return [self._subdifferential(point) for point in x1]
 
     def _envelope(
         self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]
@@ -339,14 +357,14 @@ class Potential(Rebuilt, OlderNames, ABC):
         self, x0: Float[np.ndarray, "n d"], radius: Float[np.ndarray, " n"]
     ) -> Float[np.ndarray, " n"]:
         """By how much K moves when x₀ does by ``radius``, to first order."""
-        return _change(self._transport_jacobian, x0, radius, norms(x0))
+        return change_within(self._transport_jacobian, x0, radius, norms(x0))
 
     def _prox_jacobian_change(
         self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"], radius: Float[np.ndarray, " n"]
     ) -> Float[np.ndarray, " n"]:
         """By how much D prox moves when z does by ``radius``, to first order, on this side of a kink."""
         reach = np.minimum(np.minimum(self.scale, norms(z)), self._kink(z, step))
-        return _change(
+        return change_within(
             lambda x: self._prox_jacobian(x, np.repeat(step, len(x) // len(step))), z, radius, reach
         )
 
@@ -384,24 +402,3 @@ class Potential(Rebuilt, OlderNames, ABC):
         coarse.__dict__.update(self.__dict__)
         coarse._coarseness = blur
         return coarse
-
-
-def _change(
-    jacobian: Callable[[Float[np.ndarray, "k d"]], Float[np.ndarray, "k d d"]],
-    x: Float[np.ndarray, "n d"],
-    radius: Float[np.ndarray, " n"],
-    reach: Float[np.ndarray, " n"],
-) -> Float[np.ndarray, " n"]:
-    """Change of a matrix field within ``radius``, from central differences along the axes.
-
-    They are taken over 1e−4 of ``reach``, the length over which the field bends, where that is more than the
-    radius; the directions' squares add (Cauchy–Schwarz), so that no direction changes it by more.
-    """
-    n, d = x.shape
-    width = np.maximum(radius, 1e-4 * reach)
-    shift = width[:, None, None] * np.eye(d)
-    ends = [(x[:, None, :] + sign * shift).reshape(n * d, d) for sign in (1, -1)]
-    rise = (jacobian(ends[0]) - jacobian(ends[1])).reshape(n, d, -1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        slope = np.sqrt((rise**2).sum(axis=(1, 2))) / (2 * width)
-    return np.where(radius > 0, slope * radius, 0.0)

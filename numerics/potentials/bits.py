@@ -236,8 +236,8 @@ def _quantile(p: Values, zero: Values) -> Values:
     value, rest, one = np.zeros_like(p), p.copy(), 1 - zero
     for k in range(1, _BITS + 1):
         bit = rest >= zero
-        value += np.where(bit, 2.0**-k, 0.0)
-        rest = np.clip(np.where(bit, (rest - zero) / one, rest / zero), 0.0, 1.0)
+        value += bit * 2.0**-k
+        rest = np.minimum(np.where(bit, (rest - zero) / one, rest / zero), 1.0)
     return value
 
 

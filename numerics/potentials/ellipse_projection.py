@@ -71,12 +71,13 @@ def project(
     for _ in range(_STEPS):
         value, slope = _secular(p, q, major, minor, focal, nu)
         with np.errstate(divide="ignore", invalid="ignore"):
-            # Newton on (F+1)^(-1/2) − 1, which is nearly linear: it stays left of the root, as F's does
+            # Newton on (F+1)^(-1/2) − 1, which is nearly linear: it stays left of the root, as F's does,
+            # until rounding carries it across, or moves it no more
             step = np.where(slope < 0, 2 * (value + 1) * (np.sqrt(value + 1) - 1) / -slope, 0.0)
-        following = np.where(axis, 0.0, np.maximum(nu + step, nu / 2))
-        if (np.abs(following - nu) <= 2 * UNIT * nu).all():
+        rises = ~axis & (step > 2 * UNIT * nu)
+        if not rises.any():
             break
-        nu = following
+        nu = np.where(rises, nu + step, nu)
     found = _finished(points, p, q, major, minor, focal, nu, axis)
     if not np.any(moved):
         return found

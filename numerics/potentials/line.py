@@ -16,6 +16,7 @@ from numerics.potentials.discrete import DiscreteLaw, discrete_law
 from numerics.potentials.interval import Interval
 from numerics.potentials.line_laws import Law
 from numerics.potentials.line_solution import LineSolution, solve
+from numerics.potentials.normal import Values
 from numerics.potentials.proximal_point import ProximalPoint
 from numerics.potentials.scipy_tails import quiet
 from numerics.potentials.solved_once import LastSolve, SolvedOnce
@@ -52,6 +53,7 @@ class LinePotential(SolvedOnce):
         self._low, self._high = law.cut
         self._first, self._last = (float(x) for x in law.transport(np.array(law.cut)))
         self._last_solve = LastSolve[LineSolution]()
+        self._last_interval = LastSolve[tuple[Values, Values]]()
 
     def __repr__(self) -> str:
         return self._call
@@ -62,24 +64,27 @@ class LinePotential(SolvedOnce):
     def _map(self, s: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
         return self.law.transport(self._inner(s))
 
-    def _noise(
-        self, point: Float[np.ndarray, " n"]
-    ) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " n"]]:
-        """The middle of ∂φ inside the cut, and by how much it errs where ∂φ is a point."""
-        low, high = self.law.interval(point)
-        s = (self._inner(low) + self._inner(high)) / 2
-        return s, np.where(low == high, self.law.interval_error(point, s), 0.0)
+    def _noise(self, point: Values) -> Values:
+        """The middle of ∂φ inside the cut."""
+        low, high = self._last_interval(self.law.interval, point)
+        return (self._inner(low) + self._inner(high)) / 2
+
+    def _noise_error(self, point: Values, s: Values) -> Values:
+        """By how much the noise s of ``_noise`` errs where ∂φ is a point."""
+        low, high = self._last_interval(self.law.interval, point)
+        return np.where(low == high, self.law.interval_error(point, s), 0.0)
 
     def _value(self, x: Float[np.ndarray, "n 1"]) -> Float[np.ndarray, " n"]:
         """Fenchel–Young: φ(x) = sx − φ*(s) for s in ∂φ(x)."""
         point = np.clip(x[:, 0], self._first, self._last)
-        s, _ = self._noise(point)
+        s = self._noise(point)
         value = s * point - self.law.primitive(s)
         return np.where(np.abs(x[:, 0] - point) <= self._rounding, value, np.inf)
 
     def _value_rounding(self, x: Float[np.ndarray, "n 1"]) -> Rounding:
         point = np.clip(x[:, 0], self._first, self._last)
-        s, off = self._noise(point)
+        s = self._noise(point)
+        off = self._noise_error(point, s)
         missed = np.abs(point - self.law.transport(s)) + self.law.error(s)
         terms = np.abs(s * point) + np.abs(self.law.primitive(s))
         bound = off * missed + self.law.primitive_error(s) + 3 * UNIT * terms
@@ -167,8 +172,8 @@ class LinePotential(SolvedOnce):
         As with the domain, x₁ counts as an atom when rounding can have moved it off: the set is the atom's.
         """
         point = self._on_support(x1)
-        low, high = self.law.interval(point)
-        s, _ = self._noise(point)
+        low, high = self._last_interval(self.law.interval, point)
+        s = self._noise(point)
         around = self.law.error(s) + UNIT * np.abs(point) + np.abs(point - x1)
         lowest = self.law.interval(np.clip(point - around, self._first, self._last))[0]
         widest = self.law.interval(np.clip(point + around, self._first, self._last))[1]

@@ -21,8 +21,9 @@ from jaxtyping import Bool
 from numerics.accuracy import UNIT
 from numerics.potentials.normal import CUT, Corners, Values, noise_of
 from numerics.potentials.primitive import Primitive
+from numerics.solvers.crossings import crossing
 
-_POLISHED, _HALVINGS = 3, 60
+_POLISHED = 3
 _BESIDE = 64.0  # a noise is found where T misses x by no more roundings of its own
 _DOUBLINGS = 40
 
@@ -139,16 +140,17 @@ class ContinuousLaw(ABC):
             s, miss = np.where(better, new, s), np.where(better, closer, miss)
         with np.errstate(invalid="ignore"):  # SciPy's cdf may be nan
             far = ~(miss <= _BESIDE * (self.error(s) + UNIT * np.abs(x)))
-        s[far] = self._halved(x[far])
+        if far.any():
+            s[far] = self._enclosed(x[far])
         return np.where(x <= self.ends[0], -np.inf, s), np.where(x >= self.ends[1], np.inf, s)
 
-    def _halved(self, x: Values) -> Values:
-        """The noise of x, between the neighbouring doubles that halving the cut ends at."""
-        low, high = np.full_like(x, self.cut[0]), np.full_like(x, self.cut[1])
-        for _ in range(_HALVINGS):
-            middle = (low + high) / 2
-            above = self.transport(middle) > x
-            low, high = np.where(above, low, middle), np.where(above, middle, high)
+    def _enclosed(self, x: Values) -> Values:
+        """The noise of x, between neighbouring doubles or, where T jumps over x, beside the jump."""
+
+        def excess(s: Values, x: Values) -> Values:
+            return self.transport(s) - x
+
+        low, high = crossing(excess, np.full_like(x, self.cut[0]), np.full_like(x, self.cut[1]), (x,))
         return (low + high) / 2
 
     def interval_error(self, x: Values, s: Values) -> Values:

@@ -9,20 +9,15 @@ of the bracket. The prox is z − λs clipped to [T(s₋), T(s₊)], so it errs 
 λΔ and the rounding of z − λs, nor by more than T(s₊+Δ) − T(s₋−Δ) + 2e: the smaller is stated.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.optimize.elementwise import find_root
 
 from numerics.accuracy import EPS, UNIT
 from numerics.potentials.line_laws import Law
 from numerics.potentials.normal import Values
-from numerics.solvers.doubles import halved
-
-_STEPS = 16
-"""By interpolation, of which smooth laws need half a dozen; where T jumps it may need a thousand."""
+from numerics.solvers.crossings import crossing
 
 
 @dataclass(frozen=True)
@@ -168,32 +163,20 @@ def _bracket(law: Law, z: Values, step: Values, images: tuple[float, float, floa
     below = np.clip(np.minimum(0.0, np.maximum(ratio, ends[0])) - slack, law.cut[0], 0.0)
     above = np.clip(np.maximum(0.0, np.minimum(ratio, ends[1])) + slack, 0.0, law.cut[1])
     at_below, at_above = excess(below, z, step), excess(above, z, step)
-    below, above = np.where(at_below > 0, law.cut[0], below), np.where(at_above < 0, law.cut[1], above)
-    at_below, at_above = excess(below, z, step), excess(above, z, step)
+    for end, at, beyond, cut in (
+        (below, at_below, at_below > 0, law.cut[0]),
+        (above, at_above, at_above < 0, law.cut[1]),
+    ):
+        if beyond.any():
+            end[beyond] = cut
+            at[beyond] = excess(end[beyond], z[beyond], step[beyond])
     below, above = np.where(at_above <= 0, above, below), np.where(at_below >= 0, below, above)
     inner = (at_below < 0) & (at_above > 0)
     if inner.any():
-        roots = _enclosed(excess, (below[inner], above[inner]), (z[inner], step[inner]))
-        below[inner], above[inner] = roots
-    return below, above
-
-
-def _enclosed(
-    excess: Callable[..., Values], bracket: tuple[Values, Values], given: tuple[Values, Values]
-) -> tuple[Values, Values]:
-    """The change of sign between neighbouring doubles: by interpolation, and by halving what is left."""
-    found = find_root(
-        excess,
-        bracket,
-        args=given,
-        tolerances={"xatol": 1e-300, "xrtol": EPS, "fatol": 0.0, "frtol": 0.0},
-        maxiter=_STEPS,
-    )
-    below, above = np.sort(np.stack(found.bracket), axis=0)
-    exact = found.f_x == 0
-    below, above = np.where(exact, found.x, below), np.where(exact, found.x, above)
-    left = ~found.success
-    if left.any():
-        z, step = (values[left] for values in given)
-        below[left], above[left] = halved(lambda s: excess(s, z, step), below[left], above[left])
+        below[inner], above[inner] = crossing(
+            excess,
+            *(below[inner], above[inner]),
+            given=(z[inner], step[inner]),
+            ends=(at_below[inner], at_above[inner]),
+        )
     return below, above

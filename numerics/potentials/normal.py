@@ -32,17 +32,23 @@ def density(s: Values) -> Values:
 
 def tail(s: Values) -> Values:
     """P(N > s) = Φ(−s), within `TAIL`."""
-    away = np.abs(s)
-    small = np.where(away < 1, ndtr(-away), erfcx(away / _ROOT_TWO) * _decay(away) / 2)
-    return np.where(s > 0, small, ndtr(away))
+    found = np.asarray(ndtr(-s))
+    far = s >= 1
+    if far.any():
+        away = s[far]
+        found[far] = erfcx(away / _ROOT_TWO) * _decay(away) / 2
+    return found
 
 
 def exponent(s: Values) -> Values:
     """−log Φ(−s), within `EXPONENT`: by log1p in the body, by erfcx in the tail."""
-    away = np.maximum(s, 1.0)
-    far = away**2 / 2 - np.log(erfcx(away / _ROOT_TWO) / 2)
-    near = np.where(s > 0, -np.log(tail(np.clip(s, 0.0, 1.0))), -np.log1p(-tail(np.maximum(-s, 0.0))))
-    return np.where(s > 1, far, near)
+    found = np.empty_like(s)
+    far, low = s > 1, s <= 0
+    near = ~(far | low)
+    found[far] = s[far] ** 2 / 2 - np.log(erfcx(s[far] / _ROOT_TWO) / 2)
+    found[near] = -np.log(tail(s[near]))
+    found[low] = -np.log1p(-tail(-s[low]))
+    return found
 
 
 def hazard(s: Values) -> Values:
@@ -58,8 +64,8 @@ def mills(s: Values) -> Values:
 
 def noise_of(below: Values, above: Values) -> Values:
     """Φ⁻¹ of a probability given with its complement: the smaller one is used. Cut at ±20."""
-    s = np.where(below < above, ndtri(np.minimum(below, 0.5)), -ndtri(np.minimum(above, 0.5)))
-    return np.clip(s, -CUT, CUT)
+    s = ndtri(np.minimum(np.minimum(below, above), 0.5))
+    return np.clip(np.where(below < above, s, -s), -CUT, CUT)
 
 
 def noise_error(s: Values) -> Values:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Inexact
 
 from numerics.accuracy import Rounding
 from numerics.potentials.base import Potential
@@ -21,17 +21,17 @@ Solution = TypeVar("Solution")
 class LastSolve(Generic[Solution]):
     """The last solution, for whoever asks for the same: prox, envelope, Jacobian and statements do.
 
-    What is kept has its own z and step, so that a caller who writes into an array spoils nothing.
+    What is kept has its own arrays, so that a caller who writes into one spoils nothing.
     """
 
     def __init__(self) -> None:
         self._kept: tuple[bytes, Solution] | None = None
 
-    def __call__(self, solve: Callable[[Points, Numbers], Solution], z: Points, step: Numbers) -> Solution:
-        """``solve(z, step)``, or the solution that is kept of it."""
-        key = z.tobytes() + step.tobytes()
+    def __call__(self, solve: Callable[..., Solution], *given: Inexact[np.ndarray, "..."]) -> Solution:
+        """``solve(*given)``, or the solution that is kept of it."""
+        key = b"".join(part.tobytes() for part in given)
         if self._kept is None or self._kept[0] != key:
-            self._kept = key, solve(z.copy(), step.copy())
+            self._kept = key, solve(*(part.copy() for part in given))
         return self._kept[1]
 
 

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float, Inexact
-from scipy.optimize.elementwise import find_root
 
 from numerics.accuracy import EPS, UNIT, Rounding
 from numerics.geometry import norms
@@ -32,6 +31,7 @@ from numerics.potentials.twin_faces import (
     turning,
 )
 from numerics.potentials.twin_moves import beside_an_end, moved, ties, turned
+from numerics.solvers.crossings import crossing
 
 Points = Float[np.ndarray, "n 2"]
 Numbers = Float[np.ndarray, " n"]
@@ -191,14 +191,8 @@ class Twin(SolvedOnce):
         low, high = (z[:, 1] - END**2 / 2) / step, z[:, 1] / step
         slack = 4 * EPS * (np.abs(low) + np.abs(high))
         arguments = (z[:, 0], z[:, 1], step)
-        found = find_root(
-            excess,
-            (low - slack, high + slack),
-            args=arguments,
-            tolerances={"xatol": 1e-300, "xrtol": EPS, "fatol": 0.0, "frtol": 0.0},
-            maxiter=200,
-        )
-        return face_at(found.x - 1, z[:, 0], step)
+        w = crossing(excess, low - slack, high + slack, arguments)[0]
+        return face_at(w - 1, z[:, 0], step)
 
     def _prox(self, z: Inexact[np.ndarray, "n 2"], step: Numbers) -> Points:
         return self._solve(real("z", z), step).point

@@ -175,8 +175,8 @@ def subdifferential(potential: Potential, z: ArrayLike, step: ArrayLike, u: Arra
     y = (z - u) / step[:, None]
     bound, rounding = np.full(len(z), np.inf), np.full(len(z), np.inf)
     moved = 2 * potential.roundings.domain(u).bound + _residual_rounding(z, u, y, step)
-    for row in np.flatnonzero(np.isfinite(potential.value(u))):
-        members = potential.subdifferential(u[row])
+    rows = np.flatnonzero(np.isfinite(potential.value(u)))
+    for row, members in zip(rows, potential.subdifferentials(u[rows]) if len(rows) else (), strict=True):
         noise = members.rounding * (float(norms(y[row])) + 1)
         rounding[row] = step[row] * noise + moved[row] + 2 * members.blur
         bound[row] = step[row] * float(members.distance(y[row])[0]) + rounding[row]

@@ -112,14 +112,25 @@ class ExactAtoms:
         top = max(exact.values())
         return [i for i, score in exact.items() if score == top], top
 
-    def implied(self, members: list[int], other: int) -> bool:
-        """Whether the other atom's score never exceeds the members' where these tie.
+    def implied(self, members: list[int], others: list[int]) -> list[bool]:
+        """Of each other atom: whether its score never exceeds the members' where these tie.
 
         That is so if it lies in their affine hull, and not below the affine function through their heights.
+        The members are affinely independent.
         """
-        weights, on = self.projected(members, self.row(other))
-        heights = [self.height(i) for i in members]
-        return on and self.height(other) >= dot(weights, heights)
+        base, least = self.row(members[0]), self.height(members[0])
+        away = [minus(self.row(j), base) for j in others]
+        raised = [self.height(j) - least for j in others]
+        edges = self.edges(members)
+        if not edges:
+            return [not any(x) and rise >= 0 for x, rise in zip(away, raised, strict=True)]
+        frame = fmpq_mat(edges)
+        turned = frame.transpose()
+        weights = (frame * turned).solve(frame * fmpq_mat(away).transpose())  # a column each
+        missed = (turned * weights).transpose() - fmpq_mat(away)
+        affine = (fmpq_mat(1, len(edges), self.rises(members)) * weights).entries()
+        on = [not any(row) for row in missed.table()]
+        return [lies and rise >= level for lies, rise, level in zip(on, raised, affine, strict=True)]
 
     def prox(self, z: Rationals, step: fmpq, members: list[int], weights: Rationals) -> ExactPoint:
         """prox_{step·φ}(z), from members with positive weights, Σ = 1; of dependent ones the first."""

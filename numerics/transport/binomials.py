@@ -33,14 +33,14 @@ def binomial_windows(
     steps = np.arange(float(width))[:, None]
     law = np.empty((2 * width + 1, len(p)))  # a row a step, so that sums over steps are sums of rows
     law[width] = 1.0
-    k = mode + steps
-    ratio = np.maximum(n - k, 0.0) / (k + 1)
-    ratio *= np.where(np.isfinite(odds), odds, 0.0)
-    np.cumprod(ratio, axis=0, out=law[width + 1 :])
-    k = mode - steps
-    ratio = np.maximum(k, 0.0) / (n + 1 - k)
-    ratio *= np.where(np.isfinite(inverse), inverse, 0.0)
-    np.cumprod(ratio, axis=0, out=law[:width][::-1])
+    # Beyond 0 and n the ratios are 0 once, and what follows is a product with it.
+    for counts, others, odd, out in (
+        (n - mode, mode + 1, odds, law[width + 1 :]),
+        (mode, n + 1 - mode, inverse, law[:width][::-1]),
+    ):
+        ratio = (counts - steps) / (others + steps)
+        ratio *= np.where(np.isfinite(odd), odd, 0.0)
+        np.cumprod(ratio, axis=0, out=out)
     law /= law.sum(axis=0)
     return mode.astype(np.int64) - width, law.T
 

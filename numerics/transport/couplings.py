@@ -15,7 +15,6 @@ from scipy.optimize import linear_sum_assignment
 from scipy.stats import t as student
 
 from numerics.checks import as_array, as_generator, positive_integer
-from numerics.geometry import norms
 from numerics.potentials import Potential
 
 Points: TypeAlias = Float[np.ndarray, "n d"]
@@ -74,7 +73,7 @@ def _peeled(noise: Points, data: Points) -> Match:
         simplex = d <= _LOW and len(rows) > _SMALL
         found = _network_simplex(cost) if simplex else linear_sum_assignment(cost)[1]
         match[rows] = columns[found]
-        size = norms(data[match[rows]]) + norms(noise[rows])
+        size = np.abs(data[match[rows]]).max(axis=1) + np.abs(noise[rows]).max(axis=1)
         if size.max() <= _FAR * size.min():
             return match
         far = size > _FAR * np.median(size)

@@ -27,7 +27,7 @@ __all__ = [
     "mass_below",
     "normal_order_means",
 ]
-_BLOCK = 2**22
+_BLOCK = 2**18  # numbers at once: a table of more leaves the cache
 
 
 def assignment_probability(u: ArrayLike, w: ArrayLike, n: int) -> Float[np.ndarray, "..."]:
@@ -106,7 +106,7 @@ def mass_below(u: Float[np.ndarray, " k"], w: float, n: int) -> Float[np.ndarray
         >>> mass_below(np.array([0.5]), 0.3, 1).round(12).tolist()  # a batch of one: w·u
         [0.15]
     """
-    rows = max(1, 2**22 // (2 * half_width(n, np.array([0.5])) + 1))
+    rows = max(1, _BLOCK // (2 * half_width(n, np.array([0.5])) + 1))
     return np.concatenate([_mass_of_block(u[i : i + rows], w, n) for i in range(0, len(u), rows)])
 
 

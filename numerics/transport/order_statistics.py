@@ -21,7 +21,7 @@ from numerics.checks import positive_integer
 from numerics.transport.binomials import binomial_windows, half_width
 
 Values = Float[np.ndarray, " k"]
-_BLOCK = 2**22
+_BLOCK = 2**18
 _NODES_A_DEVIATION, _REACH = 3, 13.0  # φ_N(13) = 8e−38
 
 

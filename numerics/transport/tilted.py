@@ -33,7 +33,7 @@ from numerics.checks import as_array, positive_integer
 from numerics.transport.binomials import binomial_windows, half_width, survival
 
 Ranks: TypeAlias = Float[np.ndarray, " m"]
-_BLOCK = 2**18
+_BLOCK = 2**20  # numbers at once: fewer are mostly calls, more leave the cache
 
 
 def log_assignment_probability(

@@ -43,11 +43,13 @@ def test_convex_potentials_have_modulus_zero(evidence, target, seed, rho):
     n = 60
     x, v, error = _subgradients(target, rng, n)
     on, weight = evidence.on(target, seed=seed, rho=rho), float(rho)
-    value, own = target.value(x), gap_rounding(target, x, v)
+    value, conjugate = target.value(x), target.conjugate(v)
+    own = gap_rounding(target, x, v, value, conjugate)
     for other in (rng.permutation(x), (x + rng.permutation(x)) / 2, target.sample(n, rng)[1]):
         move, values = other - x, (value, target.value(other))
         off = error.amplified(2 * norm(v) + norm(move) + error.bound, "x and v = z − x are off alike")
-        rounding = own + gap_rounding(target, other, v) + off  # the gaps at x and x', whose φ* cancels
+        # The gaps at x and x', whose φ* cancels.
+        rounding = own + gap_rounding(target, other, v, values[1], conjugate) + off
         room = values[1] - values[0] - dot(v, move)
         on.bounded("φ(x) + ⟨v, x'−x⟩ above φ(x')", np.maximum(-room, 0.0), rounding, "ρ = 0", clause="convex")
         here, there = (f - weight * dot(a, a) / 2 for f, a in zip(values, (x, other), strict=True))
@@ -141,7 +143,8 @@ def test_prox_is_single_valued_and_lipschitz_below_the_threshold(evidence, targe
     # z/(1−s) and μ are rounded: prox moves by no more than z and |z − u| do.
     error = found.rounding.point + Rounding(2 * norm(found.z) + 3 * norm(found.z - u), 1, "z/(1−s) and μ")
     on = evidence.on(target, rho=rho, step=step, seed=seed)
-    value, own = target.value(u), gap_rounding(target, u, y)
+    value, conjugate = target.value(u), target.conjugate(y)
+    own = gap_rounding(target, u, y, value, conjugate)
     for v in (rng.permutation(u), (u + rng.permutation(u)) / 2, data):
         values = ((value, u), (target.value(v), v))
         cost = [f - rho * dot(p, p) / 2 + dot(z - p, z - p) / (2 * step) for f, p in values]
@@ -154,7 +157,7 @@ def test_prox_is_single_valued_and_lipschitz_below_the_threshold(evidence, targe
         on.bounded(
             "cost(u) + (1/λ − ρ)|u'−u|²/2 above cost(u'), u = prox",
             np.maximum(cost[0] + growth - cost[1], 0.0),
-            own + gap_rounding(target, v, y) + terms + off,
+            own + gap_rounding(target, v, y, values[1][0], conjugate) + terms + off,
             because="the cost is (1/λ − ρ)-strongly convex: one minimiser",
             clause="prox",
         )

@@ -59,7 +59,8 @@ def lines(target, z, step, rng, count):
 def jump_along(target, z, step, way):
     """Distance (n,) from z to a jump of D prox where it changes most along its way; +inf if none is seen."""
     places = np.linspace(0.0, 1.0, PLACES + 1) ** 2
-    found = np.stack([target.prox_jacobian(z + s * way, step) for s in places])
+    path = z + places[:, None, None] * way
+    found = target.prox_jacobian(path.reshape(-1, target.dim), step).reshape(*path.shape, target.dim)
     changes = np.linalg.norm(np.diff(found, axis=0), axis=(2, 3))
     most = changes.argmax(axis=0)
     seen = np.flatnonzero(changes.max(axis=0) > JUMP)

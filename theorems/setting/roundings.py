@@ -20,9 +20,17 @@ def length_rounding(x: Array) -> Rounding:
     return Rounding(np.linalg.norm(x, axis=-1), x.shape[-1] / 2 + 2, "a length")
 
 
-def gap_rounding(target: Potential, u: Array, y: Array) -> Rounding:
-    """Of the Fenchel–Young gap φ(u) + φ*(y) − ⟨u, y⟩, against the gap at a point of dom φ beside u."""
-    return certificate.gap_rounding(target, u, y, target.value(u), target.conjugate(y))
+def gap_rounding(
+    target: Potential, u: Array, y: Array, value: Array | None = None, conjugate: Array | None = None
+) -> Rounding:
+    """Of the Fenchel–Young gap φ(u) + φ*(y) − ⟨u, y⟩, against the gap at a point of dom φ beside u.
+
+    ``value`` and ``conjugate`` are φ(u) and φ*(y), where they are known.
+    """
+    value = target.value(u) if value is None else value
+    return certificate.gap_rounding(
+        target, u, y, value, target.conjugate(y) if conjugate is None else conjugate
+    )
 
 
 def hessian_rounding(target: Potential, x0: Array, hessian: Array) -> Rounding:

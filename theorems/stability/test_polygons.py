@@ -7,6 +7,8 @@ graph is within √(1 + 1/λ²)|prox_n − prox| of its pair in the other.
 Controls: pointwise convergence of φ_n, which fails on the circle; a constant that is not normalised.
 """
 
+from functools import cache
+
 import numpy as np
 import pytest
 from scipy.spatial import cKDTree
@@ -100,13 +102,14 @@ def _envelopes(on, shape, x, radius, step):
     )
 
 
+@cache
 def _graph_of_the_circle(reach):
-    """Pairs (u, s·u) of gph ∂φ with |u| = 1 and s up to a little beyond reach, and how far apart they lie."""
+    """A tree of pairs (u, s·u) of gph ∂φ with |u| = 1, s up to a little beyond reach, and their mesh."""
     dense = 2 * np.pi * np.arange(4000) / 4000
     ring = np.column_stack([np.cos(dense), np.sin(dense)])
     lengths = np.linspace(0, reach * 1.05, 60)
     disc = np.concatenate([np.concatenate([ring, s * ring], axis=1) for s in lengths])
-    return disc, np.hypot(lengths[1] / 2, max(reach, 1.0) * np.pi / 4000 * np.sqrt(2))
+    return cKDTree(disc), np.hypot(lengths[1] / 2, max(reach, 1.0) * np.pi / 4000 * np.sqrt(2))
 
 
 @pytest.mark.claim("N6")
@@ -124,7 +127,7 @@ def test_graphs_approach_each_other(evidence, rng, corners, reach):
     mine = np.concatenate([u, length[:, None] * u], axis=1)
     away, _ = cKDTree(theirs).query(mine)
     disc, spacing = _graph_of_the_circle(reach)
-    back, _ = cKDTree(disc).query(theirs[inside])
+    back, _ = disc.query(theirs[inside])
     on = evidence.on(shape.potential, reach=reach)
     # Grids and points come from angles and lengths, in a dozen roundings of their size; then four squares.
     formed = Rounding(2 * (1 + 1.05 * reach + bound), 16, "points of both graphs, and their distance")

@@ -44,3 +44,24 @@ def test_the_projection_on_the_hull_is_exact():
     atoms = ExactAtoms(np.array([[0.0, 0.0], [4.0, 0.0], [0.0, 3.0]]), np.array([5.0, -1.0, 2.0]))
     assert atoms.projection([fmpq(4), fmpq(3)]) == [fmpq(4 * 16, 25), fmpq(3 * 9, 25)]
     assert atoms.projection([fmpq(1), fmpq(1)]) == [fmpq(1), fmpq(1)]
+
+
+def test_scores_that_can_never_be_best_where_others_tie():
+    """All at once as each by its barycentric coordinates: of grids, where many lie in a face's hull."""
+    rng = np.random.default_rng(3)
+    found = set()
+    for _ in range(200):
+        points = rng.integers(0, 3, (8, int(rng.integers(1, 4)))).astype(float)
+        atoms = ExactAtoms(points, rng.integers(0, 2, 8) / 2)
+        members = list(map(int, rng.permutation(8)[: rng.integers(1, 4)]))
+        if atoms.rank(members) < len(members) - 1:
+            continue
+        others = [i for i in range(8) if i not in members]
+        for j, implied in zip(others, atoms.implied(members, others), strict=True):
+            weights, on = atoms.projected(members, atoms.row(j))
+            level = sum((w * atoms.height(i) for w, i in zip(weights, members, strict=True)), fmpq(0))
+            assert implied == (on and atoms.height(j) >= level)
+            found.add((len(members), on, implied))
+    assert {
+        (k, on, on and implied) for k in (1, 2, 3) for on in (False, True) for implied in (False, True)
+    } == found
