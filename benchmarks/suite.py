@@ -13,6 +13,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from xml.etree import ElementTree
 
 from benchmarks.recording import Table, verdict
 
@@ -23,9 +24,10 @@ EARLIER = "3c58cf5"
 
 @dataclass(frozen=True)
 class Run:
-    """One run of the theorems: wall time, point checks, verdicts by count and the exit status."""
+    """One run of the theorems: seconds, those of each check, point checks, verdicts by count, exit status."""
 
     seconds: float
+    checks: dict[str, float]
     points: int
     verdicts: str
     status: int
@@ -42,9 +44,18 @@ def run() -> Table:
         with ThreadPoolExecutor(2) as pool:
             now, earlier = pool.map(_theorems, trees.values())
     ratio = now.seconds / earlier.seconds
+    shared = now.checks.keys() & earlier.checks.keys()
+    of_now, of_earlier = (sum(run.checks[name] for name in shared) for run in (now, earlier))
     more = now.points / earlier.points
     table.rows = [
         ("`pytest theorems`, s", now.seconds, earlier.seconds, ratio, verdict(ratio, 1, at_least=False)),
+        (
+            f"the {len(shared)} checks that both have, s",
+            of_now,
+            of_earlier,
+            of_now / of_earlier,
+            verdict(of_now / of_earlier, 1, at_least=False),
+        ),
         ("point checks", now.points, earlier.points, more, verdict(more, 1, at_least=True)),
         ("claims", now.verdicts, earlier.verdicts, "", ""),
         ("exit status", now.status, earlier.status, "", "0"),
@@ -54,7 +65,17 @@ def run() -> Table:
 
 def _theorems(tree: Path) -> Run:
     """The theorems of one tree at the default seed, in one process of one thread, without a report."""
-    command = [sys.executable, "-m", "pytest", "theorems", "-q", "-p", "no:cacheprovider"]
+    times = tree / "times.xml"
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "theorems",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        f"--junitxml={times}",
+    ]
     environment = os.environ | {"PYTHONPATH": str(tree), "OMP_NUM_THREADS": "1"}
     start = time.perf_counter()
     finished = subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, check=False)
@@ -66,4 +87,9 @@ def _theorems(tree: Path) -> Run:
         re.findall(r"^[A-Z]\d+ .* (verified|open|refuted|unsupported) ", finished.stdout, re.MULTILINE)
     )
     counts = ", ".join(f"{n} {name}" for name, n in sorted(found.items()))
-    return Run(seconds, int(points[1].replace(",", "")), counts, finished.returncode)
+    checks: Counter[str] = Counter()
+    for case in ElementTree.parse(times).iter("testcase"):
+        checks[f"{case.get('classname')}::{str(case.get('name')).partition('[')[0]}"] += float(
+            case.get("time", 0)
+        )
+    return Run(seconds, dict(checks), int(points[1].replace(",", "")), counts, finished.returncode)
