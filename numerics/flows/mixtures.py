@@ -90,7 +90,7 @@ class MixtureField:
 
     def posterior(self, t: Scalar, x: ArrayLike) -> Inexact[np.ndarray, "n K"]:
         """P(component k | x_t = x) for x (n,d)."""
-        return self._seen(t, x).posterior
+        return self._seen(t, x).posterior.copy()
 
     def score(self, t: Scalar, x: ArrayLike) -> Points:
         """∇ log p_t(x) for x (n,d)."""

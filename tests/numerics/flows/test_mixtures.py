@@ -118,3 +118,31 @@ def test_given_keeps_the_chosen_components():
 def test_bad_input(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_what_is_returned_is_the_callers_own():
+    """A field keeps what it has seen of its last points: writing into an answer changes no later one."""
+    rng, field = draw(5, 2, 3, OptimalTransportPath())
+    x = rng.standard_normal((4, 2))
+    asked = (
+        field.posterior,
+        field.velocity,
+        field.score,
+        field.jacobian,
+        field.divergence,
+        field.log_density,
+    )
+    first = [ask(0.5, x).copy() for ask in asked]
+    for ask in asked:
+        ask(0.5, x)[:] = np.nan
+    for ask, expected in zip(asked, first, strict=True):
+        np.testing.assert_array_equal(ask(0.5, x), expected)
+
+
+@given(seed=SEEDS, dim=st.integers(1, 4), parts=st.integers(1, 4), path=PATHS)
+def test_divergence_is_the_trace(seed, dim, parts, path):
+    rng, field = draw(seed, dim, parts, path)
+    x = rng.standard_normal((6, dim))
+    trace = np.einsum("nii->n", field.jacobian(0.5, x))
+    size = np.abs(field.jacobian(0.5, x)).sum(axis=(1, 2)) + 1
+    np.testing.assert_allclose(field.divergence(0.5, x) / size, trace / size, rtol=0, atol=1e-13)

@@ -1,0 +1,64 @@
+"""Cells of atoms are kept: a batch has those of each point, and copies for other sizes have their own."""
+
+import numpy as np
+import pytest
+
+from numerics.potentials import FiniteAtoms, rotate, translate
+
+SQUARE = FiniteAtoms([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0], [0.5, 0.5]], [0.0, 0.1, 0.2, 0.3, -0.4])
+PLACES = np.array([[0.5, 0.5], [1.0, 1.0], [0.25, 0.25], [0.5, 0.5], [0.0, 0.75]])
+FAR = np.array([1e9, 0.0])
+
+
+def _fresh():
+    return FiniteAtoms(SQUARE.points, SQUARE.heights)
+
+
+@pytest.mark.parametrize(
+    "target", [SQUARE, rotate(SQUARE, [[0.6, -0.8], [0.8, 0.6]]), translate(SQUARE, [3.0, -1.0])], ids=repr
+)
+def test_a_batch_is_each_point(target):
+    rng = np.random.default_rng(0)
+    x0, x1 = target.sample(20, rng)
+    noise = 3 * rng.standard_normal((5, 2))
+    for members, point in zip(target.subdifferentials(x1), x1, strict=True):
+        alone = target.subdifferential(point)
+        np.testing.assert_array_equal(members.distance(noise), alone.distance(noise))
+        assert (members.rounding, members.blur) == (alone.rounding, alone.blur)
+    held = [members.distance(y)[0] for members, y in zip(target.subdifferentials(x1), x0, strict=True)]
+    assert max(held) < 1e-12
+
+
+def test_equal_points_share_a_cell():
+    cells = _fresh().subdifferentials(PLACES)
+    assert cells[0] is cells[3]
+    assert len({id(cell) for cell in cells}) == 4
+
+
+def test_data_far_away_leave_no_wide_cells_behind():
+    """What moves the atoms asks for wider faces; asked at their own place again they know nothing of it."""
+    target = _fresh()
+    before = target.subdifferentials(PLACES)
+    translate(target, FAR).subdifferentials(PLACES + FAR)
+    after = target.subdifferentials(PLACES)
+    for own, again in zip(before, after, strict=True):
+        assert (again.rounding, again.blur) == (own.rounding, own.blur)
+    wide = translate(_fresh(), FAR)
+    wide.subdifferentials(PLACES + FAR)
+    kept = wide.base.subdifferentials(PLACES)
+    assert [cell.blur for cell in kept] == [cell.blur for cell in before]
+    np.testing.assert_array_equal(wide.base.value(PLACES), target.value(PLACES))
+
+
+def test_more_points_than_are_kept():
+    target = _fresh()
+    many = np.random.default_rng(1).random((300, 2))
+    first = target.subdifferentials(many)
+    assert len(first) == 300
+    again = target.subdifferential(many[7])
+    np.testing.assert_array_equal(again.distance(many), first[7].distance(many))
+
+
+def test_a_point_outside_is_named():
+    with pytest.raises(ValueError, match=r"x1: \[2.0, 2.0\] lies outside the hull"):
+        _fresh().subdifferentials([[0.5, 0.5], [2.0, 2.0]])
