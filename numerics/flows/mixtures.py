@@ -46,7 +46,7 @@ class MixtureField:
         weights: ArrayLike,
         path: GaussianPath | None = None,
     ) -> None:
-        self.means = as_array("means", means, ndim=2).real
+        self.means = as_array("means", means, ndim=2).real.copy()
         blocks = as_array("covariances", covariances, ndim=3).real
         k, d = self.means.shape
         if blocks.shape != (k, d, d):
@@ -56,13 +56,20 @@ class MixtureField:
         )
         values, self._axes = np.linalg.eigh(self.covariances)
         self._spreads = np.maximum(values, 0.0)
-        self.weights = as_array("weights", weights, ndim=1).real
+        self.weights = as_array("weights", weights, ndim=1).real.copy()
         if len(self.weights) != k:
             raise ValueError(f"weights: got {len(self.weights)} for {k} means; give one each")
         if (self.weights <= 0).any() or abs(float(self.weights.sum()) - 1) > 1e-12 * k:
             raise ValueError(f"weights: got {self.weights.tolist()}; they must be positive and sum to 1")
-        self.path = path or OptimalTransportPath()
+        self._path = path or OptimalTransportPath()
+        for array in (self.means, self.covariances, self.weights):
+            array.setflags(write=False)  # what was seen of a point is kept
         self._last_seen = LastSolve[_Seen]()
+
+    @property
+    def path(self) -> GaussianPath:
+        """As given."""
+        return self._path
 
     @property
     def dim(self) -> int:

@@ -301,15 +301,15 @@ class FiniteAtoms(SolvedOnce):
         different, back = np.unique(x1, axis=0, return_inverse=True)
         keys = [(self._rounding, point.tobytes()) for point in different]
         new = [k for k, key in enumerate(keys) if key not in self._cells]
-        if len(self._cells) + len(new) > _MOST_CELLS:
-            self._cells, new = {}, list(range(len(keys)))
+        cells = dict(self._cells)
         if new:
             inside, found = self._enveloped(different[new])
             if not inside.all():
                 row = different[new][int(np.argmin(inside))]
                 raise ValueError(f"x1: {row.tolist()} lies outside the hull of the atoms; φ is +inf there")
-            self._cells |= {keys[k]: self._cell(face) for k, face in zip(new, found, strict=True)}
-        return [self._cells[keys[k]] for k in back.ravel()]
+            cells |= {keys[k]: self._cell(face) for k, face in zip(new, found, strict=True)}
+            self._cells = dict(list(cells.items())[-_MOST_CELLS:])
+        return [cells[keys[k]] for k in back.ravel()]
 
     def _cell(self, face: EnvelopePoint) -> LaguerreCell:
         scores = self._set.centred @ face.dual - self.heights

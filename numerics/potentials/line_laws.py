@@ -80,9 +80,10 @@ class Law(Protocol):
 class ContinuousLaw(ABC):
     """A law with a density that is positive between the ends of its support.
 
-    ``interval`` inverts T by Newton's step from SciPy's cdf, or by halving the cut where that does not end
-    beside x. Its error is a posteriori: twice (|x − T(s)| + what T errs by)/T'(s) from s T must be beyond x,
-    or as far as it takes; over that stretch the least T' counts, which is taken to be at s or at an end.
+    ``interval`` inverts T by Newton's step from SciPy's cdf, or by enclosing x between the cuts where that
+    does not end beside x; where T is flat, any noise there may be found. Its error is a posteriori: twice
+    (|x − T(s)| + what T errs by)/T'(s) from s T must be beyond x, or as far as it takes; over that stretch
+    the least T' counts, which is taken to be at s or at an end.
 
     Attributes:
         ends: T at the cut.
@@ -150,8 +151,10 @@ class ContinuousLaw(ABC):
         def excess(s: Values, x: Values) -> Values:
             return self.transport(s) - x
 
-        low, high = crossing(excess, np.full_like(x, self.cut[0]), np.full_like(x, self.cut[1]), (x,))
-        return (low + high) / 2
+        low, high = (np.full_like(x, end) for end in self.cut)
+        low, high = crossing(excess, low, high, (np.clip(x, *self.ends),))
+        beyond = np.where(x <= self.ends[0], self.cut[0], self.cut[1])
+        return np.where((x > self.ends[0]) & (x < self.ends[1]), (low + high) / 2, beyond)
 
     def interval_error(self, x: Values, s: Values) -> Values:
         """From the residual of T; all of the noise where T is too flat to tell."""

@@ -32,8 +32,8 @@ def density(s: Values) -> Values:
 
 def tail(s: Values) -> Values:
     """P(N > s) = Φ(−s), within `TAIL`."""
-    found = np.asarray(ndtr(-s))
-    far = s >= 1
+    s = np.asarray(s, dtype=float)
+    found, far = np.asarray(ndtr(-s)), s >= 1
     if far.any():
         away = s[far]
         found[far] = erfcx(away / _ROOT_TWO) * _decay(away) / 2
@@ -42,8 +42,8 @@ def tail(s: Values) -> Values:
 
 def exponent(s: Values) -> Values:
     """−log Φ(−s), within `EXPONENT`: by log1p in the body, by erfcx in the tail."""
-    found = np.empty_like(s)
-    far, low = s > 1, s <= 0
+    s = np.asarray(s, dtype=float)
+    found, far, low = np.empty_like(s), s > 1, s <= 0
     near = ~(far | low)
     found[far] = s[far] ** 2 / 2 - np.log(erfcx(s[far] / _ROOT_TWO) / 2)
     found[near] = -np.log(tail(s[near]))

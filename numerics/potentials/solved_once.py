@@ -25,14 +25,14 @@ class LastSolve(Generic[Solution]):
     """
 
     def __init__(self) -> None:
-        self._kept: tuple[bytes, Solution] | None = None
+        self._kept: tuple[object, Solution] | None = None
 
     def __call__(self, solve: Callable[..., Solution], *given: Inexact[np.ndarray, "..."]) -> Solution:
         """``solve(*given)``, or the solution that is kept of it."""
-        key = b"".join(part.tobytes() for part in given)
-        if self._kept is None or self._kept[0] != key:
-            self._kept = key, solve(*(part.copy() for part in given))
-        return self._kept[1]
+        key, kept = [(part.dtype, part.shape, part.tobytes()) for part in given], self._kept
+        if kept is None or kept[0] != key:
+            self._kept = kept = key, solve(*(part.copy() for part in given))
+        return kept[1]
 
 
 class SolvedOnce(Potential):

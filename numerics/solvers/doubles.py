@@ -16,7 +16,8 @@ def halved(sign: Callable[[Values], Values], below: Values, above: Values) -> tu
     than 2⁶⁴ places.
 
     Args:
-        sign: Of (n,) doubles a number each, that is ≤ 0 at ``below`` and ≥ 0 at ``above``.
+        sign: Of (n,) doubles a number each, that is ≤ 0 at ``below`` and ≥ 0 at ``above``; what is no number
+            counts as negative.
         below: (n,) finite doubles.
         above: (n,) finite doubles, none less than its row's ``below``.
 
@@ -32,7 +33,7 @@ def halved(sign: Callable[[Values], Values], below: Values, above: Values) -> tu
     while (np.nextafter(below, np.inf) < above).any():
         x = middle(below, above)
         found = sign(x)
-        below, above = np.where(found <= 0, x, below), np.where(found >= 0, x, above)
+        below, above = np.where(found > 0, below, x), np.where(found >= 0, x, above)
     return below, above
 
 

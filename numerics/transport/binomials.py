@@ -33,7 +33,7 @@ def binomial_windows(
     steps = np.arange(float(width))[:, None]
     law = np.empty((2 * width + 1, len(p)))  # a row a step, so that sums over steps are sums of rows
     law[width] = 1.0
-    # Beyond 0 and n the ratios are 0 once, and what follows is a product with it.
+    # At 0 and n a ratio is 0; what follows is a product with it, whose sign is dropped.
     for counts, others, odd, out in (
         (n - mode, mode + 1, odds, law[width + 1 :]),
         (mode, n + 1 - mode, inverse, law[:width][::-1]),
@@ -41,6 +41,7 @@ def binomial_windows(
         ratio = (counts - steps) / (others + steps)
         ratio *= np.where(np.isfinite(odd), odd, 0.0)
         np.cumprod(ratio, axis=0, out=out)
+    np.abs(law, out=law)
     law /= law.sum(axis=0)
     return mode.astype(np.int64) - width, law.T
 

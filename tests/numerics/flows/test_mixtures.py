@@ -146,3 +146,17 @@ def test_divergence_is_the_trace(seed, dim, parts, path):
     trace = np.einsum("nii->n", field.jacobian(0.5, x))
     size = np.abs(field.jacobian(0.5, x)).sum(axis=(1, 2)) + 1
     np.testing.assert_allclose(field.divergence(0.5, x) / size, trace / size, rtol=0, atol=1e-13)
+
+
+def test_what_a_field_is_made_of_cannot_be_changed_under_it():
+    """It would answer of its last points as it was, and of others as it is."""
+    means, weights = np.zeros((2, 1)), np.array([0.5, 0.5])
+    field = MixtureField(means, np.ones((2, 1, 1)), weights)
+    means[:], weights[:] = 5.0, [0.1, 0.9]
+    assert field.means.tolist() == [[0.0], [0.0]]
+    assert field.weights.tolist() == [0.5, 0.5]
+    for array in (field.means, field.covariances, field.weights):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 1.0
+    with pytest.raises(AttributeError):
+        field.path = OptimalTransportPath(0.3)

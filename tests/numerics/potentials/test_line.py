@@ -256,3 +256,16 @@ def test_repr_rebuilds_the_law(p):
     )
     x0 = generator().standard_normal((20, 1))
     assert np.array_equal(rebuilt.transport(x0), p.transport(x0))
+
+
+@pytest.mark.parametrize("distribution", CONTINUOUS, ids=lambda law: f"{law.dist.name}{law.args}")
+def test_places_beyond_the_cut_have_the_noise_of_its_ends(distribution):
+    """Whether SciPy's own distribution function tells or the noise is enclosed."""
+    law = Quantile(distribution).law
+    beyond = np.array([law.ends[0] - 1, law.ends[0], law.ends[1], law.ends[1] + 1])
+    low, high = law.interval(beyond)
+    assert low[0] == low[1] == -np.inf
+    assert high[2] == high[3] == np.inf
+    np.testing.assert_allclose(high[:2], law.cut[0], rtol=1e-12)
+    np.testing.assert_allclose(low[2:], law.cut[1], rtol=1e-12)
+    np.testing.assert_allclose(law._enclosed(beyond), np.repeat(law.cut, 2), rtol=1e-12)

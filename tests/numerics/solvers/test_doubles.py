@@ -51,3 +51,9 @@ def test_a_root_that_is_met_is_returned_twice(root):
     assert (b >= root).all()
     assert (place(b) - place(a) <= 1).all()
     assert ((a == root) | (b == root)).all()
+
+
+def test_what_is_no_number_counts_as_negative():
+    a, b = halved(lambda x: np.where(np.abs(x - 1) < 0.5, np.nan, x - 1), np.array([0.0]), np.array([3.0]))
+    assert a[0] < b[0] == 1.5
+    assert place(b) - place(a) == 1
