@@ -50,7 +50,7 @@ def run() -> Table:
     table.rows = [
         ("`pytest theorems`, s", now.seconds, earlier.seconds, ratio, verdict(ratio, 1, at_least=False)),
         (
-            f"the {len(shared)} checks that both have, s",
+            f"the {len(shared)} checks of one name in both, whatever their parameters, s",
             of_now,
             of_earlier,
             of_now / of_earlier,

@@ -49,7 +49,7 @@ def test_data_far_away_leave_no_wide_cells_behind():
     wide.subdifferentials(PLACES + FAR)
     kept = wide.base.subdifferentials(PLACES)
     assert [cell.blur for cell in kept] == [cell.blur for cell in before]
-    edge = np.array([[1.0 + 1e-9, 0.5]])  # as near to the hull as data far away may miss it
+    edge = np.array([[1.0 + 2.0**-22, 0.5]])  # as near to the hull as data far away may miss it
     assert np.isfinite(wide.value(edge + FAR))
     wide.subdifferentials(edge + FAR)
     assert wide.base.value(edge) == np.inf
