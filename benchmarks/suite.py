@@ -66,19 +66,17 @@ def run() -> Table:
 def _theorems(tree: Path) -> Run:
     """The theorems of one tree at the default seed, in one process of one thread, without a report."""
     times = tree / "times.xml"
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "theorems",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        f"--junitxml={times}",
-    ]
+    options = ["-q", "-p", "no:cacheprovider", f"--junitxml={times}"]
     environment = os.environ | {"PYTHONPATH": str(tree), "OMP_NUM_THREADS": "1"}
     start = time.perf_counter()
-    finished = subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, check=False)
+    finished = subprocess.run(
+        [sys.executable, "-m", "pytest", "theorems", *options],
+        cwd=tree,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     seconds = time.perf_counter() - start
     points = re.search(r"^([\d,]+) points checked", finished.stdout, re.MULTILINE)
     if points is None:

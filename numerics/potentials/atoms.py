@@ -6,7 +6,7 @@ $y_i$ is its Laguerre cell. The prox identity is exact whatever the heights are:
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -29,7 +29,7 @@ from numerics.solvers.best_atoms import row_blocks
 
 _Faces: TypeAlias = tuple[Bool[np.ndarray, " n"], list[EnvelopePoint]]
 MOST_CORNERS = 4096
-_MOST_CELLS = 256
+_MOST_CELLS, _MOST_NUMBERS = 256, 2**22  # that are kept; each holds as many numbers as the atoms
 
 
 class FiniteAtoms(SolvedOnce):
@@ -294,22 +294,27 @@ class FiniteAtoms(SolvedOnce):
     # --- geometry -----------------------------------------------------------------------------------
 
     def _subdifferential(self, x1: Float[np.ndarray, " d"]) -> LaguerreCell:
-        return self._subdifferentials(x1[None])[0]
+        kept = self._cells.get(self._key(x1))
+        return next(self._subdifferentials(x1[None])) if kept is None else kept
 
-    def _subdifferentials(self, x1: Float[np.ndarray, "n d"]) -> Sequence[LaguerreCell]:
-        """The cells, kept: what is drawn from the law is one of few points."""
-        different, back = np.unique(x1, axis=0, return_inverse=True)
-        keys = [(self._rounding, point.tobytes()) for point in different]
-        new = [k for k, key in enumerate(keys) if key not in self._cells]
-        cells = dict(self._cells)
-        if new:
-            inside, found = self._enveloped(different[new])
-            if not inside.all():
-                row = different[new][int(np.argmin(inside))]
-                raise ValueError(f"x1: {row.tolist()} lies outside the hull of the atoms; φ is +inf there")
-            cells |= {keys[k]: self._cell(face) for k, face in zip(new, found, strict=True)}
-            self._cells = dict(list(cells.items())[-_MOST_CELLS:])
-        return [cells[keys[k]] for k in back.ravel()]
+    def _subdifferentials(self, x1: Float[np.ndarray, "n d"]) -> Iterator[LaguerreCell]:
+        inside, found = self._enveloped(x1)
+        if not inside.all():
+            point = x1[int(np.argmin(inside))]
+            raise ValueError(f"x1: {point.tolist()} lies outside the hull of the atoms; φ is +inf there")
+        return map(self._kept_cell, x1, found)
+
+    def _key(self, x1: Float[np.ndarray, " d"]) -> tuple[float, bytes]:
+        return self._rounding, x1.tobytes()
+
+    def _kept_cell(self, x1: Float[np.ndarray, " d"], face: EnvelopePoint) -> LaguerreCell:
+        """The cell of x₁, kept: what is drawn from the law is one of few points."""
+        key = self._key(x1)
+        cell = self._cells[key] if key in self._cells else self._cell(face)
+        if len(self._cells) >= min(_MOST_CELLS, _MOST_NUMBERS // self.points.size):
+            self._cells.clear()
+        self._cells[key] = cell
+        return cell
 
     def _cell(self, face: EnvelopePoint) -> LaguerreCell:
         scores = self._set.centred @ face.dual - self.heights

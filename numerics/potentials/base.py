@@ -9,7 +9,7 @@ counts as inside when it misses the constraint by at most ``16·dim·eps·scale`
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -199,8 +199,8 @@ class Potential(Rebuilt, OlderNames, ABC):
         """
         return self._subdifferential(as_points("x1", x1, self.dim).real[0])
 
-    def subdifferentials(self, x1: ArrayLike) -> Sequence[Subdifferential]:
-        """`subdifferential` at each row of x1 (n,d): atoms look for the faces of all at once.
+    def subdifferentials(self, x1: ArrayLike) -> Iterator[Subdifferential]:
+        """`subdifferential` at each row of x1 (n,d), in turn: atoms seek the faces of all at once.
 
         Raises:
             ValueError: If a row of x1 is not a point of the domain.
@@ -279,8 +279,8 @@ class Potential(Rebuilt, OlderNames, ABC):
         self, x1: Float[np.ndarray, "n d"], x0: Float[np.ndarray, "n d"]
     ) -> Sequence[ManifoldGroup]: ...
 
-    def _subdifferentials(self, x1: Float[np.ndarray, "n d"]) -> Sequence[Subdifferential]:
-        return [self._subdifferential(point) for point in x1]
+    def _subdifferentials(self, x1: Float[np.ndarray, "n d"]) -> Iterator[Subdifferential]:
+        return map(self._subdifferential, x1)
 
     def _envelope(
         self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]

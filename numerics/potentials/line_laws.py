@@ -151,10 +151,11 @@ class ContinuousLaw(ABC):
         def excess(s: Values, x: Values) -> Values:
             return self.transport(s) - x
 
-        low, high = (np.full_like(x, end) for end in self.cut)
-        low, high = crossing(excess, low, high, (np.clip(x, *self.ends),))
-        beyond = np.where(x <= self.ends[0], self.cut[0], self.cut[1])
-        return np.where((x > self.ends[0]) & (x < self.ends[1]), (low + high) / 2, beyond)
+        s = np.where(x <= self.ends[0], *self.cut)
+        inside = (x > self.ends[0]) & (x < self.ends[1])
+        low, high = (np.full_like(x[inside], end) for end in self.cut)
+        s[inside] = np.mean(crossing(excess, low, high, (x[inside],)), axis=0)
+        return s
 
     def interval_error(self, x: Values, s: Values) -> Values:
         """From the residual of T; all of the noise where T is too flat to tell."""

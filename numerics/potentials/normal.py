@@ -64,7 +64,7 @@ def mills(s: Values) -> Values:
 
 def noise_of(below: Values, above: Values) -> Values:
     """Φ⁻¹ of a probability given with its complement: the smaller one is used. Cut at ±20."""
-    s = ndtri(np.minimum(np.minimum(below, above), 0.5))
+    s = ndtri(np.minimum(np.where(below < above, below, above), 0.5))
     return np.clip(np.where(below < above, s, -s), -CUT, CUT)
 
 

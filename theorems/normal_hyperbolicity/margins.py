@@ -14,7 +14,7 @@ from numerics.potentials import Potential
 Array = NDArray[np.float64]
 DIRECTIONS = 16
 TURNS = 6
-HALVINGS = 30
+HALVINGS = 45
 LEAVES = 1e-7
 """x₁ is left when T is farther from it than this share of the data's size, far above T's rounding."""
 FAR = 20.0

@@ -53,3 +53,10 @@ def test_noise_of_a_probability_errs_as_stated():
         pairs = zip(s.tolist(), p.tolist(), strict=True)
         error = [float(abs(_above(-r) - mp.mpf(q)) / mp.npdf(mp.mpf(r))) for r, q in pairs]
     judge(error, normal.noise_error(s))
+
+
+def test_a_lower_tail_that_is_no_number_is_told_by_the_upper_one():
+    """SciPy's cdf may be nan where its sf is not; where the sf is not known nothing is."""
+    found = normal.noise_of(np.array([np.nan, 0.3]), np.array([0.3, np.nan]))
+    assert found[0] == normal.noise_of(np.array([0.7]), np.array([0.3]))[0]
+    assert np.isnan(found[1])
