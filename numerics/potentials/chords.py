@@ -98,6 +98,44 @@ def by_atoms(chords: Sequence[Chord]) -> Iterator[tuple[Int[np.ndarray, " m"], F
 
 
 @dataclass(frozen=True)
+class Ends:
+    """The ends of a set's curves, beyond whose normal cones T leaves them along the curve.
+
+    Attributes:
+        places: (k,d), the ends.
+        inward: (k,d), the unit tangent into the curve.
+        second: (k,d), II of the curve on its unit tangent: drawn on from two points inside, 1e−6 and 2e−6 of
+            the net's spacing away.
+    """
+
+    places: Float[np.ndarray, "k d"]
+    inward: Float[np.ndarray, "k d"]
+    second: Float[np.ndarray, "k d"]
+
+    @classmethod
+    def of(cls, closed_set: ClosedSet) -> "Ends":
+        """Those among the points of the net."""
+        net, none = closed_set.net, np.zeros((0, closed_set.dim))
+        for stratum in closed_set.strata(net):
+            rows = np.flatnonzero(norms(stratum.inward) > 0)
+            if not stratum.dimension and rows.size:
+                places, inward = net[stratum.rows[rows]], stratum.inward[rows]
+                near, far = (_second(closed_set, places, k * 1e-6 * inward) for k in (1, 2))
+                return cls(places, inward, 2 * near - far)
+        return cls(none, none, none)
+
+
+def _second(
+    closed_set: ClosedSet, places: Float[np.ndarray, "k d"], moves: Float[np.ndarray, "k d"]
+) -> Float[np.ndarray, "k d"]:
+    """II on the unit tangent of a curve, so many spacings away from points of it."""
+    second = np.zeros_like(places)
+    for curve in closed_set.strata(retracted(closed_set, places, closed_set.spacing * moves)):
+        second[curve.rows] = curve.second[:, 0, 0]
+    return second
+
+
+@dataclass(frozen=True)
 class Envelope:
     """The convex envelope of (a/2)|·|² on a closed set, a = curvature."""
 
@@ -127,10 +165,15 @@ class Envelope:
         """The largest dimension of a stratum."""
         return max(stratum.dimension for stratum in self.closed_set.strata(self.closed_set.net))
 
+    @cached_property
+    def ends(self) -> "Ends":
+        """Those of the curves in the set."""
+        return Ends.of(self.closed_set)
+
     def with_curvature(self, curvature: float) -> "Envelope":
         """That of (curvature/2)|·|² on the same set, whose net is not asked again."""
         other = Envelope(self.closed_set, curvature)
-        vars(other)["most"] = self.most
+        vars(other)["most"], vars(other)["ends"] = self.most, self.ends
         return other
 
     @property

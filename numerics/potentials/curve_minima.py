@@ -188,13 +188,18 @@ class CurveMinima:
         return shut | ((t[active] == self._start) & (slope >= 0)) | ((t[active] == self._stop) & (slope <= 0))
 
     def _closest_end(self, points: Points, t: Parameters, width: float) -> Parameters:
-        """Snap to an end that is no farther than γ(t)."""
+        """Snap to an end that is no farther than γ(t), if |x − γ| rises from it into the curve.
+
+        Where it falls the end is no minimum, even where rounded distances do not tell it from γ(t).
+        """
         if self.closed:
             return t
-        for end in (self._start, self._stop):
+        for end, inward in ((self._start, 1), (self._stop, -1)):
+            at = np.full(len(t), end)
+            rises = inward * self._slopes(points, at[:, None])[:, 0] >= 0
             near = np.abs(t - end) <= width
-            closer = farther(points, self._gamma(t), self._gamma(np.full(len(t), end))) <= 0
-            t = np.where(near & closer, end, t)
+            closer = farther(points, self._gamma(t), self._gamma(at)) <= 0
+            t = np.where(near & closer & rises, end, t)
         return t
 
 

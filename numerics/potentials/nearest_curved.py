@@ -18,7 +18,7 @@ from numerics.potentials.chords import Envelope
 from numerics.potentials.nearest import NearestPoint
 from numerics.potentials.proximal_faces import face_at, faces_at
 from numerics.potentials.proximal_point import ProximalPoint
-from numerics.potentials.set_calculus import across_ties, along, bent, changed, hessian_noise
+from numerics.potentials.set_calculus import across_ends, across_ties, along, bent, changed, hessian_noise
 from numerics.potentials.solved_faces import SolvedFaces
 from numerics.potentials.solved_once import LastSolve, SolvedOnce
 from numerics.potentials.spectral import real, refuse_where
@@ -147,19 +147,21 @@ class NearestCurvedPoint(SolvedOnce, NearestPoint, of=object):
         return np.maximum(stated[1] - stated[0], 0.0)
 
     def _transport_jacobian_rounding(self, x0: Points) -> Rounding:
-        """K's sizes relatively, and its change over T's error, by differences along the set."""
-        y = self._transport(x0)
+        """K's sizes relatively, its change over T's error, by differences along the set, and beside ends."""
+        y, step = self._transport(x0), np.zeros(len(x0))
         error = self._transport_rounding(x0).bound
-        here, change = along(self._lifted, y, error, lambda at: bent(self._lifted, at, x0, np.zeros(len(x0))))
+        here, change = along(self._lifted, y, x0, error, lambda at: bent(self._lifted, at, x0, step))
+        change = change + across_ends(self._lifted, y, x0, step)
         lost = hessian_noise(self._lifted, y, x0)
         size = np.linalg.norm(here, axis=(1, 2))
         return Rounding.measured(change + size * (lost * size + 32 * UNIT), "H's rounding, and T's error")
 
     def _transport_jacobian_change(self, x0: Points, radius: Numbers) -> Numbers:
-        """To first order, and that of the other side of a tie."""
+        """To first order, and that of the other side of a tie or of an end's border; 0 for no move."""
         y = self._transport(x0)
         smooth = changed(self._lifted, y, x0, self._stretch(x0), radius)
-        return smooth + across_ties(self._lifted, y, x0, radius)
+        jump = across_ties(self._lifted, y, x0, radius) + across_ends(self._lifted, y, x0, radius)
+        return np.where(radius > 0, smooth + jump, 0.0)
 
     # --- geometry -------------------------------------------------------------------------------
 

@@ -38,12 +38,16 @@ def hessian_noise(envelope: Envelope, y: Points, x0: Points) -> Numbers:
 
 
 def along(
-    envelope: Envelope, y: Points, radius: Numbers, field: Callable[[Points], Float[np.ndarray, "n d d"]]
+    envelope: Envelope,
+    y: Points,
+    x0: Points,
+    radius: Numbers,
+    field: Callable[[Points], Float[np.ndarray, "n d d"]],
 ) -> tuple[Float[np.ndarray, "n d d"], Numbers]:
     """A field at points of the set, and by how much it changes within ``radius``.
 
     By differences along the axes, projected on the set, over 1e−5 of its size where that is more; a
-    stratum that ends there counts as it is seen.
+    stratum that ends there counts as it is seen. An end of a curve that x₀ − ay holds does not move.
     """
     here = field(y)
     width = np.maximum(radius, 1e-5 * envelope.closed_set.radius)
@@ -53,7 +57,51 @@ def along(
         apart = norms(ends[0] - ends[1])
         rise = np.linalg.norm(field(ends[0]) - field(ends[1]), axis=(1, 2))
         total += np.where(apart > 1e-3 * width, rise / np.where(apart > 0, apart, 1.0), 0.0) ** 2
-    return here, np.sqrt(total) * radius
+    moves = (radius == width) | ~held(envelope, y, x0, radius)
+    return here, np.where(moves, np.sqrt(total) * radius, 0.0)
+
+
+def held(envelope: Envelope, y: Points, x0: Points, radius: Numbers) -> np.ndarray:
+    """Whether y is an end of a curve, and the only minimum of (a/2)|·|² − ⟨x₀,·⟩ within ``radius`` along it.
+
+    Inwards it rises by −⟨x₀−ay,τ⟩ at first, and by s(a + |x₀−ay||II|) less at s: half of the first is left.
+    """
+    found, ends, a = np.zeros(len(y), dtype=bool), envelope.ends, envelope.curvature
+    for place, inward, second in zip(ends.places, ends.inward, ends.second, strict=True):
+        slope = x0 - a * place
+        falls = (a + norms(slope) * norms(second)) * radius + _slope_noise(envelope, x0, place)
+        found |= (norms(y - place) <= 2 * envelope.off_set) & (-slope @ inward > 2 * falls)
+    return found
+
+
+def _slope_noise(envelope: Envelope, x0: Points, place: Float[np.ndarray, " d"]) -> Numbers:
+    """What ⟨x₀ − ay, τ⟩ errs by at an end: 2 roundings of x₀ − ay, 40 of τ, and y's distance off the set."""
+    a = envelope.curvature
+    sizes = norms(x0) + a * norms(place[None])[0]
+    return UNIT * (2 * sizes + 40 * norms(x0 - a * place)) + a * envelope.off_set
+
+
+def across_ends(envelope: Envelope, y: Points, x0: Points, radius: Numbers) -> Numbers:
+    """By how much K changes where x₀, moved by ``radius``, may lie beyond the border of an end's normal cone.
+
+    There ⟨x₀ − ay,τ⟩ = 0 at the end y with the inward tangent τ; it is negative where T is the end, and K 0.
+    Beyond K is H⁻¹, H = a − ⟨x₀ − ay, II⟩ to what `hessian_noise` states; where H ≤ 0 T jumps instead. Points
+    next to an end count as the end, so that both sides are held against what y was seen as.
+    """
+    found, ends, a = np.zeros(len(y)), envelope.ends, envelope.curvature
+    seen = np.zeros(len(y), dtype=bool)
+    for stratum in envelope.closed_set.strata(y) if len(ends.places) else ():
+        seen[stratum.rows] = norms(stratum.inward) > 0
+    for place, inward, second in zip(ends.places, ends.inward, ends.second, strict=True):
+        slope = x0 - a * place
+        reach = radius + _slope_noise(envelope, x0, place)
+        lost = 32 * UNIT * a + norms(second) * (64 * UNIT * norms(slope) + reach)
+        least = a - slope @ second - lost
+        stretch = 1 / np.where(least > 0, least, np.inf)
+        near = norms(y - place) <= 2 * stretch * reach + 1e-3 * envelope.closed_set.spacing
+        beyond = np.where(seen, 1, -1) * (slope @ inward) >= -reach
+        found = np.maximum(found, np.where(near & beyond, stretch, 0.0))
+    return found
 
 
 def changed(envelope: Envelope, y: Points, x0: Points, stretch: Numbers, radius: Numbers) -> Numbers:
@@ -61,7 +109,11 @@ def changed(envelope: Envelope, y: Points, x0: Points, stretch: Numbers, radius:
 
     Over ‖K‖·radius along the set, ‖K‖ the ``stretch``, and H's direct dependence on x₀.
     """
-    here, change = along(envelope, y, stretch * radius, lambda at: bent(envelope, at, x0, np.zeros(len(x0))))
+
+    def of_k(at: Points) -> Float[np.ndarray, "n d d"]:
+        return bent(envelope, at, x0, np.zeros(len(x0)))
+
+    here, change = along(envelope, y, x0, stretch * radius, of_k)
     return change + np.linalg.norm(here, axis=(1, 2)) ** 2 * bending(envelope, y) * radius
 
 

@@ -133,7 +133,7 @@ class SolvedFaces:
         if rows.size:
             y, step = self.point[rows], self.step[rows]
             x0 = (self.z[rows] - y) / step[:, None]
-            here, change = along(self.envelope, y, self.error[rows], lambda at: self._bent(at, rows))
+            here, change = along(self.envelope, y, x0, self.error[rows], lambda at: self._bent(at, rows))
             lost = (
                 hessian_noise(self.envelope, y, x0)
                 + bending(self.envelope, y) * UNIT * 2 * norms(self.z[rows]) / step
@@ -185,7 +185,7 @@ class SolvedFaces:
     def _strata_reach(self, y: Points, x0: Points, rows: np.ndarray) -> Numbers:
         step, a = self.step[rows], self.envelope.curvature
         reach = np.full(len(y), np.inf)
-        near = along(self.envelope, y, np.ones(len(y)), lambda at: self._hessian_field(at, rows))[1]
+        near = along(self.envelope, y, x0, np.ones(len(y)), lambda at: self._hessian_field(at, rows))[1]
         for s in self.envelope.closed_set.strata(y):
             at = step[s.rows]
             if s.dimension:
