@@ -280,6 +280,18 @@ class FiniteAtoms(SolvedOnce):
     ) -> Float[np.ndarray, " n"]:
         return np.zeros(len(x0))
 
+    def _prox_jacobian_change(
+        self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"], radius: Float[np.ndarray, " n"]
+    ) -> Float[np.ndarray, " n"]:
+        """0: on this side of a kink D prox is one projector, on the span of a face."""
+        return np.zeros(len(z))
+
+    def _prox_jacobian_slope(
+        self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]
+    ) -> Float[np.ndarray, " n"]:
+        """0, as for z."""
+        return np.zeros(len(z))
+
     def _value_rounding(self, x: Float[np.ndarray, "n d"]) -> Rounding:
         bound = np.zeros(len(x))
         inside, found = self._enveloped(x)
