@@ -91,6 +91,17 @@ class Trajectories:
         symmetric = (self.jacobian + self.jacobian.swapaxes(-1, -2)) / 2
         return np.asarray(np.linalg.eigvalsh(symmetric)[..., ::-1])
 
+    def part(self, rows: NDArray[np.intp]) -> "Trajectories":
+        """Some of the trajectories; Jacobians are those of the whole, computed once."""
+        both = np.concatenate([rows, rows + self.path.shape[1]])
+        return Trajectories(
+            self.path[:, rows],
+            self.near[:, rows],
+            self.velocity[:, rows],
+            self.error[:, both],
+            lambda t, _: self.jacobian[place(t), rows],
+        )
+
     @property
     def end(self) -> Array:
         """(n,d), the data that the flow makes: from the last time one Euler step, exact on straight lines."""

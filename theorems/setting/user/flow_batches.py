@@ -4,7 +4,8 @@ The field of drawn batches (`numerics.flows.batches`) is a sum of steps, so it i
 fixed steps, and its Jacobians are those of the coupling, estimated by scores. It errs by O(1/√batches) at a
 point. What a number makes of this is told by asking it of two halves of the batches, too, with steps twice as
 long: a bias of order 1/batches in its square, which is what noise leaves, is extrapolated away and counted as
-error, and so is how far the halves are apart. What so few trajectories err by is not in it.
+error, and so are how far the halves are apart, and what so few trajectories err by: the standard error over
+groups of them.
 """
 
 from collections.abc import Callable
@@ -24,6 +25,8 @@ DRAWN = {256: (128, 4), 64: (512, 4), 16: (2048, 2)}
 MOST_ATOMS = 2000
 """Of a target: a few drawn batches then hold each of them. Chosen."""
 TRAJECTORIES = 30
+GROUPS = 5
+"""Of trajectories, whose numbers tell what the number of all errs by. Chosen."""
 MOST_LOST = 0.1
 """Share of the trajectories that may come where no drawn batch does: chosen."""
 
@@ -68,9 +71,8 @@ def followed(field: BatchField, noise: Array, steps: int) -> tuple[Trajectories,
     velocity = np.stack([_velocity(field, t, x) for t, x in zip(TIMES, path, strict=True)])
     kept = np.isfinite(velocity).all(axis=(0, 2))
     where = np.stack(path)[:, kept]
-    return Trajectories(
-        where, where, velocity[:, kept], np.zeros(where.shape[:2]), field.jacobian
-    ), kept.sum()
+    error = np.zeros((len(TIMES), 2 * where.shape[1]))
+    return Trajectories(where, where, velocity[:, kept], error, field.jacobian), kept.sum()
 
 
 def _velocity(field: BatchField, t: float, x: Array) -> Array:
@@ -83,13 +85,31 @@ def _velocity(field: BatchField, t: float, x: Array) -> Array:
 
 
 def number_of(seen: Drawn, measure: Measure) -> tuple[float, float]:
-    """A number of the coupling, extrapolated in 1/batches, and its estimated error.
+    """A number of the coupling, and its estimated error.
 
     Args:
         seen: The trajectories.
         measure: The number of trajectories, ≥ 0.
     """
-    whole, first, second = (measure(one) for one in (seen.whole, *seen.halves))
+    number, error = extrapolated(*(measure(one) for one in (seen.whole, *seen.halves)))
+    return number, error + scatter(seen.whole, measure)
+
+
+def extrapolated(whole: float, first: float, second: float) -> tuple[float, float]:
+    """A number in the limit of many batches, by those of all batches and of two halves; and its error."""
     square = 2 * whole**2 - (first**2 + second**2) / 2
     number = float(np.sqrt(max(square, 0.0)))
     return number, abs(number - whole) + abs(first - second)
+
+
+def scatter(whole: Trajectories, measure: Measure) -> float:
+    """Standard error of a number over its trajectories: deviation of `GROUPS` groups, over the root.
+
+    Infinite where there is one trajectory.
+    """
+    n = whole.path.shape[1]
+    if n < 2:
+        return np.inf
+    groups = np.array_split(np.arange(n), min(GROUPS, n))
+    numbers = [measure(whole.part(rows)) for rows in groups]
+    return float(np.std(numbers, ddof=1) / np.sqrt(len(groups)))

@@ -2,7 +2,8 @@
 
 An exact OT-CFM field answers 0. The field that independent pairs teach on the same target is known in closed
 form and smooth, so it is asked as the flow is: same noise, same times, same measure. Fields of drawn batches
-are followed in fixed steps, and their marks carry an error (`flow_batches`).
+are followed in fixed steps. Every mark carries an error: of its trajectories, and where batches are drawn of
+these and of the steps (`flow_batches`).
 """
 
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ import numpy as np
 from numerics.flows.independent import IndependentField
 from theorems.setting.user import flow_batches
 from theorems.setting.user.flow_audits import MOST_DIMENSIONS, trajectories
-from theorems.setting.user.flow_batches import Array, Drawn, Measure, number_of
+from theorems.setting.user.flow_batches import Array, Drawn, Measure, number_of, scatter
 from theorems.setting.user.flow_scale import name_of, own_ends, own_samples
 from theorems.setting.user.flows import UserFlow
 from theorems.setting.user.trying import NumpyField
@@ -32,7 +33,7 @@ class Marks:
 
     Attributes:
         target: On which target, in words.
-        places: Number and error of each coupling, ascending in theory.
+        places: Number and standard error of each coupling, ascending in theory.
         unknown: Which are not known, and why.
     """
 
@@ -45,7 +46,8 @@ class Marks:
         """All marks, to be put after a tolerance; nothing where there are none."""
         said = [f"{name} {_with_error(*place)}" for name, place in self.places.items()]
         said += [f"{name} not known, {why}" for name, why in self.unknown.items()]
-        return f"; on {self.target} {', '.join(said)}" if said else ""
+        errors = " (±: of trajectories, drawn batches and steps)" if self.places else ""
+        return f"; on {self.target} {', '.join(said)}{errors}" if said else ""
 
 
 def _with_error(number: float, error: float) -> str:
@@ -117,7 +119,8 @@ def beside(flow: UserFlow, measure: Measure, own: bool = True) -> Marks:
         unknown: dict[str, str] = {}
         for n in flow_batches.DRAWN:
             _mark(batches(flow, n), name_of(n), measure, places, unknown)
-        places[name_of(1)] = float(measure(trajectories(other))), 0.0
+        whole = trajectories(other)
+        places[name_of(1)] = float(measure(whole)), scatter(whole, measure)
         return Marks(known[0], places, unknown)
     except (ValueError, RuntimeError, np.linalg.LinAlgError):  # own samples that cannot be drawn, say
         return Marks()
