@@ -1,6 +1,7 @@
 """Tables of a point cloud, .csv and .parquet: one point a row, one coordinate a column.
 
-A column named `weight` or `weights` holds the weights; every other column is a coordinate. What is wrong is
+A column named `weight` or `weights` holds the weights; every other column is a coordinate. A column of whole
+numbers that is named as an index or as labels is refused: as a coordinate it would count. What is wrong is
 said in one line, a `ValueError` that names the column and the row (rows count from 0, without the header).
 """
 
@@ -15,6 +16,8 @@ from theorems.setting.user.arrays import Read
 from theorems.setting.user.sizes import refuse_size
 
 WEIGHTS = ("weight", "weights")
+INDICES = ("", "index", "id", "unnamed: 0", "__index_level_0__")
+LABELS = ("label", "labels", "class", "classes", "target", "cluster", "category", "species")
 NO_NUMBER = "is no number: every column but `weights` is a coordinate, so drop the others"
 
 
@@ -127,5 +130,18 @@ def _split(table: np.ndarray, names: Sequence[str]) -> Read:
     points = np.delete(table, ours, axis=1)
     if not points.shape[1]:
         raise ValueError("the table has weights and no coordinates; give one column a coordinate")
+    if names:
+        _refuse_labels(points, [name for k, name in enumerate(names) if k not in ours])
     refuse_size("points", points.shape)
     return points, table[:, ours[0]] if ours else None
+
+
+def _refuse_labels(points: np.ndarray, names: Sequence[str]) -> None:
+    """Whole numbers under a name that tables of labelled points have."""
+    for name, column in zip(names, points.T, strict=True):
+        what = "labels" if name.lower() in LABELS else "an index" if name.lower() in INDICES else None
+        if what and (column == np.round(column)).all():
+            raise ValueError(
+                f"column {name!r} looks like {what}, and every column but `weights` is a coordinate; drop it,"
+                " or rename it if it is one"
+            )

@@ -152,7 +152,11 @@ def load(
     name, order = reading.said(words)
     found = find(name, weights)
     d = _dimension(found, dim)
-    field, read = _wrapped(found, d, device, reading.candidates(found, order, label))
+    try:
+        field, read = _wrapped(found, d, device, reading.candidates(found, order, label))
+    except ValueError as error:
+        target = fields.get("target")
+        raise ValueError(f"{error}; {target.name} has {d} coordinates" if target else str(error)) from error
     precision = precision_of(field, d)
     refuse_noise(field, d, precision)
     full = name + (f" of {weights.file}" if weights else "") + ("" if label is None else f", label {label}")

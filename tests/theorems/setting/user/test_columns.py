@@ -19,6 +19,7 @@ GOOD = {
     "header": "x,y\n" + PLAIN,
     "blank lines": "x , y\n\n" + PLAIN.replace("\n", "\r\n\r\n"),
     "byte-order mark": "\ufeffx,y\n" + PLAIN,
+    "no labels": "x,target\n" + PLAIN,
     "quoted": '"x","y, up"\n"0","0"\n1,0\n0,1\n1e0,1.5\n',
 }
 BAD = {
@@ -36,6 +37,8 @@ BAD = {
     "negative weight": ("x,weights\n1,2\n2,-1\n", ["weights", "entry 1 is -1"]),
     "NaN weight": ("x,weights\n1,1\n2,nan\n", ["weights", "(1,)", "nan"]),
     "duplicates": ("x,y\n1,2\n1,2\n", ["atoms 0 and 1 coincide", "--merge-duplicates"]),
+    "index of a data frame": (",x,y\n0,1,2\n1,3,4\n", ["column ''", "an index", "drop it"]),
+    "labels": ("x,y,Class\n1,2,0\n3,4,1\n", ["column 'Class'", "labels", "rename"]),
     "semicolons": ("x;y\n1;2\n", ["'1;2' is no number"]),
 }
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from theorems.setting.user.flows import UserFlow, load
+from theorems.setting.user.targets import UserTarget
 from theorems.setting.user.trying import DOUBLE, SINGLE, NumpyField
 
 BAD = {
@@ -58,6 +59,14 @@ def test_bad_fields_are_named_in_one_line(modules: Path, words: str) -> None:
     assert all(word in said for word in BAD[words]), said
     assert "\n" not in said
     assert len(said) < 700
+
+
+@pytest.mark.usefixtures("modules")
+def test_a_field_of_another_dimension_than_its_target() -> None:
+    """d is the target's where one is given, so that the message says whose it is."""
+    target = UserTarget("cloud.csv", np.eye(3), np.full(3, 1 / 3))
+    with pytest.raises(ValueError, match=r"shape \(7, 3\).*; cloud.csv has 3 coordinates"):
+        load("my_torch:net", 3, target=target)
 
 
 @pytest.mark.usefixtures("modules")
