@@ -139,16 +139,21 @@ def _show_told(on, out, found, by_own, by_exact):
 
 
 def _last_step_alone(on, x0, image, across):
-    """Normal errors enter through the last step alone, whatever their number and size before it."""
-    single, half = Steps(TARGET, x0, 1e-4 * across), Steps(TARGET, x0, 0.5e-4 * across)
-    last = 1e-4 * across[-1] / STEPS
-    off, again = norms(single.path[-1] - image - last), norms(half.path[-1] - image - last / 2)
-    on.estimated(
+    """Normal errors enter through the last step alone, whatever their number and size before it.
+
+    They move the noise that a sample stands for along its ray, by Σ|e_k|/(nα_{k+1}) at most (N3 (2)), and T is
+    constant on rays: exactly so, unless the noise comes to the centre.
+    """
+    errors, remaining = 1e-4 * across, 1 - np.arange(1, STEPS) / STEPS
+    kept = norms(x0) > 2 * (norms(errors[:-1]) / (STEPS * remaining[:, None])).sum(axis=0)
+    run, last = Steps(TARGET, x0, errors), errors[-1] / STEPS
+    on.bounded(
         "|end − last normal error/n|, the network's normal errors times 1e−4",
-        off,
-        4 * again + 4 * single.of_end.bound + 1e-12,
-        by="halving the errors: what is left is of second order",
-        because="normal errors before the last step give nothing to first order",
+        norms(run.path[-1] - image - last)[kept],
+        (run.of_end + Rounding(norms(last), 3, "e/n, and a difference"))[kept],
+        because="T is constant along the rays on which normal errors move the noise",
+        left_out=int((~kept).sum()),
+        chosen="left out where |x₀| is less than twice what they move it by at most",
         clause="Euler's response",
     )
 
