@@ -167,14 +167,14 @@ class LinePotential(SolvedOnce):
     # --- geometry ---------------------------------------------------------------------------------
 
     def _subdifferential(self, x1: Float[np.ndarray, " 1"]) -> Interval:
-        """[s−, s+]; it may reach further by what its ends err by, and by ∂φ within what T errs by of x₁.
+        """[s−, s+]; it may reach further by what its ends err by, and by ∂φ within what x₁ and T err by.
 
         As with the domain, x₁ counts as an atom when rounding can have moved it off: the set is the atom's.
         """
         point = self._on_support(x1)
         low, high = self._last_interval(self.law.interval, point)
         s = self._noise(point)
-        around = self.law.error(s) + UNIT * np.abs(point) + np.abs(point - x1)
+        around = self.law.error(s) + UNIT * np.abs(point) + np.abs(point - x1) + self._coarseness
         lowest = self.law.interval(np.clip(point - around, self._first, self._last))[0]
         widest = self.law.interval(np.clip(point + around, self._first, self._last))[1]
         inner, outer = np.concatenate([low, high]), np.concatenate([lowest, widest])
@@ -207,7 +207,7 @@ class LinePotential(SolvedOnce):
         away = np.abs(x1 - self._transport(x0))[:, 0]
         moved = Rounding(np.abs(x0[:, 0]), 2, "x0 as it was given")
         limit = self._transport_rounding(x0) + self._domain_rounding(x1)
-        limit = limit.bound + self._transport_change(x0, moved.bound) + self._coarseness
+        limit = limit.bound + self._transport_change(x0, moved.bound)
         refuse_where(away > limit, "x1", "is not T(x0); pass transport(x0)")
         noise = x0[:, 0]  # not x1: an isometry's rounding moves an atom off itself
         curvature = self.law.curvature(self._map(noise), self._inner(noise))
