@@ -207,7 +207,7 @@ class LinePotential(SolvedOnce):
         away = np.abs(x1 - self._transport(x0))[:, 0]
         moved = Rounding(np.abs(x0[:, 0]), 2, "x0 as it was given")
         limit = self._transport_rounding(x0) + self._domain_rounding(x1)
-        limit = limit.bound + self._transport_change(x0, moved.bound)
+        limit = limit.bound + self._transport_change(x0, moved.bound) + self._coarseness
         refuse_where(away > limit, "x1", "is not T(x0); pass transport(x0)")
         noise = x0[:, 0]  # not x1: an isometry's rounding moves an atom off itself
         curvature = self.law.curvature(self._map(noise), self._inner(noise))

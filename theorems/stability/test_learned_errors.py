@@ -141,8 +141,8 @@ def _show_told(on, out, found, by_own, by_exact):
 def _last_step_alone(on, x0, image, across):
     """Normal errors enter through the last step alone, whatever their number and size before it.
 
-    They move the noise that a sample stands for along its ray, by Σ|e_k|/(nα_{k+1}) at most (N3 (2)), and T is
-    constant on rays: exactly so, unless the noise comes to the centre.
+    They move the noise that a sample stands for along its ray, by Σ|e_k|/(nα_{k+1}) at most (N3 (2)), and T
+    is constant on rays: exactly so, unless the noise comes to the centre.
     """
     errors, remaining = 1e-4 * across, 1 - np.arange(1, STEPS) / STEPS
     kept = norms(x0) > 2 * (norms(errors[:-1]) / (STEPS * remaining[:, None])).sum(axis=0)
