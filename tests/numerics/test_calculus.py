@@ -243,7 +243,7 @@ def test_a_small_block_beside_a_large_one_keeps_its_domain_when_turned(square):
 
 
 def test_an_end_of_a_law_keeps_its_noise_when_turned():
-    """Products leave data that T does not tell from an end a little inside it, where noise may be farther out.
+    """Products leave data that T does not tell from an end a little inside it: its noise may be farther out.
 
     In 60 rotations about half of the points lie inside; ∂φ at a point inside is one noise, about −8.
     """
