@@ -30,7 +30,7 @@ class PairBatches(IterableDataset[Batch]):
         dtype: Of floating-point tensors; integers, such as labels, become int64.
 
     Raises:
-        ValueError: If batch or seed is no integer, or too small.
+        ValueError: If pairs cannot be called, or batch or seed is no integer, or too small.
 
     Example:
         >>> from torch.utils.data import DataLoader
@@ -45,6 +45,11 @@ class PairBatches(IterableDataset[Batch]):
     def __init__(
         self, pairs: Pairs, batch: int, *, seed: int = 0, dtype: torch.dtype = torch.float32
     ) -> None:
+        if not callable(pairs):
+            raise ValueError(
+                f"pairs: got {type(pairs).__name__}; give what draws n pairs from a generator, such as"
+                " `potential.sample` or `labelled(potential, labels)`"
+            )
         self.pairs = pairs
         self.batch = positive_integer("batch", batch)
         self.seed = positive_integer("seed", seed, least=0)
@@ -100,15 +105,15 @@ def matched(points: ArrayLike, block: int, labels: ArrayLike | None = None) -> P
     return pairs
 
 
-def labelled(potential: FiniteAtoms, labels: ArrayLike) -> Pairs:
+def labelled(potential: object, labels: ArrayLike) -> Pairs:
     """Exact pairs of a law of atoms, each with the label of its atom: (x₀, T(x₀), label).
 
     Args:
-        potential: Such as `SemidiscreteSolution.potential`.
+        potential: `FiniteAtoms`, such as `SemidiscreteSolution.potential`.
         labels: (N,) integers, one an atom, in their order.
 
     Raises:
-        ValueError: If there is not one label an atom.
+        ValueError: If the potential has no atoms, or there is not one label an atom.
 
     Example:
         >>> from numerics.potentials import FiniteAtoms
@@ -117,6 +122,10 @@ def labelled(potential: FiniteAtoms, labels: ArrayLike) -> Pairs:
         >>> bool(((x0 > 0)[:, 0] == (label == 9)).all() and (x1[:, 0] == label - 8).all())
         True
     """
+    if not isinstance(potential, FiniteAtoms):
+        raise ValueError(
+            f"potential: got {type(potential).__name__}; give FiniteAtoms, such as `solution.potential`"
+        )
     own = _labels(labels, len(potential.points))
 
     def pairs(n: int, rng: np.random.Generator) -> tuple[np.ndarray, ...]:

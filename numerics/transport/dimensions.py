@@ -25,6 +25,8 @@ from numerics.geometry import norms
 NEIGHBOURS = (1, 2, 4, 8, 16, 32)
 MOST_BY_TREE = 12
 """Dimensions up to which a tree of the points finds neighbours faster than all distances do."""
+TIED = 1e-9
+"""Up to which relative difference distances count as equal: far above what points on a grid round."""
 _NUMBERS = 2**22
 
 
@@ -38,7 +40,8 @@ class DimensionEstimate:
         standard_error: Of m where the density is constant, as if n/2k neighbourhoods were independent. What a
             changing density, curvature and an edge make of it is not in it.
         scale: The median distance to neighbour 2k.
-        ties: How many points have r_k = r_2k: data on a grid, for which the law above does not hold.
+        ties: How many points have r_k = r_2k, to `TIED`: data on a grid, for which the law above does not
+            hold.
 
     Example:
         >>> angles = 2 * np.pi * np.arange(400) / 400
@@ -90,11 +93,11 @@ def neighbour_dimensions(
 
 
 def _estimate(near: Float[np.ndarray, " n"], far: Float[np.ndarray, " n"], k: int) -> DimensionEstimate:
-    mean = float(np.log(far / near).mean())
+    tied = far <= near * (1 + TIED)
+    mean, ties = float(np.log(np.where(tied, 1.0, far / near)).mean()), int(tied.sum())
     expected, spread = float(digamma(2 * k) - digamma(k)), float(polygamma(1, k) - polygamma(1, 2 * k))
     dimension = expected / mean if mean > 0 else float("inf")
     error = dimension * float(np.sqrt(spread * max(1, 2 * k) / len(near))) / expected
-    ties = int((far == near).sum())
     return DimensionEstimate(k, dimension, error, float(np.median(far)), ties)
 
 

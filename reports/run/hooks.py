@@ -238,6 +238,8 @@ class RunHooks:
         if self.run.interrupted:
             if self.directory is not None and self.run.outcomes:
                 self._write(session, self._beside_a_report(Path(self.directory)))
+            elif self.directory is not None:
+                self.written = "interrupted before a test ended: there is no report"
             return
         self._crashed()
         try:

@@ -318,6 +318,20 @@ def test_an_interrupted_run_keeps_the_old_report_and_says_what_it_has(house: Hou
     assert "stopped after 2 of 3 tests" in (beside / "index.html").read_text()
 
 
+def test_a_run_interrupted_before_a_test_ended_says_that_there_is_no_report(house: House) -> None:
+    house.build(
+        "import os, signal\nimport pytest\n\n\n"
+        '@pytest.mark.claim("A")\ndef test_a(evidence):\n    os.kill(os.getpid(), signal.SIGINT)\n'
+    )
+    words = [sys.executable, "-m", "pytest", "theorems", f"--report={house.path / 'out'}"]
+    ended = subprocess.run(
+        words, cwd=house.path, capture_output=True, text=True, check=False, preexec_fn=_hear_interrupts
+    )
+    assert ended.returncode == 2
+    assert "interrupted before a test ended: there is no report" in ended.stdout
+    assert not (house.path / "out").exists()
+
+
 def test_other_peoples_marks_are_left_alone(house: House) -> None:
     house.build()
     (house.path / "test_mine.py").write_text(

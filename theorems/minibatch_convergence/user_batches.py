@@ -38,14 +38,15 @@ def rounding(solution: SemidiscreteSolution) -> Rounding:
     return Rounding(4 * (size**2 + heights), 16 * (d + 8), "inner products of d terms, and their sums")
 
 
-def answer(found: BatchSizes, by: By) -> str:
-    """Such as ``10 %: 32, 5 %: 64, 1 %: more than 1024``."""
-    largest = found.rows[-1].n
-    words = []
+def answer(found: BatchSizes, by: By, points: int) -> str:
+    """Such as ``10 %: 32, 5 %: 64, 1 %: more than 1024``, and whether that is about these points alone."""
+    largest, words, about = found.rows[-1].n, [], 0
     for tolerance in TOLERANCES:
         n = found.smallest(tolerance, by)
+        about += (n or largest) > points // 4
         words.append(f"{100 * tolerance:g} %: {f'more than {largest}' if n is None else n}")
-    return ", ".join(words)
+    beyond = f" (beyond a quarter of the {points} points: about these alone)" if about else ""
+    return ", ".join(words) + beyond
 
 
 def shares(found: BatchSizes) -> list[tuple[object, ...]]:

@@ -12,7 +12,13 @@ from numerics.accuracy import EPS
 from numerics.flows.exact import ExactField
 from numerics.flows.spectrum import intrinsic_dimension, path_jacobians, qr_growth
 from numerics.transport.dimensions import neighbour_dimensions
-from theorems.normal_hyperbolicity.user_dimensions import COLUMNS, draw_dimensions, in_words, row_of
+from theorems.normal_hyperbolicity.user_dimensions import (
+    COLUMNS,
+    draw_dimensions,
+    in_words,
+    is_possible,
+    row_of,
+)
 from theorems.setting.audits import ask, asked_in, solved
 from theorems.setting.quantifiers import HYPERBOLIC
 
@@ -86,9 +92,9 @@ def test_the_dimension_of_the_data_themselves(evidence, user_target):
     d = points.shape[1]
     evidence.audit(
         "H7: which dimension have the data themselves, by distances to neighbours (estimated)?",
-        "agrees",
+        "agrees" if all(is_possible(one, len(points), d) for one in found) else "deviates",
         expected=f"between 0 and {d}",
-        measured=in_words(found),
+        measured=in_words(found, len(points)),
         because="(r_k/r_2k)^m is Beta(k, k) where the density is constant on a ball of dimension m; noise"
         " across a manifold shows at small scales, the manifold at larger ones",
         subject=name,

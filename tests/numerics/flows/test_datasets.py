@@ -88,3 +88,11 @@ def test_labels_follow_the_exact_map():
 def test_bad_input_is_refused_by_name(make, named):
     with pytest.raises(ValueError, match=f"^{named}: got"):
         make()
+
+
+def test_what_draws_no_pairs_is_told_what_does():
+    """Before a batch is asked for: a potential or a solution in place of its `sample` or its atoms."""
+    with pytest.raises(ValueError, match=r"pairs: got int; .*potential\.sample"):
+        PairBatches(3, 4)
+    with pytest.raises(ValueError, match=r"potential: got Sphere; .*solution\.potential"):
+        labelled(Sphere(2), [1])

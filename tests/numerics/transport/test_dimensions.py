@@ -64,6 +64,10 @@ def test_distances_are_those_of_the_definition(d):
 def test_grids_are_told_and_bad_input_is_named():
     grid = np.stack(np.meshgrid(np.arange(20.0), np.arange(20.0)), axis=-1).reshape(-1, 2)
     assert neighbour_dimensions(grid, [1])[0].ties > 200
+    for step in (1 / 14, 0.3):  # whose multiples are rounded
+        rounded = neighbour_dimensions(step * grid + 0.1, [1])[0]
+        (exact,) = neighbour_dimensions(grid, [1])
+        assert (rounded.ties, rounded.dimension) == (exact.ties, pytest.approx(exact.dimension))
     assert neighbour_dimensions(np.eye(3), [1])[0].dimension == np.inf
     assert neighbour_dimensions([[0.0], [1.0]]) == ()
     assert [found.neighbours for found in neighbour_dimensions(grid[:9])] == [1, 2, 4]

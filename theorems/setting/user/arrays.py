@@ -12,13 +12,15 @@ from numpy.lib import format as npy
 
 from theorems.setting.user.sizes import refuse_size
 
+WEIGHTS = ("weight", "weights")
+"""Names of an array or a column, in any case, that holds the weights."""
 Read: TypeAlias = tuple[np.ndarray, np.ndarray | None]
 BROKEN = (KeyError, EOFError, OSError, ValueError, RuntimeError, zipfile.BadZipFile)
 """What NumPy and zipfile raise at bytes that are no array."""
 
 
 def read_npz(file: Path) -> Read:
-    """The arrays `points` and, where there is one, `weights` of an archive.
+    """The arrays `points` and, where there is one, `weights` or `weight` of an archive.
 
     Raises:
         ValueError: If it is no archive, `points` is missing, or an array cannot be used.
@@ -30,8 +32,11 @@ def read_npz(file: Path) -> Read:
         if "points" not in names:
             held = ", ".join(sorted(names)) or "nothing"
             raise ValueError(f"the array `points` is missing; the file holds {held}")
+        ours = [name for name in names if name.lower() in WEIGHTS]
+        if len(ours) > 1:
+            raise ValueError(f"arrays {ours[0]!r} and {ours[1]!r} are both weights; keep one")
         points = _of_archive(archive, "points", 2)
-        return points, _of_archive(archive, "weights", 1) if "weights" in names else None
+        return points, _of_archive(archive, ours[0], 1) if ours else None
 
 
 def read_npy(file: Path) -> Read:

@@ -1,8 +1,9 @@
 """Tables of a point cloud, .csv and .parquet: one point a row, one coordinate a column.
 
 A column named `weight` or `weights` holds the weights; every other column is a coordinate. A column of whole
-numbers that is named as an index or as labels is refused: as a coordinate it would count. What is wrong is
-said in one line, a `ValueError` that names the column and the row (rows count from 0, without the header).
+numbers that is named as an index or as labels, or counts the rows, is refused: it would be a coordinate. What
+is wrong is said in one line, a `ValueError` that names the column and the row (rows count from 0, without the
+header).
 """
 
 import csv
@@ -12,12 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from theorems.setting.user.arrays import Read
+from theorems.setting.user.arrays import WEIGHTS, Read
 from theorems.setting.user.sizes import refuse_size
 
-WEIGHTS = ("weight", "weights")
 INDICES = ("", "index", "id", "unnamed: 0", "__index_level_0__")
-LABELS = ("label", "labels", "class", "classes", "target", "cluster", "category", "species")
+LABELS = ("label", "labels", "class", "classes", "target", "cluster", "category", "species", "cls", "digit")
+FEWEST_COUNTED = 20
+"""Rows from which a column of consecutive whole numbers is taken for an index: chosen."""
 NO_NUMBER = "is no number: every column but `weights` is a coordinate, so drop the others"
 
 
@@ -94,7 +96,7 @@ def read_parquet(file: Path) -> Read:
         table = parquet.ParquetFile(file)
         names = table.schema_arrow.names
         _refuse_columns(table.schema_arrow, names, pyarrow.types)
-        d = len(names) - sum(name in WEIGHTS for name in names)
+        d = len(names) - sum(name.lower() in WEIGHTS for name in names)
         refuse_size("points", (table.metadata.num_rows, max(d, 1)))
         read = table.read()
     except (OSError, pyarrow.ArrowException) as error:
@@ -124,7 +126,7 @@ def _split(table: np.ndarray, names: Sequence[str]) -> Read:
     Raises:
         ValueError: If two have, or no column is left.
     """
-    ours = [k for k, name in enumerate(names) if name in WEIGHTS]
+    ours = [k for k, name in enumerate(names) if name.lower() in WEIGHTS]
     if len(ours) > 1:
         raise ValueError(f"columns {names[ours[0]]!r} and {names[ours[1]]!r} are both weights; keep one")
     points = np.delete(table, ours, axis=1)
@@ -137,9 +139,12 @@ def _split(table: np.ndarray, names: Sequence[str]) -> Read:
 
 
 def _refuse_labels(points: np.ndarray, names: Sequence[str]) -> None:
-    """Whole numbers under a name that tables of labelled points have."""
+    """Whole numbers under a name that tables of labelled points have, or that count the rows one by one."""
     for name, column in zip(names, points.T, strict=True):
-        what = "labels" if name.lower() in LABELS else "an index" if name.lower() in INDICES else None
+        counts = len(column) >= FEWEST_COUNTED and (np.diff(column) == 1).all()
+        what = (
+            "labels" if name.lower() in LABELS else "an index" if name.lower() in INDICES or counts else None
+        )
         if what and (column == np.round(column)).all():
             raise ValueError(
                 f"column {name!r} looks like {what}, and every column but `weights` is a coordinate; drop it,"

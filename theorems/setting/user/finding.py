@@ -63,9 +63,12 @@ def _imported(name: str) -> ModuleType:
             return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name and (name == error.name or name.startswith(f"{error.name}.")):
-            raise ValueError(
-                f"there is no module {name!r}; install it, or run where {name.split('.')[0]}.py lies"
-            ) from None
+            remedy = (
+                f"write {name.removesuffix('.py')}, without .py"
+                if name.endswith(".py")
+                else f"install it, or run where {name.split('.')[0]}.py lies"
+            )
+            raise ValueError(f"there is no module {name!r}; {remedy}") from None
         raise ValueError(f"importing {name} failed: {said(error)}") from error
     except (Exception, SystemExit) as error:
         raise ValueError(f"importing {name} failed: {said(error)}") from error

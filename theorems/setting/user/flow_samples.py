@@ -35,14 +35,19 @@ class Ending:
         times: (k,), all of `TIMES`, or those of `flow_spectra` in a large dimension.
         normal: (k,), the median of the smallest eigenvalue of (1−t)Dv_t, NaN without codimension.
         share: Share of trajectories with a normal direction: an eigenvalue below −½ somewhere in [0.7, 0.9].
+        least: The median smallest eigenvalue of (1−t)Dv_t at t = 0.9.
         t_max: The last time at which the normal eigenvalue is within `FOLLOWS` of −1; the last time asked
             where there is none, NaN where it never is.
+        whole: Whether nothing is lost: it follows to the last time, or has no normal direction and no target
+            whose atoms have all.
     """
 
     times: Array
     normal: Array
     share: float
+    least: float
     t_max: float
+    whole: bool
 
 
 @cache
@@ -50,11 +55,14 @@ def ending(flow: UserFlow) -> Ending:
     """Up to which time the field follows the contraction onto its data."""
     times, smallest = _smallest(flow)
     has = smallest[(times >= 0.69) & (times <= 0.91)].min(axis=0) < -0.5
-    if has.mean() < 0.5:
-        return Ending(times, np.full(len(times), np.nan), float(has.mean()), float(times[-1]))
+    least, share = float(np.median(smallest[np.abs(times - TIMES[LATE]).argmin()])), float(has.mean())
+    if share < 0.5:
+        unknown = np.full(len(times), np.nan)
+        return Ending(times, unknown, share, least, float(times[-1]), flow.target is None)
     normal = np.median(smallest[:, has], axis=1)
     follows = times[(times >= 0.5) & (np.abs(normal + 1) <= FOLLOWS)]
-    return Ending(times, normal, float(has.mean()), float(follows[-1]) if len(follows) else np.nan)
+    t_max = float(follows[-1]) if len(follows) else np.nan
+    return Ending(times, normal, share, least, t_max, t_max == TIMES[-1])
 
 
 def _smallest(flow: UserFlow) -> tuple[Array, Array]:

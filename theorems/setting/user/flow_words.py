@@ -20,9 +20,9 @@ def how_optimal(flow: UserFlow) -> str:
             f" {seen.places[name_of(1)]:.2g} off: give --target"
         )
     like = (
-        f"like batches of about {seen.pairs:.0f} pairs"
+        f"as far as perfectly learned batches of about {seen.pairs:.0f} pairs"
         if np.isfinite(seen.pairs)
-        else "as batches of 256 or nearer"
+        else "as perfectly learned batches of 256, or nearer"
     )
     if seen.found <= seen.apart:
         like = f"own samples resolve {seen.apart:.2g}: no further from it than that"
@@ -51,7 +51,10 @@ def where_it_fails(flow: UserFlow) -> str:
     end = ending(flow)
     late = [k for k, t in enumerate(end.times) if round(t, 2) in (0.9, 0.96, 0.99)]
     if end.share < 0.5:
-        time = "in time: no normal direction that could be lost"
+        time = (
+            f"in time: its field has no normal direction (median smallest eigenvalue of (1−t)Dv at t ="
+            f" {TIMES[LATE]:g}: {end.least:.2f}; −1 across data of lower dimension)"
+        )
     elif np.isnan(end.t_max):
         time = f"in time: its normal eigenvalue never comes within {FOLLOWS} of −1/(1−t)"
     else:
@@ -75,7 +78,8 @@ def what_to_do(flow: UserFlow) -> str:
     )
     if np.isfinite(seen.error):
         words += (
-            f"; ends are then {seen.error:.2g} off their optimal data, of {seen.bound:.2g} that N3 allows"
+            f"; ends are then off their optimal data by {seen.error:.2g} of the way from noise to data, where"
+            f" N3 allows {seen.bound:.2g}"
         )
     return words
 

@@ -56,9 +56,12 @@ class UserTarget:
         """Heights for the weights, by `numerics.transport.semidiscrete.solve`, once.
 
         Raises:
-            RuntimeError: If the solver's cap is reached, naming what was reached.
+            RuntimeError: If the solver's cap is reached, naming what was reached; the same at every call.
         """
-        return self._solved[0]
+        found = self._solved[0]
+        if isinstance(found, RuntimeError):
+            raise found
+        return found
 
     @property
     def seconds(self) -> float:
@@ -66,7 +69,7 @@ class UserTarget:
         return self._solved[1]
 
     @cached_property
-    def _solved(self) -> "tuple[SemidiscreteSolution, float]":
+    def _solved(self) -> "tuple[SemidiscreteSolution | RuntimeError, float]":
         n, d = self.points.shape
         merged = f" ({self.merged} repetitions merged)" if self.merged else ""
         self.say(f"target {self.name}: solving {n} points{merged} in dimension {d}")
@@ -85,10 +88,13 @@ class UserTarget:
             place = save_heights(name, self.points, self.weights, stop.heights)
             self.say(f"target {self.name}: {stop}; go on from there with --resume={place}")
             raise
+        except RuntimeError as error:  # kept: to be told again costs no second solve
+            return error, time.monotonic() - began
         seconds = time.monotonic() - began
+        share = float((found.error / found.weights).max())
         self.say(
             f"target {self.name}: solved ({found.method}, {found.iterations} steps, {seconds:.3g} s), largest"
-            f" weight error {found.error.max():.2e}, W2² = {found.w2_squared:.6g}"
+            f" weight error {found.error.max():.2e}, {share:.1%} of a weight, W2² = {found.w2_squared:.6g}"
         )
         return found, seconds
 

@@ -39,6 +39,10 @@ BAD = {
     "duplicates": ("x,y\n1,2\n1,2\n", ["atoms 0 and 1 coincide", "--merge-duplicates"]),
     "index of a data frame": (",x,y\n0,1,2\n1,3,4\n", ["column ''", "an index", "drop it"]),
     "labels": ("x,y,Class\n1,2,0\n3,4,1\n", ["column 'Class'", "labels", "rename"]),
+    "rows counted": (
+        "frame,x\n" + "".join(f"{k + 7},{k**2}\n" for k in range(20)),
+        ["column 'frame'", "an index"],
+    ),
     "semicolons": ("x;y\n1;2\n", ["'1;2' is no number"]),
 }
 
@@ -61,7 +65,7 @@ def test_tables_are_read(tmp_path: Path, case: str) -> None:
     assert merged == 0
 
 
-@pytest.mark.parametrize("name", ["weight", "weights"])
+@pytest.mark.parametrize("name", ["weight", "weights", "Weights"])
 def test_a_column_of_weights_may_stand_anywhere(tmp_path: Path, name: str) -> None:
     rows = [f"{x},{w},{y}" for (x, y), w in zip(SQUARE, WEIGHTS, strict=True)]
     (tmp_path / "a.CSV").write_text("\n".join([f"x,{name},y", *rows]))
@@ -90,6 +94,14 @@ def test_sizes_are_refused_while_reading(tmp_path: Path, monkeypatch: pytest.Mon
     said(tmp_path / "a.csv", ["(1001, 1)", "at most 1000 points"])
     monkeypatch.setattr(sizes, "MOST_BYTES", 2999)
     said(tmp_path / "a.csv", ["3009 bytes", "2999"])
+
+
+@pytest.mark.parametrize("name", ["weight", "weights", "Weights"])
+def test_an_array_of_weights_has_a_few_names(tmp_path: Path, name: str) -> None:
+    np.savez(tmp_path / "a.npz", points=SQUARE, **{name: WEIGHTS})
+    np.testing.assert_array_equal(load(tmp_path / "a.npz")[1], WEIGHTS)
+    np.savez(tmp_path / "b.npz", points=SQUARE, Weight=WEIGHTS, weights=WEIGHTS)
+    said(tmp_path / "b.npz", ["'Weight'", "'weights'", "keep one"])
 
 
 def test_an_array_of_points(tmp_path: Path) -> None:

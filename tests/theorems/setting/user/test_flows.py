@@ -12,6 +12,7 @@ from theorems.setting.user.trying import DOUBLE, SINGLE, NumpyField
 BAD = {
     "my_flow": ["give MODULE:ATTR"],
     ":velocity": ["give MODULE:ATTR"],
+    "my_flow.py:velocity": ["no module 'my_flow.py'", "write my_flow, without .py"],
     "absent:velocity": ["no module 'absent'", "absent.py"],
     "my_flow.inner:velocity": ["no module", "my_flow"],
     "broken:velocity": ["importing broken failed", "ZeroDivisionError"],

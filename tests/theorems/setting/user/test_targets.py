@@ -110,7 +110,23 @@ def test_progress_names_the_file_and_the_result() -> None:
     assert target.solution is target.solution
     assert "4 points in dimension 2" in lines[0]
     assert "newton" in lines[-1]
+    assert "% of a weight" in lines[-1]
     assert len(lines) == 2
+
+
+def test_a_solve_that_gives_up_is_not_begun_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+
+    def gives_up(*_: Any, **__: Any) -> None:
+        calls.append(1)
+        raise RuntimeError("cap reached")
+
+    monkeypatch.setattr(targets, "solve", gives_up)
+    target = UserTarget("cloud.npz", SQUARE, np.full(4, 0.25))
+    for _ in range(3):
+        with pytest.raises(RuntimeError, match="cap reached"):
+            _ = target.solution
+    assert len(calls) == 1
 
 
 def test_an_interrupted_solve_keeps_its_heights_for_the_next_run(
