@@ -79,7 +79,8 @@ class BallProjection(Projection):
         inside = np.minimum(self.miss, np.sqrt(p) * np.maximum(s[:, 0] - 1 + self.miss, 0.0))
         composed = self.factors.misfit(self.point.reshape(self.z.shape), self._kept)
         polar = s[:, -1] > 1 + self.miss
-        slope = np.where(polar, polar_slope(s, self.z.shape[1], np.where(polar, self.miss, 0.0)), 1.0)
+        known = np.where(polar[:, None], s, 2.0)  # elsewhere a singular value may be 0
+        slope = np.where(polar, polar_slope(known, self.z.shape[1], np.where(polar, self.miss, 0.0)), 1.0)
         bound = np.where(self.outside, np.minimum(slope, 1.0) * self.miss + composed, inside)
         return Rounding.measured(bound, "the factors' backward error, and their product's")
 

@@ -279,3 +279,19 @@ def test_batches_beat_a_loop_twentyfold(p, member):
     few = x[:300]
     loop = _seconds(lambda: [call(point) for point in few]) * len(x) / len(few)
     assert loop >= 20 * _seconds(lambda: call(x))
+
+
+@pytest.mark.parametrize(("n", "p"), [(3, 2), (2, 2), (5, 3)])
+def test_matrices_of_lower_rank_are_projected_as_vectors(n, p):
+    """One column alone, beside batches of full rank: min(|z|, 1)·ẑ, and the statement is finite and small."""
+    potential, sizes = Stiefel(n, p), np.array([0.0, 1e-15, 0.3, 1.0, 7.0, 1e8, 5e15])
+    z = np.zeros((len(sizes), n, p))
+    z[:, :, 0] = sizes[:, None] * np.array([3.0, 4.0, 0.0, 0.0, 0.0])[:n] / 5
+    full = 3 * np.eye(n, p)
+    solved = potential.proximal_point(np.concatenate([z, full[None]]).reshape(-1, n * p), 0.5)
+    length = np.linalg.norm(z, axis=(1, 2))
+    exact = z / np.maximum(length, 1.0)[:, None, None]
+    off = np.linalg.norm(solved.point[:-1].reshape(z.shape) - exact, axis=(1, 2))
+    assert (off <= solved.rounding.point.bound[:-1]).all()
+    assert (solved.rounding.point.bound <= 1e-14 * np.append(length + 1, 3.0)).all()
+    np.testing.assert_allclose(solved.point[-1].reshape(n, p), np.eye(n, p), atol=1e-14)
