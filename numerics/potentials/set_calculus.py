@@ -17,9 +17,15 @@ def bent(envelope: Envelope, y: Points, x0: Points, step: Numbers) -> Float[np.n
     for s in envelope.closed_set.strata(y):
         hessian = envelope.hessians(y[s.rows], x0[s.rows], s.second)
         at = step[s.rows, None, None]
-        inverse = np.linalg.inv(np.where(at > 0, np.eye(s.dimension) + at * hessian, hessian))
+        inverse = _inverse(np.where(at > 0, np.eye(s.dimension) + at * hessian, hessian))
         out[s.rows] = s.tangent @ inverse @ s.tangent.transpose(0, 2, 1)
     return out
+
+
+def _inverse(matrices: Float[np.ndarray, "n m m"]) -> Float[np.ndarray, "n m m"]:
+    """The inverses; at focal points, where there is none, 1/u: what rounding may make of 0."""
+    focal = np.linalg.det(matrices) == 0
+    return np.linalg.inv(np.where(focal[:, None, None], UNIT * np.eye(matrices.shape[1]), matrices))
 
 
 def bending(envelope: Envelope, y: Points) -> Numbers:

@@ -139,7 +139,8 @@ class SolvedFaces:
                 + bending(self.envelope, y) * UNIT * 2 * norms(self.z[rows]) / step
             )
             size = np.linalg.norm(here, axis=(1, 2))
-            total[rows] = change + size * (step * lost * size + 32 * UNIT)
+            most = size + np.sqrt(self.envelope.closed_set.dim)  # 0 ≼ D prox ≼ I
+            total[rows] = np.minimum(change + size * (step * lost * size + 32 * UNIT), most)
         total[self.settled] = np.sqrt(self.envelope.closed_set.dim)
         total[self.on_face] = jacobian_errors(*self._faces())
         return total

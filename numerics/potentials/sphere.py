@@ -150,7 +150,8 @@ class Sphere(Potential):
         self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"], radius: Float[np.ndarray, " n"]
     ) -> Float[np.ndarray, " n"]:
         length = norms(z)
-        return np.where(length > self.radius, self._bend(length), 0.0) * radius
+        beyond = self._bend(np.maximum(length, self.radius))
+        return np.where(length > self.radius, beyond, 0.0) * radius
 
     def _bend(self, length: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
         """‖D(R/|x|·P)‖: along x R/|x|²·√(d−1), across it R/|x|²·√2, orthogonal; P = 0 on the line."""

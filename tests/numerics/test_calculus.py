@@ -270,3 +270,12 @@ def test_a_translate_has_a_subdifferential_where_it_has_a_value():
     assert inside.all()
     for point, noise in zip(x, outward, strict=True):
         assert target.subdifferential(point).distance(noise)[0] <= 256 * EPS
+
+
+@pytest.mark.parametrize("step", [1e-12, 1.0, 1e12])
+def test_at_the_centre_of_spheres_statements_are_finite(step):
+    """Inside the ball D prox is I, however near its centre: nothing is divided by |z|."""
+    p = rotate(product(Sphere(2, 3.0), Sphere(3)), _orthonormal(np.random.default_rng(0), 5, 5))
+    found = p.proximal_point(np.zeros((1, 5)), step)
+    assert np.isfinite(found.rounding.jacobian.bound).all()
+    np.testing.assert_allclose(found.jacobian[0], np.eye(5), atol=1e-14)

@@ -248,3 +248,13 @@ def test_far_away_a_curve_sees_no_tie_where_there_is_none(curve):
     far = 1e15 * np.random.default_rng(6).standard_normal((200, curve.dim))
     stated = curve.nearest_rounding(far, curve.nearest(far), np.zeros(200))
     assert (stated >= 0.1).mean() <= 0.02
+
+
+@pytest.mark.parametrize("step", [1e-12, 1.0, 1e12])
+def test_at_the_centre_of_an_arc_statements_are_finite(step):
+    """All points of the arc are as near, and focal; φ is flat around 0, so that prox is 0."""
+    p = NearestPoint(Union(Arc(1.0, 0.3, 2.5), PointCloud([[0.0, -1.0], [2.0, 0.0]])), 1.0)
+    found = p.proximal_point(np.zeros((1, 2)), step)
+    assert norms(found.point)[0] <= found.rounding.point.bound[0] < 10
+    assert np.linalg.norm(found.jacobian[0] - np.eye(2)) <= found.rounding.jacobian.bound[0] < 10
+    assert np.isfinite(found.rounding.envelope.bound).all()
