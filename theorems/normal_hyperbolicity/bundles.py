@@ -10,6 +10,7 @@ from numerics.accuracy import EPS, Rounding
 from numerics.potentials import Potential
 from numerics.schedules import Linear, Polynomial, Schedule, Trigonometric, VariancePreserving
 from theorems.setting.clarke import distance_to_hull, jacobians_around
+from theorems.setting.draws import affordable
 from theorems.setting.interpolant import Interpolant, coefficients
 from theorems.setting.roundings import hessian_rounding
 from theorems.setting.vectors import frobenius, norm
@@ -58,8 +59,8 @@ class Bundle:
 
 
 def bundles(target: Potential, n: int, rng: np.random.Generator) -> Iterator[Bundle]:
-    """N exact trajectories of a target, one bundle for each dimension that the support has there."""
-    x0, x1 = target.sample(n, rng)
+    """N exact trajectories, or as many as are `affordable`; one bundle for each dimension of the support."""
+    x0, x1 = target.sample(affordable(n, target.dim), rng)
     for group in target.manifolds(x1, x0):
         yield Bundle(x0[group.rows], x1[group.rows], group.tangent, group.hessian)
 

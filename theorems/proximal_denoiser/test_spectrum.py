@@ -15,7 +15,7 @@ from numerics.flows.independent import IndependentField
 from numerics.flows.spectrum import complex_jacobian
 from numerics.potentials import FiniteAtoms
 from theorems.proximal_denoiser.secants import slopes
-from theorems.setting.draws import generator
+from theorems.setting.draws import affordable, generator
 from theorems.setting.quantifiers import ANALYTIC, SCHEDULES, SEEDS, TARGETS, TIMES, WITH_A_MANIFOLD, for_all
 from theorems.setting.roundings import length_rounding
 from theorems.setting.vectors import norm
@@ -37,7 +37,7 @@ def _bend(target, z, u):
 @for_all("P5", target=ANALYTIC, t=TIMES, seed=SEEDS)
 def test_prox_jacobian_is_a_contraction(evidence, target, t, seed):
     step = (1 - t) / t
-    z = _everywhere(target, step, generator(seed), 60)
+    z = _everywhere(target, step, generator(seed), affordable(60, target.dim))
     jacobian = target.prox_jacobian(z, step)
     difference = np.abs(jacobian - _complex_jacobian(target, z, step)).max(axis=(1, 2))
     spectrum, stated = np.linalg.eigvalsh(jacobian), target.roundings.prox_jacobian(z, step)
@@ -117,7 +117,7 @@ def test_field_spectrum_lies_between_the_rates(evidence, target, schedule, t, se
     field = ExactField(target, schedule)
     alpha, beta = float(schedule.alpha(t)), float(schedule.beta(t))
     fall, rise = float(schedule.alpha_dot(t)) / alpha, float(schedule.beta_dot(t)) / beta
-    z = _everywhere(target, alpha / beta, generator(seed), 100)
+    z = _everywhere(target, alpha / beta, generator(seed), affordable(100, target.dim))
     jacobian = field.jacobian(t, beta * z)
     spectrum = np.linalg.eigvalsh(jacobian)
     stated = field.roundings.jacobian(t, beta * z)

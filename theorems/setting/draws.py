@@ -5,10 +5,21 @@ from jaxtyping import Float
 
 from numerics.geometry import norms
 
+MOST_NUMBERS = 2**21
+"""In one batch of Jacobians: 16 MB. Chosen."""
+
 
 def generator(seed: int) -> np.random.Generator:
     """The noise of one draw."""
     return np.random.default_rng(seed)
+
+
+def affordable(n: int, d: int) -> int:
+    """How many points are asked for their (d,d) Jacobians: n, but fewer of a user's target where d is large.
+
+    At most `MOST_NUMBERS` numbers in all, and at least 4 points. Our targets have d ≤ 64: all n are asked.
+    """
+    return min(n, max(4, MOST_NUMBERS // d**2))
 
 
 def apart(n: int, d: int, least: float, rng: np.random.Generator) -> tuple[Float[np.ndarray, "n d"], int]:
