@@ -91,8 +91,9 @@ def across_ends(envelope: Envelope, y: Points, x0: Points, radius: Numbers) -> N
     """By how much K changes where x₀, moved by ``radius``, may lie beyond the border of an end's normal cone.
 
     There ⟨x₀ − ay,τ⟩ = 0 at the end y with the inward tangent τ; it is negative where T is the end, and K 0.
-    Beyond K is H⁻¹, H = a − ⟨x₀ − ay, II⟩ to what `hessian_noise` states; where H ≤ 0 T jumps instead. Points
-    next to an end count as the end, so that both sides are held against what y was seen as.
+    Beyond K is H⁻¹, H = a − ⟨x₀ − ay, II⟩ less 32 roundings of a, 64 of the product, and what x₀ moves it by;
+    where H ≤ 0 T jumps instead. Points next to an end count as the end, so that both sides are held against
+    what y was seen as.
     """
     found, ends, a = np.zeros(len(y)), envelope.ends, envelope.curvature
     seen = np.zeros(len(y), dtype=bool)

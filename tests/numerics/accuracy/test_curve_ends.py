@@ -7,7 +7,7 @@ import pytest
 from numerics.geometry import norms
 from numerics.potentials import Arc, Curve, NearestPoint, PointCloud, Union
 from tests.numerics.accuracy.harness import judge
-from tests.numerics.accuracy.nearest_oracles import M, as_a_curve, distance
+from tests.numerics.accuracy.nearest_oracles import M, distance
 
 A = 1.25
 TURNS = 1.5
@@ -145,9 +145,13 @@ def _second(potential, place, inward):
 
 def test_an_end_that_is_no_minimum_is_not_taken_for_one():
     """At every distance from a curve's end, also of a user's own curve; its parameter tells."""
-    curve = as_a_curve(2.0, 1.0)
     half = Curve(
-        curve._gamma, curve._velocity, curve._acceleration, (0.0, 2.0), closed=False, name="half an ellipse"
+        lambda t: np.stack([2 * np.cos(t), np.sin(t)], axis=1),
+        lambda t: np.stack([-2 * np.sin(t), np.cos(t)], axis=1),
+        lambda t: np.stack([-2 * np.cos(t), -np.sin(t)], axis=1),
+        (0.0, 2.0),
+        closed=False,
+        name="a part of an ellipse",
     )
     moves = 10.0 ** -np.arange(3.0, 15.0)
     x = np.array([[2.0, 0.0]]) + np.array([[0.3, 0.0]]) + moves[:, None] * np.array([[0.0, 1.0]])

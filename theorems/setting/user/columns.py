@@ -139,14 +139,16 @@ def _split(table: np.ndarray, names: Sequence[str]) -> Read:
 
 
 def _refuse_labels(points: np.ndarray, names: Sequence[str]) -> None:
-    """Whole numbers under a name that tables of labelled points have, or that count the rows one by one."""
+    """Whole numbers under a name that tables of labelled points have, or that count the rows beside others."""
     for name, column in zip(names, points.T, strict=True):
-        counts = len(column) >= FEWEST_COUNTED and (np.diff(column) == 1).all()
-        what = (
-            "labels" if name.lower() in LABELS else "an index" if name.lower() in INDICES or counts else None
-        )
-        if what and (column == np.round(column)).all():
+        if (column != np.round(column)).any():
+            continue
+        what = "labels" if name.lower() in LABELS else "an index" if name.lower() in INDICES else None
+        remedy = "rename it"
+        if what is None and len(names) > 1 and len(column) >= FEWEST_COUNTED and (np.diff(column) == 1).all():
+            what, remedy = "an index, as it counts the rows", "give the points as .npy"
+        if what:
             raise ValueError(
                 f"column {name!r} looks like {what}, and every column but `weights` is a coordinate; drop it,"
-                " or rename it if it is one"
+                f" or {remedy} if it is one"
             )

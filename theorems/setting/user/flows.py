@@ -155,8 +155,9 @@ def load(
     try:
         field, read = _wrapped(found, d, device, reading.candidates(found, order, label))
     except ValueError as error:
-        target = fields.get("target")
-        raise ValueError(f"{error}; {target.name} has {d} coordinates" if target else str(error)) from error
+        if fields.get("target") is None:
+            raise
+        raise ValueError(f"{error}; {fields['target'].name} has {d} coordinates") from error
     precision = precision_of(field, d)
     refuse_noise(field, d, precision)
     full = name + (f" of {weights.file}" if weights else "") + ("" if label is None else f", label {label}")

@@ -41,7 +41,7 @@ BAD = {
     "labels": ("x,y,Class\n1,2,0\n3,4,1\n", ["column 'Class'", "labels", "rename"]),
     "rows counted": (
         "frame,x\n" + "".join(f"{k + 7},{k**2}\n" for k in range(20)),
-        ["column 'frame'", "an index"],
+        ["column 'frame'", "an index", ".npy"],
     ),
     "semicolons": ("x;y\n1;2\n", ["'1;2' is no number"]),
 }
@@ -102,6 +102,16 @@ def test_an_array_of_weights_has_a_few_names(tmp_path: Path, name: str) -> None:
     np.testing.assert_array_equal(load(tmp_path / "a.npz")[1], WEIGHTS)
     np.savez(tmp_path / "b.npz", points=SQUARE, Weight=WEIGHTS, weights=WEIGHTS)
     said(tmp_path / "b.npz", ["'Weight'", "'weights'", "keep one"])
+
+
+def test_a_coordinate_that_counts_is_read_alone_or_where_columns_have_no_names(tmp_path: Path) -> None:
+    points = np.stack([np.arange(30.0), np.arange(30.0) ** 2], axis=1)
+    np.save(tmp_path / "a.npy", points)
+    np.savetxt(tmp_path / "a.csv", points, delimiter=",")
+    for name in ("a.npy", "a.csv"):
+        np.testing.assert_array_equal(load(tmp_path / name)[0], points)
+    np.savetxt(tmp_path / "b.csv", points[:, :1], header="x", comments="")
+    np.testing.assert_array_equal(load(tmp_path / "b.csv")[0], points[:, :1])
 
 
 def test_an_array_of_points(tmp_path: Path) -> None:
