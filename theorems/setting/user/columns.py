@@ -139,7 +139,7 @@ def _split(table: np.ndarray, names: Sequence[str]) -> Read:
 
 
 def _refuse_labels(points: np.ndarray, names: Sequence[str]) -> None:
-    """Whole numbers under a name that tables of labelled points have, or that count the rows beside others."""
+    """Whole numbers under a name that tables of labelled points have, or that count rows beside others."""
     for name, column in zip(names, points.T, strict=True):
         if (column != np.round(column)).any():
             continue
