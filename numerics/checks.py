@@ -79,7 +79,12 @@ def positive_number(name: str, value: float) -> float:
 def symmetric_matrix(name: str, value: ArrayLike, *, definite: bool) -> Float[np.ndarray, "d d"]:
     """Return a symmetric positive semidefinite (or definite) matrix, symmetrised to rounding.
 
-    Eigenvalues below ``-d·eps·max`` are refused; with ``definite`` so are those up to ``d·eps·max``.
+    Accuracy: none that is semidefinite is refused, nor one that misses it by no more than the rounding of
+    sums of d + 2 products, LLᵀ, which err by (d+2)u·tr A in norm. Accepted are only those whose
+    eigenvalues exceed −4(d+2)eps·tr A. Decided by a Cholesky factor of A + sI, s = (d+2)eps·tr A: it exists
+    where the least eigenvalue of A + sI exceeds γ_{d+1}/(1−γ_{d+1}) of the trace, and where it exists no
+    eigenvalue is below that with a minus sign [@higham2002accuracy, thm 10.3]. With ``definite`` eigenvalues
+    up to d·eps·max are refused, too, as LAPACK knows them.
 
     Raises:
         ValueError: If it is not square, not symmetric within rounding, or has such an eigenvalue.
@@ -95,12 +100,26 @@ def symmetric_matrix(name: str, value: ArrayLike, *, definite: bool) -> Float[np
             f"{name}: differs from its transpose by {asymmetry:.3g}; pass (A + A.T)/2 if that is meant"
         )
     matrix = (matrix + matrix.T) / 2
+    semidefinite = _is_semidefinite(matrix)
+    if semidefinite and not definite:
+        return matrix
     smallest = float(np.linalg.eigvalsh(matrix)[0])
-    rounding = d * EPS * size
-    if smallest < -rounding or (definite and smallest <= rounding):
+    if not semidefinite or smallest <= d * EPS * size:
         kind = "definite" if definite else "semidefinite"
         raise ValueError(f"{name}: smallest eigenvalue is {smallest:.3g}; it must be positive {kind}")
     return matrix
+
+
+def _is_semidefinite(matrix: Float[np.ndarray, "d d"]) -> bool:
+    """Does A + sI have a Cholesky factor? A is divided by a power of 2 first, so that nothing underflows."""
+    d = len(matrix)
+    scaled = np.ldexp(matrix, -np.frexp(np.abs(matrix).max())[1])
+    shift = (d + 2) * EPS * np.trace(scaled)
+    try:
+        np.linalg.cholesky(scaled + shift * np.eye(d))
+    except np.linalg.LinAlgError:
+        return not matrix.any()
+    return True
 
 
 def positive_integer(name: str, value: int, *, least: int = 1) -> int:
