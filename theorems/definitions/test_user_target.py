@@ -5,9 +5,9 @@ Assumed: what the file holds. Convexity makes λ_f = ∞ (D1) and ρ = 0 (D2). N
 
 import pytest
 
-from theorems.setting.audits import ask, asked_in, solved
+from theorems.setting.audits import ask, asked_in, potential
 
 
 @pytest.mark.parametrize(("claim", "check"), asked_in(__package__))
 def test_the_claims_on_this_target(evidence, user_target, claim, check):
-    ask(evidence.auditing(user_target.name, claim), check, solved(user_target).potential)
+    ask(evidence.auditing(user_target.name, claim), check, potential(user_target))

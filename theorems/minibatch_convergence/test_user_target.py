@@ -10,12 +10,12 @@ import pytest
 from numerics.transport.batch_sizes import batch_sizes
 from theorems.minibatch_convergence import user_batches
 from theorems.minibatch_convergence.practice import PROBES, probed_rounding
-from theorems.setting.audits import ask, asked_in, solved
+from theorems.setting.audits import ask, asked_in, potential, solved
 
 
 @pytest.mark.parametrize(("claim", "check"), asked_in(__package__))
 def test_the_claims_on_this_target(evidence, user_target, claim, check):
-    ask(evidence.auditing(user_target.name, claim), check, solved(user_target).potential)
+    ask(evidence.auditing(user_target.name, claim), check, potential(user_target))
 
 
 @pytest.mark.asks("M8")

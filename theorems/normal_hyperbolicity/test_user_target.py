@@ -19,7 +19,7 @@ from theorems.normal_hyperbolicity.user_dimensions import (
     is_possible,
     row_of,
 )
-from theorems.setting.audits import ask, asked_in, solved
+from theorems.setting.audits import ask, asked_in, potential
 from theorems.setting.quantifiers import HYPERBOLIC
 
 MOST_DIMENSIONS = 4
@@ -29,13 +29,13 @@ MOST_DIMENSIONS = 4
 @pytest.mark.parametrize(("claim", "check"), asked_in(__package__))
 def test_the_claims_on_this_target(evidence, user_target, claim, check):
     auditor = evidence.auditing(user_target.name, claim)
-    ask(auditor, check, solved(user_target).potential)
+    ask(auditor, check, potential(user_target))
 
 
 @pytest.mark.asks("H4")
 def test_the_exponents_by_integrating_the_field(evidence, user_target, rng):
     """The diagonal of R from the ODE, which knows neither K nor the atoms, against log α."""
-    target = solved(user_target).potential
+    target = potential(user_target)
     if target.dim > MOST_DIMENSIONS:
         pytest.skip(f"integrated up to dimension {MOST_DIMENSIONS}; the data have {target.dim}")
     x0, _ = target.sample(3, rng)
@@ -64,7 +64,7 @@ def test_the_exponents_by_integrating_the_field(evidence, user_target, rng):
 @pytest.mark.asks("H7")
 def test_the_data_have_dimension_zero(evidence, user_target, rng):
     """Rates d log σ/dτ = (1−t)·eig Dv_t near t = 1, from the field's Jacobian, which is that of the prox."""
-    target = solved(user_target).potential
+    target = potential(user_target)
     x0, _ = target.sample(max(4, min(100, 10_000 // target.dim**2)), rng)
     for schedule in HYPERBOLIC:
         field, order = ExactField(target, schedule), schedule.terminal_order

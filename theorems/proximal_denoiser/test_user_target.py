@@ -19,7 +19,7 @@ from numerics.transport.certify import MOST_ATOMS
 from theorems.proximal_denoiser import test_minibatch, test_push_forward, test_push_forward_in_space
 from theorems.proximal_denoiser.sampled_heights import measure_duality, on_fresh_noise
 from theorems.proximal_denoiser.user_figures import draw_errors, draw_plane
-from theorems.setting.audits import ask, asked_in, solved
+from theorems.setting.audits import ask, asked_in, potential, solved
 from theorems.setting.induced_cost import cost_reach
 from theorems.setting.quantifiers import SCHEDULES, TIMES
 from theorems.setting.vectors import norm
@@ -39,13 +39,17 @@ def test_the_solver_reaches_the_weights(evidence, user_target, rng):
         evidence.auditing(user_target.name, "P1").ended_in(error, "heights by semidiscrete transport")
         return
     n, d = found.points.shape
+    cloud = n, user_target.merged, d, user_target.asked.dim
     low, high = found.total_variation_interval()
     errors = found.error.max(), found.uncertainty.max()
     extremes = found.weights.min(), found.weights.max()
     evidence.table(
         f"{user_target.name}: what the solver found",
-        ("points", "merged", "dimension", "method", "steps", "largest |mass − weight|", "± at most", "level"),
-        [(n, user_target.merged, d, found.method, found.iterations, *errors, found.level)],
+        (
+            *("points", "merged", "dimension", "checks asked in", "method", "steps"),
+            *("largest |mass − weight|", "± at most", "level"),
+        ),
+        [(*cloud, found.method, found.iterations, *errors, found.level)],
     )
     evidence.table(
         f"{user_target.name}: weights and cost",
@@ -135,13 +139,13 @@ def test_kinetic_energy_is_the_transport_cost(evidence, user_target, rng):
 
 @pytest.mark.parametrize(("claim", "check"), asked_in(__package__))
 def test_the_claims_on_this_target(evidence, user_target, claim, check):
-    ask(evidence.auditing(user_target.name, claim), check, solved(user_target).potential)
+    ask(evidence.auditing(user_target.name, claim), check, potential(user_target))
 
 
 @pytest.mark.asks("P7")
 def test_the_denoiser_ends_as_the_projection(evidence, user_target, rng):
     """⟨z − u, y_i − u⟩ ≤ λ(φ(y_i) − φ(u)) ≤ λ·(max g − min g) for u = prox: the projection's inequality."""
-    target = solved(user_target).potential
+    target = potential(user_target)
     z = target.scale * 2 * rng.standard_normal((200, target.dim)) + target.points.mean(axis=0)
     for remaining in (1e-3, 1e-6, 1e-9):
         step = remaining / (1 - remaining)

@@ -18,7 +18,7 @@ be asked of a user's points says why: ``unasked="…"``. Its folder has a ``test
 
     @pytest.mark.parametrize(("claim", "check"), asked_in(__package__))
     def test_the_claims_on_this_target(evidence, user_target, claim, check):
-        ask(evidence.auditing(user_target.name, claim), check, solved(user_target).potential)
+        ask(evidence.auditing(user_target.name, claim), check, potential(user_target))
 
 Rooms: `quantifiers`, `values` (what checks range over), `families`, `grammar`, `draws` (how it is drawn),
 `instances` (what is always met), `audits`, `user` (what users hand in), and what checks compute with:

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from hypothesis.errors import HypothesisDeprecationWarning, UnsatisfiedAssumption
 
-from numerics.potentials import Potential
+from numerics.potentials import FiniteAtoms, Potential
 from numerics.transport.solution import SemidiscreteSolution
 from theorems.setting.quantifiers import Quantified
 from theorems.setting.user.targets import UserTarget
@@ -29,6 +29,12 @@ def solved(user_target: UserTarget) -> SemidiscreteSolution:
     except RuntimeError as error:
         pytest.skip(str(error))
     return found
+
+
+def potential(user_target: UserTarget) -> FiniteAtoms:
+    """The potential that checks are asked of (`UserTarget.asked`); skipped where the solver gives up."""
+    solved(user_target)
+    return user_target.asked
 
 
 def quantified_in(package: str) -> list[Quantified]:

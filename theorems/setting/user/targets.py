@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from numerics.checks import as_array
 from numerics.transport.duplicates import merge_duplicates, refuse_duplicates
+from numerics.transport.hulls import principal_axes
 from numerics.transport.interruption import SolveInterrupted, save_heights
 from numerics.transport.semidiscrete import check_weights, solve
 from theorems.setting.user.arrays import Read, read_npy, read_npz
@@ -23,9 +24,12 @@ from theorems.setting.user.columns import read_csv, read_parquet
 from theorems.setting.user.sizes import refuse_bytes
 
 if TYPE_CHECKING:
+    from numerics.potentials import FiniteAtoms
     from numerics.transport.solution import SemidiscreteSolution
 
 SECONDS_BETWEEN_LINES = 1.0
+MOST_DIMENSIONS = 64
+"""Up to which checks are asked of the cloud where it lies; beyond, in the space that its points span."""
 Array = NDArray[np.float64]
 
 
@@ -62,6 +66,26 @@ class UserTarget:
         if isinstance(found, RuntimeError):
             raise found
         return found
+
+    @cached_property
+    def asked(self) -> "FiniteAtoms":
+        """The potential that the theorems' checks are asked of: the found one, or that of the span.
+
+        N points span at most n − 1 dimensions. A turn and a move take the cloud there: T(x₀), prox and the
+        field differ by their part across the span alone, which no atom touches (there T is constant). So
+        beyond d = `MOST_DIMENSIONS` the same heights are asked with coordinates in the span; these are the
+        points to rounding, 16·d·eps of the largest coordinate.
+
+        Raises:
+            RuntimeError: As ``solution`` does.
+        """
+        found = self.solution
+        if self.points.shape[1] <= MOST_DIMENSIONS:
+            return found.potential
+        from numerics.potentials import FiniteAtoms
+
+        along, width = principal_axes(self.points)
+        return FiniteAtoms(along[:, width > 0], found.heights)
 
     @property
     def seconds(self) -> float:

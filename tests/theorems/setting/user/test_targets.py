@@ -151,3 +151,37 @@ def test_an_interrupted_solve_keeps_its_heights_for_the_next_run(
     monkeypatch.setattr(targets, "solve", lambda *_, start, **__: given.append(start) or solve(SQUARE))
     assert UserTarget("cloud.npz", SQUARE, weights, start=start).seconds >= 0
     assert given[0] is start
+
+
+@pytest.mark.parametrize("d", [64, 65, 300])
+def test_checks_are_asked_where_the_points_span_a_space(d: int) -> None:
+    """Beyond 64 dimensions: a turned copy, with the same cells, prox and envelope but for what is across."""
+    rng = np.random.default_rng(d)
+    points = rng.standard_normal((12, d)) + 3.0
+    target = UserTarget("cloud.npz", points, np.full(12, 1 / 12))
+    whole, asked = target.solution.potential, target.asked
+    if d == 64:
+        assert asked.dim == d
+        np.testing.assert_array_equal(asked.points, points)
+        return
+    assert asked.dim == 11
+    centre = points.mean(axis=0)
+    axes, _, across = np.linalg.lstsq(asked.points, points - centre, rcond=None)[:3]
+    assert across == 11
+    np.testing.assert_allclose(axes @ axes.T, np.eye(11), atol=1e-13)
+    np.testing.assert_allclose(asked.points @ axes + centre, points, atol=1e-13)
+    noise, step = rng.standard_normal((200, d)), 0.7
+    inside = noise @ axes.T
+    np.testing.assert_allclose(asked.transport(inside) @ axes + centre, whole.transport(noise), atol=1e-13)
+    z = centre + 2 * noise
+    found = asked.prox((z - centre) @ axes.T, step)
+    np.testing.assert_allclose(found @ axes + centre, whole.prox(z, step), atol=1e-12)
+
+
+def test_a_target_without_a_solution_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    def gives_up(*_: object, **__: object) -> None:
+        raise RuntimeError("reached the cap")
+
+    monkeypatch.setattr(targets, "solve", gives_up)
+    with pytest.raises(RuntimeError, match="reached the cap"):
+        _ = UserTarget("cloud.npz", np.eye(70), np.full(70, 1 / 70)).asked
