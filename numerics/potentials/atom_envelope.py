@@ -7,7 +7,8 @@ centred as the atoms are.
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
+from flint import fmpq
+from jaxtyping import Bool, Float, Int
 
 from numerics.accuracy import EPS, UNIT
 from numerics.factors import WIDE, WIDE_UNIT
@@ -15,7 +16,14 @@ from numerics.geometry import norms
 from numerics.potentials.atom_set import AtomSet
 from numerics.solvers import active_set
 from numerics.solvers.best_atoms import best_atoms
-from numerics.solvers.exact_active_set import ExactAtoms, doubles, rationals
+from numerics.solvers.exact_active_set import (
+    ExactAtoms,
+    Rationals,
+    doubles,
+    face_of,
+    minus,
+    rationals,
+)
 
 _MOST_STEPS = 60
 _RISE = 1e4
@@ -43,14 +51,35 @@ class EnvelopePoint:
     blur: float
 
 
-def hull_distance(atoms: Float[np.ndarray, "N d"], x: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " n"]:
-    """Distance of x (n,d) from the convex hull of the atoms: the projection is the prox for heights 0."""
-    flat, one = np.zeros(len(atoms)), np.ones(len(x))
-    distance = np.empty(len(x))
-    for face in active_set.solve(atoms, flat, x, one):
-        solution = active_set.on_face(atoms, flat, face.members, x[face.rows], one[face.rows])
-        distance[face.rows] = norms(solution.point - x[face.rows])
-    return distance
+def in_hull(atoms: AtomSet, x: Float[np.ndarray, "n d"], reach: float) -> Bool[np.ndarray, " n"]:
+    """Which of x (n,d) lie within ``reach`` of the atoms' hull: the projection is the prox for heights 0.
+
+    A point counts as outside only where that is proved. Let u be the projection that was found, w = x − u:
+    the hull lies where ⟨w,·⟩ is at most its largest value on atoms, so that x is off it by no less than
+    (⟨w,x⟩ − max ⟨w,y_i⟩)/|w|. Where u may be wrong, as for atoms of very unequal scales, rationals decide.
+    """
+    flat, one = np.zeros(len(atoms.centred)), np.ones(len(x))
+    inside = np.zeros(len(x), dtype=bool)
+    for face in active_set.solve(atoms.centred, flat, x, one):
+        found = active_set.on_face(atoms.centred, flat, face.members, x[face.rows], one[face.rows])
+        away = x[face.rows] - found.point
+        inside[face.rows] = norms(away) <= reach
+        far = np.flatnonzero(norms(away) > reach)
+        way = away[far] / norms(away[far])[:, None]
+        room = (way * x[face.rows[far]]).sum(axis=1) - (way @ atoms.centred.T).max(axis=1)
+        own = (x.shape[1] + 4) * EPS * (norms(x[face.rows[far]]) + atoms.spread)
+        for i in far[room - own <= reach]:
+            start = face_of(face.members[i], face.weights[i])
+            inside[face.rows[i]] = _exact_distance(atoms, x[face.rows[i]], *start) <= reach
+    return inside
+
+
+def _exact_distance(
+    atoms: AtomSet, x: Float[np.ndarray, " d"], members: list[int], weights: Rationals
+) -> float:
+    """The distance of x from the atoms' hull, in rationals."""
+    exact, place = ExactAtoms(atoms.centred, np.zeros(len(atoms.centred))), rationals(x)
+    return float(norms(doubles(minus(place, exact.prox(place, fmpq(1), members, weights).point))))
 
 
 def envelope_points(atoms: AtomSet, x: Float[np.ndarray, "n d"], rounding: float) -> list[EnvelopePoint]:

@@ -17,7 +17,7 @@ from scipy.special import ndtri
 from numerics.accuracy import EPS, Rounding
 from numerics.checks import as_array, positive_integer, positive_number
 from numerics.geometry import norms
-from numerics.potentials.atom_envelope import EnvelopePoint, envelope_points, hull_distance, value_error
+from numerics.potentials.atom_envelope import EnvelopePoint, envelope_points, in_hull, value_error
 from numerics.potentials.atom_set import AtomSet, check_weights, line_heights, parabola, refuse_duplicates
 from numerics.potentials.atom_solve import AtomSolve
 from numerics.potentials.laguerre import LaguerreCell
@@ -195,7 +195,7 @@ class FiniteAtoms(SolvedOnce):
         different, back = np.unique(x, axis=0, return_inverse=True)
         back = back.ravel()  # NumPy 2.0 gives it a second axis
         centred = different - self._set.centre
-        inside = hull_distance(self._set.centred, centred) <= 4 * blur  # the solver's own rounding
+        inside = in_hull(self._set, centred, float(4 * blur))  # the solver's own rounding
         points = envelope_points(self._set, centred[inside], float(blur)) if inside.any() else []
         place = np.cumsum(inside) - 1  # of each point that is inside, among those
         return inside[back], [points[place[k]] for k in back if inside[k]]
