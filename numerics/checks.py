@@ -48,6 +48,19 @@ def as_points(name: str, value: ArrayLike, dim: int) -> Inexact[np.ndarray, "n d
     return array
 
 
+def finite_rows(name: str, found: Float[np.ndarray, "n ..."], what: str) -> Float[np.ndarray, "n ..."]:
+    """Return ``found``, one result a row of the argument ``name``, if all of it is finite.
+
+    Raises:
+        ValueError: Naming the first row whose ``what`` is no finite number.
+    """
+    finite = np.isfinite(found).reshape(len(found), -1).all(axis=1)
+    if not finite.all():
+        row = int(np.argmin(finite))
+        raise ValueError(f"{name}: row {row} has a {what} that is no finite double; move it")
+    return found
+
+
 def as_positive(name: str, value: ArrayLike, n: int) -> Float[np.ndarray, " n"]:
     """Return a scalar or n values as n positive numbers.
 

@@ -17,7 +17,7 @@ from jaxtyping import Float, Inexact
 from numpy.typing import ArrayLike
 
 from numerics.accuracy import EPS, Rounding
-from numerics.checks import as_generator, as_points, as_positive, positive_integer
+from numerics.checks import as_generator, as_points, as_positive, finite_rows, positive_integer
 from numerics.geometry import norms
 from numerics.potentials.changes import change_within
 from numerics.potentials.older_names import OlderNames
@@ -101,8 +101,14 @@ class Potential(Rebuilt, OlderNames, ABC):
             >>> from numerics.potentials import Sphere
             >>> Sphere(2, 2.0).transport_jacobian([[0.0, 4.0]]).tolist()  # 2/|x₀| along the circle, 0 across
             [[[0.5, 0.0], [0.0, 0.0]]]
+
+        Raises:
+            ValueError: If x0 isn't finite or of that shape, or K has no value at a row or is no number there.
         """
-        return self._transport_jacobian(as_points("x0", x0, self.dim).real)
+        noise = as_points("x0", x0, self.dim).real
+        with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+            found = self._transport_jacobian(noise)
+        return finite_rows("x0", found, "K")
 
     def sample(
         self, n: int, rng: np.random.Generator | int

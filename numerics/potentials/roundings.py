@@ -53,14 +53,14 @@ class Roundings:
         """Of T(x₀)."""
         p, noise = self._potential, as_points("x0", x0, self._potential.dim).real
         radius = _radius(moved, len(noise))
-        stated = p._transport_rounding(noise)
+        stated = _stated(lambda: p._transport_rounding(noise), lambda: p.transport(noise))
         return stated + _of_argument(radius, lambda: p._transport_change(noise, radius), "T")
 
     def transport_jacobian(self, x0: ArrayLike, moved: ArrayLike = 0.0) -> Rounding:
         """Of K(x₀)."""
         p, noise = self._potential, as_points("x0", x0, self._potential.dim).real
         radius = _radius(moved, len(noise))
-        stated = p._transport_jacobian_rounding(noise)
+        stated = _stated(lambda: p._transport_jacobian_rounding(noise), lambda: p.transport_jacobian(noise))
         return stated + _of_argument(radius, lambda: p._transport_jacobian_change(noise, radius), "K")
 
     def prox(self, z: ArrayLike, step: ArrayLike, moved: ArrayLike = 0.0) -> Rounding:
@@ -82,6 +82,24 @@ class Roundings:
         radius = _radius(moved, len(found.z))
         change = _of_argument(radius, lambda: p._prox_jacobian_change(found.z, found.step, radius), "D prox")
         return found.rounding.jacobian + change
+
+
+def _stated(statement: Callable[[], Rounding], member: Callable[[], object]) -> Rounding:
+    """A statement; where it is no finite number the member is asked whether it has a value at all.
+
+    Raises:
+        ValueError: As the member, which names the point; else +inf is stated.
+    """
+    try:
+        with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+            found = statement()
+        known = bool(np.isfinite(found.size).all())
+    except ValueError:
+        member()
+        raise
+    if not known:
+        member()
+    return found
 
 
 def _radius(moved: ArrayLike, n: int) -> Float[np.ndarray, " n"]:
