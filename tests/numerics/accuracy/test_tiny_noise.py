@@ -1,4 +1,4 @@
-"""Noise where T or K has no value, or K is beyond the largest double: one error, no warning, the same in both."""
+"""Noise where K has no value or is beyond the largest double: one error, and no warning, in both members."""
 
 import numpy as np
 import pytest
@@ -17,20 +17,26 @@ TARGETS = {
 }
 
 
+def answered(member, x0):
+    """What a member returns, and the words of its error."""
+    try:
+        return member(x0), ""
+    except ValueError as error:
+        return None, str(error)
+
+
 @pytest.mark.parametrize("size", [0.0, 5e-324, 1e-310, 1e-300, 1e-200])
 @pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
-def test_statements_of_k_fail_as_k_does(target, size):
+def test_the_statement_of_k_fails_as_k_does(target, size):
     x0 = np.full((2, target.dim), size)
     x0[0] = 1.0
-    try:
-        found = target.transport_jacobian(x0)
-    except ValueError as error:
-        assert "row 1" in str(error)
-        with pytest.raises(ValueError, match="row 1"):
-            target.roundings.transport_jacobian(x0)
-        return
-    assert size > 0
-    assert np.isfinite(found).all()
-    bound = target.roundings.transport_jacobian(x0).bound
-    assert np.isfinite(bound[0])
-    assert bound[1] > 0
+    found, words = answered(target.transport_jacobian, x0)
+    stated, same = answered(target.roundings.transport_jacobian, x0)
+    assert same == words
+    if found is None:
+        assert "row 1" in words
+    else:
+        assert size > 0
+        assert np.isfinite(found).all()
+        assert np.isfinite(stated.bound[0])
+        assert stated.bound[1] > 0
