@@ -135,7 +135,9 @@ def test_nothing_tried_says_nothing():
 
 def _outcome(by, operator="field/DropRoot", occurrence=0, suites=("theorems", "tests")):
     mutant = population.Mutant("numerics/a.py", operator, occurrence, 8)
-    return trial.Outcome(mutant, by, 3, suites, ("root = np.sqrt(n)", "root = (n)"), 1.0)
+    return trial.Outcome(
+        mutant, by, 3, 2 * ("theorems" in suites), suites, ("root = np.sqrt(n)", "root = (n)"), 1.0
+    )
 
 
 def test_the_page_counts_what_theorems_noticed_apart_from_tests():
@@ -154,6 +156,7 @@ def test_the_page_counts_what_theorems_noticed_apart_from_tests():
     assert "Fewer than 3 were first noticed by: H1, P2." in page
     assert "equivalent: n is 1 there" in page
     assert page.count("- numerics/a.py:8") == 3
+    assert "| a check of theorems | 6 | 1 | 3 (15 to 95 %) | 4 (28 to 99 %) |" in page
 
 
 DRAWN = {"seed": 0, "sample": 3, "population": 60}
@@ -249,6 +252,7 @@ def test_what_survived_the_theorems_is_shown_to_the_tests_later(tmp_path):
     first = trial.attempt(tmp_path, mutant, [], ["theorems"], tmp_path / "kept")
     assert first.left(["theorems", "tests"]) == ["tests"]
     again = trial.attempt(tmp_path, mutant, [("tests/test_a.py::test_a", 1.0)], ["tests"], tmp_path / "kept")
+    assert again.theorems == 0
     assert (again.by, again.asked, again.suites) == ("tests/test_a.py::test_a", 1, ("theorems", "tests"))
     assert again.left(["theorems", "tests"]) == []
 

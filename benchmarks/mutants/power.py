@@ -129,6 +129,7 @@ def markdown(
     lines += [f"Sample {drawn['seed']}: {sizes}, an operator at random and then one of its places."]
     lines += ["Intervals are those of Clopper and Pearson, at 95 %.", ""]
     lines += [*table, line("all", outcomes, equivalent), ""]
+    lines += _by("what runs the line", outcomes, equivalent, table, _runs)
     lines += _by("package", outcomes, equivalent, table, lambda o: "/".join(o.mutant.path.split("/")[:2]))
     lines += _by("operator", outcomes, equivalent, table, lambda o: o.mutant.operator)
     lines += _noticing(outcomes, claims)
@@ -142,6 +143,11 @@ def markdown(
         "",
     ]
     return "\n".join(lines)
+
+
+def _runs(outcome: Outcome) -> str:
+    """A fault in a line that no check runs can't be noticed by one: readers, pages, audits without a flow."""
+    return "a check of theorems" if outcome.theorems else "no check of theorems"
 
 
 def _by(

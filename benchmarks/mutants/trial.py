@@ -32,6 +32,7 @@ class Outcome:
         by: The first check to fail or not to end, of the theorems if any, else of the tests; "import" if the
             code no longer loads; empty if none.
         asked: How many checks that touch the line were to be run.
+        theorems: How many of them are checks of theorems: none if `pytest theorems` does not run the line.
         suites: Of which suites: a fault that the theorems let pass may be shown to the tests later.
         changed: The lines before and after.
         seconds: How long it took.
@@ -40,6 +41,7 @@ class Outcome:
     mutant: Mutant
     by: str
     asked: int
+    theorems: int
     suites: tuple[str, ...]
     changed: tuple[str, str]
     seconds: float
@@ -123,8 +125,12 @@ def attempt(
     taken = round(time.perf_counter() - start, 1)
     place = kept / f"{mutant.key}.json"
     before = read(place) if place.exists() else None
-    shown, asked = ((), 0) if before is None else (before.suites, before.asked)
-    outcome = Outcome(mutant, by, asked + len(checks), (*shown, *suites), _changed(source, code), taken)
+    shown, asked, of_theorems = (
+        ((), 0, 0) if before is None else (before.suites, before.asked, before.theorems)
+    )
+    of_theorems += sum(name.startswith("theorems/") for name, _ in checks)
+    counts = asked + len(checks), of_theorems
+    outcome = Outcome(mutant, by, *counts, (*shown, *suites), _changed(source, code), taken)
     kept.mkdir(parents=True, exist_ok=True)
     unfinished = kept / f".{mutant.key}.part"
     unfinished.write_text(json.dumps(asdict(outcome), indent=1), encoding="utf-8")
