@@ -203,7 +203,7 @@ class Potential(Rebuilt, OlderNames, ABC):
             >>> outwards.contains([[0.0, 3.0], [1.0, 3.0]]).tolist()
             [True, False]
         """
-        return self._subdifferential(as_points("x1", x1, self.dim).real[0])
+        return self._subdifferential_alone(as_points("x1", x1, self.dim).real[0])
 
     def subdifferentials(self, x1: ArrayLike) -> Iterator[Subdifferential]:
         """`subdifferential` at each row of x1 (n,d), in turn: atoms seek the faces of all at once.
@@ -286,7 +286,17 @@ class Potential(Rebuilt, OlderNames, ABC):
     ) -> Sequence[ManifoldGroup]: ...
 
     def _subdifferentials(self, x1: Float[np.ndarray, "n d"]) -> Iterator[Subdifferential]:
-        return map(self._subdifferential, x1)
+        return map(self._subdifferential_alone, x1)
+
+    def _subdifferential_alone(self, x1: Float[np.ndarray, " d"]) -> Subdifferential:
+        """∂φ at a point, which is in the domain alone if it is in a batch, where sums may round otherwise.
+
+        Such a rounding is less than an eighth of what a point may miss the domain by.
+        """
+        try:
+            return self._subdifferential(x1)
+        except ValueError:
+            return self._within(self._coarseness + self._rounding / 8)._subdifferential(x1)
 
     def _envelope(
         self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]

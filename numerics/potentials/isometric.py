@@ -56,16 +56,16 @@ class Isometric(Carried):
 
         At Vᵀx, or at the nearest point of the base's domain where rounding alone may keep Vᵀx outside.
         """
+        base = self.base._within(self._coarseness)
         inner = x @ self.isometry
         off = norms(x - inner @ self.isometry.T)
         within = off <= self._rounding + 16 * self.dim * EPS * norms(x)
-        value = np.where(within, self.base._value(inner), np.inf)
+        value = np.where(within, base._value(inner), np.inf)
         missed = within & np.isinf(value)
         if missed.any():
-            inner[missed] = pulled_in(
-                self.base, inner[missed], self._products(x[missed]).bound + self._coarseness
-            )
-            value[missed] = self.base._value(inner[missed])
+            reach = self._products(x[missed]).bound + self._coarseness
+            inner[missed] = pulled_in(base, inner[missed], reach)
+            value[missed] = base._value(inner[missed])
         return inner, value
 
     def _conjugate(self, x0: Inexact[np.ndarray, "n D"]) -> Inexact[np.ndarray, " n"]:
