@@ -20,6 +20,7 @@ from numerics.potentials import (
 TURN = np.array([[0.6, -0.8], [0.8, 0.6]])
 FRAME = np.linalg.qr(np.random.default_rng(0).standard_normal((5, 3)))[0]
 FORM = np.array([[2.0, 0.5, 0.25], [0.5, 1.0, 0.125], [0.25, 0.125, 0.5]])
+# Not of the one list: a border of each kind of domain, turned and alone.
 TARGETS = {
     "pentagon": FiniteAtoms.regular_polygon(5),
     "turned pentagon": rotate(FiniteAtoms.regular_polygon(5), TURN),

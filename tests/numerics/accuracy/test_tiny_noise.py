@@ -6,6 +6,7 @@ import pytest
 from numerics.potentials import Arc, Ellipsoid, NearestPoint, Sphere, Stiefel, Torus, product, rotate
 
 TURN = np.array([[0.6, 0.8], [-0.8, 0.6]])
+# Not of the one list: those whose T jumps at 0, alone and in rules.
 TARGETS = {
     "sphere": Sphere(3),
     "ellipsoid": Ellipsoid(np.diag([1.0, 2.0, 3.0])),
