@@ -7,7 +7,6 @@ centred as the atoms are.
 from dataclasses import dataclass
 
 import numpy as np
-from flint import fmpq
 from jaxtyping import Bool, Float, Int
 
 from numerics.accuracy import EPS, UNIT
@@ -18,7 +17,6 @@ from numerics.solvers import active_set
 from numerics.solvers.best_atoms import best_atoms
 from numerics.solvers.exact_active_set import (
     ExactAtoms,
-    Rationals,
     doubles,
     face_of,
     minus,
@@ -59,7 +57,7 @@ def in_hull(atoms: AtomSet, x: Float[np.ndarray, "n d"], reach: float) -> Bool[n
     (⟨w,x⟩ − max ⟨w,y_i⟩)/|w|. Where u may be wrong, as for atoms of very unequal scales, rationals decide.
     """
     flat, one = np.zeros(len(atoms.centred)), np.ones(len(x))
-    inside = np.zeros(len(x), dtype=bool)
+    inside, exact = np.zeros(len(x), dtype=bool), ExactAtoms(atoms.centred, atoms.heights)
     for face in active_set.solve(atoms.centred, flat, x, one):
         found = active_set.on_face(atoms.centred, flat, face.members, x[face.rows], one[face.rows])
         away = x[face.rows] - found.point
@@ -69,17 +67,10 @@ def in_hull(atoms: AtomSet, x: Float[np.ndarray, "n d"], reach: float) -> Bool[n
         room = (way * x[face.rows[far]]).sum(axis=1) - (way @ atoms.centred.T).max(axis=1)
         own = (x.shape[1] + 4) * EPS * (norms(x[face.rows[far]]) + atoms.spread)
         for i in far[room - own <= reach]:
-            start = face_of(face.members[i], face.weights[i])
-            inside[face.rows[i]] = _exact_distance(atoms, x[face.rows[i]], *start) <= reach
+            place = rationals(x[face.rows[i]])
+            nearest = exact.projection(place, face_of(face.members[i], face.weights[i]))
+            inside[face.rows[i]] = norms(doubles(minus(place, nearest))) <= reach
     return inside
-
-
-def _exact_distance(
-    atoms: AtomSet, x: Float[np.ndarray, " d"], members: list[int], weights: Rationals
-) -> float:
-    """The distance of x from the atoms' hull, in rationals."""
-    exact, place = ExactAtoms(atoms.centred, np.zeros(len(atoms.centred))), rationals(x)
-    return float(norms(doubles(minus(place, exact.prox(place, fmpq(1), members, weights).point))))
 
 
 def envelope_points(atoms: AtomSet, x: Float[np.ndarray, "n d"], rounding: float) -> list[EnvelopePoint]:

@@ -291,7 +291,8 @@ class Potential(Rebuilt, OlderNames, ABC):
     def _subdifferential_alone(self, x1: Float[np.ndarray, " d"]) -> Subdifferential:
         """∂φ at a point, which is in the domain alone if it is in a batch, where sums may round otherwise.
 
-        Such a rounding is less than an eighth of what a point may miss the domain by.
+        Two orders of a sum of d products differ by 2d·u of its terms' sizes at most; a point may miss the
+        domain by 32d·u of `scale`, so an eighth of that covers terms of twice the scale.
         """
         try:
             return self._subdifferential(x1)

@@ -88,7 +88,8 @@ def _stated(statement: Callable[[], Rounding], member: Callable[[], object]) -> 
     """A statement; where it is no finite number the member is asked whether it has a value at all.
 
     Raises:
-        ValueError: As the member, which names the point; else +inf is stated.
+        ValueError: As the member, which names the point; +inf is stated where it has a value, but a
+            statement that is no number is refused in its own words.
     """
     try:
         with np.errstate(divide="ignore", over="ignore", invalid="ignore"):

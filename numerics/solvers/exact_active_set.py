@@ -174,11 +174,11 @@ class ExactAtoms:
         kept = [(i, w) for i, w in zip(members, moved, strict=True) if w > 0]
         return [*(i for i, _ in kept), new], [*(w for _, w in kept), gain]
 
-    def projection(self, x: Rationals) -> Rationals:
-        """The point of the hull nearest to x: the prox for heights 0."""
+    def projection(self, x: Rationals, start: tuple[list[int], Rationals] | None = None) -> Rationals:
+        """The point of the hull nearest to x: the prox for heights 0, from a face or the nearest atom."""
         flat = ExactAtoms(self.points, np.zeros(len(self.points)))
         first = int(((self.points - doubles(x)) ** 2).sum(axis=1).argmin())
-        return flat.prox(x, fmpq(1), [first], [fmpq(1)]).point
+        return flat.prox(x, fmpq(1), *(start or ([first], [fmpq(1)]))).point
 
     def subgradient(self, x: Rationals, near: Rationals) -> ExactPoint:
         """The face that holds x, a point of the hull, and a subgradient of φ there, close to ``near``.

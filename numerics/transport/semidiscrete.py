@@ -78,7 +78,7 @@ def solve(
     places = positions(y)
     if places is not None:
         return solve_collinear(y, w, places)
-    inside = _coordinates(y)
+    inside = coordinates(y)
     if inside.shape[1] <= 3:
         return _solve_exactly(y, inside, w, first, cap, progress)
     rng = np.random.default_rng(seed)
@@ -118,7 +118,7 @@ def _real(name: str, value: ArrayLike, ndim: int) -> Float[np.ndarray, "..."]:
     return array
 
 
-def _coordinates(points: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n k"]:
+def coordinates(points: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n k"]:
     """Coordinates of the atoms in the space they span, to rounding; themselves where that is all."""
     d = points.shape[1]
     if d == 2:

@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 
 from numerics.checks import as_array
 from numerics.transport.duplicates import merge_duplicates, refuse_duplicates
-from numerics.transport.hulls import principal_axes
 from numerics.transport.interruption import SolveInterrupted, save_heights
-from numerics.transport.semidiscrete import check_weights, solve
+from numerics.transport.semidiscrete import check_weights, coordinates, solve
 from theorems.setting.user.arrays import Read, read_npy, read_npz
 from theorems.setting.user.columns import read_csv, read_parquet
 from theorems.setting.user.sizes import refuse_bytes
@@ -79,13 +78,13 @@ class UserTarget:
         Raises:
             RuntimeError: As ``solution`` does.
         """
-        found = self.solution
-        if self.points.shape[1] <= MOST_DIMENSIONS:
+        found, d = self.solution, self.points.shape[1]
+        inside = coordinates(self.points) if d > MOST_DIMENSIONS else self.points
+        if inside.shape[1] in (0, d):  # a lone point spans nothing, and most clouds in few dimensions all
             return found.potential
         from numerics.potentials import FiniteAtoms
 
-        along, width = principal_axes(self.points)
-        return FiniteAtoms(along[:, width > 0], found.heights)
+        return FiniteAtoms(inside, found.heights)
 
     @property
     def seconds(self) -> float:

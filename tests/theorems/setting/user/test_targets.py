@@ -185,3 +185,10 @@ def test_a_target_without_a_solution_is_not_asked(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(targets, "solve", gives_up)
     with pytest.raises(RuntimeError, match="reached the cap"):
         _ = UserTarget("cloud.npz", np.eye(70), np.full(70, 1 / 70)).asked
+
+
+@pytest.mark.parametrize("n", [1, 90])
+def test_points_that_span_nothing_or_all_are_asked_where_they_lie(n: int) -> None:
+    points = np.random.default_rng(n).standard_normal((n, 70))
+    asked = UserTarget("cloud.npz", points, np.full(n, 1 / n)).asked
+    np.testing.assert_array_equal(asked.points, points)
