@@ -50,3 +50,13 @@ def test_nothing_is_semidefinite_and_not_definite():
     assert not symmetric_matrix("covariance", zero, definite=False).any()
     with pytest.raises(ValueError, match="positive definite"):
         symmetric_matrix("covariance", zero, definite=True)
+
+
+@pytest.mark.parametrize("exponent", [-1060, 1014])
+def test_the_allowance_neither_vanishes_nor_overflows(exponent):
+    """Products of fractions, exact at the ends of the range: eps of the one is 0, a trace of the other inf."""
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        factor = rng.integers(-8, 9, (8, 3)) / 4
+        product = np.ldexp(factor @ factor.T, exponent)
+        assert np.array_equal(symmetric_matrix("covariance", product, definite=False), product)
