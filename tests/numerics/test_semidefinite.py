@@ -54,7 +54,7 @@ def test_nothing_is_semidefinite_and_not_definite():
 
 @pytest.mark.parametrize("exponent", [-1060, 1014])
 def test_the_allowance_neither_vanishes_nor_overflows(exponent):
-    """Products of fractions, exact at the ends of the range: eps of the one is 0, a trace of the other inf."""
+    """Products of fractions are exact at both ends of the range, where eps times the trace may be 0."""
     rng = np.random.default_rng(0)
     for _ in range(200):
         factor = rng.integers(-8, 9, (8, 3)) / 4
