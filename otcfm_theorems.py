@@ -2,17 +2,25 @@
 
 Every pytest run of an environment loads this module. It imports nothing of this project and declares no
 option unless an argument names the theorems, so that a neighbour's options and packages are safe.
+
+A run of all theorems is spread over the cores, as ``-n auto`` would: numbers and verdicts are the same.
 """
 
 import importlib
 import importlib.util
-from collections.abc import Iterable
+import os
+from collections.abc import Generator, Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 PLUGIN = "reports.plugin"
+MOST_PROCESSES = 8
+"""Each holds torch, SciPy and SymPy: half a gigabyte."""
+CHOICES = ("keyword", "markexpr", "deselect", "lf", "failedfirst", "stepwise", "claim", "target", "flow")
+"""Options that choose or hand in: such a run is short, or solves once what every process would solve."""
+WATCHING = ("usepdb", "trace", "collectonly", "setuponly", "setupplan", "setupshow")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -25,6 +33,41 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
         manager.register(importlib.import_module(PLUGIN), PLUGIN)
     except ValueError as error:  # an option of the same name
         raise pytest.UsageError(f"the theorems cannot run beside another plugin: {error}") from None
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object]:
+    """Spread a run of all theorems over the cores, a thread each, unless ``-n`` says how."""
+    processes = _processes(config)
+    if processes < 2:
+        return (yield)
+    config.option.numprocesses, config.option.dist = processes, "worksteal"
+    with pytest.MonkeyPatch.context() as environment:
+        if "OMP_NUM_THREADS" not in os.environ:  # threads of processes side by side wait for one another
+            environment.setenv("OMP_NUM_THREADS", "1")
+        return (yield)
+
+
+def _processes(config: pytest.Config) -> int:
+    """How many processes to spread the run over; 0 where the command says how, or asks for less than all."""
+    option = config.option
+    said = getattr(option, "numprocesses", 0) is not None or option.dist != "no" or option.tx
+    chosen = any(getattr(option, name, None) for name in (*CHOICES, *WATCHING)) or option.capture == "no"
+    said = said or getattr(option, "jobs", 1) != 1  # sweeps are to be spread, in one process
+    if hasattr(config, "workerinput") or said or chosen or not _asks_for_all(config):
+        return 0
+    return min(config.hook.pytest_xdist_auto_num_workers(config=config), MOST_PROCESSES)
+
+
+def _asks_for_all(config: pytest.Config) -> bool:
+    """Whether the arguments are the package `theorems`, whole and alone."""
+    known: Any = config.known_args_namespace
+    folder, words = _theorems(), list(known.file_or_dir)
+    whole = [
+        word == "theorems" if known.pyargs else (config.invocation_params.dir / word).resolve() == folder
+        for word in words
+    ]
+    return bool(words) and all(whole)
 
 
 def asks_for_theorems(config: pytest.Config) -> bool:

@@ -54,7 +54,7 @@ def run_seed(seed: int, profile: str, extra: Sequence[str], kept: Path) -> dict[
     start = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report"
-        command = [sys.executable, "-m", "pytest", "theorems", "-q", "-p", "no:cacheprovider"]
+        command = [sys.executable, "-m", "pytest", "theorems", "-q", "-p", "no:cacheprovider", "-n", "0"]
         command += [f"--seed={seed}", f"--hypothesis-profile={profile}", f"--report={report}", *extra]
         alone = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
         ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=alone, check=False)

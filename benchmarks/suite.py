@@ -1,6 +1,7 @@
 """How long does the quick run of the theorems take, beside the code of 2026-11-22, and what does it check?
 
-Both codes run at once, a process and a core each, so that what else the machine does slows both.
+Both codes run at once, a process and a core each, so that what else the machine does slows both; and then the
+command as a reviewer types it, one after the other, each with the whole machine.
 """
 
 import os
@@ -42,31 +43,32 @@ def run() -> Table:
             subprocess.run(["git", "clone", "--quiet", str(ROOT), str(tree)], check=True)
             subprocess.run(["git", "checkout", "--quiet", commit], cwd=tree, check=True)
         with ThreadPoolExecutor(2) as pool:
-            now, earlier = pool.map(_theorems, trees.values())
-    ratio = now.seconds / earlier.seconds
+            now, earlier = pool.map(lambda tree: _theorems(tree, "-n", "0"), trees.values())
+        typed, typed_earlier = (_theorems(tree).seconds for tree in trees.values())
     shared = now.checks.keys() & earlier.checks.keys()
     of_now, of_earlier = (sum(run.checks[name] for name in shared) for run in (now, earlier))
-    more = now.points / earlier.points
     table.rows = [
-        ("`pytest theorems`, s", now.seconds, earlier.seconds, ratio, verdict(ratio, 1, at_least=False)),
-        (
-            f"the {len(shared)} checks of one name in both, whatever their parameters, s",
-            of_now,
-            of_earlier,
-            of_now / of_earlier,
-            verdict(of_now / of_earlier, 1, at_least=False),
+        _row(f"`pytest theorems` as it is typed, on {os.cpu_count()} cores, s", typed, typed_earlier),
+        _row("`pytest theorems` in one process, s", now.seconds, earlier.seconds),
+        _row(
+            f"the {len(shared)} checks of one name in both, whatever their parameters, s", of_now, of_earlier
         ),
-        ("point checks", now.points, earlier.points, more, verdict(more, 1, at_least=True)),
+        _row("point checks", now.points, earlier.points, at_least=True),
         ("claims", now.verdicts, earlier.verdicts, "", ""),
         ("exit status", now.status, earlier.status, "", "0"),
     ]
     return table
 
 
-def _theorems(tree: Path) -> Run:
-    """The theorems of one tree at the default seed, in one process of one thread, without a report."""
+def _row(what: str, now: float, earlier: float, *, at_least: bool = False) -> tuple[object, ...]:
+    ratio = now / earlier
+    return what, now, earlier, ratio, verdict(ratio, 1, at_least=at_least)
+
+
+def _theorems(tree: Path, *more: str) -> Run:
+    """The theorems of one tree at the default seed, one thread a process, without a report."""
     times = tree / "times.xml"
-    options = ["-q", "-p", "no:cacheprovider", f"--junitxml={times}"]
+    options = ["-q", "-p", "no:cacheprovider", f"--junitxml={times}", *more]
     environment = os.environ | {"PYTHONPATH": str(tree), "OMP_NUM_THREADS": "1"}
     start = time.perf_counter()
     finished = subprocess.run(

@@ -1,7 +1,7 @@
 """Follows a run of pytest: what is collected, how each test ends, and at the end the report.
 
-Under xdist the workers run these hooks, too: they send each test's outcome in its ``user_properties``
-and what they collected in ``workeroutput``; the controller gathers and reports.
+Under xdist the workers run these hooks, too: they send each test's outcome in its ``user_properties``, and
+what they collected with the first report, or in ``workeroutput`` if they ran no test; the controller gathers.
 """
 
 import json
@@ -46,6 +46,7 @@ class RunHooks:
         self.nodes: dict[str, str] = {}
         self.written: str | None = None
         self.progress: Progress | None = None
+        self.is_collection_sent = not self.is_worker
         self._run: Run | None = None
 
     @property
@@ -184,7 +185,11 @@ class RunHooks:
                 outcome.take(item.stash[RECORDER])
                 item.user_properties = [p for p in item.user_properties if p[0] != PROPERTY]
                 item.user_properties.append((PROPERTY, outcome.dumps(item.stash[TEST])))
-        return (yield)
+        report = yield
+        if self._run and not self.is_collection_sent:  # what is complete, or missing, is told by all tests
+            report.__dict__[COLLECTED] = json.dumps(self.run.collection.dump())
+            self.is_collection_sent = True
+        return report
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -193,6 +198,8 @@ class RunHooks:
             return
         from reports.run.outcome import PROPERTY, loads
 
+        if dumped := report.__dict__.pop(COLLECTED, None):
+            self.run.collection.merge(json.loads(dumped))
         for text in [value for name, value in report.user_properties if name == PROPERTY]:
             name, outcome = loads(str(text))
             self.run.outcomes[name] = outcome
@@ -214,7 +221,7 @@ class RunHooks:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:
-        """Read what an xdist worker collected."""
+        """Read what an xdist worker collected, if it ran no test and sent no report."""
         dumped = getattr(node, "workeroutput", {}).get(COLLECTED)
         if dumped:
             self.run.collection.merge(json.loads(dumped))
@@ -230,7 +237,7 @@ class RunHooks:
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Judge the run, set the exit status, write the report."""
         if self.is_worker:
-            if self._run:
+            if self._run and not self.is_collection_sent:
                 session.config.workeroutput[COLLECTED] = json.dumps(self.run.collection.dump())  # type: ignore[attr-defined]
             return
         if self._run is None or not self.run.concerns_theorems:

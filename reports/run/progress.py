@@ -11,13 +11,10 @@ COLOUR: dict[str, str] = {"verified": "green", "partial": "yellow", "open": "blu
 
 
 def wanted(config: pytest.Config) -> bool:
-    """Whether anyone watches: a terminal, without ``-q``, in the process that runs the tests.
-
-    Under xdist the controller does not know which tests a claim has; pytest's own count shows there.
-    """
+    """Whether anyone watches: a terminal, without ``-q``, in the process that reports."""
     terminal = config.pluginmanager.get_plugin("terminalreporter")
-    alone = not getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput")
-    return bool(terminal and alone and terminal.isatty and config.get_verbosity() == 0)
+    reports = not hasattr(config, "workerinput")
+    return bool(terminal and reports and terminal.isatty and config.get_verbosity() == 0)
 
 
 class Progress:

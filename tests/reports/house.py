@@ -27,6 +27,7 @@ def claim(id, status="stated", modules=("theorems.demo.test_demo",), **changes):
 CLAIMS = ({claims})
 COVERAGE = (Coverage("Paper2026", "Lemma A", "A", "in full"),)
 """
+ALONE = {"PYTEST_XDIST_AUTO_NUM_WORKERS": "1"}  # a run of all theorems would spread over the cores
 INI = """[pytest]
 addopts = --strict-markers --strict-config -p no:cacheprovider
 filterwarnings = error
@@ -97,7 +98,7 @@ class House:
         done = subprocess.run(
             words,
             cwd=self.path,
-            env=kept | self.environment,
+            env=kept | ALONE | self.environment,
             capture_output=True,
             text=True,
             timeout=300,

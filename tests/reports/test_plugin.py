@@ -1,12 +1,6 @@
 """Whole runs of pytest in processes of their own: verdicts, exit statuses, what is written and when."""
 
-import json
-import os
 import re
-import signal
-import subprocess
-import sys
-import time
 
 import pytest
 
@@ -281,55 +275,6 @@ def test_a_crashed_worker_leaves_the_claim_unsupported(house: House) -> None:
     ran = house.build(crash).run("-n", "2")
     assert (ran.status, ran.verdicts) == (1, {"A": "unsupported"})
     assert any("crashed" in note for note in ran.report["claims"][0]["notes"])
-
-
-@pytest.mark.skipif(os.name == "nt", reason="signals are sent as on Unix")
-def _hear_interrupts() -> None:
-    """A suite started in the background inherits a deaf ear to Ctrl-C, and so would the run it starts."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
-def test_an_interrupted_run_keeps_the_old_report_and_says_what_it_has(house: House) -> None:
-    """Beside the old one, marked; in a directory of its own where there is none it would stand there."""
-    kept = house.build().run().report
-    slow = GOOD + '\n@pytest.mark.claim("A")\ndef test_slow(evidence):\n    import time\n'
-    slow += '    open("started", "w").close()\n    time.sleep(60)\n'
-    house.build(slow)
-    words = [sys.executable, "-m", "pytest", "theorems", f"--report={house.path / 'out'}"]
-    with subprocess.Popen(
-        words,
-        cwd=house.path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        preexec_fn=_hear_interrupts,
-    ) as process:
-        for _ in range(600):
-            if (house.path / "started").exists():
-                break
-            time.sleep(0.05)
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
-    assert process.returncode == 2
-    assert json.loads((house.path / "out" / "report.json").read_text()) == kept
-    beside = house.path / "out-interrupted"
-    content = json.loads((beside / "report.json").read_text())
-    assert content["run"]["errors"] == [{"module": "interrupted", "message": "stopped after 2 of 3 tests"}]
-    assert [claim["verdict"] for claim in content["claims"]] == ["partial"]
-    assert "stopped after 2 of 3 tests" in (beside / "index.html").read_text()
-
-
-def test_a_run_interrupted_before_a_test_ended_says_that_there_is_no_report(house: House) -> None:
-    house.build(
-        "import os, signal\nimport pytest\n\n\n"
-        '@pytest.mark.claim("A")\ndef test_a(evidence):\n    os.kill(os.getpid(), signal.SIGINT)\n'
-    )
-    words = [sys.executable, "-m", "pytest", "theorems", f"--report={house.path / 'out'}"]
-    ended = subprocess.run(
-        words, cwd=house.path, capture_output=True, text=True, check=False, preexec_fn=_hear_interrupts
-    )
-    assert ended.returncode == 2
-    assert "interrupted before a test ended: there is no report" in ended.stdout
-    assert not (house.path / "out").exists()
 
 
 def test_other_peoples_marks_are_left_alone(house: House) -> None:
