@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from sklearn.datasets import load_digits
 
 from benchmarks.recording import Table, verdict
 
@@ -37,10 +38,11 @@ COLUMNS = ("what", "n", "d", "s", "CPU s", "questions", "how it ended", "goal")
 
 @dataclass(frozen=True)
 class Case:
-    """One audit: of a network that was not trained, where n is 0, else of n normal points."""
+    """One audit: of a network that was not trained, where n is 0, else of n points, normal or the digits."""
 
     n: int
     d: int
+    of: str = "normal"
 
     @property
     def goal(self) -> float:
@@ -50,14 +52,21 @@ class Case:
     def written(self, folder: Path) -> list[str]:
         """The arguments of pytest, whose files lie in the folder."""
         if self.n:
-            np.save(folder / "cloud.npy", np.random.default_rng(0).standard_normal((self.n, self.d)))
+            np.save(folder / "cloud.npy", self._cloud())
             return ["--target=cloud.npy", "-k", "user_target"]
         (folder / "a_flow.py").write_text(f"{FLOW}\n\nnet = Network({self.d})\n", encoding="utf-8")
         return ["--flow=a_flow:net", f"--dim={self.d}", "-k", "user_flow"]
 
+    def _cloud(self) -> np.ndarray:
+        if self.of == "normal":
+            return np.random.default_rng(0).standard_normal((self.n, self.d))
+        return np.asarray(load_digits().data[: self.n, : self.d])
+
 
 SMALL = (Case(0, 2), Case(100, 2))
-CASES = (*SMALL, Case(0, 784), Case(0, 3072), Case(20_000, 2), Case(5_000, 64))
+FLOWS = (Case(0, 784), Case(0, 3072))
+CLOUDS = (Case(20_000, 2), Case(5_000, 64), Case(1_797, 64, "handwritten digits"), Case(100, 1_024))
+CASES = (*SMALL, *FLOWS, *CLOUDS)
 
 
 def run(cases: tuple[Case, ...] = CASES) -> Table:
@@ -81,7 +90,7 @@ def _timed(case: Case) -> tuple[object, ...]:
         before, start = _cpu(), time.perf_counter()
         ended, questions = _ended(words, folder)
         seconds, cpu = time.perf_counter() - start, _cpu() - before
-    what = "cloud, normal" if case.n else "flow, network"
+    what = f"cloud, {case.of}" if case.n else "flow, network"
     goal = verdict(cpu if ended == "report" else np.inf, case.goal, at_least=False)
     return what, case.n or "", case.d, seconds, cpu, questions, ended, goal
 
