@@ -67,7 +67,7 @@ def _asks_for_all(config: pytest.Config) -> bool:
         word == "theorems" if known.pyargs else (config.invocation_params.dir / word).resolve() == folder
         for word in words
     ]
-    return bool(words) and all(whole)
+    return folder is not None and bool(words) and all(whole)
 
 
 def asks_for_theorems(config: pytest.Config) -> bool:
