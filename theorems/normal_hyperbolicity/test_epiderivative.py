@@ -102,7 +102,7 @@ def test_derivative_of_prox_by_complex_steps(evidence, target, step, seed):
         error, rounding = np.linalg.norm(found - theory, axis=(1, 2)), stated.bound.copy()
         kinks = np.flatnonzero(solved.kink <= off)
         if kinks.size:
-            error[kinks], own = from_the_set(target, z, step, off, theory, kinks)
+            error[kinks], own = from_the_set(target, (bundle.x0, z), step, off, theory, kinks)
             rounding[kinks] += own
         evidence.on(target, step=step, seed=seed, margins=margins).bounded(
             "|D prox − P_T(I+λH)⁻¹P_T|, by complex steps",

@@ -1,10 +1,14 @@
-"""The distance from a hull of matrices: 0 inside to rounding, and what geometry says outside."""
+"""Sets of Jacobians: distances from their hull, and the pieces that lie between two doubles."""
 
 import numpy as np
 import pytest
 
 from numerics.accuracy import EPS
+from numerics.potentials import FiniteAtoms, Sphere, embed, product
+from numerics.schedules import Polynomial
+from theorems.normal_hyperbolicity.bundles import bundles, compared, from_the_set
 from theorems.setting.clarke import _again, distance_to_hull
+from theorems.setting.interpolant import Interpolant
 
 SIZES = [1.0, 1e-6, 1e-13]
 
@@ -57,3 +61,29 @@ def test_weights_that_are_solved_again_stay_convex():
     assert (weights >= 0).all()
     assert weights.sum() == pytest.approx(1.0, abs=4 * EPS)
     assert weights[2] == 0
+
+
+def test_pieces_between_two_doubles_are_judged_by_a_larger_step():
+    """λ = 1e−18: all doubles beside an inner atom have D prox = 1, and the exact z has 0; ½ is neither."""
+    # Not of the one list: inner atoms whose cells do not hold 0.
+    target = FiniteAtoms.on_line([-1.75, -1.5, -1.25, 0.25, 1.0, 1.75], np.full(6, 1 / 6))
+    at = Interpolant.drawn(target, Polynomial(3.0), 1 - 1e-6, 50, np.random.default_rng(3))
+    kinks = np.flatnonzero(at.solved.kink <= 2 * at.of_argument.bound)
+    assert len(kinks) == 50
+    for value, told in ((0.0, 0), (0.5, 1)):
+        formula = np.full((50, 1, 1), value)
+        off, own = from_the_set(target, (at.x0, at.z), at.step, 2 * at.of_argument.bound, formula, kinks)
+        beside = np.abs(at.x1[:, 0]) < 1.7  # the outer atoms' cells are unbounded
+        beside &= at.x1[:, 0] != 0.25  # the cell of this one holds 0
+        assert (off[beside] > own[beside]).sum() == told * beside.sum()
+
+
+@pytest.mark.parametrize("schedule", [Polynomial(3.0), Polynomial(2.5)], ids=repr)
+def test_fields_on_atoms_agree_with_h1_near_the_end_of_time(schedule):
+    # Not of the one list: as above, and turned into the plane.
+    line = FiniteAtoms.on_line([-1.75, -1.5, -1.25, 0.25, 1.0, 1.75], np.full(6, 1 / 6))
+    for target in (line, embed(line, [[0.6], [0.8]]), product(line, Sphere(2))):
+        for remaining in (1e-4, 1e-5, 1e-6, 1e-7, 1e-9):
+            for bundle in bundles(target, 100, np.random.default_rng(4)):
+                found = compared(target, bundle, schedule, remaining)
+                assert (found.error <= found.rounding.bound).all(), (target, remaining)
