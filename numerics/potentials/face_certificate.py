@@ -40,8 +40,8 @@ class Certificate:
             certified.
         highest: The rivals, new atoms if the face is not certified.
         suboptimality: Bound on the primal objective at Σ w_i y_i less its minimum.
-        below: By how much rivals are below the level, over the distance; +inf for those that are atoms, or
-            level to rounding. None if not sharp.
+        below: By how much rivals are below the level, over the distance; +inf for those that are atoms, 0
+            for those that are level to rounding. None if not sharp.
         change: By how much the matrix of the optimality conditions may be off; None if not sharp.
     """
 

@@ -10,7 +10,7 @@ from numerics.geometry import norms
 from numerics.potentials.chords import Chord, Envelope, Faces, by_atoms
 from numerics.potentials.face_certificate import Certificate
 from numerics.potentials.face_newton import systems
-from numerics.potentials.sharp_faces import change_over
+from numerics.potentials.sharp_faces import change_over, spectral_radius
 from numerics.potentials.strata import Numbers, Points
 
 _QUARTERINGS = 30
@@ -24,13 +24,28 @@ def kinks_of(
     While z moves by δ the unknowns move by |N_z|δ at most to first order, twice that while |N|ΔM < 1/2 over
     a box of that size, in units of a·radius, 1 and radius: quartered until that holds. Until then no weight
     vanishes if δ ≤ w_i/(2|∂w_i/∂z|), and no rival comes level if its depth is more than |δp||y_r − y_i|,
-    with |δp| ≤ δ/λ as z ↦ λp is nonexpansive.
+    with |δp| ≤ δ/λ as z ↦ λp is nonexpansive. An end of a curve stays one while |δp| is less than p − ay
+    against the inward tangent.
     """
     kink = np.zeros(len(z))
     for rows, faces, _ in _sharp(chords, found):
-        depth = np.array([_lowest(found[i]) for i in rows])
-        kink[rows] = _reaches(envelope, faces, depth, z[rows], step[rows])
+        errors = np.array([found[i].error for i in rows])
+        depth = np.minimum([_lowest(found[i]) for i in rows], _pressed(envelope, faces))
+        room = np.maximum(step[rows] * depth - errors, 0.0)
+        kink[rows] = _reaches(envelope, faces, room, z[rows], step[rows])
     return kink
+
+
+def _pressed(envelope: Envelope, faces: Faces) -> Numbers:
+    """The least part of p − ay against the inward tangent of an atom that is an end; +inf without ends."""
+    n, k, d = faces.atoms.shape
+    atoms, slopes = faces.atoms.reshape(n * k, d), np.repeat(faces.slope, k, axis=0)
+    against = np.full(n * k, np.inf)
+    for s in envelope.closed_set.strata(atoms):
+        if not s.dimension:
+            pushed = -((slopes[s.rows] - envelope.curvature * atoms[s.rows]) * s.inward).sum(axis=1)
+            against[s.rows] = np.where(norms(s.inward) > 0, np.maximum(pushed, 0.0), np.inf)
+    return against.reshape(n, k).min(axis=1)
 
 
 def _lowest(found: Certificate) -> float:
@@ -47,13 +62,13 @@ def _sharp(
         yield np.array([known[j][0] for j in rows]), faces, np.stack([known[j][1] for j in rows])
 
 
-def _reaches(envelope: Envelope, faces: Faces, depth: Numbers, z: Points, step: Numbers) -> Numbers:
+def _reaches(envelope: Envelope, faces: Faces, room: Numbers, z: Points, step: Numbers) -> Numbers:
     n, k, d = faces.atoms.shape
     at = systems(envelope, faces, z, step)
     inverse = at.inverse()
     rates = norms(inverse[:, :, :d])
     radius = envelope.closed_set.radius
-    reach = np.minimum(radius, step * depth / 2)
+    reach = np.minimum(radius, room / 2)
     if k > 1:
         vanishing = faces.weights / np.maximum(rates[:, d : d + k], np.finfo(float).tiny)
         reach = np.minimum(reach, vanishing.min(axis=1) / 2)
@@ -75,9 +90,10 @@ def _reaches(envelope: Envelope, faces: Faces, depth: Numbers, z: Points, step: 
 def jacobian_errors(
     envelope: Envelope, chords: Sequence[Chord], found: Sequence[Certificate], z: Points, step: Numbers
 ) -> Numbers:
-    """λN, N ≈ M⁻¹, errs by λ|N|(|I − MN| + |δM||N|); √d without the sharp certificate.
+    """λN, N ≈ M⁻¹, errs by λ|N|E(I − E)⁻¹, E = |I − MN| + |δM||N|; √d where that is none.
 
-    The residual rounds (q+1) times; δM is its change over the box of the certificate, with 40 roundings.
+    For (M + δM)⁻¹ = N((M + δM)N)⁻¹ = N(I − F)⁻¹ with |F| ≤ E, of a spectral radius below 1. The residual
+    rounds (q+1) times; δM is its change over the box of the certificate, with 40 roundings.
     """
     d = z.shape[1]
     total = np.full(len(z), np.sqrt(d))
@@ -88,6 +104,9 @@ def jacobian_errors(
         count = size.shape[1]
         defect = np.abs(np.eye(count) - at.matrix @ inverse) + (count + 41) * UNIT * size
         defect += change @ np.abs(inverse)
-        lost = np.linalg.norm(np.abs(inverse[:, :d]) @ defect[:, :, :d], axis=(1, 2))
-        total[rows] = step[rows] * lost + 2 * UNIT * d
+        small = spectral_radius(defect) <= 0.5
+        rows, inverse, defect = rows[small], inverse[small], defect[small]
+        summed = np.linalg.solve(np.eye(count) - defect, defect)  # both factors commute
+        lost = np.linalg.norm(np.abs(inverse[:, :d]) @ summed[:, :, :d], axis=(1, 2))
+        total[rows] = np.minimum(step[rows] * lost + 2 * UNIT * d, np.sqrt(d))
     return total

@@ -18,6 +18,7 @@ from numerics.potentials.chords import Chord, Envelope, Faces, by_atoms
 from numerics.potentials.strata import retracted
 
 _STEPS = 40
+_TINY = float(np.finfo(float).tiny)
 _NEGLIGIBLE = 1e-13
 """A singular value below this share of the largest counts as 0: more level atoms than a face needs."""
 
@@ -43,12 +44,31 @@ class Systems:
 
     def solve(self, right: Float[np.ndarray, "n q r"]) -> Float[np.ndarray, "n q r"]:
         """Least squares, rows brought to one size; NaN where the matrix is not finite."""
-        size = 1 / np.maximum(np.abs(self.matrix).max(axis=2, keepdims=True), np.finfo(float).tiny)
+        return self._solved(right, np.ones_like(self.matrix[:, :1]), 1)
+
+    def solve_of_one_size(self, right: Float[np.ndarray, "n q r"]) -> Float[np.ndarray, "n q r"]:
+        """The same with columns brought to one size, too, and what is missed solved for once more.
+
+        The columns of the slope are of size λ: beside those of the weights they would count as 0. And the
+        rounding of large unknowns would spread to small ones.
+        """
+        rows = np.abs(self.matrix) / np.maximum(np.abs(self.matrix).max(axis=2, keepdims=True), _TINY)
+        return self._solved(right, 1 / np.maximum(rows.max(axis=1, keepdims=True), _TINY), 2)
+
+    def _solved(
+        self, right: Float[np.ndarray, "n q r"], columns: Float[np.ndarray, "n 1 q"], turns: int
+    ) -> Float[np.ndarray, "n q r"]:
+        size = 1 / np.maximum(np.abs(self.matrix).max(axis=2, keepdims=True), _TINY)
         known = np.isfinite(self.matrix).all(axis=(1, 2), keepdims=True)
-        u, s, vt = np.linalg.svd(np.where(known, size * self.matrix, 0.0))
+        matrix = np.where(known, self.matrix, 0.0)
+        found = np.zeros_like(right)
         with np.errstate(divide="ignore", over="ignore", invalid="ignore"):  # Newton that runs away ends so
-            inverse = np.where(s > _NEGLIGIBLE * s[:, :1], 1 / s, 0.0)
-            found = vt.transpose(0, 2, 1) @ (inverse[:, :, None] * (u.transpose(0, 2, 1) @ (size * right)))
+            u, s, vt = np.linalg.svd(np.where(known, size * matrix * columns, 0.0))
+            inverse = np.where(s > _NEGLIGIBLE * s[:, :1], 1 / s, 0.0)[:, :, None]
+            for turn in range(turns):
+                missed = right - matrix @ found if turn else right
+                turned = vt.transpose(0, 2, 1) @ (inverse * (u.transpose(0, 2, 1) @ (size * missed)))
+                found = found + columns.transpose(0, 2, 1) * turned
         return np.where(known, found, np.nan)
 
     def inverse(self) -> Float[np.ndarray, "n q q"]:
@@ -57,7 +77,7 @@ class Systems:
         one = np.broadcast_to(np.eye(q), self.matrix.shape)
         there = np.ones((n, q), dtype=bool)
         there[:, q - self.free[0].size :] = self.free.reshape(n, -1)
-        return np.where(there[:, :, None] & there[:, None], self.solve(one), one)
+        return np.where(there[:, :, None] & there[:, None], self.solve_of_one_size(one), one)
 
     def displacements(self, unknowns: Float[np.ndarray, "n q"]) -> Float[np.ndarray, "n k m"]:
         """Those of each atom, out of all unknowns."""
@@ -215,5 +235,5 @@ def face_jacobians(
         at = systems(envelope, faces, faces.point, step[rows])
         right = np.zeros((*at.residual.shape, d))
         right[:, :d] = np.eye(d)
-        jacobian[rows] = np.eye(d) - step[rows, None, None] * at.solve(right)[:, :d]
+        jacobian[rows] = np.eye(d) - step[rows, None, None] * at.solve_of_one_size(right)[:, :d]
     return jacobian

@@ -8,9 +8,10 @@ moves by up to 2c, and
     |N|ρ + (|N|ΔM + |I − NM|)·2c ≤ 2c   (entrywise),
 
 the Newton map takes the box of radius 2c into itself (Krawczyk [@neumaier1990interval, ch. 5]), so the
-conditions have an exact solution there; its slope is off by the first entries of the left side, and so u by λ
-times them and z − u − λp. ΔM is looked up at two opposite corners of the box and doubled: M is linear in
-all but the tangents and II, along which its change over so short an arc is monotone.
+conditions have an exact solution there if N is regular, as it is where the spectral radius of |I − NM| is
+below 1: a row of N that is 0 has c = 0, and passes. The solution's slope is off by the first entries of the
+left side, and so u by λ times them and z − u − λp. ΔM is looked up at two opposite corners of the box and
+doubled: M is linear in all but the tangents and II, along which its change over so short an arc is monotone.
 
 That solution is the prox of z if its weights are ≥ 0 and no other point of M is above its level. A weight
 that may be negative by δ, set to 0, makes an exact prox of a point that is δ·diam away, and moves u by as
@@ -69,20 +70,28 @@ def sharp_bound(
     first = _times(np.abs(inverse), np.abs(at.residual) + _noise(envelope, faces, z, step, at))
     box = 2 * first
     change, same = change_over(envelope, faces, z, step, at, box)
-    defect = np.abs(inverse) @ change + np.abs(np.eye(box.shape[1]) - inverse @ at.matrix)
-    image = first + _times(defect, box)
+    missed = np.abs(np.eye(box.shape[1]) - inverse @ at.matrix)
+    image = first + _times(np.abs(inverse) @ change + missed, box)
     patches = _patches(envelope, at, faces, image)
     n, k, d = faces.atoms.shape
     steady = envelope.steady(
         faces.atoms.reshape(n * k, d), np.repeat(faces.slope, k, axis=0), patches.reshape(n * k)
     )
     holds = same & (image <= box).all(axis=1) & (steady.reshape(n, k) > 0).all(axis=1)
+    holds &= spectral_radius(missed) <= 0.5
     apart = norms(faces.atoms[:, :, None] - faces.atoms[:, None]).max(axis=(1, 2))
     negative = np.maximum(image[:, d : d + k] - faces.weights, 0.0).sum(axis=1)
     error = step * norms(image[:, :d]) + norms(at.residual[:, :d]) + 2 * UNIT * norms(faces.point)
     error += envelope.off_set + 2 * apart * negative
     pull, below = _pull(envelope, faces, step, at, rivals, norms(image[:, :d]), patches, holds)
     return Sharp(np.where(holds, error + pull, np.inf), below, change)
+
+
+def spectral_radius(matrices: Float[np.ndarray, "n q q"]) -> Numbers:
+    """The largest modulus of an eigenvalue; +inf where an entry is not finite."""
+    known = np.isfinite(matrices).all(axis=(1, 2))
+    values = np.linalg.eigvals(np.where(known[:, None, None], matrices, 0.0))
+    return np.where(known, np.abs(values).max(axis=1), np.inf)
 
 
 def _times(matrix: Float[np.ndarray, "n q q"], vector: Float[np.ndarray, "n q"]) -> Float[np.ndarray, "n q"]:
@@ -145,7 +154,10 @@ def _pull(
     patches: Float[np.ndarray, "n k"],
     asked: Bool[np.ndarray, " n"],
 ) -> tuple[Numbers, Float[np.ndarray, "n r"]]:
-    """What rivals level to rounding add, where asked, and how far the others are below, over |y_r − y_0|."""
+    """What rivals level to rounding add, where asked; and how far all are below, over |y_r − y_0|.
+
+    Those that are level are 0 below, those within an atom's patch +inf.
+    """
     pairs = paired(faces, rivals)
     apart = norms(pairs[2] - pairs[1])
     other = ~(apart <= patches[:, :, None]).any(axis=1)
@@ -153,7 +165,7 @@ def _pull(
     doubt = (2 * envelope.noise(*pairs) + 2 * moved[:, None, None] * apart).max(axis=1)
     lower = other & (margin > doubt)
     with np.errstate(divide="ignore", invalid="ignore"):
-        below = np.where(lower, (margin - doubt) / apart.max(axis=1), np.inf)
+        below = np.where(lower, (margin - doubt) / apart.max(axis=1), np.where(other, 0.0, np.inf))
     pull = np.zeros(len(step))
     for i, j in zip(*np.nonzero(other & ~lower & asked[:, None]), strict=True):
         rise = max(float(doubt[i, j] - margin[i, j]), 0.0)

@@ -1,0 +1,89 @@
+"""D prox of curves at steps far below the rounding of z: right where no kink is said to be in reach.
+
+With λ = 1e−14 the columns of λp in the optimality conditions are as small as rounding of the others; an
+inverse that takes them for 0 has a row of zeros, which Krawczyk's test would let pass.
+"""
+
+import numpy as np
+import pytest
+
+from numerics.accuracy import UNIT
+from numerics.geometry import norms
+from numerics.potentials import Arc, Curve, NearestPoint, PointCloud, Potential, Union
+from numerics.potentials.face_newton import Systems
+from numerics.potentials.solved_faces import SolvedFaces
+
+ARC = Arc(1.0, 0.3, 2.0)
+# Not of the one list: sets with ends, and points beside them, near which faces are small.
+SETS = {
+    "spiral of a quarter": (Curve.spiral(0.25), 0.25),
+    "spiral": (Curve.spiral(1.5), 0.5),
+    "arc": (ARC, 0.5),
+    "arc and points": (Union(ARC, PointCloud([[0.2, 0.1], [-3.0, 1.0]])), 0.5),
+    "spiral and a point": (Union(Curve.spiral(0.5), PointCloud([[2.0, 2.0]])), 0.25),
+    "ellipse": (Curve.ellipse(2.0, 1.0), 0.75),
+}
+
+
+def _exact(target: Potential, x0: np.ndarray, x1: np.ndarray, step: float) -> np.ndarray:
+    """T(I + λH)⁻¹Tᵀ."""
+    found = np.zeros((len(x0), target.dim, target.dim))
+    for group in target.manifolds(x1, x0):
+        inner = np.linalg.inv(np.eye(group.dimension) + step * group.hessian)
+        found[group.rows] = group.tangent @ inner @ group.tangent.transpose(0, 2, 1)
+    return found
+
+
+@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("power", range(8, 19))
+def test_jacobians_are_right_where_no_kink_is_in_reach(
+    name: str, power: int, rng: np.random.Generator
+) -> None:
+    target, step = NearestPoint(*SETS[name]), 10.0**-power
+    x0, x1 = target.sample(80, rng)
+    z = x1 + step * x0
+    off = target.roundings.transport(x0).bound + 3 * UNIT * (norms(x1) + step * norms(x0))
+    found = target.proximal_point(z, step)
+    told = found.kink > 2 * off
+    stated = target.roundings.prox_jacobian(z, step, moved=off).bound + 64 * UNIT
+    error = np.linalg.norm(found.jacobian - _exact(target, x0, x1, step), axis=(1, 2))
+    assert (error[told] <= stated[told]).all()
+    assert power > 10 or told.mean() > 0.5
+
+
+@pytest.mark.parametrize("row", [0, 1])
+def test_an_inverse_with_a_row_of_zeros_proves_nothing(row: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither that the face holds the prox, nor D prox, nor that no kink is near."""
+    target = NearestPoint(*SETS["spiral of a quarter"])
+    x0 = np.array([[1.34587542, 0.7813114]])
+    step = np.array([1e-14])
+    z = target.transport(x0) + step * x0
+    assert SolvedFaces(target._lifted, z, step).certificates[0].sharp
+    inverse = Systems.inverse
+
+    def truncated(at: Systems) -> np.ndarray:
+        found = inverse(at).copy()
+        found[:, row] = 0.0
+        return found
+
+    monkeypatch.setattr(Systems, "inverse", truncated)
+    solved = SolvedFaces(target._lifted, z, step)
+    assert not solved.certificates[0].sharp
+    assert solved.jacobian_error() == pytest.approx(np.sqrt(2))
+    assert solved.kink() == 0
+
+
+@pytest.mark.parametrize("power", [3, 6, 9, 12, 15])
+def test_an_end_of_a_curve_is_left_within_its_pressure(power: int) -> None:
+    """While the slope presses the end by δ against the curve no kink is said to be farther than λδ."""
+    target, step = NearestPoint(Curve.spiral(0.25), 0.25), 10.0**-power
+    end = target.transport([[1.34587542, 0.7813114]])
+    (stratum,) = target.closed_set.strata(end)
+    inward = stratum.inward[0]
+    aside = np.array([-inward[1], inward[0]])
+    for pressure in (1e-1, 1e-3):
+        x0 = 0.25 * end - pressure * inward + np.array([[-0.3], [0.3]]) * aside
+        x0 = x0[norms(target.transport(x0) - end) == 0]  # beyond a chord, on one side, is another point
+        assert len(x0)
+        kink = target.proximal_point(end + step * x0, step).kink
+        assert (kink <= step * pressure * (1 + 1e-9) + 4 * UNIT).all()
