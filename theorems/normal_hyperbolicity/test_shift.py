@@ -70,8 +70,12 @@ def test_prox_minimises_the_tilted_objective(evidence, target, t, seed):
     moves = [norm(v - x1 - w) for v in (u, other)]
     terms = dot(y, y) * step + norm(x0) * (norm(u) + norm(other)) + (moves[0] ** 2 + moves[1] ** 2) / step
     sums = Rounding(terms + np.abs(target.value(other)), target.dim + 10, "sums of d products")
-    # z = x₁ + λx₀ + w is formed: the objectives' difference in u and v is linear in z, with slope (v−u)/λ.
-    formed = Rounding((norm(z) + step * norm(x0)) * norm(other - u) / step, 4, "z is formed")
+    # z = x₁ + λx₀ + w is formed: the objectives' difference in u and v is linear in z, with slope (v−u)/λ;
+    # and so are v − x₁ − w and u − x₁ − w. Where w cancels x₁ all three round as x₁ does.
+    size = norm(x1) + norm(w)
+    formed = Rounding((size + step * norm(x0)) * norm(other - u) / step, 4, "z is formed")
+    for v, move in zip((u, other), moves, strict=True):
+        formed = formed + Rounding((size + norm(v)) * move / step, 2, "differences are formed")
     off = found.rounding.point.amplified(2 * norm(y) + 2 * norm(other - u) / step, "u is off")
     off = off + found.rounding.dual.amplified(2 * norm(u) + found.rounding.dual.bound * step, "y is off")
     evidence.on(target, t=t, seed=seed).bounded(
