@@ -1,7 +1,7 @@
 """How long does the quick run of the theorems take, beside the code of 2026-11-22, and what does it check?
 
-Both codes run at once, a process and a core each, so that what else the machine does slows both; and then, one
-after the other, as a reviewer types it: spread over the cores now, in one process then.
+Both codes run at once, a process and a core each, so that what else the machine does slows both; and then,
+one after the other, as a reviewer types it: spread over the cores now, in one process then.
 """
 
 import os
