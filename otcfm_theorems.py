@@ -4,7 +4,7 @@ Every pytest run of an environment loads this module. It imports nothing of this
 option unless an argument names the theorems, so that a neighbour's options and packages are safe.
 
 A run of all theorems is spread over the cores, as ``-n auto`` would, a thread each. The number of processes
-changes nothing; that of threads changes how large products round, and with it digits of a few sampled numbers.
+changes nothing; that of threads changes how large products round, and so digits of a few sampled numbers.
 """
 
 import importlib
