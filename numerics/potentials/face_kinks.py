@@ -10,6 +10,7 @@ from numerics.geometry import norms
 from numerics.potentials.chords import Chord, Envelope, Faces, by_atoms
 from numerics.potentials.face_certificate import Certificate
 from numerics.potentials.face_newton import systems
+from numerics.potentials.set_calculus import pressure
 from numerics.potentials.sharp_faces import change_over, spectral_radius
 from numerics.potentials.strata import Numbers, Points
 
@@ -30,22 +31,12 @@ def kinks_of(
     kink = np.zeros(len(z))
     for rows, faces, _ in _sharp(chords, found):
         errors = np.array([found[i].error for i in rows])
-        depth = np.minimum([_lowest(found[i]) for i in rows], _pressed(envelope, faces))
+        n, k, d = faces.atoms.shape
+        pressed = pressure(envelope, faces.atoms.reshape(n * k, d), np.repeat(faces.slope, k, axis=0))
+        depth = np.minimum([_lowest(found[i]) for i in rows], pressed.reshape(n, k).min(axis=1))
         room = np.maximum(step[rows] * depth - errors, 0.0)
         kink[rows] = _reaches(envelope, faces, room, z[rows], step[rows])
     return kink
-
-
-def _pressed(envelope: Envelope, faces: Faces) -> Numbers:
-    """The least part of p − ay against the inward tangent of an atom that is an end; +inf without ends."""
-    n, k, d = faces.atoms.shape
-    atoms, slopes = faces.atoms.reshape(n * k, d), np.repeat(faces.slope, k, axis=0)
-    against = np.full(n * k, np.inf)
-    for s in envelope.closed_set.strata(atoms):
-        if not s.dimension:
-            pushed = -((slopes[s.rows] - envelope.curvature * atoms[s.rows]) * s.inward).sum(axis=1)
-            against[s.rows] = np.where(norms(s.inward) > 0, np.maximum(pushed, 0.0), np.inf)
-    return against.reshape(n, k).min(axis=1)
 
 
 def _lowest(found: Certificate) -> float:

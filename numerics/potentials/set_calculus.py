@@ -36,6 +36,19 @@ def bending(envelope: Envelope, y: Points) -> Numbers:
     return size
 
 
+def pressure(envelope: Envelope, y: Points, x0: Points) -> Numbers:
+    """x₀ − ay against the inward tangent at ends of curves, 0 at least, which stay ends until x₀ moves by it.
+
+    +inf at all other points.
+    """
+    against = np.full(len(y), np.inf)
+    for s in envelope.closed_set.strata(y):
+        ends = s.rows[norms(s.inward) > 0]
+        inward = s.inward[norms(s.inward) > 0]
+        against[ends] = np.maximum(((envelope.curvature * y[ends] - x0[ends]) * inward).sum(axis=1), 0.0)
+    return against
+
+
 def hessian_noise(envelope: Envelope, y: Points, x0: Points) -> Numbers:
     """What H = aI − ⟨x₀ − ay, II⟩ errs by: II 40 roundings, x₀ − ay 2 and y's distance off the set."""
     a, bend = envelope.curvature, bending(envelope, y)

@@ -16,7 +16,7 @@ from numerics.potentials.face_certificate import Certificate
 from numerics.potentials.face_kinks import jacobian_errors, kinks_of
 from numerics.potentials.face_newton import face_jacobians
 from numerics.potentials.proximal_faces import faces_of_prox
-from numerics.potentials.set_calculus import along, bending, bent, hessian_noise
+from numerics.potentials.set_calculus import along, bending, bent, hessian_noise, pressure
 from numerics.potentials.strata import Numbers, Points
 
 _SETTLED = 16
@@ -184,20 +184,15 @@ class SolvedFaces:
         return np.minimum(reach, self._strata_reach(y, x0, rows)) / 2
 
     def _strata_reach(self, y: Points, x0: Points, rows: np.ndarray) -> Numbers:
-        step, a = self.step[rows], self.envelope.curvature
-        reach = np.full(len(y), np.inf)
+        step = self.step[rows]
+        reach = step * pressure(self.envelope, y, x0)
         near = along(self.envelope, y, x0, np.ones(len(y)), lambda at: self._hessian_field(at, rows))[1]
         for s in self.envelope.closed_set.strata(y):
-            at = step[s.rows]
             if s.dimension:
                 least = np.linalg.eigvalsh(self.envelope.hessians(y[s.rows], x0[s.rows], s.second))[:, 0]
                 bend = np.linalg.norm(s.second.reshape(len(s.rows), -1), axis=1)
-                rate = bend / at + near[s.rows]
+                rate = bend / step[s.rows] + near[s.rows]
                 reach[s.rows] = np.maximum(least, 0.0) / np.maximum(rate, np.finfo(float).tiny)
-            else:
-                against = -((x0[s.rows] - a * y[s.rows]) * s.inward).sum(axis=1)
-                has_inward = norms(s.inward) > 0
-                reach[s.rows] = np.where(has_inward, at * np.maximum(against, 0.0), np.inf)
         return reach
 
     def _hessian_field(self, y: Points, rows: np.ndarray) -> Float[np.ndarray, "n d d"]:

@@ -88,11 +88,13 @@ class Compared:
         error: (k,) Frobenius distance; at kinks that of the formula from the set of Jacobians around x_t.
         rounding: What both err by.
         at_kinks: At how many points the rounding of x_t reaches a kink of prox.
+        unknown: At how many of these D prox is not known at all, so that nothing could be refuted.
     """
 
     error: Array
     rounding: Rounding
     at_kinks: int
+    unknown: int
 
 
 def compared(
@@ -162,13 +164,14 @@ def _compared(
     # x₁ enters x_t and the tangent and H at x₁: an error of it counts in both.
     stated = at.field.roundings.jacobian(None, at.xt, remaining=r, moved=2 * at.of_path.bound)
     rounding = np.broadcast_to((stated.amplified(factor) + of_formula).bound, error.shape).copy()
-    kinks = np.flatnonzero(at.solved.kink <= 2 * at.of_argument.bound)
+    kinks, unknown = np.flatnonzero(at.solved.kink <= 2 * at.of_argument.bound), 0
     if kinks.size:
         rate = rise / beta - fall / alpha
         off, own = from_the_set(target, (at.x0, at.z), at.step, 2 * at.of_argument.bound, prox, kinks)
+        unknown = int((own >= 1).sum())
         error[kinks] = rate * off
         rounding[kinks] = rate * own + np.broadcast_to(of_formula.bound, error.shape)[kinks]
-    return Compared(error, Rounding.measured(rounding, stated.because), len(kinks))
+    return Compared(error, Rounding.measured(rounding, stated.because), len(kinks), unknown)
 
 
 def from_the_set(
@@ -204,8 +207,7 @@ def from_the_set(
     rest = np.flatnonzero((off > own) | (own > _SAYS_NOTHING))
     if rest.size:
         exact, bound = through_larger_step(target, x0[rest], target.transport(x0[rest]), step)
-        told = bound < own[rest]
-        told |= np.isfinite(bound) & (off[rest] > own[rest])
+        told = (bound < own[rest]) | (np.isfinite(bound) & (off[rest] > own[rest]))
         off[rest[told]] = frobenius(exact - prox[kinks][rest])[told]
         own[rest[told]] = bound[told]
     return off, own

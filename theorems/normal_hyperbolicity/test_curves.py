@@ -66,6 +66,7 @@ def test_rescaled_jacobian_tends_to_the_normal_projector(evidence, target, sched
             because="P_N and K share eigenvectors: the norm is the largest of these",
             main=np.maximum(tangent, normal),
             at_kinks=found.at_kinks,
+            left_out=found.unknown,
             clause="limit",
         )
 

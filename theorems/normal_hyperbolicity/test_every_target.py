@@ -43,6 +43,7 @@ def test_field_jacobian_is_that_of_k_at_almost_every_noise(evidence, target, sch
         found.rounding,
         because="they are equal; what D prox, K, T and x_t err by. At kinks: D prox is a set (Clarke)",
         at_kinks=found.at_kinks,
+        left_out=found.unknown,
         clause="Jacobian",
     )
 

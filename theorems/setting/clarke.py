@@ -71,7 +71,8 @@ def _at_smaller_step(
     target: Potential, z: Array, step: float, ratio: float, off: Array
 ) -> tuple[Array, Array]:
     """J(J + κ(I−J))⁻¹ for J = D prox(z), and what it errs by where z is off by ``off``."""
-    values, axes = np.linalg.eigh(target.prox_jacobian(z, step))
+    jacobian = target.prox_jacobian(z, step)
+    values, axes = np.linalg.eigh(jacobian)
     values = np.clip(values, 0.0, 1.0)
     values = values / (values + ratio * (1 - values))
     stated = target.roundings.prox_jacobian(z, step, moved=off) + Rounding(

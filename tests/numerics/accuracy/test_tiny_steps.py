@@ -11,6 +11,7 @@ from numerics.accuracy import UNIT
 from numerics.geometry import norms
 from numerics.potentials import Arc, Curve, NearestPoint, PointCloud, Potential, Union
 from numerics.potentials.face_newton import Systems
+from numerics.potentials.set_calculus import pressure
 from numerics.potentials.solved_faces import SolvedFaces
 
 ARC = Arc(1.0, 0.3, 2.0)
@@ -81,9 +82,11 @@ def test_an_end_of_a_curve_is_left_within_its_pressure(power: int) -> None:
     (stratum,) = target.closed_set.strata(end)
     inward = stratum.inward[0]
     aside = np.array([-inward[1], inward[0]])
-    for pressure in (1e-1, 1e-3):
-        x0 = 0.25 * end - pressure * inward + np.array([[-0.3], [0.3]]) * aside
+    for pushed in (1e-1, 1e-3):
+        x0 = 0.25 * end - pushed * inward + np.array([[-0.3], [0.3]]) * aside
         x0 = x0[norms(target.transport(x0) - end) == 0]  # beyond a chord, on one side, is another point
         assert len(x0)
+        found = pressure(target._lifted, np.repeat(end, len(x0), axis=0), x0)
+        assert found == pytest.approx(pushed, rel=1e-9)
         kink = target.proximal_point(end + step * x0, step).kink
-        assert (kink <= step * pressure * (1 + 1e-9) + 4 * UNIT).all()
+        assert (kink <= step * pushed * (1 + 1e-9) + 4 * UNIT).all()
