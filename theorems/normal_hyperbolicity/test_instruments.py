@@ -91,8 +91,10 @@ def test_sets_of_jacobians_are_of_the_faces_that_are_near(evidence):
 
 
 @pytest.mark.claim("H1")
-@pytest.mark.parametrize("step", [1e-18, 1e-14, 1e-6, 0.5])
-def test_jacobians_between_doubles_are_had_from_a_larger_step(evidence, step):
+@pytest.mark.parametrize(
+    ("step", "least"), [(1e-18, 1.0), (1e-14, 1.0), (1e-6, 1.0), (0.5, 1.0), (0.5, 4.0), (0.01, 64.0)]
+)
+def test_jacobians_between_doubles_are_had_from_a_larger_step(evidence, step, least):
     """Inside a cell of atoms D prox is 0, and at x₁ + λx₀ of a sphere R/(R+λ|x₀|) along it, at any λ.
 
     With λ = 1e−18 no double is x₁ + λx₀; on the line all around an inner atom have D prox = 1.
@@ -102,8 +104,8 @@ def test_jacobians_between_doubles_are_had_from_a_larger_step(evidence, step):
         x0, x1 = target.sample(50, generator(6))
         tangent = np.zeros((50, 1, 1)) if target is atoms else np.eye(3) - x1[:, :, None] * x1[:, None, :]
         along = 1 / (1 + step * np.linalg.norm(x0, axis=1))
-        found, stated = through_larger_step(target, x0, x1, step)
-        on = evidence.on(target, step=step)
+        found, stated = through_larger_step(target, x0, x1, step, least)
+        on = evidence.on(target, step=step, least=least)
         on.bounded(
             "|D prox(x₁ + λx₀) through a larger step − its closed form|",
             np.linalg.norm(found - along[:, None, None] * tangent, axis=(1, 2)),

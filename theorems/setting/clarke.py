@@ -42,17 +42,19 @@ def jacobians_around(
     return np.asarray(found.reshape(n, len(shifts), d, d))
 
 
-def through_larger_step(target: Potential, x0: Array, x1: Array, step: float) -> tuple[Array, Array]:
+def through_larger_step(
+    target: Potential, x0: Array, x1: Array, step: float, least: float = 1.0
+) -> tuple[Array, Array]:
     """D prox_λ (n,d,d) at the exact z = x₁ + λx₀, from one of another step, and what it errs by.
 
     J_λ = J(J + κ(I−J))⁻¹, κ = λ/μ, with J = D prox_μ at x₁ + μx₀: along u + μy, y ∈ ∂φ(u), du = J dz and
-    μ dy = (I−J) dz, so that d(u + λy) = (J + κ(I−J)) dz. μ is the least of λ, 16λ, 256λ, … at which rounding
-    reaches no kink; +inf is stated where there is none. J errs κ|A⁻¹|² ≤ 1/κ times as much there, as
-    J_λ = (I − κA⁻¹)/(1−κ), A = κI + (1−κ)J ≥ κ.
+    μ dy = (I−J) dz, so that d(u + λy) = (J + κ(I−J)) dz. μ is the first of λ, 16λ, 256λ, …, times
+    ``least``, at which rounding reaches no kink; +inf is stated where there is none. J errs κ|A⁻¹|² ≤ 1/κ
+    times as much there, as J_λ = (I − κA⁻¹)/(1−κ), A = κI + (1−κ)J ≥ κ.
     """
     n, d = x0.shape
     found, bound = np.zeros((n, d, d)), np.full(n, np.inf)
-    of_data, larger = np.broadcast_to(target.roundings.transport(x0).bound, (n,)), float(step)
+    of_data, larger = np.broadcast_to(target.roundings.transport(x0).bound, (n,)), least * step
     rows = np.arange(n)
     while len(rows) and larger <= 16 * max(target.scale, step):
         z = x1[rows] + larger * x0[rows]

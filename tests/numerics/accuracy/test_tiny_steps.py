@@ -4,12 +4,15 @@ With λ = 1e−14 the columns of λp in the optimality conditions are as small a
 inverse that takes them for 0 has a row of zeros, which Krawczyk's test would let pass.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from numerics.accuracy import UNIT
 from numerics.geometry import norms
 from numerics.potentials import Arc, Curve, NearestPoint, PointCloud, Potential, Union
+from numerics.potentials.face_kinks import jacobian_errors
 from numerics.potentials.face_newton import Systems
 from numerics.potentials.set_calculus import pressure
 from numerics.potentials.solved_faces import SolvedFaces
@@ -50,6 +53,47 @@ def test_jacobians_are_right_where_no_kink_is_in_reach(
     error = np.linalg.norm(found.jacobian - _exact(target, x0, x1, step), axis=(1, 2))
     assert (error[told] <= stated[told]).all()
     assert power > 10 or told.mean() > 0.5
+
+
+@pytest.mark.parametrize("name", ["arc and points", "spiral and a point", "spiral of a quarter", "arc"])
+@pytest.mark.parametrize("power", [2, 6, 10, 12, 13, 14, 15, 17])
+def test_kinks_are_no_farther_than_a_jump_of_the_transport(
+    name: str, power: int, rng: np.random.Generator
+) -> None:
+    """At ends and isolated points T is constant: where it jumps over δ, D prox changes within λδ."""
+    target, step = NearestPoint(*SETS[name]), 10.0**-power
+    x0, x1 = target.sample(200, rng)
+    ends = np.concatenate([s.rows for s in target.closed_set.strata(x1) if not s.dimension])
+    x0, x1 = x0[ends], x1[ends]
+    z = x1 + step * x0
+    kink, off = target.proximal_point(z, step).kink, 3 * UNIT * (norms(x1) + step * norms(x0))
+    for length in (0.1, 0.5, 2.0, 8.0):
+        way = rng.standard_normal(x0.shape)
+        way *= length / norms(way)[:, None]
+        jumps = norms(target.transport(x0 + way) - x1) > 0
+        assert (kink[jumps] <= step * length + off[jumps]).all()
+        assert length < 8 or jumps.any()
+
+
+def test_an_end_of_a_spiral_does_not_move() -> None:
+    target = NearestPoint(*SETS["spiral of a quarter"])
+    x0 = np.array([[1.34587542, 0.7813114], [1.42098202, 0.72609379]])
+    found = target.prox_jacobian(target.transport(x0) + 1e-14 * x0, 1e-14)
+    assert np.abs(found).max() <= 64 * UNIT
+
+
+def test_a_series_that_diverges_states_that_nothing_is_known() -> None:
+    target, step = NearestPoint(*SETS["spiral"]), np.array([0.5])
+    z = np.array([[0.3, 0.1]])
+    solved = SolvedFaces(target._lifted, z, step)
+    (found,) = solved.certificates
+    assert found.change is not None
+    small, large = (
+        jacobian_errors(target._lifted, solved.chords, [replace(found, change=change)], z, step)
+        for change in (found.change, found.change + 1e3)
+    )
+    assert small < 1e-9
+    assert large == np.sqrt(2)
 
 
 @pytest.mark.parametrize("row", [0, 1])
