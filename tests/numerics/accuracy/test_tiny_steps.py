@@ -134,3 +134,19 @@ def test_an_end_of_a_curve_is_left_within_its_pressure(power: int) -> None:
         assert found == pytest.approx(pushed, rel=1e-9)
         kink = target.proximal_point(end + step * x0, step).kink
         assert (kink <= step * pushed * (1 + 1e-9) + 4 * UNIT).all()
+
+
+@pytest.mark.parametrize("away", [0.25, 0.5, 0.75])
+def test_a_chord_between_ends_is_left_where_one_of_them_is(away: float) -> None:
+    """As z moves along the chord's normal by δ, p does by δ/λ, until p − ay is level along an end's tangent."""
+    target, step = NearestPoint(*SETS["spiral of a quarter"]), np.array([0.5])
+    curve, a = target.closed_set, 0.25
+    ends = curve.nearest(np.array([[-0.4, 0.1], [0.1, -0.8]]))
+    edge, squares = ends[1] - ends[0], (ends**2).sum(axis=1)
+    normal = np.array([-edge[1], edge[0]]) / norms(edge)
+    slope = a / 2 * (squares[1] - squares[0]) / (edge @ edge) * edge + away * normal
+    solved = SolvedFaces(target._lifted, (ends.mean(axis=0) + step * slope)[None], step)
+    assert len(solved.chords[0].atoms) == 2
+    (stratum,) = curve.strata(ends)
+    room = ((a * ends - slope) * stratum.inward).sum(axis=1) / np.abs(stratum.inward @ normal)
+    assert 0 < solved.kink()[0] <= step[0] * room.min()
