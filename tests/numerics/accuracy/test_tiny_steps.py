@@ -138,7 +138,7 @@ def test_an_end_of_a_curve_is_left_within_its_pressure(power: int) -> None:
 
 @pytest.mark.parametrize("away", [0.25, 0.5, 0.75])
 def test_a_chord_between_ends_is_left_where_one_of_them_is(away: float) -> None:
-    """As z moves along the chord's normal by δ, p does by δ/λ, until p − ay is level along an end's tangent."""
+    """As z moves along the chord's normal by δ, p does by δ/λ, until an end's tangent is at a right angle."""
     target, step = NearestPoint(*SETS["spiral of a quarter"]), np.array([0.5])
     curve, a = target.closed_set, 0.25
     ends = curve.nearest(np.array([[-0.4, 0.1], [0.1, -0.8]]))
