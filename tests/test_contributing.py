@@ -87,23 +87,29 @@ def taken(tree: Path, page: str, left_out: str = "", kind: str = "") -> list[Ste
 # --- a potential ----------------------------------------------------------------------------------------
 
 FAMILY = "add-a-potential.md"
-ITS_FILE, EXPORT, INSTANCES, STRATEGIES = (
+ITS_FILE, EXPORT, INSTANCES, STRATEGIES, ITS_CASES, CASES = (
     "numerics/potentials/point_mass.py",
     "numerics/potentials/__init__.py",
     "numerics/potentials/instances.py",
     "theorems/setting/families.py",
+    "tests/numerics/accuracy/cases_of_points.py",
+    "tests/numerics/accuracy/every_case.py",
 )
+STATEMENTS = "tests/numerics/accuracy/test_every_statement.py"
 
 
-def test_a_family_touches_its_file_the_export_one_instance_and_one_strategy(tree: Path) -> None:
+def test_a_family_touches_its_file_the_export_one_instance_one_strategy_and_cases(tree: Path) -> None:
     touched = [step.path for step in taken(tree, FAMILY)]
-    assert list(dict.fromkeys(touched)) == [ITS_FILE, EXPORT, INSTANCES, STRATEGIES]
+    assert list(dict.fromkeys(touched)) == [ITS_FILE, EXPORT, INSTANCES, STRATEGIES, ITS_CASES, CASES]
     done = declared(tree, "family")
     assert done.returncode == 0, done.stdout[-3000:]
     laws = "tests/numerics/test_potential_laws.py", "tests/numerics/test_traits.py"
     done = ran(tree, "pytest", "-q", "-p", "no:cacheprovider", *laws, "-k", "PointMass")
     assert done.returncode == 0, done.stdout[-3000:]
     assert int(re.findall(r"(\d+) passed", done.stdout)[0]) >= 16  # fourteen laws, and traits
+    done = ran(tree, "pytest", "-q", "-p", "no:cacheprovider", STATEMENTS, "-k", "PointMass or lists")
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert "2 passed" in done.stdout
     checks = "theorems/proximal_denoiser/test_prox.py", "theorems/definitions/test_prox_boundedness.py"
     done = ran(tree, "pytest", "-q", "-p", "no:cacheprovider", *checks, "-k", "data_point or attained")
     assert done.returncode == 0, done.stdout[-3000:]
@@ -125,6 +131,13 @@ def test_a_step_of_a_family_left_out_is_named(tree: Path, left_out: str, said: s
     done = declared(tree, "family")
     assert done.returncode == 1
     assert said in done.stdout
+
+
+def test_a_family_without_cases_of_what_it_states_is_named(tree: Path) -> None:
+    taken(tree, FAMILY, CASES)
+    done = ran(tree, "pytest", "-q", "-p", "no:cacheprovider", STATEMENTS, "-k", "PointMass")
+    assert done.returncode == 1
+    assert "PointMass states what it errs by, and no oracle is known: add its cases" in done.stdout
 
 
 # --- a theorem ------------------------------------------------------------------------------------------

@@ -188,8 +188,9 @@ class Curve(Rebuilt, CurveMinima):
 
         From the residual of ⟨x−γ,γ'⟩ = 0 over h = 1 − ⟨x−γ,γ''⟩/|γ'|². The residual ⟨x−γ,γ'⟩/|γ'| is
         computed, and errs by η + (d+25)u|x−γ| (γ' errs by 12u relatively). With what x moves by, it is off by
-        r, and t by at most 2r/(h|γ'|) if h stays the same to a factor 2 up to there: looked up at both ends.
-        If not (near a focal point), the minimum is somewhere in its cell of the net, if x moves by a 64th
+        r, and t by at most r/(h|γ'|) for the least h up to there, which is within 2r/(h|γ'|) if h stays the
+        same to a factor 2: looked up at both ends. h errs by 40u of its terms, 1 and 1 − h. If it does not
+        stay (near a focal point), the minimum is somewhere in its cell of the net, if x moves by a 64th
         (chosen) of its size at most. An end that the residual presses against stays.
         """
         offset, speed = points - self._gamma(t), norms(self._velocity(t))
@@ -197,16 +198,18 @@ class Curve(Rebuilt, CurveMinima):
         residual = (offset * self._velocity(t)).sum(axis=1) / speed
         inner = self.closed | ((t > self._start) & (t < self._stop))
         pressed = ~inner & (np.where(t == self._start, -residual, residual) > noise)
-        least = self._bend(points, t)
+        here, off = self._bend(points, t), np.abs(residual) * inner + noise
         with np.errstate(divide="ignore", invalid="ignore"):
-            reach = np.where(least > 0, 2 * (np.abs(residual) * inner + noise) / least, np.inf)
+            reach = np.where(here > 0, 2 * off / here, np.inf)
         sure = np.isfinite(reach) & (reach <= self.spacing)
-        shift = np.where(sure, reach, 0.0) / speed
+        shift, least = np.where(sure, reach, 0.0) / speed, here - 40 * UNIT * (1 + np.abs(1 - here))
         for sign in (1, -1):
             there = self._bend(points, t + sign * shift)
-            sure &= (there >= least / 2) & (there <= 2 * least)
+            sure &= (there >= here / 2) & (there <= 2 * here)
+            least = np.minimum(least, there - 40 * UNIT * (1 + np.abs(1 - there)))
+        sure &= least >= here / 4
         cell = np.where(moved <= self.spacing / 64, 2 * self.spacing, 2 * self.radius)
-        local = np.where(pressed, 0.0, np.where(sure, reach, cell))
+        local = np.where(pressed, 0.0, np.where(sure, off / np.where(sure, least, 1.0), cell))
         return local, (np.abs(residual) + noise) * local
 
     def strata(self, points: Points) -> Sequence[Stratum]:

@@ -49,13 +49,15 @@ def project(
 ) -> EllipsePoint:
     r"""The nearest point of the ellipse with semi-axes ``major`` ≥ ``minor``, numbers or (n,).
 
-    Accuracy: (p,q) are doubles. X errs by 8u relatively (D 3u, its sum 1u, product, quotient, 1u of p itself,
-    and 1u to spare), Y by 3u (1u of q itself), so F by 24u and its own 4u; ν by δν = (|F| + 28u)/|F'|, F'
-    taken at the far end of that interval, as F is convex. tan of the angle of (X,Y) is (Bq/Ap)(D+ν)/ν, so
-    that the angle errs by |XY|(11u + δν·D/((ν−δν)(D+ν))) + 2u, which moves the point by S times it; and the
-    products A·X, B·Y, the norm, round 4u.
+    Accuracy: p and q may be off by 1u themselves. X errs by (4 + 3ω)u relatively, ω = D/(D+ν) (D 3u, its
+    sum, product, quotient, and p), Y by 3u (product, quotient, and q), so F by 2X²(4+3ω)u + 6Y²u and its own
+    2u, hence, as X² + Y² is 1 to rounding and with 1u to spare, by f = (9 + 2X² + 6ωX²)u; ν by
+    δν = (|F| + f)/|F'|, F' taken at the far end of that interval, as F is convex. tan of the angle of (X,Y)
+    is (Bq/Ap)(D+ν)/ν, so that the angle errs by |XY|((7 + 3ω)u + δν·D/((ν−δν)(D+ν))), and by 2u|XY| of the
+    quotients by the norm; that moves the point by S times it; and the products A·X, B·Y, the norm and its
+    quotients round 4u.
 
-    At the cusp of the evolute, p = D/A, that says nothing: where ν ≤ 2δν (so Y² ≤ 28u) all that is known is
+    At the cusp of the evolute, p = D/A, that says nothing: where ν ≤ 2δν (so Y² ≤ 17u) all that is known is
     X ≥ X̂(1−8u)(D+ν)/(D+ν+δν), so the angle lies between 0 and the arccosine of that. On the axis it is the
     arccosine of a number known to 8u, and for q = 0, where Ap exceeds D by 8uD at most, at most arccos(1−8u).
 
@@ -112,17 +114,20 @@ def _finished(
     axis: np.ndarray,
 ) -> EllipsePoint:
     value, slope = _secular(p, q, major, minor, focal, nu)
-    off = (np.abs(value) + 28 * UNIT) / np.maximum(-slope, np.finfo(float).tiny)
-    later = _secular(p, q, major, minor, focal, nu + off)[1]
-    off = np.where(axis, 0.0, (np.abs(value) + 28 * UNIT) / np.maximum(-later, np.finfo(float).tiny))
     with np.errstate(divide="ignore", invalid="ignore"):
         x = np.where(p > 0, major * p / (focal + nu), 0.0)
+        part = np.where(p > 0, focal / (focal + nu), 0.0)
+    missed = np.abs(value) + (9 + (2 + 6 * part) * x**2) * UNIT
+    off = missed / np.maximum(-slope, np.finfo(float).tiny)
+    later = _secular(p, q, major, minor, focal, nu + off)[1]
+    off = np.where(axis, 0.0, missed / np.maximum(-later, np.finfo(float).tiny))
+    with np.errstate(divide="ignore", invalid="ignore"):
         y = np.where(axis, np.sqrt(np.maximum((1 - x) * (1 + x), 0.0)), np.where(q > 0, minor * q / nu, 0.0))
         length = np.hypot(x, y)
         x, y = x / length, y / length
         square = (major * y) ** 2 + (minor * x) ** 2
         stretch = square / (focal * y**2 + nu)
-    turned = _turned(x, y, q, focal, nu, off, axis) + 2 * UNIT
+    turned = _turned(x, y, q, focal, nu, off, axis, part) + 2 * UNIT * x * y
     error = np.sqrt(square) * turned + 4 * UNIT * np.hypot(major * x, minor * y)
     signs = np.where(points < 0, -1.0, 1.0)
     unit = np.stack([x, y], axis=1) * signs
@@ -130,7 +135,14 @@ def _finished(
 
 
 def _turned(
-    x: Numbers, y: Numbers, q: Numbers, focal: Numbers | float, nu: Numbers, off: Numbers, axis: np.ndarray
+    x: Numbers,
+    y: Numbers,
+    q: Numbers,
+    focal: Numbers | float,
+    nu: Numbers,
+    off: Numbers,
+    axis: np.ndarray,
+    part: Numbers,
 ) -> Numbers:
     """What the angle of (X,Y) errs by, but for normalising: see `project`."""
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -141,7 +153,7 @@ def _turned(
         on_axis = np.where(known > 0, 16 * UNIT * x / (y + known), 4 * np.sqrt(UNIT) * (x > 0))
     cusp = np.where(q > 0, nu <= 2 * off, nu <= 8 * UNIT * focal)
     wide = np.where(q > 0, wide, 4 * np.sqrt(UNIT))  # arccos(1 − 8u)
-    beside = np.where(cusp, wide, np.minimum(x * y * (11 * UNIT + spread), np.pi / 2))
+    beside = np.where(cusp, wide, np.minimum(x * y * ((7 + 3 * part) * UNIT + spread), np.pi / 2))
     return np.where(axis, on_axis, beside)
 
 

@@ -33,10 +33,10 @@ class NearestArcPoint(NearestCurvedPoint, of=Arc):
     - D prox: inside 0; radial (R/|w|)(I − ŵŵᵀ): (9u + 3δ/|w|)R/|w|; the chord's direction 9u, so 28u. Within
       rounding of a border it may be that of the other side, √2 away at most.
     - K = (R/a|w|)(I − ŵŵᵀ) at w = x₀/a − C: the same with δ = u|x₀|/a + u|w|, and one rounding more; where w
-      may be on either side of the ray through an end, beyond which K is 0, R/(a|w|) more. H is
-      ⟨aw, n⟩/R, so as accurate as K where n is along w.
-    - φ: 8u of its two terms. The envelope: its slope along the hull is z − λaC − u over λ, so an error δ_u
-      of u counts |y − aC|δ_u + δ_u²/(2λ); and 6u of |z−u|²/(2λ).
+      may be on either side of the ray through an end, beyond which K is 0, R/(a|w|) more, which errs by as
+      much itself. H is ⟨aw, n⟩/R, so as accurate as K where n is along w.
+    - φ = a((R² − |C|²)/2 + ⟨C,·⟩), term by term. The envelope: its slope along the hull is z − λaC − u over
+      λ, so an error δ_u of u counts |y − aC|δ_u + δ_u²/(2λ); and 6u of |z−u|²/(2λ).
     """
 
     closed_set: Arc
@@ -53,13 +53,15 @@ class NearestArcPoint(NearestCurvedPoint, of=Arc):
         return np.asarray(self.curvature * (constant + x @ arc.centre))
 
     def _value_rounding(self, x: Points) -> Rounding:
-        return Rounding(self._size(x), 4.0, "a(R²−|C|²)/2 + a⟨C,x⟩: products and sums")
-
-    def _size(self, x: Points) -> Numbers:
-        """The terms of φ."""
-        arc = self.closed_set
+        """The terms R²/2 once, |C|²/2 and ⟨C,x⟩ twice, their difference once; their sum and a times it."""
+        arc, a = self.closed_set, self.curvature
         square = arc.centre @ arc.centre
-        return self.curvature * ((arc.length**2 + square) + 2 * norms(x) * np.sqrt(square))
+        constant = arc.length**2 / 2 + square + np.abs(arc.length**2 - square) / 2
+        return (
+            Rounding(a * constant, 1, "a(R²−|C|²)/2")
+            + Rounding(a * (np.abs(x) @ np.abs(arc.centre)), 2, "a⟨C,x⟩")
+            + Rounding(np.abs(self._affine(x)), 2, "their sum, times a")
+        )
 
     def _transport_jacobian(self, x0: Points) -> Float[np.ndarray, "n d d"]:
         w = x0 / self.curvature - self.closed_set.centre
@@ -72,8 +74,9 @@ class NearestArcPoint(NearestCurvedPoint, of=Arc):
         inside = np.abs(self.closed_set.turned(x0 / self.curvature)) < self.closed_set.half
         shift = UNIT * (norms(x0) / self.curvature + w * bool(self.closed_set.centre.any()))
         size = self.closed_set.length / (self.curvature * w)
-        own = np.where(inside, size * (10 * UNIT + 3 * shift / w), 0.0)
-        other = np.where(self._beside_an_end(x0, shift), size, 0.0)
+        beside = self._beside_an_end(x0, shift)
+        own = np.where(inside | beside, size * (10 * UNIT + 3 * shift / w), 0.0)
+        other = np.where(beside, size, 0.0)
         return Rounding.measured(own + other, "R/(a|w|) and the direction of w, or the other side's")
 
     def _beside_an_end(self, x0: Points, shift: Numbers) -> np.ndarray:

@@ -35,8 +35,8 @@ class NearestCurvedPoint(SolvedOnce, NearestPoint, of=object):
     - T: η at x₀/a, whose division errs by u|x₀|/a.
     - φ*: ⟨x₀,y⟩ − (a/2)|y|² at y = T(x₀), off M by at most its ``error``, over which it changes by
       |x₀−ay| times that; along M by the residual tilt of its slope times η, as it is concave up to its
-      maximum; by what a comparison of two maxima errs by where they tie; and d + 2 roundings of the
-      terms.
+      maximum; by what a comparison of two maxima errs by where they tie; and d roundings of the terms of
+      ⟨x₀,y⟩, d + 1 of (a/2)|y|², and one of their difference.
     - prox on the set: the projection of z/(1+aλ), an argument that errs by 3u|z|/(1+aλ), where the set's own
       comparison x₀ = (z−y)/λ leaves no doubt; otherwise, and on a face, the certificate of `chords`.
     - the envelope: the objective at u exceeds its minimum by the certificate's suboptimality; on the set by
@@ -55,11 +55,16 @@ class NearestCurvedPoint(SolvedOnce, NearestPoint, of=object):
 
     def _value(self, x: Points) -> Numbers:
         """φ, read off the face that holds x; finite also where ∂φ is empty (`steep_faces`)."""
-        value = self._lifted.lift(x)
-        rows = np.flatnonzero(norms(x - self.closed_set.nearest(x)) > self._rounding)
+        y, rows = self._beside(x)
+        value = self._lifted.lift(y)
         for i, chord in zip(rows, faces_at(self._lifted, x[rows], self._rounding), strict=True):
             value[i] = np.inf if chord is None else chord.weights @ self._lifted.lift(chord.atoms)
         return value
+
+    def _beside(self, x: Points) -> tuple[Points, np.ndarray]:
+        """The nearest points of M, and the rows which are no points of it."""
+        y = self.closed_set.nearest(x)
+        return y, np.flatnonzero(norms(x - y) > self._rounding)
 
     def _conjugate(self, x0: Inexact[np.ndarray, "n d"]) -> Numbers:
         y = self._transport(x0)
@@ -110,11 +115,18 @@ class NearestCurvedPoint(SolvedOnce, NearestPoint, of=object):
     # --- accuracy -------------------------------------------------------------------------------
 
     def _value_rounding(self, x: Points) -> Rounding:
-        """On M that of (a/2)|x|²; on a face that of its atoms', at a point within `_domain_rounding`."""
-        count = self.dim + 2.0
-        return Rounding(
-            self.curvature * (norms(x) + self.closed_set.radius) ** 2, count, "(a/2)|x|² on atoms"
-        )
+        """On M d + 1 roundings of (a/2)|y|², y beside x, and what y's distance off M makes of it, a|y| times.
+
+        On a face as much for its atoms, which are 2(d+1) at most; their weights' products and sums, and by
+        what these miss 1, are as many roundings again, twice.
+        """
+        a, off_set = self.curvature, self._lifted.off_set
+        y, rows = self._beside(x)
+        count, off = np.full(len(x), self.dim + 1.0), a * norms(y) * off_set
+        count[rows], off[rows] = 5 * (self.dim + 1.0), a * self.closed_set.radius * off_set
+        value = np.nan_to_num(self._value(x), posinf=0.0)
+        formed = Rounding(count * value, 1, "(a/2)|y|² on atoms")
+        return formed + Rounding.measured(off, "atoms that are off the set")
 
     def _domain_rounding(self, x: Points) -> Rounding:
         """A face is the answer where it comes within twice `_rounding` of x (`faces_at`).
@@ -131,7 +143,9 @@ class NearestCurvedPoint(SolvedOnce, NearestPoint, of=object):
         missed = tilt * np.minimum(error, 2 * self.closed_set.spacing)
         tied = np.where(error > 1e3 * UNIT * self.closed_set.radius, self._lifted.rounding(x0), 0.0)
         off = norms(x0 - a * y) * self._lifted.off_set
-        terms = Rounding(norms(x0) * norms(y) + a * norms(y) ** 2, self.dim + 2.0, "⟨x₀,y⟩ − (a/2)|y|²")
+        terms = Rounding(np.abs(x0 * y).sum(axis=1), self.dim, "⟨x₀,y⟩: products and sums")
+        terms += Rounding(self._lifted.lift(y), self.dim + 1, "(a/2)|y|²: squares, sums and a product")
+        terms += Rounding(np.abs(self._conjugate(x0)), 1, "their difference")
         return terms + Rounding.measured(off + missed + tied, "T's error, where φ* is stationary")
 
     def _transport_rounding(self, x0: Points) -> Rounding:

@@ -25,15 +25,18 @@ class NearestEllipsePoint(NearestCurvedPoint, of=Ellipse):
 
     Accuracy, u = 2⁻⁵³:
 
-    - prox inside: q exactly, p/(1 + λaκ) with κ = (A−B)(A+B)/A² (5u), so 9u|p|; on the ellipse that of
-      `project` at z/(1+aλ), which errs by 3u of its length. Where z is within rounding of the border of the
+    - prox inside: q exactly, and sp with s = 1/(1 + λaκ), κ = (A−B)(A+B)/A² (5u): λaκ errs by 7u, so s by
+      (7(1−s) + 2)u relatively, and sp by one rounding more; on the ellipse that of `project` at z/(1+aλ),
+      whose quotient it allows for and whose 1+aλ errs by 2u. Where z is within rounding of the border of the
       two, both.
     - K = (stretch/a)ττᵀ and D prox = (stretch/(1+aλ))ττᵀ on the ellipse, stretch = S²/(DY² + ν): with t the
-      error of the angle of (X,Y), relatively 2tD|XY|(1/S² + 1/(DY²+ν)) + δν/(DY²+ν) + 16u, and τ turns by
-      t·AB/S² + 4u, which counts twice. Inside, diag(1/(1+λaκ), 1): 9u. Within rounding of the border, √2
-      for the other side's.
-    - φ = (a/2)(B² + κp²): 10u. The envelope, of slope y along the hull: an error δ of the prox counts
-      (|y − ∇φ|)δ + δ²(1/λ + aκ)/2, and 6u of |z−u|²/(2λ).
+      error of the angle of (X,Y), relatively 2tD|XY|(1/S² + 1/(DY²+ν)) + δν/(DY²+ν), and √2 times what τ
+      turns by, t·AB/S². Then roundings: S² 4u, DY² + ν 6u, the quotients by it and by a, the products with τ
+      2u; the length of τ, of which the norm errs by 2u and the quotient by 1u, 6u; and the turn by which
+      products and quotients part the coordinates, |sin cos|·4u, √2·2u: both 7u. Together 21u. Inside,
+      diag(s, 1), s as above. Within rounding of the border, √2 for the other side's.
+    - φ = (a/2)(B² + κp²): κp² 7u, B² 1u, and 2u of φ. The envelope, of slope y along the hull: an error δ of
+      the prox counts (|y − ∇φ|)δ + δ²(1/λ + aκ)/2, and 6u of |z−u|²/(2λ).
     """
 
     closed_set: Ellipse
@@ -54,7 +57,9 @@ class NearestEllipsePoint(NearestCurvedPoint, of=Ellipse):
         return np.asarray(self.curvature / 2 * (self.closed_set.minor**2 + self._flatness() * p**2))
 
     def _value_rounding(self, x: Points) -> Rounding:
-        return Rounding(self._quadratic(x), 10.0, "(a/2)(B² + κp²), κ to 5 roundings")
+        square, total = self.closed_set.minor**2, self._quadratic(x)
+        bent = Rounding(np.maximum(total - self.curvature / 2 * square, 0.0), 7, "κp², κ to 5 roundings")
+        return bent + Rounding(self.curvature / 2 * square, 1, "B²") + Rounding(total, 2, "(a/2)(B² + κp²)")
 
     def _transport_rounding(self, x0: Points) -> Rounding:
         """x₀/a errs relatively in each coordinate, not across the medial axis; `project` allows for it."""
@@ -71,11 +76,10 @@ class NearestEllipsePoint(NearestCurvedPoint, of=Ellipse):
         return self._tangential(found, found.stretch / self.curvature)
 
     def _transport_jacobian_rounding(self, x0: Points) -> Rounding:
-        image = x0 / self.curvature
-        found = self.closed_set.project(image)
-        return Rounding.measured(
-            found.stretch / self.curvature * self._relative(found, UNIT * norms(image)), "S²/(DY²+ν) and τ"
-        )
+        """`project` allows for the rounding of x₀/a."""
+        found = self.closed_set.project(x0 / self.curvature)
+        relative = self._relative(found, np.zeros(len(x0)))
+        return Rounding.measured(found.stretch / self.curvature * relative, "S²/(DY²+ν) and τ")
 
     def _relative(self, found: EllipsePoint, moved: Numbers) -> Numbers:
         """Relative error of stretch·ττᵀ at a projection whose argument is off by ``moved``."""
@@ -85,11 +89,10 @@ class NearestEllipsePoint(NearestCurvedPoint, of=Ellipse):
         square = (e.major * y) ** 2 + (e.minor * x) ** 2
         below = focal * y**2 + found.multiplier
         angle = found.turned + found.stretch * moved / np.sqrt(square)
-        nu = found.off + e.major * moved + 2 * focal * x * y * angle
+        nu = found.off + e.major * moved
         with np.errstate(divide="ignore", invalid="ignore"):
             bend = 2 * angle * focal * x * y * (1 / square + 1 / below) + nu / below
-        turned = angle * e.major * e.minor / square + 4 * UNIT
-        return bend + 16 * UNIT + 2 * turned
+        return bend + np.sqrt(2) * angle * e.major * e.minor / square + 21 * UNIT
 
     def _tangential(self, found: EllipsePoint, size: Numbers) -> Float[np.ndarray, "n d d"]:
         """size·ττᵀ, τ the unit tangent."""
@@ -105,7 +108,7 @@ class NearestEllipsePoint(NearestCurvedPoint, of=Ellipse):
         shrink[:, e.long] = 1 / (1 + step * self.curvature * self._flatness())
         inner = z * shrink
         inside = ((inner / e.semi_axes) ** 2).sum(axis=1) <= 1
-        size = 3 * UNIT * norms(z) / growth
+        size = 2 * UNIT * norms(z) / growth
         found = e.project(z / growth[:, None])
         point = np.where(inside[:, None], inner, found.unit * e.semi_axes)
         face = _Faces(inside, found, growth, shrink, size)
@@ -136,7 +139,8 @@ class NearestEllipsePoint(NearestCurvedPoint, of=Ellipse):
         return norms(turned - found.unit * np.stack(axes, axis=1)) / (1 + 1e-12)
 
     def _error(self, z: Points, point: Points, face: "_Faces", kink: Numbers) -> Numbers:
-        alone = 9 * UNIT * np.abs(point[:, self.closed_set.long])
+        shrink = face.shrink[:, self.closed_set.long]
+        alone = (7 * (1 - shrink) + 3) * UNIT * np.abs(point[:, self.closed_set.long])
         blur = self._blur(z, face)
         near = np.where(kink <= blur, blur, 0.0)
         on_set = face.found.local + np.minimum(face.found.stretch, face.growth) * face.size
@@ -154,7 +158,8 @@ class NearestEllipsePoint(NearestCurvedPoint, of=Ellipse):
     def _slope_error(self, z: Points, face: "_Faces", kink: Numbers) -> Rounding:
         e = self.closed_set
         bent = face.found.stretch / face.growth * (self._relative(face.found, face.size) + 3 * UNIT)
-        flat = 9 * UNIT * face.shrink[:, e.long]
+        shrink = face.shrink[:, e.long]
+        flat = (7 * (1 - shrink) + 2) * UNIT * shrink
         bound = np.where(face.inside, flat, bent) + np.where(kink <= self._blur(z, face), np.sqrt(2), 0.0)
         return Rounding.measured(bound, "S²/(DY²+ν) and τ, or 1/(1+λaκ)")
 

@@ -52,7 +52,8 @@ class NearestTorusPoint(NearestCurvedPoint, of=Torus):
       r a²R²/(…)^{3/2} times it, and 5u.
     - At a border, where z is within its error of it, once more; D prox may be the other side's there.
     - K = (R + r n_ρ)/ρ·ααᵀ + (r/|q|)mmᵀ with q = (ρ − aR, ζ) (α azimuthal, m along the meridian), D prox
-      alike: their sizes relatively, and m turns by δ/|k|.
+      alike: m turns by δ/|k|; the first size errs by 4u of itself and of r/ρ (n_ρ, its product), ααᵀ by 8u (e
+      4u, which counts as common to both, the coordinates and two products 4u); the second with mmᵀ by 14u.
     """
 
     closed_set: Torus
@@ -71,16 +72,31 @@ class NearestTorusPoint(NearestCurvedPoint, of=Torus):
 
     def _inside(self, rho: Numbers, zeta: Numbers, from_tube: Numbers) -> Numbers:
         major, minor, a = self._constants()
-        reach = np.sqrt(np.maximum((minor - zeta) * (minor + zeta), 0.0))
+        reach, on_axis = self._over_the_hole(rho, zeta, from_tube)
         disc = a * major * (rho - major) + a * (major**2 + minor**2) / 2
         axis = a * (major**2 + minor**2) / 2 - a * major * reach
-        return np.where((rho <= major - reach) & (from_tube > self._rounding), axis, disc)
+        return np.where(on_axis, axis, disc)
+
+    def _over_the_hole(self, rho: Numbers, zeta: Numbers, from_tube: Numbers) -> tuple[Numbers, np.ndarray]:
+        """√(r²−ζ²), and whether the horizontal disc at ζ holds the point, off the tube."""
+        major, minor, _ = self._constants()
+        reach = np.sqrt(np.maximum((minor - zeta) * (minor + zeta), 0.0))
+        return reach, (rho <= major - reach) & (from_tube > self._rounding)
 
     def _value_rounding(self, x: Points) -> Rounding:
-        """√((r−ζ)(r+ζ)) is relatively accurate, to 4u; so what is added is what rounds."""
+        """On the tube's discs ρ errs by 2u; √((r−ζ)(r+ζ)) by 2.5u relatively, so the axis' term by 4.5u."""
         major, minor, a = self._constants()
-        size = a * (major * (np.hypot(x[:, 0], x[:, 1]) + 2 * major) + minor**2)
-        return Rounding(size, 5.0, "products and sums of aRρ, aR² and ar²")
+        rho, zeta = np.hypot(x[:, 0], x[:, 1]), np.abs(x[:, 2])
+        reach, on_axis = self._over_the_hole(rho, zeta, np.hypot(rho - major, zeta) - minor)
+        disc = Rounding(a * major * np.abs(rho - major), 3, "aR(ρ−R)") + Rounding(a * major * rho, 2, "ρ")
+        axis = Rounding(a * major * reach, 4.5, "aR√(r²−ζ²)")
+        term = Rounding.measured(np.where(on_axis, axis.bound, disc.bound), "aR(ρ−R), or aR√(r²−ζ²)")
+        value = np.nan_to_num(np.abs(self._value(x)), posinf=0.0)
+        return term + self._squares() + Rounding(value, 1, "their sum")
+
+    def _squares(self) -> Rounding:
+        major, minor, a = self._constants()
+        return Rounding(a * (major**2 + minor**2) / 2, 3, "a(R²+r²)/2")
 
     def _transport_jacobian(self, x0: Points) -> Float[np.ndarray, "n d d"]:
         major, minor, a = self._constants()
@@ -96,8 +112,9 @@ class NearestTorusPoint(NearestCurvedPoint, of=Torus):
         rho = np.hypot(x0[:, 0], x0[:, 1])
         length = np.hypot(rho - a * major, x0[:, 2])
         twist = UNIT * (3 * rho + 2 * a * major) / length + 4 * UNIT
-        around = (major + minor) / rho
-        bound = around * 16 * UNIT + minor / rho * twist + minor / length * (3 * twist + 14 * UNIT)
+        around = np.abs(major + minor * (rho - a * major) / length) / rho
+        own = around * 12 * UNIT + minor / rho * (4 * UNIT + twist)
+        bound = own + minor / length * (3 * twist + 14 * UNIT)
         return Rounding.measured(bound, "the circles' curvatures and the meridian's direction")
 
     def _frames(
@@ -135,7 +152,7 @@ class NearestTorusPoint(NearestCurvedPoint, of=Torus):
             kink=lambda: kink,
             errors=(
                 lambda: Rounding.measured(error, "disc, tube or axis in closed form"),
-                lambda: self._envelope_error(z, step, point, error),
+                lambda: self._envelope_error(z, step, at, point, error),
                 lambda: self._slope_error(z, step, at, kink),
             ),
         )
@@ -236,7 +253,22 @@ class NearestTorusPoint(NearestCurvedPoint, of=Torus):
             np.choose(at.region, [disc, tube, axis]) + near, "sizes and directions of D prox"
         )
 
-    def _envelope_error(self, z: Points, step: Numbers, point: Points, error: Numbers) -> Rounding:
+    def _height_rounding(self, at: Meridian, point: Points) -> Rounding:
+        """Of φ as `_heights` forms it: as φ itself on discs, four roundings of (a/2)|u|² on the tube.
+
+        On the axis r·aR/√(a²R² + ζ₀²) has 5 roundings, its product with aR 2 more.
+        """
+        major, minor, a = self._constants()
+        square = Rounding(a / 2 * (point**2).sum(axis=1), 4, "(a/2)|u|²")
+        reach = minor * (a * major / np.hypot(a * major, at.slope))
+        axis = Rounding(a * major * reach, 7, "aR√(r²−ζ²)") + self._squares()
+        axis = axis + Rounding(np.abs(self._heights(at, point)), 1, "their difference")
+        bounds = [self._value_rounding(point).bound, square.bound, axis.bound]
+        return Rounding.measured(np.choose(at.region, bounds), "φ by its region")
+
+    def _envelope_error(
+        self, z: Points, step: Numbers, at: Meridian, point: Points, error: Numbers
+    ) -> Rounding:
         """φ to rounding, the square, and what the prox's error makes of them.
 
         φ is a(R+r)-Lipschitz on tube and discs, and has on the axis the slope ζ₀ = y itself.
@@ -245,8 +277,8 @@ class NearestTorusPoint(NearestCurvedPoint, of=Torus):
         lipschitz = np.maximum(self.curvature * self.closed_set.radius, away / step)
         slip = Rounding.measured(error * (lipschitz + away / step + error / step), "the prox's error")
         moved = Rounding(away**2 / (2 * step), 7.0, "|z−u|²/(2λ)")
-        major, minor, a = self._constants()
-        return self._value_rounding(point) + moved + slip + Rounding(a * (major + minor) ** 2, 1.0, "the sum")
+        total = Rounding(np.abs(self._heights(at, point)) + away**2 / (2 * step), 1.0, "the sum")
+        return self._height_rounding(at, point) + moved + slip + total
 
     # --- geometry -------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from numerics.accuracy import UNIT, Rounding
 from numerics.geometry import norms
 from numerics.potentials.chords import Chord, Envelope
 from numerics.potentials.face_certificate import Certificate
-from numerics.potentials.face_kinks import jacobian_errors, kinks_of
+from numerics.potentials.face_kinks import bend_reach, jacobian_errors, kinks_of, net_reach
 from numerics.potentials.face_newton import face_jacobians
 from numerics.potentials.proximal_faces import faces_of_prox
 from numerics.potentials.set_calculus import along, bending, bent, hessian_noise, pressure
@@ -21,9 +21,6 @@ from numerics.potentials.strata import Numbers, Points
 
 _SETTLED = 16
 """Roundings of z and u: what forming z costs anyway; and what a point computed on M is off it, twice over."""
-
-
-_BLOCK_ENTRIES = 1_000_000
 
 
 class SolvedFaces:
@@ -159,46 +156,13 @@ class SolvedFaces:
         return kink
 
     def _set_kink(self, rows: np.ndarray) -> Numbers:
-        """Within z's ball of this radius y stays the highest point.
+        """Within z's ball of this radius y stays the highest point, by `net_reach`, `bend_reach`, its margin.
 
-        x₀ moves by δ/λ at most. A point of the net that lies lower by s stays lower while δ|y' − y|/λ ≤ s;
-        between its neighbours the set rises by at most (a + |x₀ − ay'||II|)·spacing²/8, here bounded by the
-        largest II. Nearer than 3 spacings H decides: it stays above half of itself while δ(|II|/λ +
-        |dH/ds|) ≤ H/2. An end of a curve stays one while δ/λ is less than x₀ − ay against the inward tangent.
+        An end of a curve stays one while δ/λ is less than x₀ − ay against the inward tangent.
         """
-        y, step, a = self.point[rows], self.step[rows], self.envelope.curvature
+        y, step = self.point[rows], self.step[rows]
         x0 = (self.z[rows] - y) / step[:, None]
-        net, spacing = self.envelope.closed_set.net, self.envelope.closed_set.spacing
-        largest = float(bending(self.envelope, net).max())
-        reach = step * self.margin[rows]
-        block = max(1, _BLOCK_ENTRIES // len(net))
-        for first in range(0, len(rows), block):
-            part = slice(first, first + block)
-            apart = norms(net - y[part, None])
-            rise = (a + norms(x0[part, None] - a * net) * largest) * spacing**2 / 8
-            lower = -self.envelope.excess(*np.broadcast_arrays(x0[part, None], y[part, None], net))
-            far = apart > 3 * spacing
-            ratio = np.maximum(lower - rise, 0.0) / np.where(far, apart, 1.0)
-            least = ratio.min(axis=1, initial=np.inf, where=far)
-            reach[part] = np.minimum(reach[part], step[part] * least)
-        return np.minimum(reach, self._strata_reach(y, x0, rows)) / 2
-
-    def _strata_reach(self, y: Points, x0: Points, rows: np.ndarray) -> Numbers:
-        step = self.step[rows]
-        reach = step * pressure(self.envelope, y, x0)
-        near = along(self.envelope, y, x0, np.ones(len(y)), lambda at: self._hessian_field(at, rows))[1]
-        for s in self.envelope.closed_set.strata(y):
-            if s.dimension:
-                least = np.linalg.eigvalsh(self.envelope.hessians(y[s.rows], x0[s.rows], s.second))[:, 0]
-                bend = np.linalg.norm(s.second.reshape(len(s.rows), -1), axis=1)
-                rate = bend / step[s.rows] + near[s.rows]
-                reach[s.rows] = np.maximum(least, 0.0) / np.maximum(rate, np.finfo(float).tiny)
-        return reach
-
-    def _hessian_field(self, y: Points, rows: np.ndarray) -> Float[np.ndarray, "n d d"]:
-        out = np.zeros((len(y), self.envelope.closed_set.dim, self.envelope.closed_set.dim))
-        x0 = (self.z[rows] - y) / self.step[rows, None]
-        for s in self.envelope.closed_set.strata(y):
-            hessian = self.envelope.hessians(y[s.rows], x0[s.rows], s.second)
-            out[s.rows] = s.tangent @ hessian @ s.tangent.transpose(0, 2, 1)
-        return out
+        pressed = pressure(self.envelope, y, x0)
+        reach = step * np.minimum(self.margin[rows], pressed)
+        reach = np.minimum(reach, net_reach(self.envelope, y[:, None], x0, step))
+        return np.minimum(reach, bend_reach(self.envelope, y, x0, step, np.ones(len(y)))) / 2

@@ -21,13 +21,14 @@ class Sphere(Potential):
     On the tangent space K = R/|x₀|, on the normal 0. At x₀ = 0, the cut locus, T has no value.
 
     Accuracy (`roundings`): |x₀| is the root of d squares, d/2 + 1 roundings relatively; T and, outside the
-    ball, prox divide and multiply once more: d/2 + 3 of R, at every x₀. K and D prox form the projector of a
-    direction that errs by d/2 + 2: R/|x₀| times d + 5 for its square and √(d−1)(d/2 + 4) for the difference
-    and the factor. On the line the direction is ±1: T and prox are exact, K and D prox 0, also by complex
-    steps. x₀ moved by r turns T by arcsin(r/|x₀|) at most, and to the other side from r = |x₀| on. Inside the
-    ball prox and D prox are exact;
-    so near the sphere that |z| may be rounded across it, prox misses R by as much as outside, and D prox may
-    be that of the other side, whose difference has length 1. The kink is the sphere.
+    ball, prox divide and multiply once more: d/2 + 3 of R, at every x₀. K and D prox are R/|x₀| times a
+    projector, I − nnᵀ: the length in n counts d + 2 along nnᵀ, that in the factor with two roundings more
+    √(d−1)(d/2 + 3) along I − nnᵀ, which is orthogonal to it; the entries of nnᵀ round 3 times, their
+    difference from I once, √(d−1) in all. On the line the direction is ±1: T and prox are exact, K and D prox
+    0, also by complex steps. x₀ moved by r turns T by arcsin(r/|x₀|) at most, and to the other side from
+    r = |x₀| on. Inside the ball prox and D prox are exact; so near the sphere that |z| may be rounded across
+    it, prox misses R by as much as outside, and D prox may be that of the other side, whose difference has
+    length 1. The kink is the sphere.
 
     Args:
         dim: d, the ambient dimension: ``Sphere(3)`` is S².
@@ -108,8 +109,9 @@ class Sphere(Potential):
         """Of (R/|x|)(I − xxᵀ/|x|²)."""
         if self.dim == 1:
             return Rounding(np.zeros(len(length)), 0, "1 − (±1)² = 0")
-        of_factor = np.sqrt(self.dim - 1) * (self._length_count() + 3)
-        return Rounding(self.radius / length, self.dim + 5 + of_factor, "a projector, and R/|x|")
+        across = np.sqrt(self.dim - 1)
+        lengths = np.hypot(self.dim + 2, across * (self._length_count() + 2))
+        return Rounding(self.radius / length, lengths + 3 + across, "a projector, and R/|x|")
 
     def _near(self, z: Float[np.ndarray, "n d"]) -> tuple[Float[np.ndarray, " n"], np.ndarray]:
         """Lengths, and which of them lie outside the ball or may be rounded across the sphere."""

@@ -37,7 +37,7 @@ Points = Float[np.ndarray, "n 2"]
 Numbers = Float[np.ndarray, " n"]
 _BESIDE = 1e-300
 """A ball so small reaches the jumps that rounding does."""
-_ROOT, _CURVATURE = 7, 21  # relative roundings of the root of a quadratic, and of c'' − δ
+_ROOT = 7  # relative roundings of the root of a quadratic
 
 
 class Twin(SolvedOnce):
@@ -100,13 +100,21 @@ class Twin(SolvedOnce):
     def _conjugate_rounding(self, x0: Points) -> Rounding:
         """The terms at the maximiser, where errors of s are of second order; at a tie, also the side's.
 
+        v₁s rounds twice with the sum of ⟨v, g⟩, v₂s²/2 three times; s²/2 and the cube, which errs by 2, once
+        more each with their sum.
+
         On the wrong side of a jump the other end's score is larger by v₁'s distance from the tie, which the
         16 roundings of its terms bound, times the jump.
         """
         s = self._parameter(x0)
-        size = np.abs(x0 * place(s)).sum(axis=1) + place(s)[:, 1] + cubic(s)
+        at, height = np.abs(place(s)), cubic(s)
+        terms = np.abs(x0 * at) @ [2.0, 3.0] + 2 * at[:, 1] + 3 * height
         _, short = self._across_a_jump(x0)
-        return Rounding(size, 6, "⟨v, g⟩ − f at the maximiser") + Rounding(short, 16, "the tie, by the jump")
+        return (
+            Rounding(terms, 1, "⟨v, g⟩ and f at the maximiser")
+            + Rounding(np.abs(self._conjugate(x0)), 1, "their difference")
+            + Rounding(short, 16, "the tie, by the jump")
+        )
 
     def _conjugate_slope(self, x0: Points) -> Numbers:
         return np.full(len(x0), self.scale)
@@ -165,20 +173,26 @@ class Twin(SolvedOnce):
         return tangent[:, :, None] * tangent[:, None, :] / curvature[:, None, None]
 
     def _transport_jacobian_rounding(self, x0: Points) -> Rounding:
-        """That of s, times 6s/(6s−δ) ≤ 2.6 on the right arc, where δ ≤ 3.68s; less on the left.
+        """That of s, 7u, and of c'' − δ, of which c'' = 6s or 48|s| errs by 8u, δ and the difference by 1u.
 
-        Beside a jump or an end it may be that of the other side, where the line of an end is an arc's.
+        ττᵀ, τ = (1, s), errs by 7u in two entries s and by 15u in s²; the quotient rounds once more. Beside a
+        jump or an end it may be that of the other side, where the line of an end is an arc's.
         """
         self._refuse_cusp(x0)
         s = self._parameter(x0)
         delta, end = x0[:, 1] - 1, beside_an_end(x0, s)
         curvature = np.where(end, bend(s) - delta, self._curvature(s, delta))
-        size = (1 + np.minimum(np.abs(s), END) ** 2) / curvature
+        most = np.minimum(np.abs(s), END)
+        size = (1 + most**2) / curvature
+        apart = (8 * np.abs(bend(s)) + np.abs(delta)) / curvature + 1
+        turned_by = np.hypot(np.sqrt(2) * _ROOT * most, (2 * _ROOT + 1) * most**2) / (1 + most**2)
         tied = np.where(end, size, 0.0)
         jump = np.flatnonzero(self._across_a_jump(x0)[0] > 0)
         tied[jump] = np.maximum(tied[jump], turned(x0[jump], s[jump], np.full(len(jump), _BESIDE)))
-        smooth = Rounding(np.where(np.isfinite(curvature), size, 0.0), _CURVATURE, "K = ττᵀ/(c'' − δ)")
-        return smooth + Rounding.measured(tied, "a jump or an end, where K may be that of the other side")
+        count = np.where(np.isfinite(curvature), (apart + turned_by + 1) * size, 0.0)
+        return Rounding(count, 1, "K = ττᵀ/(c'' − δ)") + Rounding.measured(
+            tied, "a jump or an end, where K may be that of the other side"
+        )
 
     # --- proximal maps ----------------------------------------------------------------------------
 
@@ -231,7 +245,7 @@ class Twin(SolvedOnce):
         away = ((z - face.point) ** 2).sum(axis=1) / step
         value = self._value_rounding(face.point)
         second = off**2 / step + off * norms(z - face.point) / step * np.where(off > 0, UNIT, 0.0)
-        sums = Rounding(away + np.abs(face.value), 6, "|z−u|²/(2λ) and the sum")
+        sums = Rounding(away / 2, 5, "|z−u|²/(2λ)") + Rounding(away / 2 + np.abs(face.value), 1, "the sum")
         steep = norms(face.point) * (1 + norms(face.dual()))
         slope = Rounding(steep, 12, "u beside the face, where φ has slope v")
         return value + sums + slope + Rounding.measured(second, "the pair's error, squared")

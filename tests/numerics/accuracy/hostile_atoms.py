@@ -60,11 +60,12 @@ class Exact:
 
     point: list
     envelope: Fraction
-    jacobian: np.ndarray | None
+    jacobian: list | None
 
 
 def fractions(values):
-    return [Fraction(float(v)) for v in values]
+    """Of doubles, exactly; fractions stay."""
+    return [v if isinstance(v, Fraction) else Fraction(float(v)) for v in values]
 
 
 def dot(a, b):
@@ -144,5 +145,4 @@ def _projector(y, held, tied):
     for other in _edges(y, [held[0], *tied]):
         if projected(other) != other:
             return None
-    columns = [projected([Fraction(int(i == k)) for i in range(d)]) for k in range(d)]
-    return np.array([[float(entry) for entry in column] for column in columns]).T
+    return [projected([Fraction(int(i == k)) for i in range(d)]) for k in range(d)]

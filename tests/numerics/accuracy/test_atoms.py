@@ -1,6 +1,7 @@
 """Finitely many atoms against fractions: what a certificate of the very answer states, from both sides."""
 
 from fractions import Fraction
+from itertools import chain
 
 import numpy as np
 import pytest
@@ -26,7 +27,7 @@ def solved():
         found = FiniteAtoms(atoms, heights).proximal_point(z, step)
         true = hostile.prox(atoms, heights, z, step)
         exists = true.jacobian is not None
-        turned = np.linalg.norm(found.jacobian[0] - true.jacobian) if exists else 0.0
+        turned = _distance(found.jacobian[0].ravel(), chain.from_iterable(true.jacobian)) if exists else 0.0
         errors = (
             _distance(found.point[0], true.point),
             abs(float(Fraction(float(found.envelope[0])) - true.envelope)),
@@ -46,8 +47,8 @@ def test_prox_and_envelope(solved, kind):
 
 
 def test_prox_jacobian(solved):
-    """Where it exists; a double's own rounding is the fractions' projector's."""
-    error, bound = np.array([(e[2], b[2] + 2 * EPS) for *_, e, b, exists in solved if exists]).T
+    """Where it exists."""
+    error, bound = np.array([(e[2], b[2]) for *_, e, b, exists in solved if exists]).T
     assert len(error) >= 0.5 * CASES
     sharp = bound < 1  # elsewhere z may be on either side of a kink: any two projectors are within √d
     assert sharp.mean() >= 0.7

@@ -231,6 +231,22 @@ def _members(target, true, x0, z, step):
     }
 
 
+@pytest.mark.parametrize("condition", [1e6, 1e8, 1e10, 1e12])
+def test_the_case_files_dense_shapes(condition):
+    """Turned by 0.7, with noise along the short axis: prox at 3T erred 1e4 times what was stated."""
+    c, s = np.cos(0.7), np.sin(0.7)
+    turn = np.array([[c, -s], [s, c]])
+    shape = turn @ np.diag([1, 1 / condition]) @ turn.T
+    shape = (shape + shape.T) / 2
+    target, true = Ellipsoid(shape), ExactEllipsoid(shape)
+    root = [mp.sqrt(v) for v in true.values]
+    image = true.axes * mp.diag(root) * true.axes.T * exact.vector([-s, c])
+    z = np.array([[float(3 * v) for v in image]])
+    found = target.proximal_point(z, 1.0)
+    error = exact.apart(found.point, [true.prox(exact.vector(z[0]))])
+    assert error[0] <= found.rounding.point.bound[0] <= 1e-15 * condition**0.5
+
+
 def test_kinks_inside_are_near_the_surface_along_the_least_axis():
     """On an axis the distance to the surface is known: the bound is all of it on the shortest."""
     target = Ellipsoid(np.diag([4.0, 1.0]))

@@ -132,6 +132,19 @@ def test_conjugate(name):
     judge(error, target.roundings.conjugate(x0).bound)
 
 
+@pytest.mark.parametrize("condition", [1e6, 1e8, 1e10, 1e12])
+def test_the_case_files_dense_covariances(condition):
+    """Turned by 0.7, with noise along the short axis, where T erred 1e4 times what was stated."""
+    c, s = np.cos(0.7), np.sin(0.7)
+    turn = np.array([[c, -s], [s, c]])
+    covariance = turn @ np.diag([1, 1 / condition]) @ turn.T
+    covariance = (covariance + covariance.T) / 2
+    target, true = DegenerateGaussian([0.0, 0.0], covariance), Exact([0.0, 0.0], covariance)
+    x0 = np.array([[-s, c]])
+    error = exact.apart(target.transport(x0), [true.transport(exact.vector(x0[0]))])
+    assert error[0] <= target.roundings.transport(x0).bound[0] <= 1e-14
+
+
 @named
 def test_jacobians(name):
     target, true = _pair(name)

@@ -122,9 +122,6 @@ def _newton_face(z, step, a, curve, atoms, weights, slope, fixed):
     return u, objective(value, u, z, float(step)), None
 
 
-SPIRAL = (_spiral, _spiral_speed)
-
-
 def _spiral_parameter(point):
     """t of a point t(cos t, sin t)/2π."""
     return M(float(np.hypot(*point) * 2 * np.pi))
@@ -140,21 +137,45 @@ def _faces(p, z, step):
     return rows
 
 
+def _moved_spiral(size, away):
+    """The spiral of 1.5 turns, stretched and moved, by functions; and the same in 50 digits."""
+    shift, unit = size * np.array([away, -away]), size / (2 * np.pi)
+
+    def frame(t):
+        return np.stack([np.cos(t), np.sin(t)], axis=1), np.stack([-np.sin(t), np.cos(t)], axis=1)
+
+    curve = Curve(
+        lambda t: shift + unit * t[:, None] * frame(t)[0],
+        lambda t: unit * (frame(t)[0] + t[:, None] * frame(t)[1]),
+        lambda t: unit * (2 * frame(t)[1] - t[:, None] * frame(t)[0]),
+        (np.pi, 4 * np.pi),
+        closed=False,
+        samples=384,
+    )
+    exactly = (
+        lambda t: [M(float(b)) + M(size) * v for b, v in zip(shift, _spiral(t), strict=True)],
+        lambda t: [M(size) * v for v in _spiral_speed(t)],
+    )
+    return curve, shift, exactly
+
+
 def test_chords_of_a_spiral():
-    """From turn to turn, and from the ends."""
-    p, rng, cases = NearestPoint(Curve.spiral(1.5), 0.5), np.random.default_rng(5), []
-    net = p.closed_set.net
-    exact_ends = [_spiral(M(float(np.pi))), _spiral(M(float(4 * np.pi)))]
-    for step in (0.05, 0.5, 5.0):
-        for z, chord in _faces(p, rng.standard_normal((14, 2)) * 2, step):
-            near = [np.linalg.norm(chord.atoms - end, axis=1) < 1e-12 for end in (net[0], net[-1])]
-            order = np.argsort(near[0] | near[1], kind="stable")
-            free = chord.atoms[~(near[0] | near[1])]
-            fixed = [exact_ends[int(near[1][i])] for i in order[len(free) :]]
-            atoms = [_spiral_parameter(y) for y in free]
-            exact = _newton_face(z, step, 0.5, SPIRAL, atoms, chord.weights[order], chord.slope, fixed)
-            cases.append(case(p, z, step, exact)[:3])
-    assert len(cases) >= 8
+    """From turn to turn, and from the ends; at far scales and places."""
+    rng, a, cases = np.random.default_rng(5), 0.5, []
+    for size, away in ((1.0, 0.0), (1e-3, 0.0), (1e3, 1.0), (1.0, 1e6)):
+        curve, shift, exactly = _moved_spiral(size, away)
+        p, ends = NearestPoint(curve, a), [exactly[0](M(float(t))) for t in (np.pi, 4 * np.pi)]
+        for step in (0.05, 0.5, 5.0):
+            z = shift * (1 + a * step) + 2 * size * rng.standard_normal((18, 2))
+            for at, chord in _faces(p, z, step):
+                near = [np.linalg.norm(chord.atoms - curve.net[k], axis=1) < 1e-9 * size for k in (0, -1)]
+                order = np.argsort(near[0] | near[1], kind="stable")
+                free = chord.atoms[~(near[0] | near[1])]
+                fixed = [ends[int(near[1][i])] for i in order[len(free) :]]
+                atoms = [_spiral_parameter((y - shift) / size) for y in free]
+                exact = _newton_face(at, step, a, exactly, atoms, chord.weights[order], chord.slope, fixed)
+                cases.append(case(p, at, step, exact)[:3])
+    assert len(cases) >= 40
     judge_all(cases, sharp=set())
 
 
@@ -175,7 +196,7 @@ def test_chords_between_the_parts_of_a_union():
     ):
         p = NearestPoint(Union(part, PointCloud([far])), 0.75)
         point = [M(x) for x in far]
-        z = np.array(far) * rng.uniform(0, 1.2, (25, 1)) + 0.3 * rng.standard_normal((25, 2))
+        z = np.array(far) * rng.uniform(0, 1.2, (40, 1)) + 0.3 * rng.standard_normal((40, 2))
         for at, chord in _faces(p, z, 0.5):
             isolated = np.linalg.norm(chord.atoms - far, axis=1) == 0
             if not isolated.any() or len(chord.atoms) != 2:
@@ -186,7 +207,7 @@ def test_chords_between_the_parts_of_a_union():
             order = np.argsort(isolated, kind="stable")
             exact = _newton_face(at, 0.5, 0.75, curve, atoms, chord.weights[order], chord.slope, [point])
             cases.append(case(p, at, 0.5, exact)[:3])
-    assert len(cases) >= 15
+    assert len(cases) >= 25
     judge_all(cases, sharp=set())
 
 
@@ -225,6 +246,19 @@ def test_nearest_points_of_a_spiral():
         root = _spiral_foot(x, _spiral_parameter(y))
         cases.append((distance(y, _spiral(root)), float(p.roundings.transport(x[None]).bound[0])))
     judge(*np.array(cases).T)
+
+
+def test_a_curve_sees_no_kink_farther_than_the_border_of_its_chords():
+    """That of the closed form, the distance to the border: beside it, and the shortest chords, too."""
+    rng, long, short, a = np.random.default_rng(13), 2.0, 1.0, 1.0
+    curve, ellipse = NearestPoint(as_a_curve(long, short), a), NearestPoint(Curve.ellipse(long, short), a)
+    t, step = 10.0 ** rng.uniform(-6, 0.19, 60), 10.0 ** rng.uniform(-2, 2, 60) / a
+    weight = rng.choice([-1, 1], 60) * (1 + rng.choice([-1, 1], 60) * 10.0 ** rng.uniform(-16, -1, 60))
+    pull = a * (1 - (short / long) ** 2) * long * np.cos(t)
+    z = np.stack([long * np.cos(t) + step * pull, weight * short * np.sin(t)], axis=1)
+    stated, border = (p.proximal_point(z, step).kink for p in (curve, ellipse))
+    assert (stated <= border * (1 + 1e-9) + 1e-15 * np.linalg.norm(z, axis=1)).all()
+    assert (stated >= border / 64).any()
 
 
 @pytest.mark.parametrize(

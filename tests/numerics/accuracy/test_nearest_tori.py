@@ -2,10 +2,11 @@
 
 import mpmath as mp
 import numpy as np
+import pytest
 
 from numerics.accuracy import UNIT
 from numerics.potentials import NearestPoint, Torus
-from tests.numerics.accuracy.harness import judge, judge_with_twins
+from tests.numerics.accuracy.harness import judge
 from tests.numerics.accuracy.nearest_oracles import (
     M,
     case,
@@ -14,6 +15,7 @@ from tests.numerics.accuracy.nearest_oracles import (
     judge_all,
     log_uniform,
     objective,
+    solved,
 )
 
 
@@ -102,10 +104,28 @@ def test_tori():
         regions.append(answer[3])
         x0 = rng.standard_normal(3) * a * major
         transports.append(_torus_transport_case(p, x0, major, minor))
-    judge_all(cases, {0, 1}, regions)
+    judge_all(cases, set(), regions)
     table = np.array(transports)
-    judge_with_twins(table[:, 0, 0], table[:, 0, 1])
+    judge(table[:, 0, 0], table[:, 0, 1])
     judge(table[:, 1, 0], table[:, 1, 1])
+
+
+@pytest.mark.parametrize(
+    ("minor", "a", "z", "step"),
+    [
+        (0.5, 1.0, [1.378265825741649, -1.4277162603760918, -0.06431447402952344], 0.0010167123559906),
+        (0.25, 0.25, [-0.6571640443339745, -1.9121039892835974, 0.004499769856090624], 0.00783844408886036),
+        (0.5, 1.0, [1.9378532722325577, -1.0585044473075738, 0.06601518836526943], 0.16583604246177153),
+    ],
+)
+def test_the_case_files_discs_are_exact(minor, a, z, step):
+    """On the tube's disc prox(z) is z − λaRe; these erred up to 1e6 times what was stated."""
+    p, at = NearestPoint(Torus(2.0, minor), a), [M(x) for x in z]
+    reach, pull = mp.hypot(at[0], at[1]), M(step) * M(a) * 2
+    exact = [at[0] - pull * at[0] / reach, at[1] - pull * at[1] / reach, at[2]]
+    assert mp.hypot(mp.hypot(exact[0], exact[1]) - 2, exact[2]) < minor
+    found, bound, _, _ = solved(p, z, step)
+    assert distance(found.point[0], exact) <= bound <= 1e-14
 
 
 def _torus_transport_case(p, x0, major, minor):
@@ -148,7 +168,7 @@ def test_thin_tori_to_a_hundred_millionth():
         exact = exact_torus_prox(z, step, a, major, minor)
         cases.append(case(NearestPoint(Torus(major, minor), a), z, step, exact)[:3])
     assert Torus(1.0, 1e-8).net.size < 1e6
-    judge_all(cases, {0, 1})
+    judge_all(cases, set())
 
 
 def test_gap_beside_the_top_circle():
