@@ -18,6 +18,13 @@ class LaguerreCell(Subdifferential):
     set (the second diagonal of a flat square, say); these implicit equalities are found by one linear
     program, so that ``dimension`` and ``boundary_distance`` are those of the true set.
 
+    Accuracy: x₀ violates a border, ⟨x₀,a_j⟩ ≤ b_j with a_j = y_j − y_0 and b_j = g_j − g_0, by e_j; then
+    |b_j| ≤ |a_j|(|x₀| + e_j). a_j rounds once, the product d times, b_j and the slack once each, and e_j with
+    the length d/2 + 3 times: (d + 3)(|x₀| + e_j) + (d/2 + 3)e_j roundings, and heights that are off move b_j.
+    16d eps, 32d roundings, of |x₀| + 1 cover that while e_j ≤ 1 + |x₀|. An x₀ that violates no border by
+    more is told to be in the set though the distance from all of them together may be more; else
+    ``distance`` solves for it.
+
     Args:
         points: (N,d) all atoms.
         heights: (N,) their heights.

@@ -5,6 +5,8 @@ Jacobian of a network is compared with differences of its values, row by row: a 
 symmetric part, so the same spectrum.
 """
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -18,19 +20,29 @@ from theorems.learned_flows.circle import EQUAL, network
 
 @pytest.mark.claim("L1")
 def test_pairs_of_a_solved_cloud_are_exact(evidence, rng):
-    """Every noise with the atom of the largest ⟨x₀, y⟩ − g, found one score at a time, and its label."""
+    """Every noise with the atom of the largest ⟨x₀, y⟩ − g, in fractions of the doubles, and its label."""
     points, heights, labels = rng.standard_normal((7, 3)), rng.uniform(0, 0.5, 7), rng.permutation(7) + 3
     target = FiniteAtoms(points, heights)
     x0, x1, label = labelled(target, labels)(500, rng)
     y0, y1 = semidiscrete(target)(500, rng)
     on = evidence.on(target)
     for what, noise, data in (("labelled", x0, x1), ("semidiscrete", y0, y1)):
-        best = [max(range(7), key=lambda i, x=x: float(x @ points[i] - heights[i])) for x in noise]
+        best = [_best(x, points, heights) for x in noise]
         on.exact(
             f"{what} pairs: the datum is T(x₀)", data == points[best], "drawn noise", clause="exact pairs"
         )
         if what == "labelled":
             on.exact("the label is the datum's", label == labels[best], "drawn noise", clause="exact pairs")
+
+
+def _best(noise, points, heights):
+    """Which score ⟨x₀, y_i⟩ − g_i is the largest, without rounding."""
+    x = [Fraction(v) for v in noise.tolist()]
+    scores = [
+        sum(a * Fraction(b) for a, b in zip(x, y, strict=True)) - Fraction(g)
+        for y, g in zip(points.tolist(), heights.tolist(), strict=True)
+    ]
+    return scores.index(max(scores))
 
 
 @pytest.mark.claim("L3")

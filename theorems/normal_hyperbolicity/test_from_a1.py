@@ -50,10 +50,14 @@ def test_transport_is_constant_along_normals(evidence, target, seed):
     rng = generator(seed)
     for bundle in bundles(target, 10, rng):
         at = [target.subdifferential(y) for y in bundle.x1]
-        evidence.on(target, seed=seed).exact(
-            "dim ∂φ(x₁) = d − m",
-            [cell.dimension == target.dim - bundle.dimension for cell in at],
-            "drawn noise; dimensions are integers, as ∂φ states them",
+        evidence.on(target, seed=seed).estimated(
+            "|dim ∂φ(x₁) − (d − m)|",
+            [abs(cell.dimension - (target.dim - bundle.dimension)) for cell in at],
+            0,
+            by="the ranks, in doubles, of what ties on ∂φ(x₁)",
+            because="integers agree or differ by 1",
+            chosen="singular values above 1e−8 of the largest count, 1e−10 where atoms tie",
+            kind="count",
             clause="A2-A4",
         )
         room = np.array([cell.boundary_distance(x)[0] for cell, x in zip(at, bundle.x0, strict=True)])

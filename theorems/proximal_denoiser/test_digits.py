@@ -38,18 +38,17 @@ def test_every_digit_is_recovered(evidence, rng, schedule):
 
 
 @pytest.mark.claim("P2")
-def test_digits_off_their_support_are_certified(evidence, rng):
+def test_digits_off_their_support_are_those_of_their_cells(evidence, rng):
     """Prox at arbitrary points, in the interior of faces with up to dozens of digits, by ∂φ."""
     target = digits()
     z, step = 1.5 * rng.standard_normal((12, 64)), 0.05
     u = target.prox(z, step)
     proof = subdifferential(target, z, step, u)
-    evidence.on(target, step=step).certified(
-        "proved distance of the active-set answer from the prox",
-        proof.bound,
-        bound=1e-9 * target.scale,
-        because="λ·dist((z−u)/λ, ∂φ(u)) for the face's Laguerre cell",
-        chosen="nine digits of the data's size",
+    evidence.on(target, step=step).bounded(
+        "λ·dist((z−u)/λ, ∂φ(u)) at the active-set answer u",
+        proof.bound - proof.rounding,
+        Rounding.measured(proof.rounding, "what the face's cell, z − u − λy and the face's own place err by"),
+        because="(z−u)/λ is in ∂φ(u); which atoms tie on all of it a linear program says",
         clause="inverse",
     )
 

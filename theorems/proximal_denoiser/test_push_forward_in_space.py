@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial import ConvexHull
 
-from numerics.accuracy import EPS, Rounding
+from numerics.accuracy import Rounding
 from numerics.potentials import Sphere
 from numerics.transport.certify_space import certify
 from numerics.transport.polyhedra import laguerre
@@ -20,7 +20,7 @@ from numerics.transport.semidiscrete import solve
 from numerics.transport.surfaces import lift_surface, sphere_places, torus_places
 from theorems.proximal_denoiser.raised_height import record_raised_height
 from theorems.proximal_denoiser.sampled_heights import measure_duality, on_fresh_noise
-from theorems.proximal_denoiser.test_push_forward import measure_frequencies
+from theorems.proximal_denoiser.test_push_forward import measure_frequencies, met
 from theorems.setting.draws import generator
 from theorems.setting.fits import last_slope
 from theorems.setting.grammar import seeds
@@ -88,12 +88,10 @@ def measure_push_forward_in_space(on, solution):
     on.bounded(
         "|P₀(cell of y_i) − w_i| in space",
         np.abs(cells.masses - solution.weights),
-        Rounding(
-            cells.rounding / EPS + 1e-12 * solution.weights / EPS,
-            64,
-            "solved to max(1e−12·w, 32·eps) or to 16 roundings of the heights, and as many for the masses",
-        ),
-        because="the solver ends where every cell has its weight",
+        Rounding.measured(solution.uncertainty + cells.rounding, "both masses, as they are stated"),
+        because="the solver ends where every cell is at its goal, or says how far rounding keeps it off",
+        main=met(solution),
+        chosen="the goal max(1e−12·w, 8·eps) of the solver, or what masses err by",
         clause="push-forward",
     )
 
