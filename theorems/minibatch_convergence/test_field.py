@@ -51,7 +51,7 @@ def test_energy_is_the_cost_less_the_floor(evidence, w, n, distance, schedule, t
         energy.error
         + floor.error
         + abs(a_dot * b_dot) * max(cost.cost_error, cost.optimal_error)
-        + 64 * EPS * size
+        + Rounding(size, 12, "squares, products and sums, α̇ and β̇ being given").bound
     )
     on = evidence.on("TwoAtomLaw", w=w, n=n, distance=distance, schedule=schedule, t=t)
     on.estimated(

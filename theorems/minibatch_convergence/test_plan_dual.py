@@ -25,6 +25,7 @@ from scipy.special import ndtr, ndtri
 from scipy.stats import norm
 
 from numerics.accuracy import EPS, Rounding
+from numerics.potentials.primitive import running_sums
 from numerics.transport.minibatch import mass_below
 from numerics.transport.two_atoms import TwoAtomLaw
 from theorems.minibatch_convergence.field_errors import RESOLUTIONS
@@ -128,6 +129,9 @@ def test_the_dual_is_feasible(evidence, distance):
     cut, cut_other = np.minimum(value[0], cut_first), np.minimum(other[0], cut_second)
     on = evidence.on("TwoAtomLaw", w=w, n=n, distance=distance)
     change = max(float(np.abs(a[0] - a[1]).max()) for a in (value, other))
+    # In roundings of 400: f twice, ten of ∫|f'| ≤ 60 each, 3; squares up to 200, six, 3; sums, three of 300,
+    # 3; T in f' = 2(s − T(s)), sixteen of |T| ≤ 8 over a length of 14 for f and for g, 18.
+    of_sums = Rounding(400.0, 27, "f and g, their slopes, panels and sums; squares of the cost")
     for name, f, g, at, to, apart in (
         ("y₀ to y₀", cut, dual, z, image, 0.0),
         ("y₁ to y₁", cut_other, dual_other, y, image_other, 0.0),
@@ -138,7 +142,7 @@ def test_the_dual_is_feasible(evidence, distance):
         on.estimated(
             f"f(z) + g(z') above the cost, {name}",
             max(float(over.max()), 0.0),
-            3 * change + 64 * EPS * 400,
+            3 * change + of_sums.bound,
             by="Simpson's rule at two steps",
             because="the exact excess is ≤ 0; f, and g made of it; squares up to 400",
             clause="optimal",
@@ -154,7 +158,7 @@ def _potentials(side: Side) -> tuple[Array, tuple[Array, Array], Array, Array]:
     for step in (1, 2):
         s = slope[::step]
         panels = (s[:-2:2] + 4 * s[1::2] + s[2::2]) * step / 400 / 3
-        total = np.concatenate([[0.0], np.cumsum(panels)])
+        total = np.concatenate([[0.0], running_sums(panels)])
         found.append((total - total[middle // (2 * step)])[:: 2 // step])
     z, image = nodes[::4], side.moved(nodes[::4])
     return z, (found[0], found[1]), image, (z - image) ** 2 - found[0]

@@ -66,9 +66,9 @@ def test_loss_splits_on_the_line(evidence, n, schedule):
         on.estimated(
             "|E|v⁽ⁿ⁾ − v|² + floor − E|ẋ_t − v_t|²|",
             abs(fine[1] + fine[2] - fine[0]),
-            change.sum() + 1e-13 * (1 + fine[0]),
+            change.sum(),
             by=CHANGE,
-            because="the loss splits; roundings of 1500 nodes and more",
+            because="the loss splits; the kinks of v leave changes of 1e−8 and more, far above rounding",
             clause="splitting",
         )
         cost = expected_cost(FiniteAtoms.on_line(PLACES, WEIGHTS), n)
@@ -109,8 +109,8 @@ def test_loss_splits_in_the_plane(evidence, schedule):
     evidence.on("three atoms in the plane", n=1, schedule=schedule, t=t).estimated(
         "|E|v⁽¹⁾ − v|² + floor − E|ẋ_t − v_t|²|, v the field of any potential on the atoms",
         abs(results[0][1] + results[0][2] - results[0][0]),
-        change.sum() + 1e-12 * (1 + results[0][0]),
+        change.sum(),
         by=CHANGE,
-        because="Pythagoras, whatever v is; roundings of 43000 nodes",
+        because="Pythagoras, whatever v is; the kinks of v leave changes far above rounding",
         clause="splitting",
     )

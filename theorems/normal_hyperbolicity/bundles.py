@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from numerics.accuracy import EPS, Rounding
+from numerics.accuracy import Rounding
 from numerics.potentials import Potential
 from numerics.schedules import Linear, Polynomial, Schedule, Trigonometric, VariancePreserving
 from theorems.setting.clarke import distance_to_hull, jacobians_around, through_larger_step
@@ -196,13 +196,14 @@ def from_the_set(
         kinks: Rows.
 
     Returns:
-        That distance, and what it errs by: D prox, and the least squares.
+        That distance, or a greater one where least squares miss the nearest member, and what it errs by.
     """
     x0, z = (part[kinks] for part in pairs)
     around = jacobians_around(target, z, step, radius[kinks], np.random.default_rng(0))
-    own = np.broadcast_to(
-        target.roundings.prox_jacobian(z, step).bound + 64 * EPS * target.dim, (len(z),)
-    ).copy()
+    # What is computed is the distance of one member Σw_iJ_i, so its own rounding is all that can be missing:
+    # that of J_i − prox, of k products and sums and of a length. All J lie between 0 and I.
+    formed = Rounding(np.sqrt(target.dim), around.shape[1] + target.dim**2 + 8, "a member of the hull")
+    own = np.broadcast_to((target.roundings.prox_jacobian(z, step) + formed).bound, (len(z),)).copy()
     off = distance_to_hull(around, prox[kinks])
     rest = np.flatnonzero((off > own) | (own > _SAYS_NOTHING))
     if rest.size:

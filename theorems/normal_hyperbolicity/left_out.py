@@ -42,17 +42,11 @@ class LeftOut:
     out: int = 0
     deep: int = 0
 
-    def keep(
-        self, x0: Array, x1: Array, kept: NDArray[np.bool_], supposed: NDArray[np.bool_] | None = None
-    ) -> NDArray[np.intp]:
-        """The rows that are kept, of noise and data (n,d); the others are counted.
-
-        Those that are not ``supposed``, as the statement is not about them, may lie anywhere.
-        """
+    def keep(self, x0: Array, x1: Array, kept: NDArray[np.bool_]) -> NDArray[np.intp]:
+        """The rows that are kept, of noise and data (n,d); the others are counted."""
         self.points += len(kept)
         self.out += int((~kept).sum())
-        judged = ~kept if supposed is None else ~kept & supposed
-        self.deep += sum(self._is_deep(x0[i], x1[i]) for i in np.flatnonzero(judged))
+        self.deep += sum(self._is_deep(x0[i], x1[i]) for i in np.flatnonzero(~kept))
         return np.flatnonzero(kept)
 
     def _is_deep(self, x0: Array, x1: Array) -> bool:

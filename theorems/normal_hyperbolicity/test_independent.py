@@ -75,20 +75,25 @@ def _in_balls(dim, s):
 @pytest.mark.claim("H8")
 @pytest.mark.parametrize("dim", [2, 3])
 def test_closed_form_by_differences(evidence, rng, dim):
-    field, remaining = IndependentSphere(dim, 2.0), 0.2
+    field, remaining, widest, halvings = IndependentSphere(dim, 2.0), 0.2, 0.04, 4
     length = rng.uniform(0.5, 3, 20)
     x = np.zeros((20, dim))
     x[:, 0] = length
-    found = jacobian(field.velocity, remaining, x, 0.04, widths=5)
+    found = jacobian(field.velocity, remaining, x, widest, widths=halvings + 1)
     across, along = field.rescaled_eigenvalues(remaining, length)
     exact = np.stack([along] + [across] * (dim - 1), axis=1)
     error = np.abs(remaining * np.diagonal(found.jacobian, axis1=1, axis2=2) - exact).max(axis=1)
+    # (1−t)v is of size |x| + R; extrapolation at most doubles what the least half-step makes of its error
+    narrow = widest / 2**halvings
+    of_field = Rounding(length + field.radius, 24, "A to 4 eps, at a place rounded once; x/|x|, products")
+    steep = (1 - remaining) * field.radius**2 / remaining**2  # sR/|x|, by which A' counts; s ≥ 20
+    own = of_field.amplified(2 / narrow) + Rounding(1 + steep, 16, "A' as certified above, products")
     evidence.on(f"independent coupling, S^{dim - 1}", remaining=remaining).estimated(
         "|(1−t)Dv_t by differences − closed form|",
         error,
-        2 * found.error + 1e4 * EPS / remaining**2,
+        2 * found.error + own.bound,
         by="the difference of the two highest orders of extrapolated differences",
-        because="they are equal; rounding of v over a half-step of 0.0025",
+        because="they are equal; rounding of v over the least half-step, ∏(4ᵏ+1)/(4ᵏ−1) < 2 times",
     )
 
 
@@ -122,7 +127,8 @@ def test_exponents_by_integration(evidence, dim):
     grown = np.log(np.linalg.norm(tight.points, axis=2) / np.linalg.norm(x0, axis=1))
     on = evidence.on(f"independent coupling, S^{dim - 1}")
     uncertain = 4 * np.abs(tight.log_growth - loose.log_growth).max()
-    uncertain += 4 * np.abs(tight.points - loose.points).max() + 64 * EPS
+    uncertain += 4 * np.abs(tight.points - loose.points).max()
+    uncertain += float(Rounding(1 + np.abs(grown).max(), 6, "a length, a quotient, its logarithm").bound)
     on.estimated(
         "|tangential growth − log(|x_τ|/|x₀|)|",
         np.abs(tight.log_growth[:, :, 1:] - grown[:, :, None]),

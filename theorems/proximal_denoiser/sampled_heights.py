@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from numerics.accuracy import EPS
+from numerics.accuracy import Rounding
 from numerics.transport.sampled import Budget
 from numerics.transport.solution import SemidiscreteSolution
 from theorems.setting.induced_cost import largest_slope
@@ -83,11 +83,11 @@ def measure_duality(on: Any, solution: SemidiscreteSolution, fresh: Fresh) -> No
     For the masses that were found the plan's cost is the dual with E φ* over the noise held out: two means of
     one Lipschitz function. What the solver states of both for the weights asked for is six standard errors.
     """
-    slope, weights = largest_slope(solution), solution.weights
+    weights, slope = solution.weights, largest_slope(solution)
     sampling = 2 * gaussian_lipschitz(fresh.draws, slope, LEVEL)
     held_out = 2 * gaussian_lipschitz(solution.draws, slope, LEVEL) if solution.draws else 0.0
     masses = solution.masses if solution.draws else weights
-    rounding = 64 * EPS * (solution.w2_squared + np.abs(solution.heights).max())
+    rounding = float(_rounding(solution, fresh).bound)
     on.statistical(
         "|W₂² by the plan − W₂² by the dual|",
         abs(solution.w2_squared - _dual(solution, fresh, masses)),
@@ -108,6 +108,19 @@ def measure_duality(on: Any, solution: SemidiscreteSolution, fresh: Fresh) -> No
             chosen="six standard errors",
             points=fresh.draws,
         )
+
+
+def _rounding(solution: SemidiscreteSolution, fresh: Fresh) -> Rounding:
+    """Of the plan's cost and the dual: sums over draws in any order of scores, and over atoms.
+
+    The terms' absolute values sum to the size or less: E|x₀| ≤ √d. Each passes 2d + 20 roundings and those
+    of its sums.
+    """
+    n, d = solution.points.shape
+    of_atoms = (solution.points**2).sum(axis=1) + 2 * np.abs(solution.heights)
+    size = d + of_atoms.max() + 2 * (largest_slope(solution) * np.sqrt(d) + np.abs(solution.heights).max())
+    count = fresh.draws + solution.draws + 2 * (n + 2 * d + 20)
+    return Rounding(size, count, "scores, and their sums over draws and atoms")
 
 
 def _dual(solution: SemidiscreteSolution, fresh: Fresh, masses: np.ndarray) -> float:

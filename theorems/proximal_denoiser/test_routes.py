@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy.spatial import ConvexHull
 
+from numerics.accuracy import EPS
 from numerics.potentials import (
     DegenerateGaussian,
     Ellipsoid,
@@ -143,7 +144,7 @@ def _measure_estimate(on, target, step, z, found):
     )
     on.estimated(
         "median of the estimate over what comparisons of values can tell",
-        float(np.median(found.error / np.sqrt(2 * np.finfo(float).eps * size * (size + step)))),
+        float(np.median(found.error / np.sqrt(2 * EPS * size * (size + step)))),
         1000.0,
         by="the sizes of the terms of F",
         because="values are compared to eps·|F|, which leaves √(2λ·eps·|F|)",

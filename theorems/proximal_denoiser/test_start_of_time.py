@@ -33,6 +33,8 @@ from theorems.setting.quantifiers import SCHEDULES, SEEDS, TARGETS, for_all
 DOMAIN = "atoms, heights, noise in ⅛ℤ, d ≤ 3, at most 7 atoms"
 EVERY_SCHEDULE = [Linear(), Trigonometric(), Polynomial(2.0), VariancePreserving(), Logarithmic()]
 EARLY = (1e-3, 1e-4, 1e-5, 1e-6)
+APART = 64 * EPS
+"""Chosen: |h| is twice |x − y| and so much of 1 + |x|. The bound is a theorem for every |h| > |x − y|."""
 
 
 # --- (ii) in rationals ----------------------------------------------------------------------------------
@@ -211,7 +213,7 @@ def _by_monotonicity(target, at, t, x, image, of_image):
     (alpha, beta), off = at.weights(t), norms(at.u - image)
     slip = at.of_data.bound + of_image
     reach = norms(at.y - x) + beta / alpha * slip + 8 * EPS * (norms(x) + beta * norms(at.u)) / alpha
-    radius = 2 * reach + 64 * EPS * (1 + norms(x))
+    radius = 2 * reach + APART * (1 + norms(x))
     way = (at.u - image) / np.maximum(off, np.finfo(float).tiny)[:, None]
     ahead = x + radius[:, None] * way
     rise = ((target.transport(ahead) - image) * way).sum(axis=1)

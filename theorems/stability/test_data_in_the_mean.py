@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 from scipy.stats import norm as normal
 
-from numerics.accuracy import EPS
+from numerics.accuracy import EPS, Rounding
 from numerics.geometry import norms
 from numerics.potentials import FiniteAtoms, Sphere
 from numerics.transport.cells import laguerre
@@ -53,6 +53,14 @@ def _squares(first, second, step, x0):
     return norms(u - first.prox(u + step * x0, step)) ** 2
 
 
+def _length_rounding(first, second, step, x0):
+    """Of |F(T_Q(x₀))|: T_Q, which F may double, z, prox, and a difference."""
+    u = second.transport(x0)
+    sizes = norms(u) + step * norms(x0)
+    of_z = Rounding(sizes, 2, "z") + second.roundings.transport(x0).amplified(2.0)
+    return first.roundings.prox(u + step * x0, step) + of_z + Rounding(2 * sizes, 4, "a length")
+
+
 # --- the glued plan -------------------------------------------------------------------------------------
 
 
@@ -64,7 +72,7 @@ def test_glued_plan_has_a_small_gap(evidence, rng, near):
     y, b = _cloud(rng, 7) if near == 1.0 else (x + near * rng.standard_normal(x.shape), a)
     first, second = solve(x, a), solve(y, b)
     plan, squared, open_ = _coupling(x, y, first.masses, second.masses)
-    delta = np.sqrt(squared)
+    delta = np.sqrt(squared)  # of a coupling: at least W₂
     mine, theirs = (laguerre(s.points, s.heights) for s in (first, second))
     # E⟨x₀, x₁⟩ of the glued plan: the mean of x₀ in Q's cell j, with x₁ drawn from column j of the coupling
     given_q = (plan / plan.sum(axis=0)).T @ x
@@ -73,8 +81,8 @@ def test_glued_plan_has_a_small_gap(evidence, rng, near):
     evidence.on("clouds in the plane", near=near).estimated(
         "E gap of the glued plan",
         best - glued,
-        2 * np.sqrt(2) * delta + 1e-9,
-        by=f"primal less dual of the linear program, {open_:.1e}, and masses to 1e−12",
+        2 * np.sqrt(2) * delta + first.w2_error + second.w2_error,
+        by=f"what the solver states of either's cost; primal less dual of the linear program, {open_:.1e}",
         because="2√d δ, d = 2",
         clause="gap",
     )
@@ -221,7 +229,7 @@ def test_two_weights_in_closed_form(evidence, step):
     """Weights .3 and .4 of an atom at 0, Δ = 2: only noise between the thresholds errs, by min(λh, Δ)."""
     pair, distance = reweighted(0.3, 0.4, 2.0), 2.0
     low, high = normal.ppf([0.3, 0.4])
-    found = []
+    found, own = [], 0.0
     for count in (40, 60):
         nodes, weights = np.polynomial.legendre.leggauss(count)
         bend = min(low + distance / step, high)
@@ -229,13 +237,16 @@ def test_two_weights_in_closed_form(evidence, step):
         for start, end in ((low, bend), (bend, high)):
             x = (start + end) / 2 + (end - start) / 2 * nodes
             squares = _squares(pair.first, pair.second, step, x[:, None])
+            own = max(own, _length_rounding(pair.first, pair.second, step, x[:, None]).bound.max())
             total += (end - start) / 2 * weights @ (normal.pdf(x) * squares)
         found.append(np.sqrt(total))
+    # a root of a mean of squares moves by no more than what is squared; beside it 120 positive terms
+    own += float(Rounding(found[1], 120 + 40, "densities, squares, their sum").bound)
     on = evidence.on(pair.first, other=pair.second, step=step)
     on.estimated(
         "‖prox_Q − prox_P‖ on the line",
         found[1],
-        pair.distance + abs(found[0] - found[1]) + 1e-12,
+        pair.distance + abs(found[0] - found[1]) + own,
         by="quadratures of two orders",
         because="δ = Δ√|w − w'|",
         clause="mean",

@@ -47,15 +47,14 @@ def test_samples_err_by_no_more_than_the_bound(evidence, rng, learned, steps):
     errors = np.array([learned.velocity(k / steps, path[k]) - v for k, v in enumerate(wanted)])
     run = Steps(TARGET, x0, errors, given=path)
     off = norms(path[-1] - run.image)
-    formed = Rounding.measured(
-        euler_bound(4 * np.finfo(float).eps * (norms(errors) + norms(np.array(wanted)))), "v_θ − v"
-    )
+    told = euler_bound(norms(errors))  # what v rounds is among the slips of `run`
+    formed = Rounding(told, steps + 8, "v_θ − v, its length, and their sum")
     evidence.on("a network trained on exact pairs of the circle", steps=steps).bounded(
         "|Y_n − T(x₀)| of a trained flow's samples",
         off,
         run.of_end + formed + Rounding(off, 6, "a length"),
         because="Σ|e_k|/(k+1) + |e_{n−1}|/n with e = v_θ − v on the way",
-        main=euler_bound(norms(errors)),
+        main=told,
         clause="Euler's bound",
     )
 

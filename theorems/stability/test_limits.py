@@ -84,7 +84,7 @@ def _measure_escape(evidence, rng, n, radius):
         mine.roundings.velocity(t, x / 2)
         + theirs.roundings.velocity(t, x / 2)
         + Rounding.measured(np.full(len(x), slope / (1 - t)), "Φ⁻¹(1 − 1/n)")
-        + Rounding(norms(x) + beyond + n * 1e-9, 32, "the formula"),
+        + Rounding((norms(x) + beyond) / (1 - t), 4, "the formula"),
         because="prox goes (x/β − λb)⁺ towards the atom",
         clause="no moments",
     )
@@ -95,6 +95,17 @@ def _measure_escape(evidence, rng, n, radius):
 
 COUNTS = np.array([50, 200, 800])
 RADIUS = 3.0
+
+
+def _lack(points):
+    """η: the ball of radius 1 − η lies in the hull, as each facet does in n·q ≥ min n·p over its corners p.
+
+    The facets enclose 0, and this holds for any n: also for one that is rounded.
+    """
+    hull = ConvexHull(points)
+    normals = hull.equations[:, :3]
+    nearest = np.einsum("fkd,fd->fk", points[hull.simplices], normals).min(axis=1) / norms(normals)
+    return 1 - float(nearest.min()) + float(Rounding(1.0, 10, "products and a length").bound)
 
 
 def _space(rng, n=120):
@@ -108,8 +119,7 @@ def test_points_of_a_sphere(evidence, rng, count):
     """Spirals of points, each weighing the directions it is nearest to, against the uniform law."""
     points, ball, t = fibonacci(int(count)), Sphere(3), 0.6
     target, step = on_sphere(points), 10.0 ** rng.uniform(-2, 2)
-    lack = 1 + float(ConvexHull(points).equations[:, -1].max()) + 64 * EPS  # η, with the facets' rounding
-    x = _space(rng)
+    lack, x = _lack(points), _space(rng)
     on = evidence.on(f"{count} points of the sphere", step=step)
     _maps_of_points(on, (target, ball), lack, x, step)
     _fields_and_flows_of_points(on, (target, ball), lack, x, t)

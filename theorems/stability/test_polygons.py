@@ -145,6 +145,8 @@ def test_graphs_approach_each_other(evidence, rng, corners, reach):
         back,
         formed,
         main=2 * bound + spacing,
+        left_out=int((~inside).sum()),
+        chosen="pairs of the grid with |y| at most the reach, where the rings end",
         because="√2 sup|prox_n − prox| over |z| ≤ 1 + reach, to where |y| ≤ reach again, and the ring's mesh",
         clause="graphs",
     )

@@ -144,13 +144,16 @@ def test_constant_tangential_error_on_the_circle(evidence, kappa):
     target, x0 = Sphere(2, 2.0), np.array([[2.0 / kappa, 0.0]])
     t, w = (NODES + 1) / 2, WEIGHTS / 2
     errors = np.broadcast_to([[0.0, 1.0]], (len(t), 1, 2))
-    found = response(target.transport_jacobian(x0), Linear(), t, errors, w)[0, 1]
+    spread = target.transport_jacobian(x0)
+    found = response(spread, Linear(), t, errors, w)[0, 1]
     few, weights = np.polynomial.legendre.leggauss(32)
-    again = response(target.transport_jacobian(x0), Linear(), (few + 1) / 2, errors[:32], weights / 2)[0, 1]
+    again = response(spread, Linear(), (few + 1) / 2, errors[:32], weights / 2)[0, 1]
+    of_spread = target.roundings.transport_jacobian(x0)[0] + Rounding(kappa, 32, "eigenvectors of K")
+    own = of_spread.amplified(found / kappa, "κ/(α + βκ)") + Rounding(found, len(t) + 16, "a sum; log κ")
     evidence.on(target, kappa=kappa).estimated(
         "|response − κ log κ/(κ−1)|",
         abs(found - kappa * np.log(kappa) / (kappa - 1)),
-        2 * abs(found - again) + 1e-13 * kappa,
+        2 * abs(found - again) + float(own.bound),
         by="quadratures of two orders",
         because="K = κ along the circle",
         clause="response",
