@@ -2,10 +2,13 @@
 
 import sys
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
+import flint
 import hypothesis
 import jaxtyping
+import mpmath
 import numpy as np
 import pytest
 from jaxtyping import install_import_hook
@@ -45,6 +48,13 @@ def shapes_are_checked(request: pytest.FixtureRequest) -> None:
     one_by_one = inside[0] == "numerics" and inside[1] != "accuracy"
     drawn = one_by_one and zlib.crc32(request.node.nodeid.encode()) % 4 == 0
     jaxtyping.config.update("jaxtyping_disable", not (drawn or inside[0] == "test_shapes.py"))
+
+
+@pytest.fixture(autouse=True)
+def digits_are_left_alone() -> Iterator[None]:
+    """Those of mpmath and flint are the process's: who leaves others decides what the rest compare with."""
+    yield
+    assert (mpmath.mp.prec, flint.ctx.prec) == (53, 53), "a test, or an import, changed the precision for all"
 
 
 @pytest.fixture

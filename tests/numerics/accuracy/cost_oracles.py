@@ -5,11 +5,12 @@ E x₀T = ∫φ_N(Φ⁻¹(F(y)))dy and, as Σ E X₍ᵢ₎ = 0, E b_nT = (1/n) �
 
 from mpmath import mp, mpf
 
-mp.dps = 30
-ROOT = mp.sqrt(mp.pi)
-MEANS = {1: [mpf(0)], 2: [-1 / ROOT, 1 / ROOT], 3: [-3 / (2 * ROOT), mpf(0), 3 / (2 * ROOT)]}
+with mp.workdps(30):
+    ROOT = mp.sqrt(mp.pi)
+    MEANS = {1: [mpf(0)], 2: [-1 / ROOT, 1 / ROOT], 3: [-3 / (2 * ROOT), mpf(0), 3 / (2 * ROOT)]}
 
 
+@mp.workdps(30)
 def order_mean(n, i):
     """E X₍ᵢ₎ in 30 digits."""
 

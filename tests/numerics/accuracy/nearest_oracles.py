@@ -1,4 +1,4 @@
-"""What the prox of nearest-point targets is, in 50 digits, and how answers are judged."""
+"""What the prox of nearest-point targets is, in as many digits as mpmath has, and how answers are judged."""
 
 import mpmath as mp
 import numpy as np
@@ -6,7 +6,6 @@ import numpy as np
 from numerics.potentials import Curve
 from tests.numerics.accuracy.harness import judge, judge_with_twins
 
-mp.mp.dps = 50
 M = mp.mpf
 
 

@@ -19,6 +19,12 @@ from tests.numerics.accuracy.cost_oracles import ROOT, batch_product, exact_cost
 from tests.numerics.accuracy.harness import judge, judge_with_twins
 
 
+@pytest.fixture(autouse=True)
+def thirty_digits():
+    with mp.workdps(30):
+        yield
+
+
 def _cases(found, exact):
     """Errors and statements of excess, W₂² and c_n."""
     computed = (found.excess, found.optimal, found.cost)

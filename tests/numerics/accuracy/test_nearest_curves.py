@@ -22,6 +22,12 @@ from tests.numerics.accuracy.nearest_oracles import (
 )
 
 
+@pytest.fixture(autouse=True)
+def fifty_digits():
+    with mp.workdps(50):
+        yield
+
+
 def test_short_chords_of_a_curve():
     """Chords of 1e−9 … 1 radii, far below the net's spacing: never an exception, never a false statement."""
     rng, cases = np.random.default_rng(4), []
@@ -196,7 +202,7 @@ def test_chords_between_the_parts_of_a_union():
     ):
         p = NearestPoint(Union(part, PointCloud([far])), 0.75)
         point = [M(x) for x in far]
-        z = np.array(far) * rng.uniform(0, 1.2, (40, 1)) + 0.3 * rng.standard_normal((40, 2))
+        z = np.array(far) * rng.uniform(0, 1.2, (70, 1)) + 0.3 * rng.standard_normal((70, 2))
         for at, chord in _faces(p, z, 0.5):
             isolated = np.linalg.norm(chord.atoms - far, axis=1) == 0
             if not isolated.any() or len(chord.atoms) != 2:

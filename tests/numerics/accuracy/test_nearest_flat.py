@@ -2,6 +2,7 @@
 
 import mpmath as mp
 import numpy as np
+import pytest
 
 from numerics.accuracy import UNIT
 from numerics.potentials import Arc, Curve, NearestPoint
@@ -18,6 +19,12 @@ from tests.numerics.accuracy.nearest_oracles import (
     objective,
     short_chord,
 )
+
+
+@pytest.fixture(autouse=True)
+def fifty_digits():
+    with mp.workdps(50):
+        yield
 
 
 class ExactArc:

@@ -19,6 +19,12 @@ from tests.numerics.accuracy.nearest_oracles import (
 )
 
 
+@pytest.fixture(autouse=True)
+def fifty_digits():
+    with mp.workdps(50):
+        yield
+
+
 def _slope_on_axis(zeta, step, pull, minor):
     """The s with minor·s/√(pull² + s²) + step·s = ζ: concave and increasing, so Newton from below rises."""
     slope = max(abs(zeta) / (minor / pull + step), (abs(zeta) - minor) / step)

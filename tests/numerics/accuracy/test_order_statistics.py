@@ -1,6 +1,7 @@
 """What means of normal order statistics, and excesses of ranks and of steps, err by, against 30 digits."""
 
 import numpy as np
+import pytest
 from mpmath import mp, mpf
 
 from numerics.accuracy import UNIT
@@ -13,6 +14,12 @@ from numerics.transport.order_statistics import (
 )
 from tests.numerics.accuracy.cost_oracles import batch_product, order_mean, order_means
 from tests.numerics.accuracy.harness import judge, judge_with_twins
+
+
+@pytest.fixture(autouse=True)
+def thirty_digits():
+    with mp.workdps(30):
+        yield
 
 
 def test_means_of_order_statistics():

@@ -11,7 +11,11 @@ from numerics.potentials import Quantile
 from numerics.transport.minibatch import expected_cost
 from tests.numerics.accuracy.harness import judge, judge_with_twins
 
-mp.dps = 30
+
+@pytest.fixture(autouse=True)
+def thirty_digits():
+    with mp.workdps(30):
+        yield
 
 
 def _square_of_gamma(shape):

@@ -8,9 +8,9 @@ from numerics.accuracy import EPS
 from numerics.transport.certify import Certificate, certify
 
 
+@mpmath.workdps(30)
 def mp_wedge(points, heights, i):
     """Mass of a cell by mpmath: slices x₁ = const, to 25 digits where the cell has no kinks inside."""
-    mpmath.mp.dps = 30
     u = [
         (mpmath.mpf(p[0]) - mpmath.mpf(points[i][0]), mpmath.mpf(p[1]) - mpmath.mpf(points[i][1]))
         for p in points
