@@ -124,8 +124,8 @@ def _iterate(passes: Passes, cap: int, progress: Progress | None) -> float:
     while not passes.done:
         if passes.count == cap:
             raise RuntimeError(
-                f"semidiscrete sampling: the cap of {cap} passes was met before the end; the largest weight error"
-                f" on the last pass's noise is {error:.3g}; raise max_iterations"
+                f"semidiscrete sampling: the cap of {cap} passes was met before the end; the largest error of"
+                f" a weight on the last pass's noise is {error:.3g}; raise max_iterations"
             )
         try:
             excess = passes.step()

@@ -157,7 +157,7 @@ def test_held_out_noise_rejects_wrong_heights(monkeypatch):
 
 
 def test_the_cap_raises_and_names_what_was_reached():
-    with pytest.raises(RuntimeError, match=r"cap of 3 passes .* largest weight error"):
+    with pytest.raises(RuntimeError, match=r"cap of 3 passes .* largest error of a weight"):
         solve(np.eye(4), max_iterations=3, budget=SMALL)
 
 
