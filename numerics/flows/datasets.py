@@ -5,6 +5,7 @@ The loss of OT-CFM is least at the exact field where the pairs are exact: `pairs
 """
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TypeAlias
 
 import numpy as np
@@ -88,21 +89,22 @@ def matched(points: ArrayLike, block: int, labels: ArrayLike | None = None) -> P
     """
     cloud = as_array("points", points, ndim=2).real
     size = positive_integer("block", block)
-    own = None if labels is None else _labels(labels, len(cloud))
+    return partial(_matched, cloud, size, None if labels is None else _labels(labels, len(cloud)))
 
-    def pairs(n: int, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
-        x0, chosen = [], []
-        for _ in range(-(-n // size)):
-            noise = rng.standard_normal((size, cloud.shape[1]))
-            drawn = rng.integers(len(cloud), size=size)
-            x0.append(noise)
-            chosen.append(drawn[assignment(noise, cloud[drawn])])
-        kept = _kept(len(x0), size, n, rng)
-        index = np.concatenate(chosen)[kept]
-        found = np.concatenate(x0)[kept], cloud[index]
-        return found if own is None else (*found, own[index])
 
-    return pairs
+def _matched(
+    cloud: np.ndarray, size: int, labels: np.ndarray | None, n: int, rng: np.random.Generator
+) -> tuple[np.ndarray, ...]:
+    x0, chosen = [], []
+    for _ in range(-(-n // size)):
+        noise = rng.standard_normal((size, cloud.shape[1]))
+        drawn = rng.integers(len(cloud), size=size)
+        x0.append(noise)
+        chosen.append(drawn[assignment(noise, cloud[drawn])])
+    kept = _kept(len(x0), size, n, rng)
+    index = np.concatenate(chosen)[kept]
+    found = np.concatenate(x0)[kept], cloud[index]
+    return found if labels is None else (*found, labels[index])
 
 
 def labelled(potential: object, labels: ArrayLike) -> Pairs:
@@ -126,14 +128,15 @@ def labelled(potential: object, labels: ArrayLike) -> Pairs:
         raise ValueError(
             f"potential: got {type(potential).__name__}; give FiniteAtoms, such as `solution.potential`"
         )
-    own = _labels(labels, len(potential.points))
+    return partial(_labelled, potential, _labels(labels, len(potential.points)))
 
-    def pairs(n: int, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
-        x0 = rng.standard_normal((n, potential.dim))
-        atom = (x0 @ potential.points.T - potential.heights).argmax(axis=1)
-        return x0, potential.points[atom], own[atom]
 
-    return pairs
+def _labelled(
+    potential: FiniteAtoms, labels: np.ndarray, n: int, rng: np.random.Generator
+) -> tuple[np.ndarray, ...]:
+    x0 = rng.standard_normal((n, potential.dim))
+    atom = (x0 @ potential.points.T - potential.heights).argmax(axis=1)
+    return x0, potential.points[atom], labels[atom]
 
 
 def _kept(blocks: int, size: int, n: int, rng: np.random.Generator) -> np.ndarray:

@@ -2,39 +2,69 @@
 
 Each function returns ``pairs(n, rng) → (x0, x1)``, both (n,d) float64, which is what `learned.train` wants.
 ``data(n, rng) → (n,d)`` draws data without noise; of a potential it is the second half of its pairs.
+
+What is returned pickles and copies wherever its potential, points or data do, so that workers of a loader
+and other processes can have it; a lambda as data does not.
 """
 
 from collections.abc import Callable
-from typing import TypeAlias
+from functools import partial
+from typing import Any, TypeAlias
 
 import numpy as np
 from jaxtyping import Float
 
 from numerics.potentials import Potential
 
+Cloud: TypeAlias = Float[np.ndarray, "N d"]
 Points: TypeAlias = Float[np.ndarray, "n d"]
 Data: TypeAlias = Callable[[int, np.random.Generator], np.ndarray]
 Pairs: TypeAlias = Callable[[int, np.random.Generator], tuple[np.ndarray, ...]]
 
 
 def data_of(target: Potential) -> Data:
-    """Draws from the target's law, with the noise that they came from thrown away."""
-    return lambda n, rng: target.sample(n, rng)[1]
+    """Draws from the target's law, with the noise that they came from thrown away.
+
+    Example:
+        >>> from numerics.potentials import Sphere
+        >>> np.linalg.norm(data_of(Sphere(2))(3, np.random.default_rng(0)), axis=1).round(12).tolist()
+        [1.0, 1.0, 1.0]
+    """
+    return partial(_data_of, target)
 
 
-def cloud(points: Points) -> Data:
-    """Draws from a cloud of points (N,d), uniformly and with replacement."""
-    return lambda n, rng: points[rng.integers(len(points), size=n)]
+def _data_of(target: Potential, n: int, rng: np.random.Generator) -> Points:
+    return target.sample(n, rng)[1]
+
+
+def cloud(points: Cloud) -> Data:
+    """Draws from a cloud of points (N,d), uniformly and with replacement.
+
+    Example:
+        >>> cloud(np.array([[3.0, 4.0]]))(2, np.random.default_rng(0)).tolist()
+        [[3.0, 4.0], [3.0, 4.0]]
+    """
+    return partial(_cloud, points)
+
+
+def _cloud(points: Cloud, n: int, rng: np.random.Generator) -> Points:
+    return points[rng.integers(len(points), size=n)]
 
 
 def independent(data: Data) -> Pairs:
-    """Noise and data drawn apart: P₀ ⊗ P₁, flow matching without transport."""
+    """Noise and data drawn apart: P₀ ⊗ P₁, flow matching without transport.
 
-    def pairs(n: int, rng: np.random.Generator) -> tuple[Points, Points]:
-        x1 = data(n, rng)
-        return rng.standard_normal(x1.shape), x1
+    Example:
+        >>> x0, x1 = independent(cloud(np.array([[3.0, 4.0]])))(5, np.random.default_rng(0))
+        >>> x0.shape, x1[4].tolist()
+        ((5, 2), [3.0, 4.0])
+    """
+    return partial(_independent, data)
 
-    return pairs
+
+def _independent(data: Data, n: int, rng: np.random.Generator) -> tuple[Points, Points]:
+    x1 = data(n, rng)
+    return rng.standard_normal(x1.shape), x1
 
 
 def minibatch(data: Data) -> Pairs:
@@ -46,35 +76,44 @@ def minibatch(data: Data) -> Pairs:
     Raises:
         ModuleNotFoundError: If torchcfm isn't installed (the Makefile does: it is a peer, no dependency).
     """
-    import torch
     from torchcfm.conditional_flow_matching import ExactOptimalTransportConditionalFlowMatcher
 
-    sampler = ExactOptimalTransportConditionalFlowMatcher().ot_sampler
+    return partial(_minibatch, ExactOptimalTransportConditionalFlowMatcher().ot_sampler, data)
 
-    def pairs(n: int, rng: np.random.Generator) -> tuple[Points, Points]:
-        x1 = torch.from_numpy(data(n, rng))
-        x0 = torch.from_numpy(rng.standard_normal(x1.shape))
-        before = np.random.get_state()  # noqa: NPY002 - that is the generator that torchcfm draws from
-        np.random.seed(rng.integers(2**32, dtype=np.uint32))  # noqa: NPY002
-        try:
-            left, right = sampler.sample_plan(x0, x1)
-        finally:
-            np.random.set_state(before)  # noqa: NPY002
-        return left.numpy(), right.numpy()
 
-    return pairs
+def _minibatch(sampler: Any, data: Data, n: int, rng: np.random.Generator) -> tuple[Points, Points]:
+    import torch
+
+    x1 = torch.from_numpy(data(n, rng))
+    x0 = torch.from_numpy(rng.standard_normal(x1.shape))
+    before = np.random.get_state()  # noqa: NPY002 - that is the generator that torchcfm draws from
+    np.random.seed(rng.integers(2**32, dtype=np.uint32))  # noqa: NPY002
+    try:
+        left, right = sampler.sample_plan(x0, x1)
+    finally:
+        np.random.set_state(before)  # noqa: NPY002
+    return left.numpy(), right.numpy()
 
 
 def semidiscrete(potential: Potential) -> Pairs:
-    """x₁ = T(x₀) for a potential that was solved for, such as `SemidiscreteSolution.potential`."""
+    """x₁ = T(x₀) for a potential that was solved for, such as `SemidiscreteSolution.potential`.
 
-    def pairs(n: int, rng: np.random.Generator) -> tuple[Points, Points]:
-        x0 = rng.standard_normal((n, potential.dim))
-        return x0, potential.transport(x0)
-
-    return pairs
+    Example:
+        >>> from numerics.transport import solve
+        >>> x0, x1 = semidiscrete(solve([[0.0], [1.0]]).potential)(4, np.random.default_rng(0))
+        >>> bool(((x0 > 0) == (x1 == 1)).all())  # half the noise goes to either
+        True
+    """
+    return potential.sample
 
 
 def exact(target: Potential) -> Pairs:
-    """The target's own exact optimal pairs, `Potential.sample`."""
+    """The target's own exact optimal pairs, `Potential.sample`.
+
+    Example:
+        >>> from numerics.potentials import Sphere
+        >>> x0, x1 = exact(Sphere(2))(3, np.random.default_rng(0))
+        >>> bool(np.allclose(x1, x0 / np.linalg.norm(x0, axis=1)[:, None], rtol=1e-15))
+        True
+    """
     return target.sample
