@@ -13,8 +13,8 @@ import torch
 from numpy.typing import ArrayLike
 from torch.utils.data import IterableDataset, get_worker_info
 
-from numerics.checks import as_array, positive_integer
-from numerics.flows.pairs import Pairs
+from numerics.checks import as_array, as_generator, positive_integer
+from numerics.flows.pairs import Pairs, Seed, SeededPairs
 from numerics.potentials import FiniteAtoms
 from numerics.transport.couplings import assignment
 
@@ -68,7 +68,7 @@ class PairBatches(IterableDataset[Batch]):
         return tensor.to(self.dtype if tensor.is_floating_point() else torch.int64)
 
 
-def matched(points: ArrayLike, block: int, labels: ArrayLike | None = None) -> Pairs:
+def matched(points: ArrayLike, block: int, labels: ArrayLike | None = None) -> SeededPairs:
     """Optimal assignments of blocks of ``block`` noises and data, whatever the size of a training batch.
 
     A batch smaller than a block is drawn from one block, a larger one from several, so that every pair has
@@ -83,7 +83,7 @@ def matched(points: ArrayLike, block: int, labels: ArrayLike | None = None) -> P
         ValueError: If points are malformed, block is no positive integer, or there is not one label a point.
 
     Example:
-        >>> x0, x1 = matched([[-1.0], [1.0]], block=4)(4, np.random.default_rng(0))  # on the line, so sorted
+        >>> x0, x1 = matched([[-1.0], [1.0]], block=4)(4, rng=0)  # on the line, so sorted
         >>> bool((np.diff(x1[np.argsort(x0[:, 0]), 0]) >= 0).all())
         True
     """
@@ -93,21 +93,22 @@ def matched(points: ArrayLike, block: int, labels: ArrayLike | None = None) -> P
 
 
 def _matched(
-    cloud: np.ndarray, size: int, labels: np.ndarray | None, n: int, rng: np.random.Generator
+    cloud: np.ndarray, size: int, labels: np.ndarray | None, n: int, rng: Seed
 ) -> tuple[np.ndarray, ...]:
+    count, generator = positive_integer("n", n), as_generator("rng", rng)
     x0, chosen = [], []
-    for _ in range(-(-n // size)):
-        noise = rng.standard_normal((size, cloud.shape[1]))
-        drawn = rng.integers(len(cloud), size=size)
+    for _ in range(-(-count // size)):
+        noise = generator.standard_normal((size, cloud.shape[1]))
+        drawn = generator.integers(len(cloud), size=size)
         x0.append(noise)
         chosen.append(drawn[assignment(noise, cloud[drawn])])
-    kept = _kept(len(x0), size, n, rng)
+    kept = _kept(len(x0), size, count, generator)
     index = np.concatenate(chosen)[kept]
     found = np.concatenate(x0)[kept], cloud[index]
     return found if labels is None else (*found, labels[index])
 
 
-def labelled(potential: object, labels: ArrayLike) -> Pairs:
+def labelled(potential: object, labels: ArrayLike) -> SeededPairs:
     """Exact pairs of a law of atoms, each with the label of its atom: (x₀, T(x₀), label).
 
     Args:
@@ -120,7 +121,7 @@ def labelled(potential: object, labels: ArrayLike) -> Pairs:
     Example:
         >>> from numerics.potentials import FiniteAtoms
         >>> pairs = labelled(FiniteAtoms([[-1.0], [1.0]], [0.0, 0.0]), [7, 9])  # −1 is a seven, 1 a nine
-        >>> x0, x1, label = pairs(100, np.random.default_rng(0))
+        >>> x0, x1, label = pairs(100, rng=0)
         >>> bool(((x0 > 0)[:, 0] == (label == 9)).all() and (x1[:, 0] == label - 8).all())
         True
     """
@@ -131,10 +132,8 @@ def labelled(potential: object, labels: ArrayLike) -> Pairs:
     return partial(_labelled, potential, _labels(labels, len(potential.points)))
 
 
-def _labelled(
-    potential: FiniteAtoms, labels: np.ndarray, n: int, rng: np.random.Generator
-) -> tuple[np.ndarray, ...]:
-    x0 = rng.standard_normal((n, potential.dim))
+def _labelled(potential: FiniteAtoms, labels: np.ndarray, n: int, rng: Seed) -> tuple[np.ndarray, ...]:
+    x0 = as_generator("rng", rng).standard_normal((positive_integer("n", n), potential.dim))
     atom = (x0 @ potential.points.T - potential.heights).argmax(axis=1)
     return x0, potential.points[atom], labels[atom]
 

@@ -2,6 +2,8 @@
 
 Each function returns ``pairs(n, rng) → (x0, x1)``, both (n,d) float64, which is what `learned.train` wants.
 ``data(n, rng) → (n,d)`` draws data without noise; of a potential it is the second half of its pairs.
+n is at least 1, rng a generator or the seed of one: anything else is a ValueError of the call that names it.
+Data and pairs of your own need only take a generator: they are handed one.
 
 What is returned pickles and copies wherever its potential, points or data do, so that workers of a loader
 and other processes can have it; a lambda as data does not.
@@ -14,60 +16,65 @@ from typing import Any, TypeAlias
 import numpy as np
 from jaxtyping import Float
 
+from numerics.checks import as_generator, positive_integer
 from numerics.potentials import Potential
 
 Cloud: TypeAlias = Float[np.ndarray, "N d"]
 Points: TypeAlias = Float[np.ndarray, "n d"]
 Data: TypeAlias = Callable[[int, np.random.Generator], np.ndarray]
 Pairs: TypeAlias = Callable[[int, np.random.Generator], tuple[np.ndarray, ...]]
+Seed: TypeAlias = np.random.Generator | int
+SeededData: TypeAlias = Callable[[int, Seed], np.ndarray]
+SeededPairs: TypeAlias = Callable[[int, Seed], tuple[np.ndarray, ...]]
 
 
-def data_of(target: Potential) -> Data:
+def data_of(target: Potential) -> SeededData:
     """Draws from the target's law, with the noise that they came from thrown away.
 
     Example:
         >>> from numerics.potentials import Sphere
-        >>> np.linalg.norm(data_of(Sphere(2))(3, np.random.default_rng(0)), axis=1).round(12).tolist()
+        >>> np.linalg.norm(data_of(Sphere(2))(3, rng=0), axis=1).round(12).tolist()
         [1.0, 1.0, 1.0]
     """
     return partial(_data_of, target)
 
 
-def _data_of(target: Potential, n: int, rng: np.random.Generator) -> Points:
+def _data_of(target: Potential, n: int, rng: Seed) -> Points:
     return target.sample(n, rng)[1]
 
 
-def cloud(points: Cloud) -> Data:
+def cloud(points: Cloud) -> SeededData:
     """Draws from a cloud of points (N,d), uniformly and with replacement.
 
     Example:
-        >>> cloud(np.array([[3.0, 4.0]]))(2, np.random.default_rng(0)).tolist()
+        >>> cloud(np.array([[3.0, 4.0]]))(2, rng=0).tolist()
         [[3.0, 4.0], [3.0, 4.0]]
     """
     return partial(_cloud, points)
 
 
-def _cloud(points: Cloud, n: int, rng: np.random.Generator) -> Points:
-    return points[rng.integers(len(points), size=n)]
+def _cloud(points: Cloud, n: int, rng: Seed) -> Points:
+    return points[as_generator("rng", rng).integers(len(points), size=positive_integer("n", n))]
 
 
-def independent(data: Data) -> Pairs:
+def independent(data: Data) -> SeededPairs:
     """Noise and data drawn apart: P₀ ⊗ P₁, flow matching without transport.
 
     Example:
-        >>> x0, x1 = independent(cloud(np.array([[3.0, 4.0]])))(5, np.random.default_rng(0))
+        >>> x0, x1 = independent(cloud(np.array([[3.0, 4.0]])))(5, rng=0)
         >>> x0.shape, x1[4].tolist()
         ((5, 2), [3.0, 4.0])
     """
     return partial(_independent, data)
 
 
-def _independent(data: Data, n: int, rng: np.random.Generator) -> tuple[Points, Points]:
-    x1 = data(n, rng)
-    return rng.standard_normal(x1.shape), x1
+def _independent(data: Data, n: int, rng: Seed) -> tuple[Points, Points]:
+    generator = as_generator("rng", rng)
+    x1 = data(positive_integer("n", n), generator)
+    return generator.standard_normal(x1.shape), x1
 
 
-def minibatch(data: Data) -> Pairs:
+def minibatch(data: Data) -> SeededPairs:
     """Pairs drawn, with replacement, from the optimal plan of a batch with torchcfm's coupling.
 
     It is what the paper trains on. torchcfm's sampler draws from NumPy's global state: that is seeded from
@@ -81,13 +88,14 @@ def minibatch(data: Data) -> Pairs:
     return partial(_minibatch, ExactOptimalTransportConditionalFlowMatcher().ot_sampler, data)
 
 
-def _minibatch(sampler: Any, data: Data, n: int, rng: np.random.Generator) -> tuple[Points, Points]:
+def _minibatch(sampler: Any, data: Data, n: int, rng: Seed) -> tuple[Points, Points]:
     import torch
 
-    x1 = torch.from_numpy(data(n, rng))
-    x0 = torch.from_numpy(rng.standard_normal(x1.shape))
+    generator = as_generator("rng", rng)
+    x1 = torch.from_numpy(data(positive_integer("n", n), generator))
+    x0 = torch.from_numpy(generator.standard_normal(x1.shape))
     before = np.random.get_state()  # noqa: NPY002 - that is the generator that torchcfm draws from
-    np.random.seed(rng.integers(2**32, dtype=np.uint32))  # noqa: NPY002
+    np.random.seed(generator.integers(2**32, dtype=np.uint32))  # noqa: NPY002
     try:
         left, right = sampler.sample_plan(x0, x1)
     finally:
@@ -95,24 +103,24 @@ def _minibatch(sampler: Any, data: Data, n: int, rng: np.random.Generator) -> tu
     return left.numpy(), right.numpy()
 
 
-def semidiscrete(potential: Potential) -> Pairs:
+def semidiscrete(potential: Potential) -> SeededPairs:
     """x₁ = T(x₀) for a potential that was solved for, such as `SemidiscreteSolution.potential`.
 
     Example:
         >>> from numerics.transport import solve
-        >>> x0, x1 = semidiscrete(solve([[0.0], [1.0]]).potential)(4, np.random.default_rng(0))
+        >>> x0, x1 = semidiscrete(solve([[0.0], [1.0]]).potential)(4, rng=0)
         >>> bool(((x0 > 0) == (x1 == 1)).all())  # half the noise goes to either
         True
     """
     return potential.sample
 
 
-def exact(target: Potential) -> Pairs:
+def exact(target: Potential) -> SeededPairs:
     """The target's own exact optimal pairs, `Potential.sample`.
 
     Example:
         >>> from numerics.potentials import Sphere
-        >>> x0, x1 = exact(Sphere(2))(3, np.random.default_rng(0))
+        >>> x0, x1 = exact(Sphere(2))(3, rng=0)
         >>> bool(np.allclose(x1, x0 / np.linalg.norm(x0, axis=1)[:, None], rtol=1e-15))
         True
     """

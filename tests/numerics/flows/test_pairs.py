@@ -1,4 +1,4 @@
-"""Laws of every source of pairs and of data: it travels to other processes as it is."""
+"""Laws of every source of pairs and of data: what it takes, and that it travels to other processes."""
 
 import copy
 import inspect
@@ -33,7 +33,11 @@ def _of_a_peer(data):
 
 
 def _drawn(source, n=6, seed=3):
-    found = source(n, np.random.default_rng(seed))
+    return _drawn_by(source, n, np.random.default_rng(seed))
+
+
+def _drawn_by(source, n, rng):
+    found = source(n, rng)
     return found if isinstance(found, tuple) else (found,)
 
 
@@ -66,6 +70,34 @@ def test_draws_are_the_generators(make):
     assert all(len(array) == 6 for array in _drawn(source))
     assert _equal(_drawn(source), _drawn(source))
     assert not _equal(_drawn(source), _drawn(source, seed=4))
+
+
+@every_source
+def test_a_seed_stands_for_its_generator(make):
+    source = make()
+    for seed in (3, np.int64(3)):
+        assert _equal(_drawn_by(source, 6, seed), _drawn(source, seed=3))
+
+
+@every_source
+@pytest.mark.parametrize("rng", [None, -1, 1.5, True, "0", np.random.RandomState(0)])
+def test_what_is_no_generator_is_refused_by_name(make, rng):
+    with pytest.raises(ValueError, match=r"^rng: got .*give numpy\.random\.default_rng\(seed\), or a seed"):
+        make()(6, rng)
+
+
+@every_source
+@pytest.mark.parametrize("n", [0, -2, 1.5, True, "6"])
+def test_what_is_no_number_of_rows_is_refused_by_name(make, n):
+    with pytest.raises(ValueError, match=r"^n: got .*; it must be an integer of at least 1"):
+        make()(n, 0)
+
+
+@pytest.mark.parametrize("make", [pairs.independent, lambda data: _of_a_peer(data)])
+def test_data_of_ones_own_are_handed_a_generator(make):
+    x0, x1 = make(lambda n, rng: rng.uniform(2.0, 3.0, (n, 2)))(6, 0)
+    assert x0.shape == x1.shape == (6, 2)
+    assert ((x1 >= 2) & (x1 <= 3)).all()
 
 
 def test_a_worker_that_is_started_afresh_draws():
