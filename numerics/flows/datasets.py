@@ -6,7 +6,7 @@ The loss of OT-CFM is least at the exact field where the pairs are exact: `pairs
 
 from collections.abc import Iterator
 from functools import partial
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -19,21 +19,31 @@ from numerics.potentials import FiniteAtoms
 from numerics.transport.couplings import assignment
 
 Batch: TypeAlias = tuple[torch.Tensor, ...]
+_MOST_WORKERS = 1024
 
 
 class PairBatches(IterableDataset[Batch]):
     """Batches (x₀, x₁, …) of tensors without end, from a source of pairs.
 
+    Every `iter` draws anew, so each epoch of a loop over a `DataLoader` has pairs of its own. The k-th that a
+    worker begins, or the process itself, draws from a child of the seed of its own: batches depend on seed,
+    number of workers and how many iterations were begun before, and on nothing else: not on torch's seed, nor
+    on whether workers stay, are forked or are spawned. A copy, by pickle too, goes on where its original is.
+    Side by side, two loaders of one object that have workers are counted in no fixed order: give each an
+    object of its own. The processes of a distributed training are no workers: give each a seed of its own.
+
     Args:
         pairs: ``pairs(n, rng) → (x0, x1, …)``, arrays with n rows; see `numerics.flows.pairs` and `labelled`.
         batch: Rows of each batch.
-        seed: Every worker of a `DataLoader` draws from its own child of this seed, so no two see the same.
+        seed: No two workers, and no two iterations, draw from the same child of it.
         dtype: Of floating-point tensors; integers, such as labels, become int64.
 
     Raises:
-        ValueError: If pairs cannot be called, or batch or seed is no integer, or too small.
+        ValueError: If pairs cannot be called, or batch or seed is no integer, or too small; in a worker, if
+            there are more than 1024.
 
     Example:
+        >>> from itertools import islice
         >>> from torch.utils.data import DataLoader
         >>> from numerics.flows.pairs import exact
         >>> from numerics.potentials import Sphere
@@ -41,6 +51,9 @@ class PairBatches(IterableDataset[Batch]):
         >>> x0, x1 = next(iter(batches))
         >>> x0.shape, x1.dtype
         (torch.Size([256, 2]), torch.float32)
+        >>> epochs = [[x0[0, 0].item() for x0, x1 in islice(batches, 10)] for _ in range(3)]
+        >>> len({number for epoch in epochs for number in epoch})
+        30
     """
 
     def __init__(
@@ -55,17 +68,34 @@ class PairBatches(IterableDataset[Batch]):
         self.batch = positive_integer("batch", batch)
         self.seed = positive_integer("seed", seed, least=0)
         self.dtype = dtype
+        self._begun = _shared(torch.zeros(1 + _MOST_WORKERS, dtype=torch.int64))
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Of a copy, which counts for itself; to a spawned worker the very memory was sent."""
+        self.__dict__.update(state)
+        self._begun = _shared(self._begun)
 
     def __iter__(self) -> Iterator[Batch]:
         worker = get_worker_info()
-        child = () if worker is None else (worker.id,)
-        rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=child))
+        place = 0 if worker is None else 1 + worker.id
+        if place > _MOST_WORKERS:
+            raise ValueError(f"num_workers: got at least {place}; at most {_MOST_WORKERS} draw apart")
+        child = np.random.SeedSequence(self.seed, spawn_key=(place, int(self._begun[place])))
+        self._begun[place] += 1
+        return self._batches(np.random.default_rng(child))
+
+    def _batches(self, rng: np.random.Generator) -> Iterator[Batch]:
         while True:
             yield tuple(self._tensor(array) for array in self.pairs(self.batch, rng))
 
     def _tensor(self, array: np.ndarray) -> torch.Tensor:
         tensor = torch.from_numpy(np.ascontiguousarray(array))
         return tensor.to(self.dtype if tensor.is_floating_point() else torch.int64)
+
+
+def _shared(counts: Any) -> Any:
+    """Where workers count, too: most of them live for one epoch, and their copies of a dataset with them."""
+    return counts.share_memory_()
 
 
 def matched(points: ArrayLike, block: int, labels: ArrayLike | None = None) -> SeededPairs:
