@@ -17,6 +17,7 @@ from numerics.checks import as_array, as_generator, positive_integer
 from numerics.flows.pairs import Pairs, Seed, SeededPairs
 from numerics.potentials import FiniteAtoms
 from numerics.transport.couplings import assignment
+from numerics.transport.semidiscrete import check_weights
 
 Batch: TypeAlias = tuple[torch.Tensor, ...]
 _MOST_WORKERS = 1024
@@ -98,19 +99,24 @@ def _shared(counts: Any) -> Any:
     return counts.share_memory_()
 
 
-def matched(points: ArrayLike, block: int, labels: ArrayLike | None = None) -> SeededPairs:
+def matched(
+    points: ArrayLike, block: int, labels: ArrayLike | None = None, *, weights: ArrayLike | None = None
+) -> SeededPairs:
     """Optimal assignments of blocks of ``block`` noises and data, whatever the size of a training batch.
 
     A batch smaller than a block is drawn from one block, a larger one from several, so that every pair has
     the law π_block (M1). Labels travel with their data.
 
     Args:
-        points: (N,d), drawn uniformly with replacement.
+        points: (N,d), drawn with replacement.
         block: How many pairs are matched together.
         labels: (N,) integers, or None.
+        weights: (N,) by which points are drawn, positive, summing to 1 within the rounding of their type;
+            uniform where None.
 
     Raises:
-        ValueError: If points are malformed, block is no positive integer, or there is not one label a point.
+        ValueError: If points or weights are malformed, weights don't sum to 1, block is no positive integer,
+            or there is not one label a point.
 
     Example:
         >>> x0, x1 = matched([[-1.0], [1.0]], block=4)(4, rng=0)  # on the line, so sorted
@@ -119,17 +125,19 @@ def matched(points: ArrayLike, block: int, labels: ArrayLike | None = None) -> S
     """
     cloud = as_array("points", points, ndim=2).real
     size = positive_integer("block", block)
-    return partial(_matched, cloud, size, None if labels is None else _labels(labels, len(cloud)))
+    own = None if labels is None else _labels(labels, len(cloud))
+    shares = None if weights is None else check_weights(weights, len(cloud))
+    return partial(_matched, cloud, size, own, shares)
 
 
 def _matched(
-    cloud: np.ndarray, size: int, labels: np.ndarray | None, n: int, rng: Seed
+    cloud: np.ndarray, size: int, labels: np.ndarray | None, shares: np.ndarray | None, n: int, rng: Seed
 ) -> tuple[np.ndarray, ...]:
     count, generator = positive_integer("n", n), as_generator("rng", rng)
     x0, chosen = [], []
     for _ in range(-(-count // size)):
         noise = generator.standard_normal((size, cloud.shape[1]))
-        drawn = generator.integers(len(cloud), size=size)
+        drawn = generator.choice(len(cloud), size=size, p=shares)
         x0.append(noise)
         chosen.append(drawn[assignment(noise, cloud[drawn])])
     kept = _kept(len(x0), size, count, generator)

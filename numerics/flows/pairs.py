@@ -15,11 +15,14 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from jaxtyping import Float
+from numpy.typing import ArrayLike
 
-from numerics.checks import as_generator, positive_integer
+from numerics.checks import as_array, as_generator, positive_integer
 from numerics.potentials import Potential
+from numerics.transport.semidiscrete import check_weights
 
 Cloud: TypeAlias = Float[np.ndarray, "N d"]
+Shares: TypeAlias = Float[np.ndarray, " N"]
 Points: TypeAlias = Float[np.ndarray, "n d"]
 Data: TypeAlias = Callable[[int, np.random.Generator], np.ndarray]
 Pairs: TypeAlias = Callable[[int, np.random.Generator], tuple[np.ndarray, ...]]
@@ -43,25 +46,35 @@ def _data_of(target: Potential, n: int, rng: Seed) -> Points:
     return target.sample(n, rng)[1]
 
 
-def cloud(points: Cloud) -> SeededData:
-    """Draws from a cloud of points (N,d), uniformly and with replacement.
+def cloud(points: ArrayLike, weights: ArrayLike | None = None) -> SeededData:
+    """Draws from a cloud of points (N,d) with replacement, uniformly or by weights.
+
+    Args:
+        points: (N,d).
+        weights: (N,), positive, summing to 1 within the rounding of their type; uniform where None.
+
+    Raises:
+        ValueError: If points or weights are malformed, or weights don't sum to 1 (naming their sum).
 
     Example:
-        >>> cloud(np.array([[3.0, 4.0]]))(2, rng=0).tolist()
+        >>> cloud([[3.0, 4.0]])(2, rng=0).tolist()
         [[3.0, 4.0], [3.0, 4.0]]
+        >>> bool(cloud([[0.0], [1.0]], [1e-9, 1 - 1e-9])(1000, rng=0).all())
+        True
     """
-    return partial(_cloud, points)
+    own = as_array("points", points, ndim=2).real
+    return partial(_cloud, own, None if weights is None else check_weights(weights, len(own)))
 
 
-def _cloud(points: Cloud, n: int, rng: Seed) -> Points:
-    return points[as_generator("rng", rng).integers(len(points), size=positive_integer("n", n))]
+def _cloud(points: Cloud, shares: Shares | None, n: int, rng: Seed) -> Points:
+    return points[as_generator("rng", rng).choice(len(points), size=positive_integer("n", n), p=shares)]
 
 
 def independent(data: Data) -> SeededPairs:
     """Noise and data drawn apart: P₀ ⊗ P₁, flow matching without transport.
 
     Example:
-        >>> x0, x1 = independent(cloud(np.array([[3.0, 4.0]])))(5, rng=0)
+        >>> x0, x1 = independent(cloud([[3.0, 4.0]]))(5, rng=0)
         >>> x0.shape, x1[4].tolist()
         ((5, 2), [3.0, 4.0])
     """

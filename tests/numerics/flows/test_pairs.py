@@ -6,20 +6,22 @@ import pickle
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 from torch.utils.data import DataLoader
 
 from numerics.flows import datasets, pairs
 from numerics.potentials import FiniteAtoms, Sphere
 
 CLOUD = np.random.default_rng(0).standard_normal((7, 2))
+SHARES = np.array([0.3, 0.2, 0.05, 0.1, 0.1, 0.1, 0.15])
 ATOMS = FiniteAtoms.regular_polygon(5)
 MAKERS = {
-    "cloud": lambda: pairs.cloud(CLOUD),
+    "cloud": lambda: pairs.cloud(CLOUD, SHARES),
     "data_of": lambda: pairs.data_of(Sphere(2)),
     "exact": lambda: pairs.exact(Sphere(2)),
     "independent": lambda: pairs.independent(pairs.cloud(CLOUD)),
     "labelled": lambda: datasets.labelled(ATOMS, np.arange(5)),
-    "matched": lambda: datasets.matched(CLOUD, 4, np.arange(7)),
+    "matched": lambda: datasets.matched(CLOUD, 4, np.arange(7), weights=SHARES),
     "minibatch": lambda: _of_a_peer(pairs.cloud(CLOUD)),
     "semidiscrete": lambda: pairs.semidiscrete(ATOMS),
 }
@@ -100,9 +102,43 @@ def test_data_of_ones_own_are_handed_a_generator(make):
     assert ((x1 >= 2) & (x1 <= 3)).all()
 
 
+WEIGHED = {
+    "cloud": lambda weights: pairs.cloud(CLOUD, weights),
+    "independent": lambda weights: pairs.independent(pairs.cloud(CLOUD, weights)),
+    "matched": lambda weights: datasets.matched(CLOUD, 8, weights=weights),
+}
+every_weighing = pytest.mark.parametrize("weigh", WEIGHED.values(), ids=WEIGHED)
+
+
+@every_weighing
+@pytest.mark.parametrize("weights", [None, SHARES, SHARES.astype(np.float32)], ids=["none", "64", "32"])
+def test_points_are_drawn_by_their_weights(weigh, weights):
+    """Counts are binomial, of a last block too, of which three in eight are kept; each is missed at 1e−10."""
+    *_, x1 = _drawn(weigh(weights), n=8003)
+    counts = (x1[:, None] == CLOUD).all(axis=2).sum(axis=0)
+    assert counts.sum() == 8003
+    for count, share in zip(counts, np.full(7, 1 / 7) if weights is None else SHARES, strict=True):
+        assert binomtest(int(count), 8003, share).pvalue > 1e-10
+
+
+@every_weighing
+@pytest.mark.parametrize(
+    ("weights", "said"),
+    [
+        (SHARES[:6], "got 6 for 7 points"),
+        (2 * SHARES, r"they sum to 2\.0"),
+        (SHARES - 0.05, "entry 2 is 0.0"),
+        (np.where(SHARES > 0.2, np.nan, SHARES), r"entry \(0,\) is nan"),
+    ],
+)
+def test_bad_weights_are_named(weigh, weights, said):
+    with pytest.raises(ValueError, match=f"^weights: {said}"):
+        weigh(weights)
+
+
 def test_a_worker_that_is_started_afresh_draws():
     """It inherits nothing: what it draws from came to it by pickle."""
-    batches = datasets.PairBatches(datasets.matched(CLOUD, 4, np.arange(7)), 3, seed=5)
+    batches = datasets.PairBatches(datasets.matched(CLOUD, 4, np.arange(7), weights=SHARES), 3, seed=5)
     loader = DataLoader(batches, batch_size=None, num_workers=1, multiprocessing_context="spawn")
     x0, x1, label = next(iter(loader))
     assert x0.shape == (3, 2)
