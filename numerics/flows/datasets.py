@@ -38,10 +38,13 @@ class PairBatches(IterableDataset[Batch]):
         batch: Rows of each batch.
         seed: No two workers, and no two iterations, draw from the same child of it.
         dtype: Of floating-point tensors; integers, such as labels, become int64.
+        device: Where tensors are put; the CPU where None. With workers leave it so and let the loader's
+            ``pin_memory`` help your own copying: a forked worker cannot reach a GPU.
 
     Raises:
-        ValueError: If pairs cannot be called, or batch or seed is no integer, or too small; in a worker, if
-            there are more than 1024.
+        ValueError: If pairs cannot be called, batch or seed is no integer or too small, dtype is no
+            floating-point type of torch, or it puts none on this device; in a worker, if there are more than
+            1024.
 
     Example:
         >>> from itertools import islice
@@ -58,7 +61,13 @@ class PairBatches(IterableDataset[Batch]):
     """
 
     def __init__(
-        self, pairs: Pairs, batch: int, *, seed: int = 0, dtype: torch.dtype = torch.float32
+        self,
+        pairs: Pairs,
+        batch: int,
+        *,
+        seed: int = 0,
+        dtype: torch.dtype = torch.float32,
+        device: torch.device | str | None = None,
     ) -> None:
         if not callable(pairs):
             raise ValueError(
@@ -68,7 +77,9 @@ class PairBatches(IterableDataset[Batch]):
         self.pairs = pairs
         self.batch = positive_integer("batch", batch)
         self.seed = positive_integer("seed", seed, least=0)
-        self.dtype = dtype
+        if not (isinstance(dtype, torch.dtype) and dtype.is_floating_point):
+            raise ValueError(f"dtype: got {dtype!r}; give a floating-point type, such as torch.float32")
+        self.dtype, self.device = dtype, _device(device, dtype)
         self._begun = _shared(torch.zeros(1 + _MOST_WORKERS, dtype=torch.int64))
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -91,7 +102,17 @@ class PairBatches(IterableDataset[Batch]):
 
     def _tensor(self, array: np.ndarray) -> torch.Tensor:
         tensor = torch.from_numpy(np.ascontiguousarray(array))
-        return tensor.to(self.dtype if tensor.is_floating_point() else torch.int64)
+        return tensor.to(self.device, self.dtype if tensor.is_floating_point() else torch.int64)
+
+
+def _device(device: torch.device | str | None, dtype: torch.dtype) -> torch.device:
+    """The device of this name, by trying it: torch knows more names than it was built for."""
+    try:
+        return torch.empty(0, dtype=dtype, device="cpu" if device is None else device).device
+    except (RuntimeError, AssertionError, TypeError) as error:
+        raise ValueError(
+            f"device: got {device!r}; torch {torch.__version__} puts no {dtype} there; use 'cpu'"
+        ) from error
 
 
 def _shared(counts: Any) -> Any:

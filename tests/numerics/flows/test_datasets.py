@@ -132,11 +132,31 @@ def test_labels_follow_the_exact_map():
     assert tensor.dtype == torch.int64
 
 
+@pytest.mark.parametrize("device", [None, "cpu", torch.device("cpu"), "meta"])
+def test_tensors_land_on_the_device(device):
+    atoms = FiniteAtoms.two([0.0, 1.0], [2.0, 0.0], 0.3)
+    made = PairBatches(labelled(atoms, [5, 9]), 4, dtype=torch.float64, device=device)
+    for batches in (made, pickle.loads(pickle.dumps(made))):
+        ((x0, x1, label),) = _first(batches, 1)
+        assert {tensor.device for tensor in (x0, x1, label)} == {torch.device(device or "cpu")}
+        assert (x0.dtype, x1.dtype, label.dtype) == (torch.float64, torch.float64, torch.int64)
+
+
+@pytest.mark.parametrize("device", ["quantum", "cuda:99", 3.5, ""])
+def test_a_device_that_is_not_there_is_named(device):
+    with pytest.raises(
+        ValueError, match=r"device: got .*; torch .* puts no torch\.float32 there; use 'cpu'$"
+    ):
+        PairBatches(exact(Sphere(2)), 4, device=device)
+
+
 @pytest.mark.parametrize(
     ("make", "named"),
     [
         (lambda: PairBatches(exact(Sphere(2)), 0), "batch"),
         (lambda: PairBatches(exact(Sphere(2)), 4, seed=-1), "seed"),
+        (lambda: PairBatches(exact(Sphere(2)), 4, dtype=torch.int64), "dtype"),
+        (lambda: PairBatches(exact(Sphere(2)), 4, dtype="float32"), "dtype"),
         (lambda: matched(CLOUD, 0), "block"),
         (lambda: matched(CLOUD[0], 4), "points"),
         (lambda: matched(CLOUD, 4, LABELS[:9]), "labels"),
