@@ -80,7 +80,7 @@ class PairBatches(IterableDataset[Batch]):
         if not (isinstance(dtype, torch.dtype) and dtype.is_floating_point):
             raise ValueError(f"dtype: got {dtype!r}; give a floating-point type, such as torch.float32")
         self.dtype, self.device = dtype, _device(device, dtype)
-        self._begun = _shared(torch.zeros(1 + _MOST_WORKERS, dtype=torch.int64))
+        self._begun = _shared(torch.zeros(1 + _MOST_WORKERS, dtype=torch.int64, device="cpu"))
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Of a copy, which counts for itself; to a spawned worker the very memory was sent."""

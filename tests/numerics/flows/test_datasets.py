@@ -97,6 +97,14 @@ def test_a_copy_goes_on_where_its_original_is_and_counts_for_itself(again):
     assert not torch.equal(*(next(iter(loader))[0] for _ in range(2)))
 
 
+def test_torchs_default_device_is_not_where_iterations_are_counted():
+    with torch.device("meta"):
+        batches = PairBatches(exact(Sphere(2)), 4, seed=5)
+        first, second = (next(iter(batches))[0] for _ in range(2))
+    assert first.device == torch.device("cpu")
+    assert not torch.equal(first, second)
+
+
 def test_more_workers_than_are_told_apart_are_refused(monkeypatch):
     monkeypatch.setattr(datasets, "get_worker_info", lambda: SimpleNamespace(id=1023))
     iter(PairBatches(exact(Sphere(2)), 4))
