@@ -55,8 +55,8 @@ def _fill_cloud(table: Table, target: str, points: np.ndarray, training: Trainin
     solution = solve(points)
     took = time.process_time() - start
     table.notes.append(
-        f"{target}: {len(points)} points in R^{points.shape[1]}, solved in {took:.3g} s to a total variation of"
-        f" {solution.total_variation:.2g}"
+        f"{target}: {len(points)} points in R^{points.shape[1]}, solved in {took:.3g} s to a total"
+        f" variation of {solution.total_variation:.2g}"
     )
     pairs = semidiscrete(solution.potential)
     couplings = {
