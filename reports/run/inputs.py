@@ -7,6 +7,7 @@ import argparse
 import re
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -111,17 +112,18 @@ def user_target(config: pytest.Config) -> "UserTarget":
     Raises:
         pytest.UsageError: If the file holds no weighted point cloud.
     """
-    from theorems.setting.user.targets import UserTarget, load
+    from theorems.setting.user.targets import load
 
     file = config.getoption("--target")
     if TARGET not in config.stash:
-        merge = config.getoption("--merge-duplicates")
-        points, weights, merged = _refusing("--target", file, lambda: load(file, merge=merge))
-        name, seed = Path(file).name, config.getoption("--seed")
-        start = _heights(config.getoption("--resume"), points, weights)
-        config.stash[TARGET] = UserTarget(
-            name, points, weights, seed, lambda line: _say(config, line), merged, start
+        merge, seed = config.getoption("--merge-duplicates"), config.getoption("--seed")
+        target = _refusing(
+            "--target",
+            file,
+            lambda: load(file, merge=merge, seed=seed, say=lambda line: _say(config, line)),
         )
+        start = _heights(config.getoption("--resume"), target.points, target.weights)
+        config.stash[TARGET] = replace(target, start=start)
     return config.stash[TARGET]
 
 

@@ -3,9 +3,12 @@
 No pickle is loaded. What is wrong is said in one line, a `ValueError` that names the array.
 """
 
+import re
 import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TypeAlias
+from typing import IO
 
 import numpy as np
 from numpy.lib import format as npy
@@ -14,16 +17,46 @@ from theorems.setting.user.sizes import refuse_size
 
 WEIGHTS = ("weight", "weights")
 """Names of an array or a column, in any case, that holds the weights."""
-Read: TypeAlias = tuple[np.ndarray, np.ndarray | None]
+LIKE_WEIGHTS = re.compile(r"(\w+[_ ])?(w|wts?|wgts?|weights?)|mass(es)?|probs?|probabilit(y|ies)", re.I)
+"""Names that others give to weights; taken for coordinates or left out, they would be lost silently."""
+MOST_LISTED, LONGEST_NAME = 8, 40
 BROKEN = (KeyError, EOFError, OSError, ValueError, RuntimeError, zipfile.BadZipFile)
 """What NumPy and zipfile raise at bytes that are no array."""
 
 
+@dataclass(frozen=True)
+class Read:
+    """What a file holds, not yet checked.
+
+    Attributes:
+        points: (n, d).
+        weights: (n,), or None.
+        notes: What of the way it was read its user should know.
+    """
+
+    points: np.ndarray
+    weights: np.ndarray | None = None
+    notes: tuple[str, ...] = ()
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names in one line, of many the first ones, and how many there are.
+
+    Example:
+        >>> listed(["x", "y"]), listed([f"x{k}" for k in range(64)])
+        ('x, y', 'x0, x1, x2, x3, x4, x5, x6, x7, … (64 in all)')
+    """
+    short = [" ".join(name.split())[:LONGEST_NAME] for name in names[:MOST_LISTED]]
+    more = f", … ({len(names)} in all)" if len(names) > MOST_LISTED else ""
+    return ", ".join(short) + more
+
+
 def read_npz(file: Path) -> Read:
-    """The arrays `points` and, where there is one, `weights` or `weight` of an archive.
+    """The arrays `points` and, where there is one, `weights` or `weight` of an archive; a note names others.
 
     Raises:
-        ValueError: If it is no archive, `points` is missing, or an array cannot be used.
+        ValueError: If it is no archive, `points` is missing, an array cannot be used, or one that is not
+            read is named nearly as weights.
     """
     if not zipfile.is_zipfile(file):
         raise ValueError("not an .npz archive; write one with numpy.savez(FILE, points=…, weights=…)")
@@ -35,8 +68,12 @@ def read_npz(file: Path) -> Read:
         ours = [name for name in names if name.lower() in WEIGHTS]
         if len(ours) > 1:
             raise ValueError(f"arrays {ours[0]!r} and {ours[1]!r} are both weights; keep one")
+        others = [name for name in names if name != "points" and name not in ours]
+        if not ours and (like := [name for name in others if LIKE_WEIGHTS.fullmatch(name)]):
+            raise ValueError(f"array {like[0]!r} looks like weights; name it `weights`, or leave it out")
+        notes = (f"arrays that are not read: {listed(others)}",) if others else ()
         points = _of_archive(archive, "points", 2)
-        return points, _of_archive(archive, ours[0], 1) if ours else None
+        return Read(points, _of_archive(archive, ours[0], 1) if ours else None, notes)
 
 
 def read_npy(file: Path) -> Read:
@@ -52,7 +89,7 @@ def read_npy(file: Path) -> Read:
         raise ValueError(f"not an .npy file, which numpy.save(FILE, points) writes ({error})") from error
     _refuse(*header, "points", 2)
     with file.open("rb") as stream:
-        return _body(stream, "points"), None
+        return Read(_body(stream, "points"))
 
 
 def _of_archive(archive: zipfile.ZipFile, name: str, ndim: int) -> np.ndarray:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +44,7 @@ class UserTarget:
         say: Called with lines of progress.
         merged: How many repetitions of points were merged when it was read.
         start: (n,), heights that an interrupted run had reached, or None.
+        notes: How it was read.
     """
 
     name: str
@@ -53,6 +54,7 @@ class UserTarget:
     say: Callable[[str], object] = str
     merged: int = 0
     start: Array | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def solution(self) -> "SemidiscreteSolution":
@@ -130,17 +132,18 @@ READERS: dict[str, Callable[[Path], Read]] = {
 }
 
 
-def load(path: str | Path, *, merge: bool = False) -> tuple[Array, Array, int]:
-    """The points and weights of a file, uniform weights where it has none.
+def load(path: str | Path, *, merge: bool = False, **fields: Any) -> UserTarget:
+    """The weighted point cloud of a file, with uniform weights where it has none.
 
     Args:
         path: ``.npz`` with ``points`` (n, d) and, optionally, ``weights`` (n,); ``.npy`` with the points;
             ``.csv`` or ``.parquet`` with a point a row, and, optionally, a column ``weights``.
         merge: Whether the weights of repeated points are added (``--merge-duplicates``), rather than
             repetitions refused.
+        **fields: ``seed`` and ``say`` of the `UserTarget`.
 
     Returns:
-        Points, weights, and how many repetitions were merged.
+        The cloud; how it was read is said, a line for each of its notes.
 
     Raises:
         ValueError: In one line, naming the array or the column and the index, if there is no such file, it
@@ -156,16 +159,19 @@ def load(path: str | Path, *, merge: bool = False) -> tuple[Array, Array, int]:
     if reader is None:
         kinds = ", ".join(READERS)
         raise ValueError(f"cannot be read: its name ends in {file.suffix!r}; give one of {kinds}")
-    raw, given = reader(file)
-    points = as_array("points", raw, ndim=2).real
+    read = reader(file)
+    points = as_array("points", read.points, ndim=2).real
     n = len(points)
-    if given is not None:
-        as_array("weights", given, ndim=1)
-    weights = np.full(n, 1 / n) if given is None else check_weights(given, n)
+    if read.weights is not None:
+        as_array("weights", read.weights, ndim=1)
+    weights = np.full(n, 1 / n) if read.weights is None else check_weights(read.weights, n)
     if merge:
         points, weights, _ = merge_duplicates(points, weights)
     try:
         refuse_duplicates(points)
     except ValueError as error:
         raise ValueError(f"{str(error).replace('merge_duplicates', '--merge-duplicates')}") from None
-    return points, weights, n - len(points)
+    target = UserTarget(file.name, points, weights, merged=n - len(points), notes=read.notes, **fields)
+    for note in target.notes:
+        target.say(f"target {target.name}: {note}")
+    return target

@@ -96,11 +96,11 @@ def test_what_is_no_archive_is_said_to_be_none(tmp_path: Path, content: bytes) -
 
 
 def test_weights_are_uniform_where_there_are_none(tmp_path: Path) -> None:
-    points, weights, _ = load(write(tmp_path / "a.npz", points=SQUARE.astype(np.float32)))
-    assert points.dtype == weights.dtype == np.float64
-    np.testing.assert_array_equal(points, SQUARE)
-    np.testing.assert_array_equal(weights, np.full(4, 0.25))
-    _, given, _ = load(write(tmp_path / "b.npz", points=SQUARE, weights=[0.1, 0.2, 0.3, 0.4]))
+    cloud = load(write(tmp_path / "a.npz", points=SQUARE.astype(np.float32)))
+    assert cloud.points.dtype == cloud.weights.dtype == np.float64
+    np.testing.assert_array_equal(cloud.points, SQUARE)
+    np.testing.assert_array_equal(cloud.weights, np.full(4, 0.25))
+    given = load(write(tmp_path / "b.npz", points=SQUARE, weights=[0.1, 0.2, 0.3, 0.4])).weights
     np.testing.assert_allclose(given, [0.1, 0.2, 0.3, 0.4], rtol=1e-15)
 
 
