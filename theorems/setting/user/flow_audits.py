@@ -2,7 +2,8 @@
 
 Nothing is assumed of the field but that it is one. A trained field is an approximation, so where theory has
 an equality the audits say *agrees* up to `CLOSE` of the natural scale: a convention of these audits, not a
-bound of a theorem. The number found is what counts.
+bound of a theorem. Where other couplings have a number of their own, it must also be nearer to an exact one's
+than to that (`flow_outcomes`). The number found is what counts.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from numerics.flows.sampling import integrate
 from numerics.flows.spectrum import qr_growth
+from theorems.setting.user.flow_outcomes import outcome
 from theorems.setting.user.flow_pictures import draw_scale
 from theorems.setting.user.flows import UserFlow
 
@@ -229,10 +231,21 @@ def answer(
     allowed: float = CLOSE,
     beside: "Marks | None" = None,
 ) -> None:
-    """One audit of a number that is 0 for an exact OT-CFM field; ``beside``, what other couplings have."""
+    """One audit of a number that is 0 for an exact OT-CFM field.
+
+    Args:
+        evidence: The fixture.
+        flow: Which is audited.
+        question: What is asked.
+        measured: The number.
+        because: Why it is 0 for an exact field.
+        allowed: Up to where it agrees.
+        beside: What other couplings have, for a question that would have a scale; None for the others.
+    """
+    within = "agrees" if measured <= allowed else "deviates"
     evidence.audit(
         question,
-        "agrees" if measured <= allowed else "deviates",
+        within if beside is None else outcome(measured, allowed, beside.rival),
         expected=f"0; at most {allowed:.3g} counts as agreement{beside.words if beside else ''}",
         measured=float(measured),
         because=because,

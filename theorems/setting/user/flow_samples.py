@@ -38,8 +38,8 @@ class Ending:
         least: The median smallest eigenvalue of (1−t)Dv_t at t = 0.9.
         t_max: The last time at which the normal eigenvalue is within `FOLLOWS` of −1; the last time asked
             where there is none, NaN where it never is.
-        whole: Whether nothing is lost: it follows to the last time, or has no normal direction and no target
-            whose atoms have all.
+        whole: Whether nothing is lost: it follows to the last time. Without a normal direction that is not so
+            where there is a target, whose atoms have all; else None, as its data may have none.
     """
 
     times: Array
@@ -47,7 +47,7 @@ class Ending:
     share: float
     least: float
     t_max: float
-    whole: bool
+    whole: bool | None
 
 
 @cache
@@ -58,7 +58,7 @@ def ending(flow: UserFlow) -> Ending:
     least, share = float(np.median(smallest[np.abs(times - TIMES[LATE]).argmin()])), float(has.mean())
     if share < 0.5:
         unknown = np.full(len(times), np.nan)
-        return Ending(times, unknown, share, least, float(times[-1]), flow.target is None)
+        return Ending(times, unknown, share, least, float(times[-1]), None if flow.target is None else False)
     normal = np.median(smallest[:, has], axis=1)
     follows = times[(times >= 0.5) & (np.abs(normal + 1) <= FOLLOWS)]
     t_max = float(follows[-1]) if len(follows) else np.nan

@@ -24,7 +24,7 @@ def how_optimal(flow: UserFlow) -> str:
         if np.isfinite(seen.pairs)
         else "as perfectly learned batches of 256, or nearer"
     )
-    if seen.found <= seen.apart:
+    if 0 < seen.apart >= seen.found:
         like = f"own samples resolve {seen.apart:.2g}: no further from it than that"
     if seen.found >= seen.places[name_of(1)]:
         like = "no nearer than independent coupling"

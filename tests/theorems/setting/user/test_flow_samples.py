@@ -60,9 +60,18 @@ def test_a_flow_that_never_contracts_has_lost_what_its_target_has():
     stability.test_in_short(Evidence(recorder), lost, "H5", 3)
     assert {audit.outcome for audit in recorder.audits.values()} == {"deviates"}
     assert "no normal direction in 100%" in [audit.measured for audit in recorder.audits.values()]
-    assert ending(flow_of(lambda t, x: x / (1 + t))).whole
+    assert ending(flow_of(lambda t, x: x / (1 + t))).whole is None
     assert ending(flow_of(EXACT.velocity, TARGET)).whole
     assert not ending(flow_of(turning(0.75))).whole
+
+
+def test_without_a_target_a_flow_that_never_contracts_is_not_judged():
+    """Data of full dimension have no normal direction, and nobody says which these are."""
+    recorder = Recorder(takes_evidence=False, takes_controls=False)
+    wide = flow_of(lambda t, x: x / (1 + t))
+    stability.test_the_end_of_time(Evidence(recorder), wide)
+    stability.test_in_short(Evidence(recorder), wide, "H5", 3)
+    assert {audit.outcome for audit in recorder.audits.values()} == {"cannot be told"}
 
 
 def test_an_exact_field_needs_one_step_and_a_curved_one_more():
@@ -101,6 +110,8 @@ def test_the_first_lines():
     said = {audit.question: (audit.outcome, str(audit.measured)) for audit in recorder.audits.values()}
     outcome, words = said["In short (1 of 4): how OT-like is it?"]
     assert outcome == "deviates"
+    informing = {question[:17] for question, (outcome, _) in said.items() if outcome == "informs"}
+    assert informing == {"In short (2 of 4)", "In short (4 of 4)", "N3: is every samp"}
     assert "on square.npz" in words
     assert (
         "no nearer than independent coupling" in words
