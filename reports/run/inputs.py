@@ -37,7 +37,7 @@ def add_options(group: pytest.OptionGroup) -> None:
         "--target",
         metavar="FILE",
         help="ask the claims of your own data, too: .npz with `points` (n, d), and `weights` (n,) where not"
-        " uniform, .npy, .csv or .parquet with a point a row",
+        " uniform, .npy, .csv or .parquet with a point a row; of numerics.transport.save with its solution",
     )
     group.addoption(
         "--merge-duplicates", action="store_true", help="add the weights of repeated points of --target"
@@ -122,9 +122,18 @@ def user_target(config: pytest.Config) -> "UserTarget":
             file,
             lambda: load(file, merge=merge, seed=seed, say=lambda line: _say(config, line)),
         )
-        start = _heights(config.getoption("--resume"), target.points, target.weights)
-        config.stash[TARGET] = replace(target, start=start)
+        resumed = config.getoption("--resume")
+        if resumed is not None and target.given is not None:
+            raise pytest.UsageError(f"--resume={resumed}: --target holds its solution; leave --resume out")
+        start = _heights(resumed, target.points, target.weights)
+        config.stash[TARGET] = target if start is None else replace(target, start=start)
     return config.stash[TARGET]
+
+
+def keep_target(config: pytest.Config) -> None:
+    """Write what solving --target took long for, if it was solved here: the run is interrupted."""
+    if (target := config.stash.get(TARGET, None)) is not None:
+        target.keep()
 
 
 def _heights(file: str | None, points: "Array", weights: "Array") -> "Array | None":

@@ -3,17 +3,21 @@
 No pickle is loaded. What is wrong is said in one line, a `ValueError` that names the array.
 """
 
+import math
 import re
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 from numpy.lib import format as npy
 
-from theorems.setting.user.sizes import refuse_size
+from theorems.setting.user.sizes import MOST_BYTES, refuse_size
+
+if TYPE_CHECKING:
+    from numerics.transport.solution import SemidiscreteSolution
 
 WEIGHTS = ("weight", "weights")
 """Names of an array or a column, in any case, that holds the weights."""
@@ -32,11 +36,20 @@ class Read:
         points: (n, d).
         weights: (n,), or None.
         notes: What of the way it was read its user should know.
+        solution: The target's, where it was solved before.
+        start: (n,), heights to go on from, where solving was interrupted.
     """
 
     points: np.ndarray
     weights: np.ndarray | None = None
     notes: tuple[str, ...] = ()
+    solution: "SemidiscreteSolution | None" = None
+    start: np.ndarray | None = None
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it was written by this project, from a cloud that had been read before."""
+        return self.solution is not None or self.start is not None
 
 
 def listed(names: Sequence[str]) -> str:
@@ -51,6 +64,38 @@ def listed(names: Sequence[str]) -> str:
     return ", ".join(short) + more
 
 
+def names_of(file: Path) -> list[str]:
+    """The arrays of an archive.
+
+    Raises:
+        ValueError: If it is none.
+    """
+    if not zipfile.is_zipfile(file):
+        raise ValueError("not an .npz archive; write one with numpy.savez(FILE, points=…, weights=…)")
+    with zipfile.ZipFile(file) as archive:
+        return [name.removesuffix(".npy") for name in archive.namelist()]
+
+
+def refuse_large(file: Path) -> None:
+    """Pass if all arrays of an archive are as large as they say, and can be read together.
+
+    Raises:
+        ValueError: If one says to be larger, or all are too large.
+    """
+    with zipfile.ZipFile(file) as archive:
+        if sum(info.file_size for info in archive.infolist()) > MOST_BYTES:
+            raise ValueError(f"its arrays take more than {MOST_BYTES} bytes")
+        for info in archive.infolist():
+            name = info.filename.removesuffix(".npy")
+            shape, dtype = _header_in(archive, name)
+            if dtype.hasobject:
+                raise ValueError(f"{name}: holds pickled Python objects, which are never loaded")
+            if math.prod(shape) * dtype.itemsize > info.file_size:
+                raise ValueError(f"{name}: says shape {shape}, and holds {info.file_size} bytes")
+            if name == "points":
+                refuse_size(name, shape)
+
+
 def read_npz(file: Path) -> Read:
     """The arrays `points` and, where there is one, `weights` or `weight` of an archive; a note names others.
 
@@ -58,10 +103,8 @@ def read_npz(file: Path) -> Read:
         ValueError: If it is no archive, `points` is missing, an array cannot be used, or one that is not
             read is named nearly as weights.
     """
-    if not zipfile.is_zipfile(file):
-        raise ValueError("not an .npz archive; write one with numpy.savez(FILE, points=…, weights=…)")
+    names = names_of(file)
     with zipfile.ZipFile(file) as archive:
-        names = [name.removesuffix(".npy") for name in archive.namelist()]
         if "points" not in names:
             held = ", ".join(sorted(names)) or "nothing"
             raise ValueError(f"the array `points` is missing; the file holds {held}")
@@ -94,17 +137,20 @@ def read_npy(file: Path) -> Read:
 
 def _of_archive(archive: zipfile.ZipFile, name: str, ndim: int) -> np.ndarray:
     """One array of an archive, refused by its header where it cannot be used."""
-    try:
-        with archive.open(f"{name}.npy") as stream:
-            header = _header(stream)
-    except BROKEN as error:
-        raise ValueError(f"{name}: its header cannot be read ({error})") from error
-    _refuse(*header, name, ndim)
+    _refuse(*_header_in(archive, name), name, ndim)
     try:
         with archive.open(f"{name}.npy") as stream:
             return _body(stream, name)
     except zipfile.BadZipFile as error:
         raise ValueError(f"{name}: cannot be read ({error})") from error
+
+
+def _header_in(archive: zipfile.ZipFile, name: str) -> tuple[tuple[int, ...], np.dtype[np.generic]]:
+    try:
+        with archive.open(f"{name}.npy") as stream:
+            return _header(stream)
+    except BROKEN as error:
+        raise ValueError(f"{name}: its header cannot be read ({error})") from error
 
 
 def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[np.generic]]:
