@@ -68,7 +68,7 @@ def test_an_auditor_takes_every_strength_but_no_control() -> None:
         "is length within its bound?": ("deviates", 3.0),
         "is rate within its bound?": ("agrees", -1.0),
         "is mean within its bound?": ("agrees", 0.1),
-        "can it be asked? (a step)": ("deviates", "RuntimeError: no convergence"),
+        "can it be asked? (a step)": ("cannot be told", "RuntimeError: no convergence"),
     }
     assert recorder.level == 0
     with pytest.raises(TypeError, match="cannot be an audit"):

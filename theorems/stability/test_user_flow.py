@@ -91,7 +91,7 @@ def test_sampling(evidence, user_flow):
             expected="1: an exact field is straight",
             measured=seen.steps,
             because=f"fewest of a list that move {SAMPLES} samples by at most {CLOSE:g} of their spread"
-            f" against {FINE} steps; the last step is straight from t = {seen.t_max:g}",
+            f" against {FINE} steps; the last step is straight from t = {seen.t_max:g}{seen.why}",
             subject=user_flow.name,
             kind="flow",
         )

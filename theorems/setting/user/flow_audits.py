@@ -66,6 +66,7 @@ class Trajectories:
         error: (k,2n), how far the points of ``path`` and ``near`` move when integrated 100 times less
             accurately.
         derivative: Dv_t at points, (n,d,d).
+        obstacle: Why it is not asked by products where that does not fit.
     """
 
     path: Array
@@ -73,6 +74,7 @@ class Trajectories:
     velocity: Array
     error: Array
     derivative: Callable[[float, Array], Array]
+    obstacle: str = ""
 
     @cached_property
     def jacobian(self) -> Array:
@@ -84,7 +86,9 @@ class Trajectories:
         d = self.path.shape[2]
         n = min(self.path.shape[1], MOST_NUMBERS // (len(TIMES) * d**2))
         if n == 0:
-            raise ValueError(f"its Jacobians are too large in dimension {d}; write it in torch")
+            raise ValueError(
+                f"its Jacobians are too large in dimension {d}, and products do not do: {self.obstacle}"
+            )
         return np.stack([self.derivative(t, x[:n]) for t, x in zip(TIMES, self.path, strict=True)])
 
     @cached_property
@@ -102,6 +106,7 @@ class Trajectories:
             self.velocity[:, rows],
             self.error[:, both],
             lambda t, _: self.jacobian[place(t), rows],
+            self.obstacle,
         )
 
     @property
@@ -127,7 +132,8 @@ def trajectories(flow: UserFlow) -> Trajectories:
     fine, coarse = (limited(flow, both, tolerance(flow) * factor) for factor in (1, 100))
     path = fine[:, :n]
     velocity = np.stack([flow.velocity(t, x) for t, x in zip(TIMES, path, strict=True)])
-    return Trajectories(path, fine[:, n:], velocity, np.linalg.norm(fine - coarse, axis=2), flow.jacobian)
+    error = np.linalg.norm(fine - coarse, axis=2)
+    return Trajectories(path, fine[:, n:], velocity, error, flow.jacobian, flow.obstacle)
 
 
 def limited(flow: UserFlow, noise: Array, accuracy: float) -> Array:
@@ -215,7 +221,7 @@ def by_whole_jacobians(flow: UserFlow) -> None:
 
 @contextmanager
 def asked(evidence: Any, flow: UserFlow, claim: str, what: str) -> Iterator[None]:
-    """A computation on the flow that ends in an error is a finding, not a failure of ours."""
+    """A computation on the flow that ends in an error leaves its question open; it is no failure of ours."""
     try:
         yield
     except (ValueError, RuntimeError, np.linalg.LinAlgError) as error:

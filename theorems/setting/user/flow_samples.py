@@ -84,6 +84,7 @@ class Sampling:
         error: With a target: root mean square of |end − T(x₀)| over that of |T(x₀) − x₀|; else NaN.
         bound: That of N3's bound, from the field's errors on the way.
         broken: How many samples were further off than N3 allows.
+        why: Why the last step begins there, where nothing of the field says so.
     """
 
     t_max: float
@@ -92,28 +93,37 @@ class Sampling:
     error: float
     bound: float
     broken: int
+    why: str = ""
 
 
 @cache
 def sampling(flow: UserFlow) -> Sampling:
     """Sample the same noise in several numbers of steps."""
-    t_max = ending(flow).t_max
-    t_max = float(TIMES[LATE]) if np.isnan(t_max) else t_max
+    t_max, why = _last(flow)
     noise = np.random.default_rng(flow.seed + 5).standard_normal((SAMPLES, flow.dim))
     ends = {n: steps_to(flow, noise, n, t_max)[0] for n in (*STEPS, FINE)}
     spread = np.sqrt(ends[FINE].var(axis=0).sum())
     lost = {n: _size(ends[n] - ends[FINE]) / max(spread, 1e-300) for n in STEPS}
     steps = next((n for n in STEPS if lost[n] <= CLOSE), FINE)
     if flow.target is None:
-        return Sampling(t_max, lost, steps, np.nan, np.nan, 0)
+        return Sampling(t_max, lost, steps, np.nan, np.nan, 0, why)
     potential = flow.target.solution.potential
     data = potential.transport(noise)
     end, allowed = steps_to(flow, noise, steps, t_max, ExactField(potential))
     off, length = np.linalg.norm(end - data, axis=1), _size(data - noise)
     broken = int((off > allowed * (1 + 1e-6) + 1e-9 * (1 + np.abs(data).max())).sum())
-    return Sampling(
-        t_max, lost, steps, _size(end - data) / length, float(np.sqrt((allowed**2).mean()) / length), broken
-    )
+    error, bound = _size(end - data) / length, float(np.sqrt((allowed**2).mean()) / length)
+    return Sampling(t_max, lost, steps, error, bound, broken, why)
+
+
+def _last(flow: UserFlow) -> tuple[float, str]:
+    """Where to end the steps; and why at 0.9, where the normal eigenvalue never follows or is not asked."""
+    try:
+        t_max = ending(flow).t_max
+    except ValueError as error:
+        return float(TIMES[LATE]), f", chosen, as {error}"
+    late = np.isnan(t_max)
+    return (float(TIMES[LATE]), ", chosen, as its normal eigenvalue never follows") if late else (t_max, "")
 
 
 def steps_to(

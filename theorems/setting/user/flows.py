@@ -19,13 +19,15 @@ from theorems.setting.user.checkpoints import Weights
 from theorems.setting.user.finding import find
 from theorems.setting.user.reading import USUAL, Order, Reading
 from theorems.setting.user.trying import (
+    ARRAYS,
     DOUBLE,
+    MOST_ROWS,
     NumpyField,
     RaisedError,
     by_differences,
     checked_call,
-    differentiates,
     hushed,
+    obstacle,
     precision_of,
     refuse_noise,
     said,
@@ -57,6 +59,7 @@ class UserFlow:
         say: Called with lines of progress.
         reading: How its arguments are handed over.
         target: The point cloud that it should lead to, None where none is given.
+        obstacle: Why it does not differentiate, and what to do.
     """
 
     name: str
@@ -68,6 +71,7 @@ class UserFlow:
     say: Callable[[str], object] = str
     reading: Reading = USUAL
     target: "UserTarget | None" = None
+    obstacle: str = ARRAYS
 
     @property
     def how(self) -> str:
@@ -112,7 +116,7 @@ class UserFlow:
         """
         points = as_points("x", x, self.dim).real
         if not self.differentiates:
-            raise ValueError("its values do not differentiate automatically; write it in torch")
+            raise ValueError(f"its values do not differentiate automatically: {self.obstacle}")
         try:
             with hushed():
                 return self.field.products(t, points, np.asarray(vectors))  # type: ignore[union-attr]
@@ -161,7 +165,8 @@ def load(
     precision = precision_of(field, d)
     refuse_noise(field, d, precision)
     full = name + (f" of {weights.file}" if weights else "") + ("" if label is None else f", label {label}")
-    flow = UserFlow(full, d, field, precision, differentiates(field, d, precision), reading=read, **fields)
+    fields |= {"reading": read, "obstacle": obstacle(field, d, precision)}
+    flow = UserFlow(full, d, field, precision, not fields["obstacle"], **fields)
     _tell(flow, name)
     return flow
 
@@ -174,6 +179,8 @@ def _tell(flow: UserFlow, name: str) -> None:
     flow.say(f"flow {flow.name}: read as {read}, {read.because}{remedy}")
     for note in getattr(flow.field, "notes", ()):
         flow.say(f"flow {flow.name}: {note}")
+    if not flow.differentiates and (flow.obstacle != ARRAYS or flow.dim > MOST_ROWS):
+        flow.say(f"flow {flow.name}: its derivatives are by differences: {flow.obstacle}")
     seconds, printed = seconds_of(flow.field, flow.dim)
     if printed:
         flow.say(f"flow {flow.name}: it prints while it is asked, which is not shown")

@@ -186,10 +186,10 @@ def test_with_a_target_the_distance_is_measured(factor: float) -> None:
 
 
 def test_a_field_that_breaks_down_is_a_finding() -> None:
-    """A field too rough to be integrated: said in an audit, nothing is raised."""
+    """A field too rough to be integrated: said in an audit, as what cannot be told; nothing is raised."""
     rough = UserFlow("mine:field", 2, NumpyField(lambda _, x: 1e3 * np.sign(np.sin(1e4 * x))))
     recorder = Recorder(takes_evidence=False, takes_controls=False)
     denoiser.test_trajectories_are_straight(Evidence(recorder), rough)
     (audit,) = recorder.audits.values()
-    assert (audit.question, audit.outcome) == ("P6: can it be asked? (trajectories)", "deviates")
+    assert (audit.question, audit.outcome) == ("P6: can it be asked? (trajectories)", "cannot be told")
     assert "too rough" in str(audit.measured)

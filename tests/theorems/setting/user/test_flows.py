@@ -129,6 +129,27 @@ def test_arrays_or_tensors_and_derivatives(words: str) -> None:
     np.testing.assert_allclose(flow.jacobian(0.3, x) @ direction, slope, atol=1e-6 if h < 1e-3 else 2e-3)
 
 
+@pytest.mark.usefixtures("modules")
+@pytest.mark.parametrize(
+    ("words", "d", "why"),
+    [
+        ("my_torch:blind", 2, "no gradient reaches x; leave out torch.no_grad()"),
+        ("my_torch:half_blind", 2, "a part is hidden by detach()"),
+        ("my_torch:gradient", 2, "give autograd.grad create_graph=True"),
+        ("my_flow:net.field", 129, "it takes NumPy arrays, which are not differentiated"),
+        ("my_flow:velocity", 2, None),
+        ("my_torch:net", 2, None),
+    ],
+)
+def test_why_a_field_does_not_differentiate_is_said(words: str, d: int, why: str | None) -> None:
+    """Of torch, and of NumPy where whole Jacobians are large."""
+    lines: list[str] = []
+    load(words, d, say=lines.append)
+    told = [line for line in lines if "derivatives are by differences" in line]
+    assert [why in line for line in told if why] == ([True] if why else [])
+    assert len(told) == (why is not None)
+
+
 def test_many_points_are_cut_into_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     sizes = []
     monkeypatch.setattr("theorems.setting.user.flows.MOST_NUMBERS_AT_ONCE", 10)
