@@ -5,6 +5,8 @@ returns must be deterministic, finite, of the shape of its points and independen
 batch. What is wrong is said in one line. Torch is imported only for a field that needs it.
 """
 
+import math
+import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 MOST_NUMBERS_AT_ONCE = 2**20
+IMAGES = re.compile(r"expected.*\b[345]D\b|conv[123]d|expected [345], got 2", re.I)
+"""What torch says of x (n, d) where it wants (n, c, h, w)."""
 SLOW = 0.2
 """Seconds a call on 100 points from which a flow is said to be slow: audits make some thousand calls."""
 
@@ -222,7 +226,8 @@ def _wrapped(
                 break
     if not working:
         asked = "" if readings[0].label is None else f" (label {readings[0].label})"
-        raise ValueError(_what_was_wrong(problems, len(list(_ways(found, device, USUAL)))) + asked)
+        wrong = _what_was_wrong(problems, len(list(_ways(found, device, USUAL))))
+        raise ValueError(f"{wrong}{asked}{_of_images(problems, d)}")
     if len(working) == 2:
         return _decided(working, d)
     ((field, read),) = working.values()
@@ -236,6 +241,16 @@ def _what_was_wrong(problems: list[ValueError], ways: int) -> str:
     if not returned and first.args[1] != last.args[1]:
         return f"{first}; with tensors it {last.args[1]}"
     return str((returned or problems)[0].args[0])
+
+
+def _of_images(problems: list[ValueError], d: int) -> str:
+    """What to do, where a network asked for images."""
+    if not any(IMAGES.search(str(problem)) for problem in problems):
+        return ""
+    sides = [(c, math.isqrt(d // c)) for c in (1, 3, 4) if d % c == 0]
+    shape = next((f"{c}, {side}, {side}" for c, side in sides if c * side**2 == d), "c, h, w")
+    wrapped = f"def velocity(t, x): return net(t, x.reshape(-1, {shape})).flatten(1)"
+    return f"; a network of images is to be wrapped: {wrapped}"
 
 
 def _decided(

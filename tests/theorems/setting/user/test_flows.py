@@ -70,6 +70,53 @@ def test_a_field_of_another_dimension_than_its_target() -> None:
         load("my_torch:net", 3, target=target)
 
 
+IMAGES = """
+import torch
+
+conv = torch.nn.Conv2d(1, 1, 3, padding=1)
+def velocity(t, x): return conv(x)
+def turned(x, t): return conv(x)
+def unpacks(t, x):
+    n, c, h, w = x.shape
+    return x
+class UNet(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = torch.nn.Conv2d(3, 3, 3, padding=1)
+    def forward(self, x, t):
+        return self.layer(x)
+unet = UNet()
+def wrapped(t, x): return conv(x.reshape(-1, 1, 28, 28).float()).flatten(1)
+def broken(t, x): raise ValueError("a word of its own")
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "d", "shape"),
+    [
+        ("my_images:velocity", 784, "1, 28, 28"),
+        ("my_images:turned", 784, "1, 28, 28"),
+        ("my_images:unpacks", 3072, "3, 32, 32"),
+        ("my_images:unet", 3072, "3, 32, 32"),
+        ("my_images:unet", 4096, "1, 64, 64"),
+        ("my_images:unet", 60, "c, h, w"),
+        ("my_images:broken", 784, None),
+    ],
+)
+def test_a_network_of_images_is_told_how_to_be_wrapped(
+    modules: Path, words: str, d: int, shape: str | None
+) -> None:
+    """With the shape where d says it; as told, it is understood."""
+    (modules / "my_images.py").write_text(IMAGES, encoding="utf-8")
+    with pytest.raises(ValueError, match="raised") as error:
+        load(words, d)
+    told = f"def velocity(t, x): return net(t, x.reshape(-1, {shape})).flatten(1)"
+    assert (told in str(error.value)) == (shape is not None), error.value
+    assert ("images" in str(error.value)) == (shape is not None)
+    assert "\n" not in str(error.value)
+    assert load("my_images:wrapped", 784).differentiates
+
+
 @pytest.mark.usefixtures("modules")
 def test_both_attempts_are_told_where_they_differ() -> None:
     import torch  # noqa: F401
