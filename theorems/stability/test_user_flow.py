@@ -11,7 +11,7 @@ import pytest
 
 from theorems.setting.user.flow_audits import CLOSE, TIMES, asked
 from theorems.setting.user.flow_pictures import draw_normal
-from theorems.setting.user.flow_samples import FINE, FOLLOWS, SAMPLES, ending, sampling
+from theorems.setting.user.flow_samples import FINE, FOLLOWS, ending, sampling
 from theorems.setting.user.flow_scale import scale
 from theorems.setting.user.flow_words import IN_SHORT, LINES
 
@@ -82,16 +82,17 @@ def test_sampling(evidence, user_flow):
         seen = sampling(user_flow)
         evidence.table(
             f"{user_flow.name}: Euler's steps to t = {seen.t_max:g} and one from there",
-            ("steps", f"distance from the samples of {FINE} steps, of their spread"),
-            list(seen.lost.items()),
+            ("steps", f"distance from {seen.samples} samples of {FINE} steps, of their spread", "+ 2 s.e."),
+            [(n, *lost) for n, lost in seen.lost.items()],
         )
         evidence.audit(
             "N3: how many Euler steps lose nothing?",
             "agrees" if seen.steps == 1 else "deviates",
             expected="1: an exact field is straight",
             measured=seen.steps,
-            because=f"fewest of a list that move {SAMPLES} samples by at most {CLOSE:g} of their spread"
-            f" against {FINE} steps; the last step is straight from t = {seen.t_max:g}{seen.why}",
+            because=f"fewest of a list that move {seen.samples} samples by at most {CLOSE:g} of their spread"
+            f" against {FINE} steps, two standard errors included; the last step is straight from"
+            f" t = {seen.t_max:g}{seen.why}",
             subject=user_flow.name,
             kind="flow",
         )
@@ -104,7 +105,7 @@ def test_the_samples_error(evidence, user_flow, user_target):
         evidence.audit(
             "N3: is every sample as near its optimal datum as the field's errors allow?",
             "deviates" if seen.broken else "informs",
-            expected=f"0 of {SAMPLES} beyond Σ δ_k|e_k|/t_{{k+1}}, RMS {seen.bound:.3g} of the way",
+            expected=f"0 of {seen.samples} beyond Σ δ_k|e_k|/t_{{k+1}}, RMS {seen.bound:.3g} of the way",
             measured=f"{seen.broken} beyond; RMS {seen.error:.3g} of the way",
             because=f"N3 (5) with {seen.steps} steps, e_k the field's error on {user_target.name} where"
             " step k begins; the way is that from noise to data",

@@ -24,7 +24,8 @@ FOLLOWS = 0.1
 STEPS = (1, 2, 4, 8, 16, 32, 64)
 FINE = 128
 """The number of steps that the others are held against."""
-SAMPLES = 200
+MOST_SAMPLES, LEAST_SAMPLES, NUMBERS = 200, 20, 25_600
+"""Of noise; beyond d = 128 as many as have `NUMBERS` coordinates, as fields cost more there. Chosen."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,8 +80,10 @@ class Sampling:
 
     Attributes:
         t_max: Where the last step begins.
-        lost: How far the samples of `STEPS` are from those of `FINE`, root mean square over their spread.
-        steps: The fewest of `STEPS` that lose at most `CLOSE`; `FINE` where none do.
+        samples: How many were drawn.
+        lost: How far the samples of `STEPS` are from those of `FINE`, root mean square over their spread; and
+            the same with two standard errors of the mean square.
+        steps: The fewest of `STEPS` that lose at most `CLOSE`, these included; `FINE` where none do.
         error: With a target: root mean square of |end − T(x₀)| over that of |T(x₀) − x₀|; else NaN.
         bound: That of N3's bound, from the field's errors on the way.
         broken: How many samples were further off than N3 allows.
@@ -88,7 +91,8 @@ class Sampling:
     """
 
     t_max: float
-    lost: dict[int, float]
+    samples: int
+    lost: dict[int, tuple[float, float]]
     steps: int
     error: float
     bound: float
@@ -100,20 +104,38 @@ class Sampling:
 def sampling(flow: UserFlow) -> Sampling:
     """Sample the same noise in several numbers of steps."""
     t_max, why = _last(flow)
-    noise = np.random.default_rng(flow.seed + 5).standard_normal((SAMPLES, flow.dim))
+    m = samples_in(flow.dim)
+    noise = np.random.default_rng(flow.seed + 5).standard_normal((m, flow.dim))
     ends = {n: steps_to(flow, noise, n, t_max)[0] for n in (*STEPS, FINE)}
-    spread = np.sqrt(ends[FINE].var(axis=0).sum())
-    lost = {n: _size(ends[n] - ends[FINE]) / max(spread, 1e-300) for n in STEPS}
-    steps = next((n for n in STEPS if lost[n] <= CLOSE), FINE)
+    lost = {n: _lost(ends[n], ends[FINE]) for n in STEPS}
+    steps = next((n for n in STEPS if lost[n][1] <= CLOSE), FINE)
     if flow.target is None:
-        return Sampling(t_max, lost, steps, np.nan, np.nan, 0, why)
+        return Sampling(t_max, m, lost, steps, np.nan, np.nan, 0, why)
     potential = flow.target.solution.potential
     data = potential.transport(noise)
     end, allowed = steps_to(flow, noise, steps, t_max, ExactField(potential))
     off, length = np.linalg.norm(end - data, axis=1), _size(data - noise)
     broken = int((off > allowed * (1 + 1e-6) + 1e-9 * (1 + np.abs(data).max())).sum())
     error, bound = _size(end - data) / length, float(np.sqrt((allowed**2).mean()) / length)
-    return Sampling(t_max, lost, steps, error, bound, broken, why)
+    return Sampling(t_max, m, lost, steps, error, bound, broken, why)
+
+
+def samples_in(d: int) -> int:
+    """How many samples are drawn in d dimensions.
+
+    Example:
+        >>> [samples_in(d) for d in (2, 128, 784, 3072)]
+        [200, 200, 32, 20]
+    """
+    return int(np.clip(NUMBERS // d, LEAST_SAMPLES, MOST_SAMPLES))
+
+
+def _lost(ends: Array, fine: Array) -> tuple[float, float]:
+    """Root mean square of the distance over the spread of the fine ends, and two standard errors above."""
+    spread = max(np.sqrt(fine.var(axis=0).sum()), 1e-300)
+    square = ((ends - fine) ** 2).sum(axis=1)
+    above = square.mean() + 2 * square.std(ddof=1) / np.sqrt(len(square))
+    return float(np.sqrt(square.mean()) / spread), float(np.sqrt(above) / spread)
 
 
 def _last(flow: UserFlow) -> tuple[float, str]:

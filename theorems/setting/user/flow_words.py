@@ -74,7 +74,7 @@ def what_to_do(flow: UserFlow) -> str:
     count = "1 Euler step in all loses" if seen.steps == 1 else f"{seen.steps} Euler steps in all lose"
     words = (
         f"sample to t = {seen.t_max:g} and take one straight step from there: {count}"
-        f" {seen.lost.get(seen.steps, 0.0):.2g} of the samples' spread"
+        f" {seen.lost.get(seen.steps, (0.0,))[0]:.2g} of the spread of {seen.samples} samples"
     )
     if np.isfinite(seen.error):
         words += (

@@ -85,6 +85,38 @@ def test_an_exact_field_needs_one_step_and_a_curved_one_more():
     assert curved.lost[1] > curved.lost[2] > curved.lost[4] >= curved.lost[64]
 
 
+@pytest.mark.parametrize(("d", "most"), [(2, 255 * 200), (128, 255 * 200), (784, 255 * 32), (3072, 255 * 20)])
+def test_a_large_field_is_asked_about_fewer_samples_and_not_more_leniently(monkeypatch, d, most):
+    """What a step loses varies from sample to sample: many more must confirm the number of steps."""
+    asked = []
+    monkeypatch.setattr(flow_samples, "ending", lambda _: flow_samples.Ending(*[None] * 4, 0.9, None))
+
+    def velocity(t, x):
+        asked.append(len(x))
+        return 0.9 * x + 0.255 * np.sin(8 * np.pi * t + x[:, :1]) * np.abs(x[:, 1:2]) * np.sign(x)
+
+    flow = UserFlow("mine:field", d, NumpyField(velocity), seed=1)
+    seen = sampling(flow)
+    assert sum(asked) == most
+    assert seen.samples * 255 == most
+    noise = np.random.default_rng(99).standard_normal((2000 if d == 2 else 400, d))
+    fine = steps_to(flow, noise, FINE, 0.9)[0]
+    truth = {n: flow_samples._lost(steps_to(flow, noise, n, 0.9)[0], fine)[0] for n in seen.lost}
+    for n, (lost, above) in seen.lost.items():
+        assert lost == pytest.approx(truth[n], rel=0.4), n
+        assert lost < above < 1.4 * lost
+    assert truth.get(seen.steps, 0.0) <= 0.05
+    lenient = next(n for n, (lost, _) in seen.lost.items() if lost <= 0.05)
+    assert (lenient, seen.steps) == ((8, 16) if d == 3072 else (lenient, lenient)), (
+        "a lucky draw decides nothing"
+    )
+    recorder = Recorder(takes_evidence=False, takes_controls=False)
+    stability.test_sampling(Evidence(recorder), flow)
+    (audit,) = recorder.audits.values()
+    assert f"that move {most // 255} samples by at most 0.05" in audit.because
+    assert "two standard errors included" in audit.because
+
+
 def test_a_known_error_is_is_bounded():
     """A constant kick e on the field: the ends move by at most Σ δ_k|e|/t_{k+1}."""
     kick = np.array([0.3, 0.0])
