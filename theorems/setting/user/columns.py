@@ -10,6 +10,7 @@ is refused, too: pandas names columns so, and it may be a point. What is wrong i
 import csv
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -131,7 +132,11 @@ def read_parquet(file: Path) -> Read:
             row = int(np.flatnonzero(column.is_null().to_numpy(zero_copy_only=False))[0])
             raise ValueError(f"column '{name}', row {row}: is empty; drop the row or fill it in")
         columns.append(column.to_numpy().astype(np.float64))
-    return _split(np.stack(columns, axis=1), names)
+    found = _split(np.stack(columns, axis=1), names)
+    if found.weights is None:
+        return found
+    ours = next(name for name in names if name.lower() in WEIGHTS)
+    return replace(found, weights=found.weights.astype(read.column(ours).to_numpy().dtype))
 
 
 def _refuse_columns(schema: Any, names: Sequence[str], types: Any) -> None:

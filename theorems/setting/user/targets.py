@@ -192,8 +192,19 @@ def load(path: str | Path, *, merge: bool = False, **fields: Any) -> UserTarget:
         refuse_duplicates(points)
     except ValueError as error:
         raise ValueError(f"{str(error).replace('merge_duplicates', '--merge-duplicates')}") from None
-    fields |= {"merged": n - len(points), "start": read.start, "notes": read.notes, "given": read.solution}
+    notes = read.notes + _normalised(read.weights)
+    fields |= {"merged": n - len(points), "start": read.start, "notes": notes, "given": read.solution}
     target = UserTarget(file.name, points, weights, **fields)
     for note in target.notes:
         target.say(f"target {target.name}: {note}")
     return target
+
+
+def _normalised(weights: np.ndarray | None) -> tuple[str, ...]:
+    """What should be known of weights that were divided by their sum: more than the rounding of doubles."""
+    if weights is None:
+        return ()
+    total = float(weights.astype(np.float64).sum())
+    if abs(total - 1) <= 8 * max(len(weights), 8) * np.finfo(np.float64).eps:
+        return ()
+    return (f"its weights are {weights.dtype} and sum to {total!r}; they were divided by that",)

@@ -226,6 +226,14 @@ def test_parquet_is_read(tmp_path: Path) -> None:
     np.testing.assert_array_equal(cloud.points, [[0, 3], [1, 4], [2, 5]])
 
 
+def test_weights_of_float32_are_taken_as_such(tmp_path: Path) -> None:
+    """As from .npz: to their own rounding they sum to 1, and that they were divided by their sum is said."""
+    thirds = np.full(3, 1 / 3, np.float32)
+    cloud = load(parquet(tmp_path / "a.parquet", x=np.arange(3), weights=thirds))
+    np.testing.assert_array_equal(cloud.weights, np.full(3, 1 / 3))
+    assert "its weights are float32 and sum to 1.0000000298023224" in cloud.notes[1]
+
+
 @pytest.mark.parametrize(
     ("columns", "words"),
     [
