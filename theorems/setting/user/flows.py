@@ -5,8 +5,6 @@ returns must be deterministic, finite, of the shape of its points and independen
 batch. What is wrong is said in one line. Torch is imported only for a field that needs it.
 """
 
-import math
-import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -24,6 +22,7 @@ from theorems.setting.user.trying import (
     ARRAYS,
     DOUBLE,
     MOST_ROWS,
+    PROBED_TIMES,
     NumpyField,
     RaisedError,
     by_differences,
@@ -31,9 +30,11 @@ from theorems.setting.user.trying import (
     hushed,
     obstacle,
     precision_of,
+    probes,
     refuse_noise,
     said,
     seconds_of,
+    to_be_wrapped,
     tried,
 )
 
@@ -43,8 +44,6 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 MOST_NUMBERS_AT_ONCE = 2**20
-IMAGES = re.compile(r"expected.*\b[345]D\b|conv[123]d|expected [345], got 2", re.I)
-"""What torch says of x (n, d) where it wants (n, c, h, w)."""
 SLOW = 0.2
 """Seconds a call on 100 points from which a flow is said to be slow: audits make some thousand calls."""
 
@@ -172,6 +171,8 @@ def load(
     fields |= {"reading": read, "obstacle": obstacle(field, d, precision)}
     flow = UserFlow(full, d, field, precision, not fields["obstacle"], **fields)
     _tell(flow, name)
+    if label is not None:
+        _tell_of_labels(flow, found, device)
     return flow
 
 
@@ -191,6 +192,22 @@ def _tell(flow: UserFlow, name: str) -> None:
     if seconds > SLOW:
         flow.say(
             f"flow {flow.name}: it is slow, {seconds:.2g} s a call on 100 points; expect some thousand calls"
+        )
+
+
+def _tell_of_labels(flow: UserFlow, found: Any, device: str) -> None:
+    """Whether another class has the same field; one that is refused is told apart by that."""
+    other = 1 if flow.reading.label == 0 else 0
+    try:
+        field, _ = _wrapped(found, flow.dim, device, [replace(flow.reading, label=other)])
+        x = probes(flow.dim)
+        differ = [(checked_call(field, t, x) != flow.velocity(t, x)).any() for t in PROBED_TIMES]
+    except ValueError:
+        return
+    if not any(differ):
+        flow.say(
+            f"flow {flow.name}: the label changed nothing: at all points and times tried its field is that of"
+            f" label {other}; is the label used?"
         )
 
 
@@ -227,7 +244,7 @@ def _wrapped(
     if not working:
         asked = "" if readings[0].label is None else f" (label {readings[0].label})"
         wrong = _what_was_wrong(problems, len(list(_ways(found, device, USUAL))))
-        raise ValueError(f"{wrong}{asked}{_of_images(problems, d)}")
+        raise ValueError(f"{wrong}{asked}{to_be_wrapped(problems, d)}")
     if len(working) == 2:
         return _decided(working, d)
     ((field, read),) = working.values()
@@ -241,16 +258,6 @@ def _what_was_wrong(problems: list[ValueError], ways: int) -> str:
     if not returned and first.args[1] != last.args[1]:
         return f"{first}; with tensors it {last.args[1]}"
     return str((returned or problems)[0].args[0])
-
-
-def _of_images(problems: list[ValueError], d: int) -> str:
-    """What to do, where a network asked for images."""
-    if not any(IMAGES.search(str(problem)) for problem in problems):
-        return ""
-    sides = [(c, math.isqrt(d // c)) for c in (1, 3, 4) if d % c == 0]
-    shape = next((f"{c}, {side}, {side}" for c, side in sides if c * side**2 == d), "c, h, w")
-    wrapped = f"def velocity(t, x): return net(t, x.reshape(-1, {shape})).flatten(1)"
-    return f"; a network of images is to be wrapped: {wrapped}"
 
 
 def _decided(

@@ -5,10 +5,12 @@ of the batch. How precise it is, and whether its automatic derivatives are right
 """
 
 import io
+import math
+import re
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stdout
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -24,6 +26,8 @@ PROBED_POINTS = 7
 """One more where d is 7, so that a time (n,) is not taken for a row."""
 DOUBLE, SINGLE = float(np.finfo(np.float64).eps), float(np.finfo(np.float32).eps)
 LONGEST_WORDS = 300
+IMAGES = re.compile(r"expected.*\b[345]D\b|conv[123]d|expected [345], got 2", re.I)
+"""What torch says of x (n, d) where it wants (n, c, h, w)."""
 MOST_ROWS = 128
 """Up to which dimension whole Jacobians are compared."""
 ARRAYS = "it takes NumPy arrays, which are not differentiated; write it for torch tensors"
@@ -134,6 +138,11 @@ def checked_call(field: Field, t: float, x: Array) -> Array:
             value = field.velocity(t, x)
     except (Exception, SystemExit) as error:
         raise RaisedError(f"{asked} raised {said(error)}", f"raised {said(error)}") from error
+    if value.dtype == object and value.ndim == 0 and callable(value.item()):
+        made = type(value.item()).__name__
+        raise ValueError(
+            f"{asked} returned {made}, which can be called; name a factory with (), MODULE:MAKE()"
+        )
     if value.dtype.kind not in "fiu":
         raise ValueError(f"{asked} returned {value.dtype} values; it must return real numbers")
     if value.shape != x.shape:
@@ -145,6 +154,16 @@ def checked_call(field: Field, t: float, x: Array) -> Array:
         more = ", …" if x.shape[1] > 4 else ""
         raise NotFiniteError(f"{asked} returned {value[index]} at {index}, where x is {at}{more}")
     return np.asarray(value, dtype=np.float64)
+
+
+def to_be_wrapped(problems: Sequence[ValueError], d: int) -> str:
+    """What to do, where a network asked for images."""
+    if not any(IMAGES.search(str(problem)) for problem in problems):
+        return ""
+    sides = [(c, math.isqrt(d // c)) for c in (1, 3, 4) if d % c == 0]
+    shape = next((f"{c}, {side}, {side}" for c, side in sides if c * side**2 == d), "c, h, w")
+    wrapped = f"def velocity(t, x): return net(t, x.reshape(-1, {shape})).flatten(1)"
+    return f"; a network of images is to be wrapped: {wrapped}"
 
 
 def precision_of(field: Field, d: int) -> float:

@@ -22,6 +22,12 @@ BAD = {
     "my_flow:net.absent": ["no attribute 'net.absent'"],
     "my_flow:number": ["number is int", "cannot be called"],
     "my_flow:Net": ["Net is a class", "instance"],
+    "my_flow:make": ["make takes no arguments", "if it makes the field", "my_flow:make()"],
+    "my_flow:net.made": ["net.made takes no arguments", "my_flow:net.made()"],
+    "my_flow:make_of(t, x)": [
+        "returned function, which can be called; name a factory with (), MODULE:MAKE()"
+    ],
+    "my_torch:make_of": ["returned Net, which can be called; name a factory with ()"],
     "my_flow:shape": ["velocity(0, x)", "(7, 2)", "returned shape (7,)"],
     "my_flow:transposed": ["returned shape (2, 7)", "must return (7, 2)"],
     "my_flow:nan": ["returned nan at (", "where x is ["],
@@ -132,6 +138,7 @@ def test_both_attempts_are_told_where_they_differ() -> None:
 def test_the_dimension_is_asked_for_or_found() -> None:
     with pytest.raises(ValueError, match="add --dim=D"):
         load("my_flow:velocity")
+    assert load("my_flow:make()", 2).dim == load("my_torch:make_of()", 2).dim == 2
     assert load("my_flow:net").dim == 2
     assert load("my_flow:net.field", 5).dim == 5
     with pytest.raises(ValueError, match="dim = 2, but the dimension asked for is 3"):
