@@ -17,6 +17,26 @@ UNREADABLE = (
 """What NumPy and zipfile raise at bytes that are no archive of arrays."""
 
 
+def free(path: Path) -> Path:
+    """A path at which there is nothing yet: the one given, or with a number.
+
+    Args:
+        path: Such as ``cloud.npz``; where it exists ``cloud-2.npz``, and so on.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     (Path(folder) / "a.npz").touch()
+        ...     free(Path(folder) / "a.npz").name
+        'a-2.npz'
+    """
+    place, number = path, 2
+    while place.exists():
+        place = path.with_name(f"{path.stem}-{number}{path.suffix}")
+        number += 1
+    return place
+
+
 def write_arrays(place: Path, kind: str, arrays: Mapping[str, Any]) -> Path:
     """Write arrays to a file that does not exist; an unfinished one never stands under that name.
 

@@ -8,6 +8,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from reports.evidence.basis import KINDS
+from reports.evidence.exhibits import tally
 from reports.evidence.records import RECORDS
 from reports.page import charts, claims, graph, words
 from reports.page.loading import Report, load
@@ -80,7 +81,7 @@ def environment() -> Environment:
     }
     made.tests["corrected"] = lambda note: note.startswith("corrected:")
     made.globals |= {"arguments": words.arguments, "brief": words.brief, "common": words.common}
-    made.globals |= {"plural": words.plural, "charts": charts, "stable_id": stable_id}
+    made.globals |= {"plural": words.plural, "tally": tally, "charts": charts, "stable_id": stable_id}
     made.globals |= {"arranged": claims, "display": lambda latex: formula(latex, "block")}
     made.globals |= {"explained": RECORDS, "kinds": KINDS, "enough": ENOUGH}
     return made
