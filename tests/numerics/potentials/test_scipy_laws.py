@@ -106,7 +106,7 @@ SAID = [
 ]
 
 
-@pytest.mark.parametrize(("law", "is_measured"), SAID, ids=lambda x: repr(getattr(x, "dist", x)))
+@pytest.mark.parametrize(("law", "is_measured"), SAID, ids=lambda x: x.dist.name if hasattr(x, "dist") else repr(x))
 def test_a_statement_that_is_measured_says_so(law, is_measured):
     """In its reason, of every member; what is proved does not."""
     p = Quantile(law)
