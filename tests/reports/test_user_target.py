@@ -195,6 +195,7 @@ def test_mine(evidence, user_target):
     from theorems.setting.user import targets
     targets.WORTH_KEEPING = 0.0
     evidence.auditing(user_target.name, "A").certified("error", user_target.solution.error, 1.0, "rounding")
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a run in the background inherits it ignored
     os.kill(os.getpid(), signal.SIGINT)
 """
 
