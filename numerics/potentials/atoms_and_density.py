@@ -45,6 +45,7 @@ class MixtureLaw:
 
     def __init__(self, atoms: Values, weights: Values, distribution: Any) -> None:
         self.continuous = continuous_law(distribution)
+        self.rests_on = self.continuous.rests_on
         self.atoms, self.cut = atoms, (-CUT, CUT)
         self.rest = fsum([1.0, *(-weights)])
         self._before = np.concatenate([[0.0], running_sums(weights)])

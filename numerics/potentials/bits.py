@@ -12,7 +12,6 @@ from numbers import Rational
 import mpmath as mp  # type: ignore[import-untyped]
 import numpy as np
 from jaxtyping import Float
-from scipy.special import ndtri
 
 from numerics.accuracy import UNIT, Rounding
 from numerics.potentials.line import LinePotential
@@ -131,6 +130,7 @@ class BitsLaw:
     """
 
     cut = (-CUT, CUT)
+    rests_on = ""
     atoms = np.empty(0)
 
     def __init__(self, p: Fraction) -> None:
@@ -270,7 +270,8 @@ def _rises(p: Values, zero: float, rule: Rule) -> np.ndarray:
     for k in range(2, _BITS + 1):
         bit = rest >= zero
         left, width = start + length * zero, length * (1 - zero)
-        places = ndtri(left[:, None] + width[:, None] * nodes)
+        inside = left[:, None] + width[:, None] * nodes
+        places = noise_of(inside, 1 - inside)
         parts = np.stack([places @ weights, np.abs(places) @ weights]) * 2.0**-k
         found += np.where(bit, 0.0, parts)
         rest = np.clip(np.where(bit, (rest - zero) / (1 - zero), rest / zero), 0.0, 1.0)

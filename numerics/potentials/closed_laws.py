@@ -15,7 +15,14 @@ from numerics.accuracy import UNIT
 from numerics.potentials.composed_forms import COMPOSED
 from numerics.potentials.line_laws import ContinuousLaw, noise_by, refuse_ends
 from numerics.potentials.mapped_forms import MAPPED
-from numerics.potentials.noise_maps import half_normal, half_normal_error, laplace, logistic
+from numerics.potentials.noise_maps import (
+    LAPLACE,
+    LOGISTIC,
+    half_normal,
+    half_normal_error,
+    laplace,
+    logistic,
+)
 from numerics.potentials.normal import (
     DENSITY,
     EXPONENT,
@@ -29,6 +36,7 @@ from numerics.potentials.normal import (
 )
 from numerics.potentials.running import Formula
 from numerics.potentials.scipy_tails import quiet
+from numerics.potentials.tails import OF_SCIPY
 
 _TINY = 1e-300  # what underflow may lose
 _POWER = 3  # roundings of a power or an exponential, and of the quotient in its exponent
@@ -90,11 +98,9 @@ FORMS: dict[str, ClosedForm] = {
     "norm": ClosedForm(lambda s: s, lambda s, _x: np.ones_like(s), _constant(0), _constant(0)),
     "uniform": ClosedForm(lambda s: tail(-s), lambda s, _x: density(s), _relative(TAIL), _constant(DENSITY)),
     "expon": ClosedForm(exponent, lambda s, _x: hazard(s), _relative(EXPONENT), _constant(HAZARD)),
-    "laplace": ClosedForm(
-        laplace, lambda s, _x: hazard(np.abs(s)), _relative(2 * EXPONENT), _constant(HAZARD)
-    ),
+    "laplace": ClosedForm(laplace, lambda s, _x: hazard(np.abs(s)), _relative(LAPLACE), _constant(HAZARD)),
     "logistic": ClosedForm(
-        logistic, lambda s, _x: hazard(s) + hazard(-s), _relative(2 * EXPONENT), _constant(HAZARD + 1)
+        logistic, lambda s, _x: hazard(s) + hazard(-s), _relative(LOGISTIC), _constant(HAZARD + 1)
     ),
     "lognorm": ClosedForm(
         lambda s, c: np.exp(c * s),
@@ -158,7 +164,9 @@ class ClosedLaw(ContinuousLaw):
     """loc + scale·X for a standard law X in `FORMS`.
 
     Accuracy: T errs by scale times what the form states, and by one rounding each of the product and the
-    sum; T' by the form's count and one more. Both are proved from the accuracy of normal.py.
+    sum; T' by the form's count and one more. Both are proved from the counts of normal.py and its premise,
+    that an elementary function errs by one unit in the last place; but a map of a gamma or beta law
+    (`mapped_forms`) rests on SciPy's tails of those, which are measured, and says so.
 
     Args:
         name: In `FORMS`.
@@ -176,6 +184,7 @@ class ClosedLaw(ContinuousLaw):
     ) -> None:
         self._form, self._shapes, self._loc, self._scale = FORMS[name], shapes, loc, scale
         self._distribution = distribution
+        self.rests_on = OF_SCIPY if name in MAPPED else ""
         with quiet():
             self.mean, self.deviation = float(distribution.mean()), float(distribution.std())
             self.ends = self.transport(np.array(self.cut))

@@ -8,7 +8,14 @@ $(F^{-1/d} - 1)^{-1/c}$ is $\exp(-\log(e^{E(-s)/d} - 1)/c)$.
 import numpy as np
 
 from numerics.accuracy import UNIT
-from numerics.potentials.noise_maps import half_normal, half_normal_error, laplace, logistic
+from numerics.potentials.noise_maps import (
+    LAPLACE,
+    LOGISTIC,
+    half_normal,
+    half_normal_error,
+    laplace,
+    logistic,
+)
 from numerics.potentials.normal import (
     DENSITY,
     EXPONENT,
@@ -67,11 +74,11 @@ def _upper_exponent(s: Values) -> Running:
 
 def _odds(s: Values) -> Running:
     """log(Φ(s)/Φ(−s))."""
-    return Running.relative(logistic(s), 2 * EXPONENT, hazard(s) + hazard(-s), HAZARD + 1)
+    return Running.relative(logistic(s), LOGISTIC, hazard(s) + hazard(-s), HAZARD + 1)
 
 
 def _laplace(s: Values) -> Running:
-    return Running.relative(laplace(s), 2 * EXPONENT, hazard(np.abs(s)), HAZARD)
+    return Running.relative(laplace(s), LAPLACE, hazard(np.abs(s)), HAZARD)
 
 
 def _half_normal(s: Values) -> Running:

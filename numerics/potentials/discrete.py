@@ -8,6 +8,7 @@ from numerics.accuracy import UNIT
 from numerics.potentials.discrete_tails import lattice_tails
 from numerics.potentials.normal import CUT, Corners, Values, mills, noise_error, noise_of
 from numerics.potentials.primitive import running_sums
+from numerics.potentials.tails import OF_SCIPY
 
 
 class DiscreteLaw:
@@ -21,13 +22,16 @@ class DiscreteLaw:
         below: (N,) P(X ≤ atom).
         above: (N,) P(X > atom).
         relative: (N,) By how much the smaller of both errs, relatively.
+        rests_on: What ``relative`` rests on that is measured, not proved.
 
     Raises:
         ValueError: If only one atom is left inside the cut.
     """
 
-    def __init__(self, atoms: Values, below: Values, above: Values, relative: Values) -> None:
-        self.cut = (-CUT, CUT)
+    def __init__(
+        self, atoms: Values, below: Values, above: Values, relative: Values, rests_on: str = ""
+    ) -> None:
+        self.cut, self.rests_on = (-CUT, CUT), rests_on
         steps = noise_of(below, above)[:-1]
         errors = relative[:-1] * mills(steps) + noise_error(steps)
         ends = np.concatenate([[-np.inf], steps, [np.inf]])
@@ -160,7 +164,7 @@ def discrete_law(distribution: Any) -> DiscreteLaw:
     """
     if hasattr(distribution, "xk"):
         return _listed(np.asarray(distribution.xk, dtype=float), np.asarray(distribution.pk, dtype=float))
-    return DiscreteLaw(*lattice_tails(distribution))
+    return DiscreteLaw(*lattice_tails(distribution), OF_SCIPY)
 
 
 def _listed(points: Values, masses: Values) -> DiscreteLaw:

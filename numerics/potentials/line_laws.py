@@ -30,11 +30,18 @@ _DOUBLINGS = 40
 
 @runtime_checkable
 class Law(Protocol):
-    """What `LinePotential` needs to know; every method takes and returns arrays of one axis."""
+    """What `LinePotential` needs to know; every method takes and returns arrays of one axis.
+
+    Attributes:
+        mean, deviation: Its moments.
+        cut: Noise beyond which T is constant.
+        rests_on: What its statements rest on that is measured, not proved; empty if nothing.
+    """
 
     mean: float
     deviation: float
     cut: tuple[float, float]
+    rests_on: str
 
     @property
     def atoms(self) -> Values:
@@ -87,12 +94,14 @@ class ContinuousLaw(ABC):
 
     Attributes:
         ends: T at the cut.
+        rests_on: What its statements rest on that is measured, not proved; empty if nothing.
     """
 
     mean: float
     deviation: float
     cut: tuple[float, float] = (-CUT, CUT)
     ends: np.ndarray
+    rests_on: str = ""
     atoms: Values = np.empty(0)
     _distribution: Any
 
@@ -129,7 +138,9 @@ class ContinuousLaw(ABC):
 
     def interval(self, x: Values) -> tuple[Values, Values]:
         """One point, except at the ends of the support."""
-        s = np.clip(self._first_noise(x), *self.cut)
+        inside = (x > self.ends[0]) & (x < self.ends[1])
+        s = np.where(inside, self._first_noise(x), np.where(x <= self.ends[0], -np.inf, np.inf))
+        s = np.clip(s, *self.cut)
         miss = np.abs(x - self.transport(s))
         for _ in range(_POLISHED):
             with np.errstate(all="ignore"):

@@ -3,7 +3,8 @@ r"""A function of noise with its derivative and by how much both err: running er
 A closed form such as Fisk's $T(s) = e^{L(s)/c}$, L the logarithm of the odds, is written as it stands; what
 it errs by follows step by step. Where v errs by e, f(v) errs by |f'(v)|·e and by the roundings of f itself,
 and its derivative f'(v)·v' by |f''(v)|·e·|v'| + |f'(v)|·e' and by theirs. The second order is covered by
-`_SECOND`: every e here is below 1e−9 of what its function's derivatives change over.
+`_SECOND`: every e here is below 1e−9 of what its function's derivatives change over. Of an elementary
+function it is taken that it errs by one unit in the last place, 2 roundings, as normal.py says.
 """
 
 from collections.abc import Callable

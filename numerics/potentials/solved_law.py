@@ -9,7 +9,7 @@ from numerics.accuracy import UNIT
 from numerics.potentials.line_laws import ContinuousLaw, noise_by, refuse_ends
 from numerics.potentials.normal import DENSITY, TAIL, Values, density, hazard, mills, tail
 from numerics.potentials.scipy_tails import quiet
-from numerics.potentials.tails import Tails, beta_tails, gamma_tails, student_tails
+from numerics.potentials.tails import OF_SCIPY, Tails, beta_tails, gamma_tails, student_tails
 from numerics.potentials.truncated_normal import truncated_normal_tails
 
 SPECIAL: dict[str, Callable[..., Tails]] = {
@@ -36,6 +36,8 @@ class SolvedLaw(ContinuousLaw):
         cut: Noise between which quantiles are resolved.
         distribution: The same law, for its moments.
     """
+
+    rests_on = OF_SCIPY
 
     def __init__(
         self, tails: Tails, loc: float, scale: float, cut: tuple[float, float], distribution: Any

@@ -1,9 +1,10 @@
 r"""Both tails of a standard law on the line, and their inverse by a bracketed Newton iteration.
 
 `Tails` is what a solved law knows: P(X ≤ x) and P(X > x), each accurate relatively, the density, a first
-guess of the quantile, and by how much its probabilities err. The special laws say so by a count of
-roundings that tests/numerics/accuracy/test_line.py holds against 40 digits; of any other law of SciPy it is
-measured (scipy_tails.py).
+guess of the quantile, and by how much its probabilities err. None of this is proved: the special laws say it
+by a count of roundings that was measured, and that tests/numerics/accuracy/test_line.py holds against
+40 digits; of any other law of SciPy it is measured at birth (scipy_tails.py). `OF_SCIPY` is what statements
+that rest on it say.
 """
 
 from collections.abc import Callable
@@ -35,6 +36,7 @@ _SERIES, _BESIDE_HALF = 350.0, 700.0
 """gammaincc's series for small shapes cancels: 280 roundings were seen, and 850 with shapes beside ½, where
 it leaves off the logarithm of Γ early."""
 Form = Callable[..., Any]
+OF_SCIPY = "tails by SciPy, measured"
 
 
 @dataclass(frozen=True)

@@ -2,18 +2,18 @@ r"""The normal law cut to a window [a, b]: masses without cancellation, however 
 
 Relative to the density at r, the point of the window nearest 0, the mass of [l, u] with 0 ≤ l < u is
 $e^{-(l-r)(l+r)/2}M(l, u)$, where $M = \int_0^{u-l}e^{-lw-w²/2}dw$: by Gauss–Legendre where (u²−l²)/2 ≤ ½, by
-a difference of two erfcx of which the second is less than 0.61 of the first elsewhere. A window across 0 has
-two such parts, which add.
+a difference of two Mills' ratios of which the second is less than 0.61 of the first elsewhere. A window
+across 0 has two such parts, which add.
 """
 
 import numpy as np
-from scipy.special import erfcx, ndtr
+from scipy.special import ndtr
 
 from numerics.potentials.normal import Values, noise_of
+from numerics.potentials.normal_series import PER_ROOT, scaled_mills
 from numerics.potentials.tails import Tails
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(20)
-_ROOT = np.sqrt(np.pi / 2)
 
 
 def truncated_normal_tails(a: float, b: float) -> Tails:
@@ -58,6 +58,6 @@ def _part(low: Values, high: Values, centre: float) -> Values:
     near = fall <= 0.5
     w = np.where(near, length, 0.0)[:, None] * (1 + _NODES) / 2
     by_nodes = np.where(near, length, 0.0) / 2 * (np.exp(-w * (low[:, None] + w / 2)) @ _WEIGHTS)
-    by_tails = _ROOT * (erfcx(low / np.sqrt(2)) - np.exp(-fall) * erfcx(high / np.sqrt(2)))
+    by_tails = (scaled_mills(low) - np.exp(-fall) * scaled_mills(high)) / PER_ROOT
     base = np.maximum(centre, 0.0)
     return np.exp(-(low - base) * (low + base) / 2) * np.where(near, by_nodes, by_tails)

@@ -174,7 +174,7 @@ class TwoAtomLaw:
     def log_odds_rounding(self, t: float, x: ArrayLike) -> Rounding:
         """What `log_odds` errs by.
 
-        With ν the sizes (|x| + β|y|)/α: z_i errs by (2d + 8)ν, u_i by `tail`'s 8 of itself. |d log G_n/dz| is
+        With ν the sizes (|x| + β|y|)/α: z_i errs by (2d + 8)ν, u_i by `TAIL` of itself. |d log G_n/dz| is
         at most (n−1)φ_N(z)/min(u, 1−u) ≤ (n−1)(|z| + 1), as the score of A is (A − (n−1)u)/(u(1−u)); of
         log u it is at most n − 1. So errors grow as n: they are those of x.
 

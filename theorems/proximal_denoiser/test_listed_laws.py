@@ -1,4 +1,4 @@
-"""P1 on the line, T = Q∘Φ, for every law whose accuracy is proved, and for laws that are SciPy's own.
+"""P1 on the line, T = Q∘Φ, for every listed law, and for laws that are SciPy's own.
 
 Assumed: nothing beyond the contract. SciPy's distribution functions are the second route: F(T(s)) = Φ(s) on
 the side where the probability is small. What T states it errs by is held against what rounding makes

@@ -193,7 +193,7 @@ def test_the_slope_where_a_density_is_infinite_or_0(b):
 def test_twins_are_rejected():
     """The statements for T and for T', 100 times larger or a quarter of them."""
     s = np.random.default_rng(0).uniform(-8, 8, 400)
-    for name, *shapes in (("gumbel_r",), ("halfnorm",), ("lognorm", 0.5)):
+    for name, *shapes in (("uniform",), ("expon",), ("halfnorm",)):
         p = Quantile(getattr(stats, name)(*shapes))
         exact = [_exact(name, shapes, r, None) for r in s]
         error = oracle.errors(p.transport(s[:, None])[:, 0], [x for x, _ in exact])

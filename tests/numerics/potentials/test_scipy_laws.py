@@ -9,7 +9,7 @@ from scipy import stats
 from scipy.optimize import brentq
 
 from numerics.accuracy import UNIT
-from numerics.potentials import Quantile
+from numerics.potentials import AtomAndDensity, Quantile
 from tests.numerics.accuracy.harness import judge
 from tests.numerics.accuracy.line_oracles import errors
 
@@ -93,6 +93,38 @@ def test_a_law_of_scipy_errs_as_stated(law, exact):
         values = [exact(mp.mpf(float(r)), mp.mpf(law.args[0])) for r in s]
         error = errors(p.transport(s[:, None])[:, 0], values)
     judge(error, p.roundings.transport(s[:, None]).bound)
+
+
+SAID = [
+    (stats.expon(), False),
+    (stats.fisk(3.0), False),
+    (stats.rv_discrete(values=([0, 1], [0.25, 0.75])), False),
+    (stats.gamma(2.5), True),
+    (stats.betaprime(5.0, 6.0), True),
+    (stats.poisson(3.0), True),
+    (stats.dweibull(1.5), True),
+]
+
+
+def _named(value):
+    return repr(value) if isinstance(value, bool) else type(getattr(value, "dist", value)).__name__
+
+
+@pytest.mark.parametrize(("law", "is_measured"), SAID, ids=_named)
+def test_a_statement_that_is_measured_says_so(law, is_measured):
+    """In its reason, of every member; what is proved does not."""
+    p = Quantile(law)
+    solved, at = p.proximal_point([[0.3]], 0.5).rounding, [[0.4]]
+    found = [solved.point, solved.envelope, solved.jacobian, p.roundings.transport(at)]
+    found += [
+        p.roundings.conjugate(at),
+        p.roundings.transport_jacobian(at),
+        p.roundings.value(p.transport(at)),
+    ]
+    assert all(("measured" in rounding.because) == is_measured for rounding in found)
+    if not hasattr(law, "pmf"):
+        mixed = AtomAndDensity([0.5], [0.25], law).roundings.transport(at)
+        assert ("measured" in mixed.because) == is_measured
 
 
 class _Uneven(stats.rv_continuous):
