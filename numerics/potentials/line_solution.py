@@ -5,8 +5,9 @@ e (line_laws.py), and ρ the rounding of λs + T − z, monotonicity puts the ex
 
 $Δ = (s_+ - s_-) + 2δ + (ρ + e)/λ$
 
-of the bracket. The prox is z − λs clipped to [T(s₋), T(s₊)], so it errs by no more than
-λΔ and the rounding of z − λs, nor by more than T(s₊+Δ) − T(s₋−Δ) + 2e: the smaller is stated.
+of the bracket, also where T is asked at its own end, which counts δ again. The prox is z − λs for an end of
+the bracket, clipped to [T(s₋), T(s₊)]. It errs by no more than $λ(s_+ - s_- + δ) + ρ + e$ and the rounding of
+z − λs, or ρ where it is clipped; nor by more than T(s₊+Δ) − T(s₋−Δ) + 2e: the smaller is stated.
 """
 
 from dataclasses import dataclass
@@ -62,10 +63,9 @@ class LineSolution:
     def bound(self) -> Values:
         """By how much the prox errs."""
         inside = (self.below > self.law.cut[0]) & (self.above < self.law.cut[1])
-        formed = UNIT * (np.abs(self.step * self.noise) + np.abs(self.point))
+        formed = UNIT * (np.abs(self.step * self.noise) + np.maximum(np.abs(self.point), np.abs(self.z)))
         delta, length = self._own
-        width = self.above - self.below
-        along = self.step * (width + 2 * delta) + length + formed
+        along = self.step * (self.above - self.below + delta) + length + formed
         ends = [np.clip(s, *self.law.cut) for s in (self.below - self.reach, self.above + self.reach)]
         risen = self.law.transport(ends[1]) - self.law.transport(ends[0])
         own = [

@@ -24,6 +24,9 @@ from numerics.solvers.best_atoms import best_atoms, best_single_atoms
 
 _BLOCK_ENTRIES = 8_000_000
 _NEGLIGIBLE_WEIGHT = 4 * EPS
+_IN_THE_HULL = 64 * EPS
+"""Chosen, a coordinate: an atom so near a face's affine hull is taken to lie in it. That picks the next step
+of the search; what an answer errs by is stated by its own certificate."""
 
 
 @dataclass(frozen=True)
@@ -244,7 +247,7 @@ def _coordinates(
         return np.ones((len(members), 1)), np.linalg.norm(offset, axis=1)
     along = basis.transpose(0, 2, 1) @ offset[:, :, None]
     residual = np.linalg.norm(offset - (basis @ along)[:, :, 0], axis=1)
-    residual[residual <= 64 * EPS * np.linalg.norm(offset, axis=1) * atoms.shape[1]] = 0.0
+    residual[residual <= _IN_THE_HULL * atoms.shape[1] * np.linalg.norm(offset, axis=1)] = 0.0
     differences = (atoms[members[:, 1:]] - origin[:, None]).transpose(0, 2, 1)
     triangle = basis.transpose(0, 2, 1) @ differences
     tail = np.linalg.solve(triangle, along)[:, :, 0]

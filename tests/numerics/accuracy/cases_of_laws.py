@@ -3,10 +3,10 @@
 import numpy as np
 from flint import arb
 from scipy import stats
-from scipy.special import ndtri
 
 from numerics.intervals.line import ExactBits, ExactCantor
 from numerics.potentials import AtomAndDensity, Bits, Cantor, Quantile
+from numerics.potentials.normal import quantile
 from tests.numerics.accuracy.ball_oracles import (
     Oracle,
     in_balls,
@@ -135,19 +135,16 @@ def bits(rng):
 
 @in_balls
 def cantor(rng):
-    """T and the prox, and both at those of the jumps of T where Φ⁻¹ errs most; φ* in `test_cantor`."""
+    """T and the prox, and both at those of the jumps of T where the prox errs most; φ* in `test_cantor`."""
     twin = _rising(ExactCantor())
     p, oracle = Cantor(), Oracle(twin, jacobian=twin.prox_jacobian)
     x0, z, step = _problems(p, rng, 40)
-    s = np.repeat(_worst_of_inverses(np.arange(1, 512) / 1024.0, 60), 3)[:, None]
-    hole = (p.transport(s * (1 - 1e-12)) + p.transport(s * (1 + 1e-12))) / 2
-    long = log_uniform(rng, 2, 6, 180)
-    z, step = np.concatenate([z, hole + long[:, None] * s]), np.concatenate([step, long])
+    s, within, long = _worst_holes(p, rng, 180)
     beside = s * (1 + rng.integers(-4, 5, (180, 1)) * 2.0**-53)
-    found = of_points(p, oracle, z, step)
+    found = of_points(p, oracle, np.concatenate([z, within]), np.concatenate([step, long]))
     del found["envelope"]
     images = of_images(p, oracle, np.concatenate([x0, beside]))
-    return images | found | of_kinks(p, z[40:56], step[40:56], rng, rays=2)
+    return images | found | of_kinks(p, within[:16], long[:16], rng, rays=2)
 
 
 def _rising(law):
@@ -155,8 +152,14 @@ def _rising(law):
     return OnTheLine(lambda s: law.transport([s]).point[0], zero)
 
 
-def _worst_of_inverses(levels, n):
-    """Noise at the levels where a double Φ⁻¹ errs most."""
-    s = ndtri(levels)
-    off = [abs(float(noise_at(arb(v)) - arb(x))) for v, x in zip(levels, s, strict=True)]
-    return s[np.argsort(off / np.spacing(np.abs(s)))[-n:]]
+def _worst_holes(p, rng, n):
+    """Noise at jumps of T, and z within them at long steps λ: of 2000 draws those where z − λs errs most."""
+    levels = np.repeat(np.arange(1, 512) / 1024, 4)
+    s, step = quantile(levels)[:, None], log_uniform(rng, 2, 6, len(levels))
+    hole = (p.transport(s * (1 - 1e-12)) + p.transport(s * (1 + 1e-12))) / 2
+    z = hole + step[:, None] * s
+    found, exact = p.proximal_point(z, step), [noise_at(arb(v)) for v in levels[::4]]
+    points = [arb(v) - arb(t) * exact[k // 4] for k, (v, t) in enumerate(zip(z[:, 0], step, strict=True))]
+    off = [abs(float(x - arb(u))) for x, u in zip(points, found.point[:, 0], strict=True)]
+    rows = np.argsort(off / found.rounding.point.bound)[-n:]
+    return s[rows], z[rows], step[rows]
