@@ -33,7 +33,8 @@ class Rounding:
         because: Where they come from, in words.
 
     Raises:
-        ValueError: If a size or the count is negative or NaN, or the reason is empty.
+        ValueError: If a size or the count is no real number, or negative or NaN, or the reason is no text or
+            empty.
 
     Example:
         >>> bool(3 * EPS <= Rounding(2.0, 3, "three products").bound <= 3.01 * EPS)
@@ -45,14 +46,15 @@ class Rounding:
     because: str
 
     def __post_init__(self) -> None:
-        size = np.asarray(self.size, dtype=float)
+        if not isinstance(self.because, str) or not self.because.strip():
+            raise ValueError(f"because of a rounding: got {self.because!r}; say where they come from")
+        size = _numbers(f"size of a rounding ({self.because})", self.size)
+        count = _numbers(f"count of a rounding ({self.because})", self.count)
         if np.isnan(size).any() or (size < 0).any():
             bad = size[np.isnan(size) | (size < 0)].flat[0]
             raise ValueError(f"size of a rounding ({self.because}): got {bad}; it must be 0 or more")
-        if not self.count >= 0 or self.count * UNIT >= 0.5:
+        if count.ndim or not 0 <= count < 0.5 / UNIT:
             raise ValueError(f"count of a rounding ({self.because}): got {self.count}; need 0 to 2**52")
-        if not self.because.strip():
-            raise ValueError("because of a rounding: is empty; say where the roundings come from")
         object.__setattr__(self, "size", size)
 
     @classmethod
@@ -72,6 +74,8 @@ class Rounding:
 
     def __add__(self, other: "Rounding") -> "Rounding":
         """Both errors: the bounds add (and γ_m a + γ_n b ≤ γ_{m+n}(ma + nb)/(m+n))."""
+        if not isinstance(other, Rounding):
+            return NotImplemented
         if not other.count:
             return self
         if not self.count:
@@ -101,8 +105,11 @@ def spread_over(roundings: list[tuple[np.ndarray, Rounding]], n: int) -> Roundin
     """One statement for a batch of n from statements for disjoint sets of its rows.
 
     Args:
-        roundings: Pairs of row indices and their statement.
+        roundings: Pairs of row indices, 0 to n − 1, and their statement.
         n: The size of the batch.
+
+    Raises:
+        ValueError: Unless every row has one statement and no more.
 
     Example:
         >>> measured = Rounding.measured(1e-9, "a certificate")
@@ -110,9 +117,19 @@ def spread_over(roundings: list[tuple[np.ndarray, Rounding]], n: int) -> Roundin
         >>> spread_over(parts, 3).bound.round(12).tolist()
         [1e-09, 0.0, 1e-09]
     """
+    rows = np.concatenate([np.zeros(0, dtype=int), *(np.asarray(of) for of, _ in roundings)])
+    if not np.array_equal(np.sort(rows), np.arange(n)):
+        raise ValueError(f"roundings: rows {rows.tolist()} of a batch of {n}; each row needs one statement")
     bound = np.zeros(n)
-    reasons: dict[str, None] = {}
-    for rows, rounding in roundings:
-        bound[rows] = rounding.bound
-        reasons[rounding.because] = None
+    for of, rounding in roundings:
+        bound[of] = rounding.bound
+    reasons = dict.fromkeys(rounding.because for _, rounding in roundings)
     return Rounding.measured(bound, "; ".join(reasons) or "no row")
+
+
+def _numbers(name: str, value: object) -> Float[np.ndarray, "..."]:
+    """The value as float64; texts are none, nor complex numbers."""
+    found = np.asarray(value)
+    if found.dtype.kind not in "biuf":
+        raise ValueError(f"{name}: got {value!r}; it must be a real number, or an array of them")
+    return found.astype(float)

@@ -1,5 +1,7 @@
 """Validation of what comes from outside: one clear `ValueError` before any work starts."""
 
+from typing import Any
+
 import numpy as np
 from jaxtyping import Float, Inexact
 from numpy.typing import ArrayLike, NDArray
@@ -7,17 +9,30 @@ from numpy.typing import ArrayLike, NDArray
 from numerics.accuracy import EPS
 
 
-def as_array(name: str, value: ArrayLike, *, ndim: int | tuple[int, ...]) -> NDArray[np.inexact]:
-    """Return ``value`` as a float64 (or complex128) array, checked to be non-empty and finite.
+def as_array(name: str, value: ArrayLike, *, ndim: int | tuple[int, ...]) -> NDArray[np.float64]:
+    """Return ``value`` as a float64 array, checked to be real, non-empty and finite.
 
     Args:
         name: The argument's name, for the message.
-        value: Anything NumPy can turn into numbers. Complex input is kept: complex steps pass.
+        value: Anything NumPy can turn into numbers; complex ones must have no imaginary part.
         ndim: The number of axes wanted, or several that are allowed.
 
     Raises:
-        ValueError: If it isn't numeric, has another number of axes, is empty, or has a NaN or an
-            infinity, naming the first bad index.
+        ValueError: If it isn't numeric, has another number of axes, is empty, has a NaN or an infinity, or
+            is not real, naming the first bad index.
+    """
+    array = as_complex_array(name, value, ndim=ndim)
+    if array.imag.any():
+        index = tuple(int(i) for i in np.argwhere(array.imag)[0])
+        raise ValueError(f"{name}: entry {index} is {array[index]}; every entry must be real")
+    return np.asarray(array.real, dtype=np.float64)
+
+
+def as_complex_array(name: str, value: ArrayLike, *, ndim: int | tuple[int, ...]) -> NDArray[np.inexact]:
+    """Return ``value`` as `as_array` does; complex128 where it is complex, so that complex steps pass.
+
+    Raises:
+        ValueError: As `as_array`, but for entries that are not real.
     """
     try:
         array = np.asarray(value)
@@ -36,16 +51,28 @@ def as_array(name: str, value: ArrayLike, *, ndim: int | tuple[int, ...]) -> NDA
     return array
 
 
-def as_points(name: str, value: ArrayLike, dim: int) -> Inexact[np.ndarray, "n d"]:
-    """Return ``value`` as points, one a row; a single point of shape (d,) becomes one row.
+def as_points(name: str, value: ArrayLike, dim: int) -> Float[np.ndarray, "n d"]:
+    """Return ``value`` as real points, one a row; a single point of shape (d,) becomes one row.
 
     Raises:
         ValueError: As `as_array`, or if the rows don't have ``dim`` entries.
     """
-    array = np.atleast_2d(as_array(name, value, ndim=(1, 2)))
-    if array.shape[1] != dim:
-        raise ValueError(f"{name}: got shape {np.shape(value)}, need (n, {dim}) for this potential")
-    return array
+    return _rows(name, as_array(name, value, ndim=(1, 2)), dim)
+
+
+def as_complex_points(name: str, value: ArrayLike, dim: int) -> Inexact[np.ndarray, "n d"]:
+    """Return ``value`` as points of which complex ones pass, for derivatives by complex steps.
+
+    Raises:
+        ValueError: As `as_points`, but for entries that are not real.
+    """
+    return _rows(name, as_complex_array(name, value, ndim=(1, 2)), dim)
+
+
+def _rows(name: str, array: NDArray[Any], dim: int) -> NDArray[Any]:
+    if array.shape[-1] != dim:
+        raise ValueError(f"{name}: got shape {array.shape}, need (n, {dim}) for this potential")
+    return np.atleast_2d(array)
 
 
 def finite_rows(name: str, found: Float[np.ndarray, "n ..."], what: str) -> Float[np.ndarray, "n ..."]:
@@ -71,10 +98,24 @@ def as_positive(name: str, value: ArrayLike, n: int) -> Float[np.ndarray, " n"]:
     if array.ndim == 1 and array.shape[0] != n:
         raise ValueError(f"{name}: got {array.shape[0]} values for {n} points; give one or {n}")
     array = np.broadcast_to(array, (n,))
-    if np.iscomplexobj(array) or not (array > 0).all():
-        worst = np.atleast_1d(array)[int(np.argmin(np.atleast_1d(array.real)))]
+    if not (array > 0).all():
+        worst = array.min()
         raise ValueError(f"{name}: got {worst}; it must be real and greater than 0")
     return array
+
+
+def as_distances(name: str, value: ArrayLike, n: int) -> Float[np.ndarray, " n"]:
+    """Return a scalar or n values as n distances, of which none is negative.
+
+    Raises:
+        ValueError: As `as_array`, or if the length is neither 1 nor n, or an entry is negative.
+    """
+    array = as_array(name, value, ndim=(0, 1))
+    if array.ndim == 1 and len(array) != n:
+        raise ValueError(f"{name}: got {len(array)} values for {n} points; give one or {n}")
+    if (array < 0).any():
+        raise ValueError(f"{name}: got {array.min()}; a distance is not negative")
+    return np.broadcast_to(array, (n,))
 
 
 def positive_number(name: str, value: float) -> float:

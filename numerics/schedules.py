@@ -112,7 +112,7 @@ def _times(t: ArrayLike | None, remaining: ArrayLike | None) -> tuple[Array, Arr
         raise ValueError("time: give exactly one of t and remaining (= 1 - t)")
     name, given = ("t", t) if remaining is None else ("remaining", remaining)
     assert given is not None
-    values = np.asarray(as_array(name, given, ndim=(0, 1)).real, dtype=np.float64)
+    values = np.asarray(as_array(name, given, ndim=(0, 1)), dtype=np.float64)
     if not ((values >= 0) & (values <= 1)).all():
         flat = np.atleast_1d(values)
         worst = flat[int(np.argmax(np.abs(flat - 0.5)))]

@@ -50,6 +50,12 @@ def shapes_are_checked(request: pytest.FixtureRequest) -> None:
     jaxtyping.config.update("jaxtyping_disable", not (drawn or inside[0] == "test_shapes.py"))
 
 
+@pytest.fixture
+def as_users_see_it() -> None:
+    """Without the shape checks of the tests: the functions refuse bad input themselves."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+
+
 @pytest.fixture(autouse=True)
 def digits_are_left_alone() -> Iterator[None]:
     """Those of mpmath and flint are the process's: who leaves others decides what the rest compare with."""

@@ -44,8 +44,8 @@ def automatic_jacobian(
         [[[3.0]]]
     """
     dtype, device = _dtype(velocity, x), _device(velocity, x)
-    points = torch.tensor(as_array("x", _plain(x), ndim=2).real, dtype=dtype, device=device)
-    times = torch.tensor(as_array("t", _plain(t), ndim=(0, 1)).real, dtype=dtype, device=device)
+    points = torch.tensor(as_array("x", _plain(x), ndim=2), dtype=dtype, device=device)
+    times = torch.tensor(as_array("t", _plain(t), ndim=(0, 1)), dtype=dtype, device=device)
     n, d = points.shape
     if times.ndim and len(times) != n:
         raise ValueError(f"t: got {len(times)} times for {n} points; give one or {n}")

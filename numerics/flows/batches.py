@@ -65,7 +65,7 @@ class BatchField:
         rng: np.random.Generator | int = 0,
         shifts: int = 1,
     ) -> None:
-        self.points = as_array("points", points, ndim=2).real
+        self.points = as_array("points", points, ndim=2)
         shares = check_weights(weights, len(self.points))
         self.n, count = positive_integer("n", n), positive_integer("batches", batches)
         generator = as_generator("rng", rng)
@@ -113,7 +113,7 @@ class BatchField:
         if not 0 <= t < 1:
             raise ValueError(f"t: got {t}; it must be in [0, 1)")
         self._check_parts(parts)
-        asked = as_points("x", x, self.points.shape[1]).real
+        asked = as_points("x", x, self.points.shape[1])
         size, cost = max(1, _MOST_PAIRS // len(self.index)), self._cost(t, self.index, self.loss)
         blocks = [self._block(t, asked[k : k + size], cost, parts) for k in range(0, len(asked), size)]
         return np.concatenate(blocks, axis=1)
@@ -138,7 +138,7 @@ class BatchField:
         """
         if not 0 <= t < 1:
             raise ValueError(f"t: got {t}; it must be in [0, 1)")
-        asked = as_points("x", x, self.points.shape[1]).real
+        asked = as_points("x", x, self.points.shape[1])
         data = self.points[self.index][:, None]  # (b,1,m,d), m atoms
         moved = self.shift - self.shift[:, :1]
         loss = self.loss[:, None] + (moved[:, :, None] * data).sum(axis=3)

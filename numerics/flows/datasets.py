@@ -144,7 +144,7 @@ def matched(
         >>> bool((np.diff(x1[np.argsort(x0[:, 0]), 0]) >= 0).all())
         True
     """
-    cloud = as_array("points", points, ndim=2).real
+    cloud = as_array("points", points, ndim=2)
     size = positive_integer("block", block)
     own = None if labels is None else _labels(labels, len(cloud))
     shares = None if weights is None else check_weights(weights, len(cloud))

@@ -88,7 +88,7 @@ def log_density(velocity: Field, divergence: Divergence, x1: ArrayLike) -> LogDe
         >>> still.value.round(4).tolist()  # −½log 2π
         [-0.9189]
     """
-    points = as_array("x1", x1, ndim=2).real
+    points = as_array("x1", x1, ndim=2)
     d = points.shape[1]
 
     def rate(t: float, state: Float[np.ndarray, "n m"]) -> Float[np.ndarray, "n m"]:
@@ -129,7 +129,7 @@ def probed_log_density(
         >>> found.value.round(4).tolist()  # −3 − log 2π, whatever the signs are, as slope is diagonal
         [-4.8379]
     """
-    points, signs = as_array("x1", x1, ndim=2).real, as_array("probes", probes, ndim=2).real
+    points, signs = as_array("x1", x1, ndim=2), as_array("probes", probes, ndim=2)
     n, d = points.shape
     if signs.shape[1] != d:
         raise ValueError(f"probes: got shape {signs.shape} for points in dimension {d}")

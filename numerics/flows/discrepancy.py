@@ -39,7 +39,7 @@ class KernelDistance:
 
     def to_mixture(self, samples: ArrayLike, target: MixtureField) -> float:
         """D between the uniform law on samples (n,d) and the mixture that is the field's data."""
-        x = as_points("samples", samples, target.dim).real
+        x = as_points("samples", samples, target.dim)
         own = sum(_sum_of_kernel(x[i : i + _BLOCK], x, self.width) for i in range(0, len(x), _BLOCK))
         cross = sum(
             w * float(self._smoothed(x - m, s).mean())

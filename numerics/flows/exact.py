@@ -56,7 +56,7 @@ class ExactField:
     def _split(
         self, t: ArrayLike | None, x: ArrayLike, remaining: ArrayLike | None
     ) -> tuple[Points, Coefficients]:
-        points = as_points("x", x, self.potential.dim).real
+        points = as_points("x", x, self.potential.dim)
         return points, coefficients(self.schedule, t, remaining, len(points))
 
     def denoise(self, t: ArrayLike | None, x: ArrayLike, *, remaining: ArrayLike | None = None) -> Points:
@@ -151,7 +151,7 @@ class ExactField:
             >>> ExactField(FiniteAtoms.hypercube(1)).flow(0.5, [[3.0]]).tolist()  # ½·3 + ½·1
             [[2.0]]
         """
-        noise = as_points("x0", x0, self.potential.dim).real
+        noise = as_points("x0", x0, self.potential.dim)
         alpha = np.atleast_1d(self.schedule.alpha(t, remaining=remaining))[:, None]
         if len(alpha) not in (1, len(noise)):
             raise ValueError(f"t: got {len(alpha)} times for {len(noise)} points; give one or {len(noise)}")

@@ -30,7 +30,7 @@ def guided(unconditional: Velocity, conditional: Velocity, weight: float) -> Vel
         >>> guided(lambda t, x: 0 * x, lambda t, x: 0 * x + 1, weight=2.0)(0.5, np.zeros((1, 1))).tolist()
         [[2.0]]
     """
-    w = float(as_array("weight", weight, ndim=0).real)
+    w = float(as_array("weight", weight, ndim=0))
 
     def velocity(t: float, x: np.ndarray) -> Inexact[np.ndarray, "n d"]:
         free, given = np.asarray(unconditional(t, x)), np.asarray(conditional(t, x))

@@ -35,8 +35,8 @@ class IndependentField:
     """
 
     def __init__(self, points: ArrayLike, weights: ArrayLike, schedule: Schedule | None = None) -> None:
-        self.points = as_array("points", points, ndim=2).real
-        self.weights = as_array("weights", weights, ndim=1).real
+        self.points = as_array("points", points, ndim=2)
+        self.weights = as_array("weights", weights, ndim=1)
         if len(self.weights) != len(self.points):
             raise ValueError(f"weights: got {len(self.weights)} for {len(self.points)} points; give one each")
         total = float(self.weights.sum())
@@ -48,7 +48,7 @@ class IndependentField:
         self, t: ArrayLike | None, x: ArrayLike, *, remaining: ArrayLike | None = None
     ) -> Float[np.ndarray, "n N"]:
         """P(x₁ = y_i | x_t = x) ∝ w_i exp(−|x − βy_i|²/(2α²)), in the log domain, for x (n,d)."""
-        points = as_points("x", x, self.points.shape[1]).real
+        points = as_points("x", x, self.points.shape[1])
         c = coefficients(self.schedule, t, remaining, len(points))
         gain = (c.beta / c.alpha**2)[:, None]
         energy = (c.beta**2 / (2 * c.alpha**2))[:, None] * (self.points**2).sum(axis=1)
@@ -70,7 +70,7 @@ class IndependentField:
             >>> field.velocity(0.5, [[1.0]]).round(12).tolist()  # −2·1 + 2·3
             [[4.0]]
         """
-        points = as_points("x", x, self.points.shape[1]).real
+        points = as_points("x", x, self.points.shape[1])
         c = coefficients(self.schedule, t, remaining, len(points))
         x1 = self.denoise(t, points, remaining=remaining)
         x0 = (points - c.beta[:, None] * x1) / c.alpha[:, None]
@@ -80,7 +80,7 @@ class IndependentField:
         self, t: ArrayLike | None, x: ArrayLike, *, remaining: ArrayLike | None = None
     ) -> Float[np.ndarray, " n"]:
         """Var(ẋ_t | x_t = x), total variance: (β̇ − α̇β/α)² times that of x₁ under the posterior (P3)."""
-        points = as_points("x", x, self.points.shape[1]).real
+        points = as_points("x", x, self.points.shape[1])
         c = coefficients(self.schedule, t, remaining, len(points))
         posterior = self.posterior(t, points, remaining=remaining)
         mean = posterior @ self.points

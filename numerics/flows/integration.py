@@ -53,8 +53,8 @@ def trajectory(rate: Rate, start: ArrayLike, times: ArrayLike) -> Trajectory:
         >>> found.states[:, 0, 0].round(12).tolist()  # 1 + t²
         [1.0, 2.0, 10.0]
     """
-    first = as_array("start", start, ndim=2).real
-    at = as_array("times", times, ndim=1).real
+    first = as_array("start", start, ndim=2)
+    at = as_array("times", times, ndim=1)
     steps = np.diff(at)
     if len(at) < 2 or not ((steps > 0).all() or (steps < 0).all()):
         raise ValueError(f"times: got {at.tolist()}; need two or more, all rising or all falling")

@@ -147,7 +147,7 @@ class LearnedField:
     def _checked(
         self, t: ArrayLike | None, x: ArrayLike, remaining: ArrayLike | None, condition: ArrayLike | None
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
-        points = as_points("x", x, self.dim).real
+        points = as_points("x", x, self.dim)
         times = Linear().beta(t, remaining=remaining)  # t, checked
         if times.ndim and len(times) != len(points):
             raise ValueError(f"t: got {len(times)} times for {len(points)} points; give one or {len(points)}")
@@ -156,7 +156,7 @@ class LearnedField:
 
     def _checked_condition(self, condition: ArrayLike, n: int) -> np.ndarray:
         wanted = self.module.conditions
-        values = np.atleast_2d(as_array("condition", condition, ndim=(1, 2)).real)
+        values = np.atleast_2d(as_array("condition", condition, ndim=(1, 2)))
         if not wanted or values.shape[1] != wanted or len(values) not in (1, n):
             raise ValueError(
                 f"condition: got shape {values.shape} for {n} points and a network of {wanted} conditions"

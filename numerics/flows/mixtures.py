@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float, Inexact
 from numpy.typing import ArrayLike
 
-from numerics.checks import as_array, as_points, symmetric_matrix
+from numerics.checks import as_array, as_complex_points, symmetric_matrix
 from numerics.flows.paths import GaussianPath, OptimalTransportPath, Scalar, time_of
 from numerics.potentials.solved_once import LastSolve
 
@@ -46,8 +46,8 @@ class MixtureField:
         weights: ArrayLike,
         path: GaussianPath | None = None,
     ) -> None:
-        self.means = as_array("means", means, ndim=2).real.copy()
-        blocks = as_array("covariances", covariances, ndim=3).real
+        self.means = as_array("means", means, ndim=2).copy()
+        blocks = as_array("covariances", covariances, ndim=3)
         k, d = self.means.shape
         if blocks.shape != (k, d, d):
             raise ValueError(f"covariances: got shape {blocks.shape} for {k} means in dimension {d}")
@@ -56,7 +56,7 @@ class MixtureField:
         )
         values, self._axes = np.linalg.eigh(self.covariances)
         self._spreads = np.maximum(values, 0.0)
-        self.weights = as_array("weights", weights, ndim=1).real.copy()
+        self.weights = as_array("weights", weights, ndim=1).copy()
         if len(self.weights) != k:
             raise ValueError(f"weights: got {len(self.weights)} for {k} means; give one each")
         if (self.weights <= 0).any() or abs(float(self.weights.sum()) - 1) > 1e-12 * k:
@@ -131,7 +131,7 @@ class MixtureField:
     # --- of each component, along the axes of its covariance --------------------------------------
 
     def _seen(self, t: Scalar, x: ArrayLike) -> "_Seen":
-        return self._last_seen(self._see, np.asarray(time_of(t)), as_points("x", x, self.dim))
+        return self._last_seen(self._see, np.asarray(time_of(t)), as_complex_points("x", x, self.dim))
 
     def _see(self, t: Inexact[np.ndarray, ""], points: Points) -> "_Seen":
         time: Scalar = t.item()

@@ -62,7 +62,7 @@ def cloud(points: ArrayLike, weights: ArrayLike | None = None) -> SeededData:
         >>> bool(cloud([[0.0], [1.0]], [1e-9, 1 - 1e-9])(1000, rng=0).all())
         True
     """
-    own = as_array("points", points, ndim=2).real
+    own = as_array("points", points, ndim=2)
     return partial(_cloud, own, None if weights is None else check_weights(weights, len(own)))
 
 

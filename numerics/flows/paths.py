@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Inexact
 from numpy.typing import ArrayLike
 
-from numerics.checks import as_array, positive_number
+from numerics.checks import as_complex_array, positive_number
 
 Points = Inexact[np.ndarray, "n d"]
 Scalar = complex | float | int
@@ -212,14 +212,14 @@ def time_of(t: Scalar) -> Scalar:
     Raises:
         ValueError: If it isn't one.
     """
-    value = as_array("t", t, ndim=0)
+    value = as_complex_array("t", t, ndim=0)
     if not 0 <= value.real <= 1:
         raise ValueError(f"t: got {t}; it must lie in [0, 1]")
     return complex(value) if np.iscomplexobj(value) else float(value)
 
 
 def _checked(t: Scalar, name: str, x: ArrayLike, x1: ArrayLike) -> tuple[Scalar, Points, Points]:
-    points, data = as_array(name, x, ndim=2), as_array("x1", x1, ndim=2)
+    points, data = as_complex_array(name, x, ndim=2), as_complex_array("x1", x1, ndim=2)
     if data.shape[1] != points.shape[1] or len(data) not in (1, len(points)):
         raise ValueError(
             f"x1: got shape {data.shape} for {name} of shape {points.shape}; need equal, or one row"

@@ -83,7 +83,7 @@ def kicked(field: ExactField, s: float, x: ArrayLike, times: Sequence[float], ki
         >>> kicked(field, 0.25, [[0.0]], [0.5], [[[0.25]]]).data[:, 0, 0].tolist()  # u moves by kick/β
         [0.0, 0.5]
     """
-    start, pushes = as_points("x", x, field.potential.dim).real, _errors("kicks", kicks, x)
+    start, pushes = as_points("x", x, field.potential.dim), _errors("kicks", kicks, x)
     if len(times) != len(pushes):
         raise ValueError(f"times: got {len(times)} for {len(pushes)} kicks; give one each")
     if (np.diff([s, *times]) < 0).any():
@@ -169,7 +169,7 @@ def euler_bound(sizes: ArrayLike) -> Float[np.ndarray, " n"]:
         >>> euler_bound([[1.0], [1.0], [3.0]]).tolist()  # 1/1 + 1/2 + 3/3
         [2.5]
     """
-    lengths = as_array("sizes", sizes, ndim=2).real
+    lengths = as_array("sizes", sizes, ndim=2)
     steps = np.append(np.arange(1, len(lengths)), len(lengths)).astype(float)
     return np.asarray((lengths / steps[:, None]).sum(axis=0))
 
@@ -255,7 +255,7 @@ def solved_end(
         [[0.5]]
     """
     _inside("s", s)
-    start = as_points("x", x, field.potential.dim).real
+    start = as_points("x", x, field.potential.dim)
     shape, size = start.shape, float(np.abs(start).max()) + field.potential.scale
 
     def slope(tau: float, flat: np.ndarray) -> np.ndarray:
@@ -277,7 +277,7 @@ def _inside(name: str, t: float) -> None:
 
 def _errors(name: str, errors: ArrayLike, points: ArrayLike) -> Errors:
     """The errors (m,n,d), m ≥ 1, one for each of the points."""
-    e, like = as_array(name, errors, ndim=3).real, np.shape(np.atleast_2d(points))
+    e, like = as_array(name, errors, ndim=3), np.shape(np.atleast_2d(points))
     if not len(e) or e.shape[1:] != like:
         raise ValueError(f"{name}: got shape {e.shape}; need (m, {', '.join(map(str, like))}) with m ≥ 1")
     return e

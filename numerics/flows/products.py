@@ -101,7 +101,7 @@ def spectral_density(multiply: Callable[[Rows], Rows], start: ArrayLike, steps: 
         >>> found.nodes.round(12).tolist(), found.weights.round(12).tolist()
         ([[1.0, 2.0, 5.0]], [[0.333333333333, 0.333333333333, 0.333333333333]])
     """
-    first = as_array("start", start, ndim=2).real
+    first = as_array("start", start, ndim=2)
     n, d = first.shape
     k = min(positive_integer("steps", steps), d)
     basis = np.zeros((n, k + 1, d))

@@ -15,7 +15,7 @@ from jaxtyping import Float, Inexact
 from numpy.typing import ArrayLike
 
 from numerics.accuracy import EPS
-from numerics.checks import as_array, as_points, positive_integer, positive_number
+from numerics.checks import as_array, as_complex_points, as_points, positive_integer, positive_number
 
 Points = Inexact[np.ndarray, "n d"]
 
@@ -55,9 +55,9 @@ class ResidualMap:
     """
 
     def __init__(self, outer: ArrayLike, inner: ArrayLike, offset: ArrayLike, step: float) -> None:
-        self.outer = as_array("outer", outer, ndim=2).real
-        self.inner = as_array("inner", inner, ndim=2).real
-        self.offset = as_array("offset", offset, ndim=1).real
+        self.outer = as_array("outer", outer, ndim=2)
+        self.inner = as_array("inner", inner, ndim=2)
+        self.offset = as_array("offset", offset, ndim=1)
         d, k = self.outer.shape
         if self.inner.shape != (k, d) or self.offset.shape != (k,):
             raise ValueError(
@@ -84,12 +84,12 @@ class ResidualMap:
 
     def displacement(self, x: ArrayLike) -> Points:
         """u(x) for x (n,d)."""
-        points = as_points("x", x, self.dim)
+        points = as_complex_points("x", x, self.dim)
         return np.tanh(points @ self.inner.T + self.offset) @ self.outer.T
 
     def __call__(self, x: ArrayLike) -> Points:
         """φ(x) for x (n,d)."""
-        return as_points("x", x, self.dim) + self.step * self.displacement(x)
+        return as_complex_points("x", x, self.dim) + self.step * self.displacement(x)
 
     def jacobian(self, x: ArrayLike) -> Inexact[np.ndarray, "n d d"]:
         """Dφ = I + δV diag(tanh')W at x (n,d)."""
@@ -109,8 +109,8 @@ class ResidualMap:
 
         It runs whatever q is: beyond q = 1 nothing is promised.
         """
-        image = as_points("y", y, self.dim).real
-        found = [image if start is None else as_points("start", start, self.dim).real]
+        image = as_points("y", y, self.dim)
+        found = [image if start is None else as_points("start", start, self.dim)]
         for _ in range(positive_integer("count", count)):
             found.append(image - self.step * self.displacement(found[-1]).real)
         return np.stack(found)
@@ -126,7 +126,7 @@ class ResidualMap:
         q = self.contraction
         if q >= 1:
             raise ValueError(f"step: δ·Lip(u) is bounded by {q:.6g}; the inverse is promised only below 1")
-        x = as_points("y", y, self.dim).real
+        x = as_points("y", y, self.dim)
         reach = self.step * float(np.linalg.norm(self.outer, 2)) * np.sqrt(len(self.offset))
         count = 1 + int(np.ceil(np.log(EPS / 2) / np.log(q))) if q > EPS else 2
         before, after = self.iterates(x, count)[-2:]
@@ -136,7 +136,7 @@ class ResidualMap:
 
     def slope(self, x: ArrayLike) -> Inexact[np.ndarray, "n k"]:
         """1 − tanh²(Wx + b) (n,k), the derivative of each unit at x (n,d)."""
-        return 1 - np.tanh(as_points("x", x, self.dim) @ self.inner.T + self.offset) ** 2
+        return 1 - np.tanh(as_complex_points("x", x, self.dim) @ self.inner.T + self.offset) ** 2
 
 
 class Composition:
@@ -166,7 +166,7 @@ class Composition:
 
     def intermediate(self, x0: ArrayLike) -> list[Points]:
         """x₀, φ₁(x₀), …, ψ(x₀), each (n,d)."""
-        points = [as_points("x0", x0, self.dim)]
+        points = [as_complex_points("x0", x0, self.dim)]
         for each in self.maps:
             points.append(each(points[-1]))
         return points
@@ -182,7 +182,7 @@ class Composition:
 
     def inverse(self, y: ArrayLike) -> Float[np.ndarray, "n d"]:
         """ψ⁻¹(y) for y (n,d), map by map from the last."""
-        x = as_points("y", y, self.dim).real
+        x = as_points("y", y, self.dim)
         for each in reversed(self.maps):
             x = each.inverse(x).points
         return x

@@ -56,7 +56,7 @@ def integrate(
         2.71828183
     """
     noise = _noise(x0)
-    wanted = np.atleast_1d(as_array("times", times, ndim=(0, 1)).real)
+    wanted = np.atleast_1d(as_array("times", times, ndim=(0, 1)))
     if wanted[0] < start or wanted[-1] > 1 or (np.diff(wanted) <= 0).any():
         raise ValueError(f"times: got {wanted.tolist()}; need increasing times in [{start}, 1]")
 
@@ -73,7 +73,7 @@ def integrate(
 
 
 def _noise(x0: ArrayLike) -> Points:
-    return np.asarray(as_array("x0", x0, ndim=2).real, dtype=np.float64)
+    return np.asarray(as_array("x0", x0, ndim=2), dtype=np.float64)
 
 
 def _interval(start: float, stop: float, steps: int) -> Float[np.ndarray, " k"]:

@@ -93,7 +93,7 @@ def _at(
     t: ArrayLike | None,
     remaining: ArrayLike | None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    values = as_array("kappa", kappa, ndim=(1, 2)).real
+    values = as_array("kappa", kappa, ndim=(1, 2))
     if (values < 0).any():
         raise ValueError(f"kappa: got {values.min()}; eigenvalues of K are at least 0")
     a, b = first(t, remaining=remaining), second(t, remaining=remaining)
@@ -113,7 +113,7 @@ def path_jacobians(field: ExactField, x0: ArrayLike, remaining: ArrayLike) -> Fl
         >>> path_jacobians(field, [[3.0]], [0.5, 0.25]).ravel().tolist()  # −1/(1−t)
         [-2.0, -4.0]
     """
-    remaining_times = np.atleast_1d(as_array("remaining", remaining, ndim=(0, 1)).real)
+    remaining_times = np.atleast_1d(as_array("remaining", remaining, ndim=(0, 1)))
     noise = np.atleast_2d(np.asarray(x0, dtype=float))
     k, (n, d) = len(remaining_times), noise.shape
     data = field.potential.transport(noise)
@@ -159,9 +159,9 @@ def jacobian(
         >>> jacobian(lambda at, x: x**2, 0.5, [[3.0]], step=0.1).jacobian.round(9).tolist()
         [[[6.0]]]
     """
-    points = np.atleast_2d(as_array("x", x, ndim=(1, 2)).real)
+    points = np.atleast_2d(as_array("x", x, ndim=(1, 2)))
     n, d = points.shape
-    times = np.broadcast_to(as_array("at", at, ndim=(0, 1)).real, (n,))
+    times = np.broadcast_to(as_array("at", at, ndim=(0, 1)), (n,))
     widest = as_positive("step", step, n)
     spread = np.eye(d)[:, None, :]
     table: list[Matrices] = []
@@ -184,9 +184,9 @@ def complex_jacobian(velocity: Velocity, at: ArrayLike, x: ArrayLike, tiny: floa
         >>> complex_jacobian(lambda at, x: x**3, 0.5, [[2.0]]).tolist()
         [[[12.0]]]
     """
-    points = np.atleast_2d(as_array("x", x, ndim=(1, 2)).real)
+    points = np.atleast_2d(as_array("x", x, ndim=(1, 2)))
     n, d = points.shape
-    times = np.broadcast_to(as_array("at", at, ndim=(0, 1)).real, (n,))
+    times = np.broadcast_to(as_array("at", at, ndim=(0, 1)), (n,))
     moved = (points + 1j * tiny * np.eye(d)[:, None, :]).reshape(-1, d)
     return np.asarray(velocity(np.tile(times, d), moved).imag / tiny).reshape(d, n, d).transpose(1, 2, 0)
 
@@ -199,8 +199,8 @@ def slopes(log_growth: ArrayLike, tau: ArrayLike) -> Float[np.ndarray, "..."]:
 
     The quotient log σ/τ would err by O(1/τ); the slope's error on the tangent is O(α + (1−t)|β̇|) (H4).
     """
-    growth = as_array("log_growth", log_growth, ndim=(1, 2, 3)).real
-    times = as_array("tau", tau, ndim=1).real
+    growth = as_array("log_growth", log_growth, ndim=(1, 2, 3))
+    times = as_array("tau", tau, ndim=1)
     if len(growth) != len(times) or not (np.diff(times) > 0).all():
         raise ValueError(f"tau: got {times.tolist()} for {len(growth)} growths; need one each, increasing")
     return np.diff(growth, axis=0) / np.diff(times).reshape((-1,) + (1,) * (growth.ndim - 1))
@@ -255,8 +255,8 @@ def qr_growth(
         >>> qr_growth(field, slope, [[4.0]], [1.0, 2.0]).points[:, 0, 0].round(4).tolist()  # 4, 4/e, 4/e²
         [4.0, 1.4715, 0.5413]
     """
-    noise = np.atleast_2d(as_array("x0", x0, ndim=(1, 2)).real)
-    times = np.concatenate([[0.0], np.atleast_1d(as_array("tau", tau, ndim=(0, 1)).real)])
+    noise = np.atleast_2d(as_array("x0", x0, ndim=(1, 2)))
+    times = np.concatenate([[0.0], np.atleast_1d(as_array("tau", tau, ndim=(0, 1)))])
     if not (np.diff(times) > 0).all():
         raise ValueError(f"tau: got {times[1:].tolist()}; need positive, increasing times")
     positive_number("tolerance", tolerance)
@@ -302,7 +302,7 @@ def intrinsic_dimension(exponents: ArrayLike, order: float) -> np.ndarray:
         >>> int(intrinsic_dimension([0.0, 0.0, -1.0], 1.0))
         2
     """
-    rates = as_array("exponents", exponents, ndim=(1, 2, 3)).real
+    rates = as_array("exponents", exponents, ndim=(1, 2, 3))
     return np.asarray((rates > -positive_number("order", order) / 2).sum(axis=-1))
 
 

@@ -30,8 +30,8 @@ def straightness(t: ArrayLike, path: ArrayLike, velocity: ArrayLike | None = Non
     Raises:
         ValueError: If times do not increase, or shapes disagree.
     """
-    times = as_array("t", t, ndim=1).real
-    points = as_array("path", path, ndim=3).real
+    times = as_array("t", t, ndim=1)
+    points = as_array("path", path, ndim=3)
     if len(times) != len(points) or len(times) < 2:
         raise ValueError(
             f"path: got {len(points)} points a trajectory for {len(times)} times, need k ≥ 2 each"
@@ -43,7 +43,7 @@ def straightness(t: ArrayLike, path: ArrayLike, velocity: ArrayLike | None = Non
     slope = np.diff(points, axis=0) / step
     result = (step * (slope - mean) ** 2).sum(axis=(0, 2))
     if velocity is not None:
-        speed = as_array("velocity", velocity, ndim=3).real
+        speed = as_array("velocity", velocity, ndim=3)
         if speed.shape != points.shape:
             raise ValueError(f"velocity: got shape {speed.shape} for a path of shape {points.shape}")
         before, after = speed[:-1] - slope, speed[1:] - slope

@@ -25,8 +25,8 @@ class ExactAtoms(ByConjugate):
     """
 
     def __init__(self, points: ArrayLike, heights: ArrayLike) -> None:
-        self._points = as_array("points", points, ndim=2).real
-        self._heights = as_array("heights", heights, ndim=1).real
+        self._points = as_array("points", points, ndim=2)
+        self._heights = as_array("heights", heights, ndim=1)
         if len(self._points) != len(self._heights):
             raise ValueError(f"heights: got {len(self._heights)} for {len(self._points)} points")
         self.dim = self._points.shape[1]

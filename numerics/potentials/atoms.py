@@ -63,8 +63,8 @@ class FiniteAtoms(SolvedOnce):
     _traits = Traits(analytic=True)
 
     def __init__(self, points: ArrayLike, heights: ArrayLike) -> None:
-        self.points = as_array("points", points, ndim=2).real
-        self.heights = as_array("heights", heights, ndim=1).real
+        self.points = as_array("points", points, ndim=2)
+        self.heights = as_array("heights", heights, ndim=1)
         if len(self.heights) != len(self.points):
             raise ValueError(f"heights: got {len(self.heights)} for {len(self.points)} points; give one each")
         refuse_duplicates(self.points)
@@ -87,7 +87,7 @@ class FiniteAtoms(SolvedOnce):
         Raises:
             ValueError: If the atoms coincide or differ in length, or weight is not in (0, 1).
         """
-        first, second = as_array("y0", y0, ndim=1).real, as_array("y1", y1, ndim=1).real
+        first, second = as_array("y0", y0, ndim=1), as_array("y1", y1, ndim=1)
         if len(second) != len(first):
             raise ValueError(f"y1: got length {len(second)}, y0 has {len(first)}; they must agree")
         points = np.stack([first, second])
@@ -108,8 +108,8 @@ class FiniteAtoms(SolvedOnce):
         Raises:
             ValueError: If positions don't increase, or weights aren't positive or don't sum to 1.
         """
-        y = as_array("positions", positions, ndim=1).real
-        w = as_array("weights", weights, ndim=1).real
+        y = as_array("positions", positions, ndim=1)
+        w = as_array("weights", weights, ndim=1)
         if len(w) != len(y):
             raise ValueError(f"weights: got {len(w)} for {len(y)} positions; give one each")
         if not (np.diff(y) > 0).all():
@@ -158,7 +158,7 @@ class FiniteAtoms(SolvedOnce):
             >>> FiniteAtoms.nearest([[0.0], [2.0]]).transport([[0.9], [1.1]]).ravel().tolist()
             [0.0, 2.0]
         """
-        cloud, a = as_array("points", points, ndim=2).real, positive_number("curvature", curvature)
+        cloud, a = as_array("points", points, ndim=2), positive_number("curvature", curvature)
         law = cls(cloud, parabola(cloud, a))
         law._set = AtomSet(cloud, law.heights, a)
         return law._named(f"nearest({cloud.tolist()}, {a!r})")

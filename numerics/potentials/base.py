@@ -17,7 +17,14 @@ from jaxtyping import Float, Inexact
 from numpy.typing import ArrayLike
 
 from numerics.accuracy import EPS, Rounding
-from numerics.checks import as_generator, as_points, as_positive, finite_rows, positive_integer
+from numerics.checks import (
+    as_complex_points,
+    as_generator,
+    as_points,
+    as_positive,
+    finite_rows,
+    positive_integer,
+)
 from numerics.geometry import norms
 from numerics.potentials.changes import change_within
 from numerics.potentials.older_names import OlderNames
@@ -70,7 +77,7 @@ class Potential(Rebuilt, OlderNames, ABC):
             >>> Sphere(2, 2.0).value([[1.0, 0.0], [3.0, 0.0]]).tolist()  # the indicator of the ball
             [0.0, inf]
         """
-        return self._value(as_points("x", x, self.dim).real)
+        return self._value(as_points("x", x, self.dim))
 
     def conjugate(self, x0: ArrayLike) -> Inexact[np.ndarray, " n"]:
         """φ*(x₀) = sup_x ⟨x₀, x⟩ − φ(x) for x0 (n,d).
@@ -80,7 +87,7 @@ class Potential(Rebuilt, OlderNames, ABC):
             >>> Sphere(2, 2.0).conjugate([[3.0, 4.0]]).tolist()  # 2·|x₀|
             [10.0]
         """
-        return self._conjugate(as_points("x0", x0, self.dim))
+        return self._conjugate(as_complex_points("x0", x0, self.dim))
 
     # --- transport ----------------------------------------------------------------------------
 
@@ -92,7 +99,7 @@ class Potential(Rebuilt, OlderNames, ABC):
             >>> Sphere(2, 2.0).transport([[3.0, 4.0]]).round(12).tolist()  # 2·x₀/|x₀|
             [[1.2, 1.6]]
         """
-        return self._transport(as_points("x0", x0, self.dim))
+        return self._transport(as_complex_points("x0", x0, self.dim))
 
     def transport_jacobian(self, x0: ArrayLike) -> Float[np.ndarray, "n d d"]:
         """K(x₀) = D²φ*(x₀), symmetric positive semidefinite, for x0 (n,d), where it exists.
@@ -105,7 +112,7 @@ class Potential(Rebuilt, OlderNames, ABC):
         Raises:
             ValueError: If x0 isn't finite or of that shape, or K has no value at a row or is no number there.
         """
-        noise = as_points("x0", x0, self.dim).real
+        noise = as_points("x0", x0, self.dim)
         with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
             found = self._transport_jacobian(noise)
         return finite_rows("x0", found, "K")
@@ -137,7 +144,7 @@ class Potential(Rebuilt, OlderNames, ABC):
             >>> Sphere(2, 2.0).prox([[3.0, 4.0], [1.0, 0.0]], step=0.5).round(12).tolist()  # the projection
             [[1.2, 1.6], [1.0, 0.0]]
         """
-        points = as_points("z", z, self.dim)
+        points = as_complex_points("z", z, self.dim)
         return self._prox(points, as_positive("step", step, len(points)))
 
     def proximal_point(self, z: ArrayLike, step: ArrayLike) -> ProximalPoint:
@@ -155,7 +162,7 @@ class Potential(Rebuilt, OlderNames, ABC):
             >>> bool(abs(found.point - [0.6, 0.8]).max() <= found.rounding.point.bound[0])
             True
         """
-        points = as_points("z", z, self.dim).real
+        points = as_points("z", z, self.dim)
         return self._proximal_point(points, as_positive("step", step, len(points)))
 
     @property
@@ -171,7 +178,7 @@ class Potential(Rebuilt, OlderNames, ABC):
             >>> Sphere(2, 2.0).prox_jacobian([[0.0, 4.0]], step=0.5).tolist()  # 2/|z| along the circle
             [[[0.5, 0.0], [0.0, 0.0]]]
         """
-        points = as_points("z", z, self.dim).real
+        points = as_points("z", z, self.dim)
         return self._prox_jacobian(points, as_positive("step", step, len(points)))
 
     def envelope(self, z: ArrayLike, step: ArrayLike) -> Float[np.ndarray, " n"]:
@@ -182,7 +189,7 @@ class Potential(Rebuilt, OlderNames, ABC):
             >>> Sphere(2, 2.0).envelope([[0.0, 4.0]], step=0.5).tolist()  # (|z| − 2)²/(2·step)
             [4.0]
         """
-        points = as_points("z", z, self.dim).real
+        points = as_points("z", z, self.dim)
         return self._envelope(points, as_positive("step", step, len(points)))
 
     def _stretch(self, x0: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " n"]:
@@ -203,7 +210,7 @@ class Potential(Rebuilt, OlderNames, ABC):
             >>> outwards.contains([[0.0, 3.0], [1.0, 3.0]]).tolist()
             [True, False]
         """
-        return self._subdifferential_alone(as_points("x1", x1, self.dim).real[0])
+        return self._subdifferential_alone(as_points("x1", x1, self.dim)[0])
 
     def subdifferentials(self, x1: ArrayLike) -> Iterator[Subdifferential]:
         """`subdifferential` at each row of x1 (n,d), in turn: atoms seek the faces of all at once.
@@ -217,7 +224,7 @@ class Potential(Rebuilt, OlderNames, ABC):
             >>> [cell.boundary_distance([[3.0]]).tolist() for cell in cells]
             [[3.0], [0.0]]
         """
-        return self._subdifferentials(as_points("x1", x1, self.dim).real)
+        return self._subdifferentials(as_points("x1", x1, self.dim))
 
     def manifold(self, x1: ArrayLike, x0: ArrayLike) -> Manifold:
         """The support's manifold M at one point x1 (d,), and H for the noise x0 (d,) in ∂φ(x1).
@@ -228,12 +235,12 @@ class Potential(Rebuilt, OlderNames, ABC):
             >>> circle.tangent.shape, circle.hessian.round(12).tolist()  # |x₀|/|x₁| along the circle
             ((2, 1), [[1.5]])
         """
-        group = self._manifolds(as_points("x1", x1, self.dim).real, as_points("x0", x0, self.dim).real)[0]
+        group = self._manifolds(as_points("x1", x1, self.dim), as_points("x0", x0, self.dim))[0]
         return Manifold(group.tangent[0], group.hessian[0])
 
     def manifolds(self, x1: ArrayLike, x0: ArrayLike) -> Sequence[ManifoldGroup]:
         """`manifold` for a batch x1, x0 (n,d), grouped by the dimension m."""
-        points, noise = as_points("x1", x1, self.dim).real, as_points("x0", x0, self.dim).real
+        points, noise = as_points("x1", x1, self.dim), as_points("x0", x0, self.dim)
         if points.shape != noise.shape:
             raise ValueError(f"x1 and x0: got shapes {points.shape} and {noise.shape}; they must agree")
         return self._manifolds(points, noise)

@@ -159,8 +159,8 @@ class Within(Subdifferential):
 
     def distance(self, x0: ArrayLike) -> Float[np.ndarray, " n"]:
         """Distance of x0 (n,D) from the set."""
-        return self._base.distance(self._pull(as_points("x0", x0, self._dim).real))
+        return self._base.distance(self._pull(as_points("x0", x0, self._dim)))
 
     def boundary_distance(self, x0: ArrayLike) -> Float[np.ndarray, " n"]:
         """Distance of x0 (n,D) to the relative boundary."""
-        return self._base.boundary_distance(self._pull(as_points("x0", x0, self._dim).real))
+        return self._base.boundary_distance(self._pull(as_points("x0", x0, self._dim)))

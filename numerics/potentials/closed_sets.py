@@ -44,7 +44,7 @@ class PointCloud:
     """
 
     def __init__(self, points: ArrayLike, name: str | None = None) -> None:
-        self.points = as_array("points", points, ndim=2).real
+        self.points = as_array("points", points, ndim=2)
         self.net, self.dim, self.spacing = self.points, self.points.shape[1], 0.0
         self.radius = float(norms(self.points).max())
         self.error = 0.0
@@ -119,7 +119,7 @@ class Arc:
         self.start, self.stop = float(start), float(stop)
         if not 0 < self.stop - self.start < 2 * np.pi:
             raise ValueError(f"stop: got {stop} for start = {start}; need start < stop < start + 2π")
-        self.centre = as_array("centre", centre, ndim=1).real
+        self.centre = as_array("centre", centre, ndim=1)
         if self.centre.shape != (2,):
             raise ValueError(f"centre: got shape {self.centre.shape}; need two coordinates")
         self.radius = self.length + float(norms(self.centre))

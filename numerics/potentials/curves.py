@@ -56,14 +56,14 @@ class Curve(Rebuilt, CurveMinima):
         samples: int = 512,
         name: str | None = None,
     ) -> None:
-        start, stop = (float(t) for t in as_array("interval", interval, ndim=1).real)
+        start, stop = (float(t) for t in as_array("interval", interval, ndim=1))
         if not start < stop:
             raise ValueError(f"interval: got {interval}; it must be (start, stop) with start < stop")
         self._gamma, self._velocity, self._acceleration = position, velocity, acceleration
         self._start, self._stop, self.closed = start, stop, closed
         count = positive_integer("samples", samples, least=8)
         self._parameters = np.linspace(start, stop, count + 1)[: count if closed else None]
-        self.net = as_array("position", position(self._parameters), ndim=2).real
+        self.net = as_array("position", position(self._parameters), ndim=2)
         self.dim = self.net.shape[1]
         self._check(count)
         self.radius = float(norms(self.net).max())
@@ -76,8 +76,8 @@ class Curve(Rebuilt, CurveMinima):
 
     def _check(self, count: int) -> None:
         t = self._parameters
-        speed = as_array("velocity", self._velocity(t), ndim=2).real
-        bend = as_array("acceleration", self._acceleration(t), ndim=2).real
+        speed = as_array("velocity", self._velocity(t), ndim=2)
+        bend = as_array("acceleration", self._acceleration(t), ndim=2)
         if speed.shape != self.net.shape or bend.shape != self.net.shape:
             raise ValueError(
                 f"velocity, acceleration: got {speed.shape}, {bend.shape}; need {self.net.shape}"

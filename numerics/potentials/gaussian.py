@@ -57,7 +57,7 @@ class DegenerateGaussian(Potential):
     _traits = Traits(analytic=True)
 
     def __init__(self, mean: ArrayLike, covariance: ArrayLike) -> None:
-        self.mean = as_array("mean", mean, ndim=1).real
+        self.mean = as_array("mean", mean, ndim=1)
         self.covariance = symmetric_matrix("covariance", covariance, definite=False)
         self.dim = len(self.mean)
         if len(self.covariance) != self.dim:

@@ -31,12 +31,12 @@ class Interval(Subdifferential):
 
     def distance(self, x0: ArrayLike) -> Float[np.ndarray, " n"]:
         """Distance of x0 (n,1) from the interval."""
-        s = as_points("x0", x0, 1).real[:, 0]
+        s = as_points("x0", x0, 1)[:, 0]
         return np.maximum(np.maximum(self.low - s, s - self.high), 0.0)
 
     def boundary_distance(self, x0: ArrayLike) -> Float[np.ndarray, " n"]:
         """Distance of a member x0 (n,1) from the nearer end; +inf for a single point."""
-        s = as_points("x0", x0, 1).real[:, 0]
+        s = as_points("x0", x0, 1)[:, 0]
         if not self.dimension:
             return np.full(len(s), np.inf)
         return np.maximum(np.minimum(s - self.low, self.high - s), 0.0)

@@ -34,7 +34,7 @@ class Isometric(Carried):
 
     def __init__(self, base: Potential, isometry: ArrayLike, *, square: bool) -> None:
         name = "rotation" if square else "isometry"
-        self.isometry = as_array(name, isometry, ndim=2).real
+        self.isometry = as_array(name, isometry, ndim=2)
         rows, columns = self.isometry.shape
         if columns != base.dim or (square and rows != columns):
             wanted = f"({base.dim}, {base.dim})" if square else f"(D, {base.dim})"

@@ -98,7 +98,7 @@ class LaguerreCell(Subdifferential):
         The least-distance problem min |x − x0| subject to ⟨x, a_j⟩ ≤ b_j is dual to nonnegative least
         squares with the slacks as extra row [@lawson1995solving, ch. 23].
         """
-        points = as_points("x0", x0, self._dim).real
+        points = as_points("x0", x0, self._dim)
         slacks = self._slacks(points)
         length = norms(self._normals)
         length[length == 0] = 1.0
@@ -127,7 +127,7 @@ class LaguerreCell(Subdifferential):
 
     def boundary_distance(self, x0: ArrayLike) -> Float[np.ndarray, " n"]:
         """Smallest slack over the length of its normal within the set's affine hull; +inf without others."""
-        points = as_points("x0", x0, self._dim).real
+        points = as_points("x0", x0, self._dim)
         within = norms(self._normals[self._others] @ self._free)
         cuts = within > 1e-10 * np.maximum(norms(self._normals[self._others]), np.finfo(float).tiny)
         if not cuts.any():

@@ -298,8 +298,8 @@ class AtomAndDensity(LinePotential):
     """
 
     def __init__(self, atoms: ArrayLike, weights: ArrayLike, distribution: Any) -> None:
-        self.atoms = np.atleast_1d(as_array("atoms", atoms, ndim=(0, 1)).real)
-        self.weights = np.atleast_1d(as_array("weights", weights, ndim=(0, 1)).real)
+        self.atoms = np.atleast_1d(as_array("atoms", atoms, ndim=(0, 1)))
+        self.weights = np.atleast_1d(as_array("weights", weights, ndim=(0, 1)))
         if len(self.atoms) != len(self.weights):
             raise ValueError(f"weights: got {len(self.weights)} for {len(self.atoms)} atoms; give one each")
         if not (np.diff(self.atoms) > 0).all():

@@ -50,7 +50,7 @@ class SpectralNormals(Subdifferential):
         return r * (r + 1) // 2
 
     def _core(self, x0: ArrayLike) -> tuple[Float[np.ndarray, "N n p"], Float[np.ndarray, "N r r"]]:
-        points = as_points("x0", x0, self._shape[0] * self._shape[1]).real.reshape(-1, *self._shape)
+        points = as_points("x0", x0, self._shape[0] * self._shape[1]).reshape(-1, *self._shape)
         return points, symmetric_part(self._u.T @ points @ self._v)
 
     def distance(self, x0: ArrayLike) -> Float[np.ndarray, " N"]:

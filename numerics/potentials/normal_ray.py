@@ -36,7 +36,7 @@ class NormalRay(Subdifferential):
         return 0 if self._direction is None else 1
 
     def _along(self, x0: ArrayLike) -> tuple[Float[np.ndarray, "n d"], Float[np.ndarray, " n"]]:
-        points = as_points("x0", x0, self._dim).real
+        points = as_points("x0", x0, self._dim)
         along = np.zeros(len(points)) if self._direction is None else points @ self._direction
         return points, np.maximum(along, 0.0)
 

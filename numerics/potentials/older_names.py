@@ -43,12 +43,12 @@ class OlderNames:
         ``roundings.transport_jacobian``.
         """
         goes("transport_jacobian_condition", "roundings.transport_jacobian")
-        p, noise = cast("Potential", self), as_points("x0", x0, cast("Potential", self).dim).real
+        p, noise = cast("Potential", self), as_points("x0", x0, cast("Potential", self).dim)
         stated = p.roundings.transport_jacobian(noise).bound
         return np.asarray(_transport_condition(p, noise) ** 2 / (p.scale * norms(noise)) + stated / _MULTIPLE)
 
 
 def _transport_condition(p: "Potential", x0: ArrayLike) -> Float[np.ndarray, " n"]:
-    noise = as_points("x0", x0, p.dim).real
+    noise = as_points("x0", x0, p.dim)
     moved = p._transport_change(noise, EPS * norms(noise)) / EPS
     return np.asarray(moved + p.scale + p.roundings.transport(noise).bound / _MULTIPLE)

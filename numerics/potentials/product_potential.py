@@ -194,12 +194,12 @@ class ProductSubdifferential(Subdifferential):
 
     def distance(self, x0: ArrayLike) -> Float[np.ndarray, " n"]:
         """Distance of x0 (n,d) from the set."""
-        x = as_points("x0", x0, self._dim).real
+        x = as_points("x0", x0, self._dim)
         return np.hypot(self._first.distance(x[:, : self._at]), self._second.distance(x[:, self._at :]))
 
     def boundary_distance(self, x0: ArrayLike) -> Float[np.ndarray, " n"]:
         """The smaller of the blocks' distances to their relative boundaries."""
-        x = as_points("x0", x0, self._dim).real
+        x = as_points("x0", x0, self._dim)
         return np.minimum(
             self._first.boundary_distance(x[:, : self._at]), self._second.boundary_distance(x[:, self._at :])
         )

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from numerics.accuracy import Rounding
-from numerics.checks import as_array, as_points
+from numerics.checks import as_distances, as_points
 
 if TYPE_CHECKING:
     from numerics.potentials.base import Potential
@@ -39,47 +39,47 @@ class Roundings:
 
     def domain(self, x: ArrayLike) -> Rounding:
         """How far x may be from the point of dom φ that `value` speaks of: the domain is kept to rounding."""
-        return self._potential._domain_rounding(as_points("x", x, self._potential.dim).real)
+        return self._potential._domain_rounding(as_points("x", x, self._potential.dim))
 
     def value(self, x: ArrayLike) -> Rounding:
         """Of φ(x) where it is finite, against φ at a point within ``domain`` of x."""
-        return self._potential._value_rounding(as_points("x", x, self._potential.dim).real)
+        return self._potential._value_rounding(as_points("x", x, self._potential.dim))
 
     def conjugate(self, x0: ArrayLike) -> Rounding:
         """Of φ*(x₀)."""
-        return self._potential._conjugate_rounding(as_points("x0", x0, self._potential.dim).real)
+        return self._potential._conjugate_rounding(as_points("x0", x0, self._potential.dim))
 
     def transport(self, x0: ArrayLike, moved: ArrayLike = 0.0) -> Rounding:
         """Of T(x₀)."""
-        p, noise = self._potential, as_points("x0", x0, self._potential.dim).real
-        radius = _radius(moved, len(noise))
+        p, noise = self._potential, as_points("x0", x0, self._potential.dim)
+        radius = as_distances("moved", moved, len(noise))
         stated = _stated(lambda: p._transport_rounding(noise), lambda: p.transport(noise))
         return stated + _of_argument(radius, lambda: p._transport_change(noise, radius), "T")
 
     def transport_jacobian(self, x0: ArrayLike, moved: ArrayLike = 0.0) -> Rounding:
         """Of K(x₀)."""
-        p, noise = self._potential, as_points("x0", x0, self._potential.dim).real
-        radius = _radius(moved, len(noise))
+        p, noise = self._potential, as_points("x0", x0, self._potential.dim)
+        radius = as_distances("moved", moved, len(noise))
         stated = _stated(lambda: p._transport_jacobian_rounding(noise), lambda: p.transport_jacobian(noise))
         return stated + _of_argument(radius, lambda: p._transport_jacobian_change(noise, radius), "K")
 
     def prox(self, z: ArrayLike, step: ArrayLike, moved: ArrayLike = 0.0) -> Rounding:
         """Of prox_{step·φ}(z), which is nonexpansive; `proximal_point` gives it with the point."""
         found = self._potential.proximal_point(z, step)
-        radius = _radius(moved, len(found.z))
+        radius = as_distances("moved", moved, len(found.z))
         return found.rounding.point + _of_argument(radius, lambda: radius, "prox")
 
     def envelope(self, z: ArrayLike, step: ArrayLike, moved: ArrayLike = 0.0) -> Rounding:
         """Of the Moreau envelope, whose slope y is 1/λ-Lipschitz."""
         found = self._potential.proximal_point(z, step)
-        radius = _radius(moved, len(found.z))
+        radius = as_distances("moved", moved, len(found.z))
         slope = np.linalg.norm(found.dual, axis=1) + radius / (2 * found.step)
         return found.rounding.envelope + _of_argument(radius, lambda: slope * radius, "the envelope")
 
     def prox_jacobian(self, z: ArrayLike, step: ArrayLike, moved: ArrayLike = 0.0) -> Rounding:
         """Of D prox, on this side of a kink: compare ``moved`` with `ProximalPoint.kink`."""
         p, found = self._potential, self._potential.proximal_point(z, step)
-        radius = _radius(moved, len(found.z))
+        radius = as_distances("moved", moved, len(found.z))
         change = _of_argument(radius, lambda: p._prox_jacobian_change(found.z, found.step, radius), "D prox")
         return found.rounding.jacobian + change
 
@@ -101,20 +101,6 @@ def _stated(statement: Callable[[], Rounding], member: Callable[[], object]) -> 
     if not known:
         member()
     return found
-
-
-def _radius(moved: ArrayLike, n: int) -> Float[np.ndarray, " n"]:
-    """By how much each of n arguments is off.
-
-    Raises:
-        ValueError: If there are neither 1 nor n numbers, or one is negative or not finite.
-    """
-    radius = as_array("moved", moved, ndim=(0, 1)).real
-    if radius.ndim == 1 and len(radius) != n:
-        raise ValueError(f"moved: got {len(radius)} values for {n} points; give one or {n}")
-    if (radius < 0).any():
-        raise ValueError(f"moved: got {radius.min()}; a distance is not negative")
-    return np.broadcast_to(radius, (n,)).copy()
 
 
 def _of_argument(

@@ -70,6 +70,8 @@ class Sphere(Potential):
 
     def _transport_jacobian(self, x0: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d d"]:
         length = nonzero("x0", norms(x0))
+        if self.dim == 1:
+            return np.zeros((len(x0), 1, 1))
         return (self.radius / length)[:, None, None] * outer_complement(x0 / length[:, None])
 
     def _prox(
@@ -96,6 +98,7 @@ class Sphere(Potential):
         return self.dim / 2 + 1
 
     def _transport_rounding(self, x0: Float[np.ndarray, "n d"]) -> Rounding:
+        nonzero("x0", norms(x0))
         size = np.full(len(x0), self.radius if self.dim > 1 else 0.0)
         return Rounding(size, self._length_count() + 2, "a length, a quotient, a product; none on the line")
 
@@ -103,7 +106,7 @@ class Sphere(Potential):
         return Rounding(self.radius * norms(x0), self._length_count() + 1, "a length and a product")
 
     def _transport_jacobian_rounding(self, x0: Float[np.ndarray, "n d"]) -> Rounding:
-        return self._projector_rounding(norms(x0))
+        return self._projector_rounding(nonzero("x0", norms(x0)))
 
     def _projector_rounding(self, length: Float[np.ndarray, " n"]) -> Rounding:
         """Of (R/|x|)(I − xxᵀ/|x|²)."""

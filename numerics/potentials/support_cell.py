@@ -80,7 +80,7 @@ class SupportCell(Subdifferential):
 
     def distance(self, x0: ArrayLike) -> Float[np.ndarray, " n"]:
         """Distance of x0 (n,d) from the set."""
-        points = as_points("x0", x0, self._dim).real
+        points = as_points("x0", x0, self._dim)
         flat = self._origin + points @ self._free @ self._free.T
         aside = norms(points - flat)
         within = np.array([self._within(x) for x in flat])
@@ -110,7 +110,7 @@ class SupportCell(Subdifferential):
 
     def boundary_distance(self, x0: ArrayLike) -> Float[np.ndarray, " n"]:
         """Distance of members x0 (n,d) to the relative boundary; +inf where there is none."""
-        points = as_points("x0", x0, self._dim).real
+        points = as_points("x0", x0, self._dim)
         if not self.dimension:
             return np.full(len(points), np.inf)
         return np.array([min(self._to_cuts(x), self._to_ends(x), self._to_focal(x)) for x in points])

@@ -29,7 +29,7 @@ class Translated(Carried):
     """
 
     def __init__(self, base: Potential, shift: ArrayLike) -> None:
-        self.shift = as_array("shift", shift, ndim=1).real
+        self.shift = as_array("shift", shift, ndim=1)
         if len(self.shift) != base.dim:
             raise ValueError(f"shift: got length {len(self.shift)} for a potential in dimension {base.dim}")
         self.base, self.dim = base, base.dim

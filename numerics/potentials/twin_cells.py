@@ -67,13 +67,13 @@ class Straight(Subdifferential):
 
     def distance(self, x0: ArrayLike) -> Numbers:
         """Distance of x0 (n,2) from the set."""
-        away = as_points("x0", x0, 2).real - self._base
+        away = as_points("x0", x0, 2) - self._base
         along = np.clip(away @ self._direction, self._low, self._high)
         return norms(away - along[:, None] * self._direction)
 
     def boundary_distance(self, x0: ArrayLike) -> Numbers:
         """Distance of a member x0 (n,2) from the nearer end; +inf for a point."""
-        along = (as_points("x0", x0, 2).real - self._base) @ self._direction
+        along = (as_points("x0", x0, 2) - self._base) @ self._direction
         if not self.dimension:
             return np.full(len(along), np.inf)
         return np.maximum(np.minimum(along - self._low, self._high - along), 0.0)
@@ -112,12 +112,12 @@ class PlanarCell(Subdifferential):
 
     def distance(self, x0: ArrayLike) -> Numbers:
         """Distance of x0 (n,2) from the cell, 0 inside."""
-        points = as_points("x0", x0, 2).real
+        points = as_points("x0", x0, 2)
         return np.where(self._inside(points), 0.0, self._to_boundary(points))
 
     def boundary_distance(self, x0: ArrayLike) -> Numbers:
         """Distance of a member x0 (n,2) from the boundary."""
-        points = as_points("x0", x0, 2).real
+        points = as_points("x0", x0, 2)
         return np.where(self._inside(points), self._to_boundary(points), 0.0)
 
 

@@ -127,7 +127,7 @@ def transport(
         [0.5]
     """
     points, steps, candidates = _checked(potential, z, step, u)
-    noise = (points - candidates) / steps[:, None] if y is None else as_points("y", y, potential.dim).real
+    noise = (points - candidates) / steps[:, None] if y is None else as_points("y", y, potential.dim)
     if noise.shape != points.shape:
         raise ValueError(f"y: got shape {noise.shape} for z of shape {points.shape}; they must agree")
     bound, rounding = np.full(len(points), np.inf), np.full(len(points), np.inf)
@@ -239,8 +239,8 @@ def smallest(*certificates: Certificate) -> Certificate:
 def _checked(
     potential: Potential, z: ArrayLike, step: ArrayLike, u: ArrayLike
 ) -> tuple[Float[np.ndarray, "n d"], Float[np.ndarray, " n"], Float[np.ndarray, "n d"]]:
-    points = as_points("z", z, potential.dim).real
-    candidates = as_points("u", u, potential.dim).real
+    points = as_points("z", z, potential.dim)
+    candidates = as_points("u", u, potential.dim)
     if points.shape != candidates.shape:
         raise ValueError(f"u: got shape {candidates.shape} for z of shape {points.shape}; they must agree")
     return points, as_positive("step", step, len(points)), candidates

@@ -110,7 +110,7 @@ class ConicProx:
             ValueError: If z or step has the wrong shape, isn't finite, or step isn't positive.
             RuntimeError: If the solver ends in any status but solved, naming it, the block and its λ.
         """
-        points = as_points("z", z, self.potential.dim).real
+        points = as_points("z", z, self.potential.dim)
         steps = as_positive("step", step, len(points))
         u = np.empty_like(points)
         for rows in _groups(steps, self.block):

@@ -71,8 +71,8 @@ def minimise(value: Values, parametrisation: Parametrisation, z: ArrayLike, step
     Raises:
         ValueError: If z or step is malformed, or γ leaves the domain (φ = +inf), naming where.
     """
-    starts = as_array("starts", parametrisation.starts, ndim=2).real
-    points = as_points("z", z, parametrisation.dim).real
+    starts = as_array("starts", parametrisation.starts, ndim=2)
+    points = as_points("z", z, parametrisation.dim)
     steps = as_positive("step", step, len(points))
     found = [_best(value, parametrisation, starts, z, lam) for z, lam in zip(points, steps, strict=True)]
     return Minimum(np.stack([point for point, _ in found]), np.array([error for _, error in found]))

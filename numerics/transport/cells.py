@@ -84,8 +84,8 @@ def laguerre(points: ArrayLike, heights: ArrayLike) -> LaguerreDiagram:
     Raises:
         ValueError: If shapes don't fit or an entry is not finite.
     """
-    atoms = as_points("points", as_array("points", points, ndim=2), 2).real
-    g = as_array("heights", heights, ndim=1).real
+    atoms = as_points("points", as_array("points", points, ndim=2), 2)
+    g = as_array("heights", heights, ndim=1)
     if len(g) != len(atoms):
         raise ValueError(f"heights: got {len(g)} for {len(atoms)} points; give one a point")
     return build(atoms, g)

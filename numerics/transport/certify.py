@@ -41,7 +41,7 @@ class Certificate:
         Raises:
             ValueError: If weights is not a vector with one entry an atom.
         """
-        w = as_array("weights", weights, ndim=1).real
+        w = as_array("weights", weights, ndim=1)
         if len(w) != len(self.low):
             raise ValueError(f"weights: got {len(w)} for {len(self.low)} atoms; give one an atom")
         far = np.maximum(np.nextafter(self.high - w, np.inf), np.nextafter(w - self.low, np.inf))
@@ -61,8 +61,8 @@ def certify(points: ArrayLike, heights: ArrayLike) -> Certificate:
     Raises:
         ValueError: If there are more atoms, shapes don't fit, an entry is not finite, or two coincide.
     """
-    atoms = as_points("points", as_array("points", points, ndim=2), 2).real
-    g = as_array("heights", heights, ndim=1).real
+    atoms = as_points("points", as_array("points", points, ndim=2), 2)
+    g = as_array("heights", heights, ndim=1)
     if len(g) != len(atoms):
         raise ValueError(f"heights: got {len(g)} for {len(atoms)} points; give one a point")
     if len(atoms) > MOST_ATOMS:

@@ -45,8 +45,8 @@ def certify(points: ArrayLike, heights: ArrayLike) -> Certificate:
         ValueError: If there are more atoms, shapes don't fit, an entry is not finite, two coincide, or all
             lie in one plane.
     """
-    atoms = as_points("points", as_array("points", points, ndim=2), 3).real
-    g = as_array("heights", heights, ndim=1).real
+    atoms = as_points("points", as_array("points", points, ndim=2), 3)
+    g = as_array("heights", heights, ndim=1)
     if len(g) != len(atoms):
         raise ValueError(f"heights: got {len(g)} for {len(atoms)} points; give one a point")
     if len(atoms) > MOST_ATOMS:

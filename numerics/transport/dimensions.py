@@ -79,7 +79,7 @@ def neighbour_dimensions(
         >>> [round(found.dimension, 1) for found in neighbour_dimensions(circle, [1, 8])]
         [1.0, 1.0]
     """
-    cloud = as_array("points", points, ndim=2).real
+    cloud = as_array("points", points, ndim=2)
     n = len(cloud)
     chosen = [k for k in (positive_integer("neighbours", k) for k in neighbours) if 2 * k < n]
     if not chosen:

@@ -33,9 +33,9 @@ def merge_duplicates(
         >>> distinct.ravel().tolist(), weights.tolist(), place.tolist()
         ([1.0, 0.0, 2.0], [0.5, 0.25, 0.25], [0, 1, 0, 2])
     """
-    cloud = as_array("points", points, ndim=2).real
+    cloud = as_array("points", points, ndim=2)
     n = len(cloud)
-    own = np.full(n, 1 / n) if weights is None else as_array("weights", weights, ndim=1).real
+    own = np.full(n, 1 / n) if weights is None else as_array("weights", weights, ndim=1)
     if len(own) != n:
         raise ValueError(f"weights: got {len(own)} for {n} points; give one a point")
     order, same = _repetitions(cloud)

@@ -74,4 +74,4 @@ def load_heights(path: str | Path, points: ArrayLike, weights: ArrayLike) -> Flo
             raise ValueError(
                 f"{path}: its {name} are not those of this cloud; give the same file and options"
             )
-    return np.asarray(as_array("heights", arrays["heights"], ndim=1).real)
+    return np.asarray(as_array("heights", arrays["heights"], ndim=1))

@@ -125,7 +125,7 @@ class CurveLift:
     def hessian(self, arc: int, s: ArrayLike, x0: ArrayLike) -> Float[np.ndarray, " k"]:
         """H = f''(s) − ⟨x₀, γ''(s)⟩ for s (k,) and x0 (k,2) sent there (only its normal part is free)."""
         where = self._within(arc, s)
-        noise = as_points("x0", x0, 2).real
+        noise = as_points("x0", x0, 2)
         if len(noise) != len(where):
             raise ValueError(f"x0: got {len(noise)} points for {len(where)} places; give one a place")
         bend = (noise * self.arcs[arc].acceleration(where)).sum(axis=1)
@@ -143,7 +143,7 @@ class CurveLift:
     def _within(self, arc: int, s: ArrayLike) -> Float[np.ndarray, " k"]:
         if not 0 <= arc < len(self.arcs):
             raise ValueError(f"arc: got {arc}; there are {len(self.arcs)}, counted from 0")
-        where = np.atleast_1d(as_array("s", s, ndim=(0, 1)).real)
+        where = np.atleast_1d(as_array("s", s, ndim=(0, 1)))
         length = self.arcs[arc].length
         if (where < 0).any() or (where > length).any():
             raise ValueError(f"s: got values from {where.min()} to {where.max()}; need 0 ≤ s ≤ {length}")

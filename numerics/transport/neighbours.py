@@ -162,7 +162,7 @@ def on_sphere(points: ArrayLike) -> FiniteAtoms:
     Raises:
         ValueError: If their lengths differ by more than rounding.
     """
-    y = as_array("points", points, ndim=2).real
+    y = as_array("points", points, ndim=2)
     lengths = np.linalg.norm(y, axis=1)
     if np.ptp(lengths) > 1e-12 * lengths.max():
         raise ValueError(f"points: lengths run from {lengths.min()} to {lengths.max()}; they must agree")
@@ -180,4 +180,4 @@ def fibonacci(n: int) -> np.ndarray:
     angle = np.pi * (3 - np.sqrt(5)) * k
     radius = np.sqrt(1 - height**2)
     y = np.column_stack([radius * np.cos(angle), radius * np.sin(angle), height])
-    return np.asarray(as_points("points", y / np.linalg.norm(y, axis=1, keepdims=True), 3).real)
+    return np.asarray(as_points("points", y / np.linalg.norm(y, axis=1, keepdims=True), 3))

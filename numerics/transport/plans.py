@@ -120,7 +120,7 @@ def optimal_plan(
         >>> data[plan.match(rng)].shape
         (5, 2)
     """
-    noise, data = as_array("x0", x0, ndim=2).real, as_array("x1", x1, ndim=2).real
+    noise, data = as_array("x0", x0, ndim=2), as_array("x1", x1, ndim=2)
     if noise.shape[1] != data.shape[1]:
         raise ValueError(
             f"x1: got shape {data.shape} for noise of shape {noise.shape}; need (n, d) and (m, d)"

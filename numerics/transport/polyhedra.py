@@ -87,8 +87,8 @@ def laguerre(points: ArrayLike, heights: ArrayLike) -> SpaceDiagram:
     Raises:
         ValueError: If shapes don't fit, an entry is not finite, or all atoms lie in one plane to rounding.
     """
-    atoms = as_points("points", as_array("points", points, ndim=2), 3).real
-    g = as_array("heights", heights, ndim=1).real
+    atoms = as_points("points", as_array("points", points, ndim=2), 3)
+    g = as_array("heights", heights, ndim=1)
     if len(g) != len(atoms):
         raise ValueError(f"heights: got {len(g)} for {len(atoms)} points; give one a point")
     return build(atoms, g)

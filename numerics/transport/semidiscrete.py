@@ -67,12 +67,12 @@ def solve(
         >>> [round(w, 12) for w in solve([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, -1.0]]).masses.tolist()]
         [0.25, 0.25, 0.25, 0.25]
     """
-    y = _real("points", points, 2)
+    y = as_array("points", points, ndim=2)
     n = len(y)
     w = np.full(n, 1 / n) if weights is None else check_weights(weights, n)
     refuse_duplicates(y)
     cap = positive_integer("max_iterations", max_iterations)
-    first = None if start is None else _real("start", start, 1)
+    first = None if start is None else as_array("start", start, ndim=1)
     if first is not None and len(first) != n:
         raise ValueError(f"start: got {len(first)} heights for {n} points; give one a point")
     places = positions(y)
@@ -95,7 +95,7 @@ def check_weights(weights: ArrayLike, n: int, name: str = "weights") -> Float[np
         ValueError: If there are not n, one is not positive (naming it), or they don't sum to 1 (naming
             their sum).
     """
-    w = _real(name, weights, 1)
+    w = as_array(name, weights, ndim=1)
     if len(w) != n:
         raise ValueError(f"{name}: got {len(w)} for {n} points; give one a point")
     if not (w > 0).all():
@@ -107,13 +107,6 @@ def check_weights(weights: ArrayLike, n: int, name: str = "weights") -> Float[np
     if abs(total - 1) > 8 * max(n, 8) * max(eps, EPS):
         raise ValueError(f"{name}: they sum to {total!r}; they must sum to 1: divide them by their sum")
     return w / total
-
-
-def _real(name: str, value: ArrayLike, ndim: int) -> Float[np.ndarray, "..."]:
-    array = as_array(name, value, ndim=ndim)
-    if np.iscomplexobj(array):
-        raise ValueError(f"{name}: entries are complex; they must be real")
-    return array
 
 
 def coordinates(points: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n k"]:

@@ -102,7 +102,7 @@ class SurfaceLift:
 
     def error(self, x0: ArrayLike) -> Float[np.ndarray, " k"]:
         """(k,), |φ*_n − φ*_{n/2}| at x0 (k, 3): about the error of φ*_n, as that is O(1/n)."""
-        noise = as_points("x0", x0, 3).real
+        noise = as_points("x0", x0, 3)
         return np.abs(_centred(self.fine).conjugate(noise) - _centred(self.coarse).conjugate(noise))
 
 
@@ -127,7 +127,7 @@ def lift_surface(places: Placing, n: int) -> SurfaceLift:
         raise ValueError(f"n: got {n}; it must be even and at least {2 * FEWEST}")
     solutions = []
     for size in (n, n // 2):
-        points = as_points("places(n)", places(size), 3).real
+        points = as_points("places(n)", places(size), 3)
         if len(points) != size:
             raise ValueError(f"places: returned {len(points)} points for n = {size}")
         solutions.append(solve(points))

@@ -95,7 +95,7 @@ def ranks(name: str, value: ArrayLike) -> Float[np.ndarray, "..."]:
     Raises:
         ValueError: If one of them is not.
     """
-    array = as_array(name, value, ndim=tuple(range(8))).real
+    array = as_array(name, value, ndim=tuple(range(8)))
     if (array < 0).any() or (array > 1).any():
         worst = array.ravel()[int(np.argmax(np.abs(array - 0.5)))]
         raise ValueError(f"{name}: got {worst}; a rank lies in [0, 1]")

@@ -49,13 +49,13 @@ class TwoAtomLaw:
     def __init__(
         self, points: ArrayLike, weight: float, n: int | None, schedule: Schedule | None = None
     ) -> None:
-        self.points = as_array("points", points, ndim=2).real
+        self.points = as_array("points", points, ndim=2)
         if len(self.points) != 2:
             raise ValueError(f"points: got {len(self.points)} atoms; give two")
         self.distance = float(np.linalg.norm(self.points[1] - self.points[0]))
         if self.distance == 0:
             raise ValueError("points: the two atoms coincide; give distinct ones")
-        self.weight = float(as_array("weight", weight, ndim=0).real)
+        self.weight = float(as_array("weight", weight, ndim=0))
         if not 0 < self.weight < 1:
             raise ValueError(f"weight: got {weight}; it must lie in (0, 1)")
         self.n = None if n is None else positive_integer("n", n)
@@ -65,7 +65,7 @@ class TwoAtomLaw:
 
     def probability(self, z: ArrayLike) -> Float[np.ndarray, " k"]:
         """P(x₁ = y₀ | ⟨x₀,e⟩ = z); at the threshold of the optimal plan, y₀."""
-        noise = as_array("z", z, ndim=1).real
+        noise = as_array("z", z, ndim=1)
         if self.n is None:
             return (noise <= self.threshold).astype(float)
         return assignment_probability(ndtr(noise), self.weight, self.n)
@@ -128,7 +128,7 @@ class TwoAtomLaw:
 
     def log_probabilities(self, z: ArrayLike) -> tuple[Float[np.ndarray, " k"], Float[np.ndarray, " k"]]:
         """Both of log P(x₁ = y₀ | ⟨x₀,e⟩ = z) and log P(x₁ = y₁ | …), within `log_assignment_rounding`."""
-        noise = as_array("z", z, ndim=1).real
+        noise = as_array("z", z, ndim=1)
         if self.n is None:
             with np.errstate(divide="ignore"):
                 first = self.probability(noise)
@@ -219,7 +219,7 @@ class TwoAtomLaw:
     def _sizes(self, t: float, x: ArrayLike) -> Float[np.ndarray, "2 k"]:
         """(|x| + β|y|)/α of each label."""
         a, b, *_ = self._coefficients(t)
-        points = as_points("x", x, self.points.shape[1]).real
+        points = as_points("x", x, self.points.shape[1])
         reach = np.linalg.norm(self.points, axis=1)[:, None]
         return np.asarray((np.linalg.norm(points, axis=1) + b * reach) / a)
 
@@ -278,7 +278,7 @@ class TwoAtomLaw:
         return Integral(found.value, found.error + 4 * float(stated) * found.value)
 
     def _coefficients(self, t: float) -> tuple[float, float, float, float]:
-        time = float(as_array("t", t, ndim=0).real)
+        time = float(as_array("t", t, ndim=0))
         if not 0 < time < 1:
             raise ValueError(f"t: got {time:g}; it must lie in (0, 1)")
         alpha, beta, alpha_dot, beta_dot = (float(part) for part in self.schedule.coefficients(time))
@@ -294,7 +294,7 @@ class TwoAtomLaw:
 
     def ends(self, t: float, x: ArrayLike) -> tuple[Float[np.ndarray, "2 k d"], Float[np.ndarray, "2 k d"]]:
         """Of each label: x₀ and ẋ_t where x_t = x."""
-        points = as_points("x", x, self.points.shape[1]).real
+        points = as_points("x", x, self.points.shape[1])
         a, b, a_dot, b_dot = self._coefficients(t)
         noise = (points[None] - b * self.points[:, None]) / a
         return noise, a_dot * noise + b_dot * self.points[:, None]

@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 
 from numerics.accuracy import EPS, UNIT, Rounding, spread_over
+from numerics.flows.exact import ExactField
 from numerics.potentials import Sphere
+from numerics.potentials.instances import Use, instances
+from numerics.schedules import Linear
 
 
 def test_there_is_one_eps():
@@ -53,6 +56,7 @@ def test_disjoint_rows_make_one_statement():
     assert found.because == "a; b"
 
 
+@pytest.mark.usefixtures("as_users_see_it")
 @pytest.mark.parametrize(
     ("size", "count", "because", "named"),
     [
@@ -62,11 +66,61 @@ def test_disjoint_rows_make_one_statement():
         (1.0, 2.0**53, "x", "count"),
         (1.0, np.nan, "x", "count"),
         (1.0, 1, " ", "because"),
+        (1.0, 1, None, "because"),
+        (1.0, 1, 2.0, "because"),
+        ("1", 1, "x", "size"),
+        (1j, 1, "x", "size"),
+        (None, 1, "x", "size"),
+        (1.0, "2", "x", "count"),
+        (1.0, None, "x", "count"),
+        (1.0, 2j, "x", "count"),
+        (1.0, [1, 2], "x", "count"),
     ],
 )
 def test_bad_statements_are_refused(size, count, because, named):
     with pytest.raises(ValueError, match=named):
         Rounding(size, count, because)
+
+
+def test_only_statements_add_to_statements():
+    with pytest.raises(TypeError, match="unsupported operand"):
+        Rounding.measured(1.0, "seen") + 1
+
+
+@pytest.mark.parametrize("rows", [[0], [0, 1, 1], [0, 2], [-1, 0], []], ids=str)
+def test_every_row_of_a_batch_has_one_statement(rows):
+    with pytest.raises(ValueError, match=r"roundings: rows .* of a batch of 2; each row needs one statement"):
+        spread_over([(np.array(rows, dtype=int), Rounding.measured(1.0, "seen"))], 2)
+
+
+@pytest.mark.parametrize("moved", [[0.1, 0.2], [-0.1], np.nan, 1j, "far"], ids=str)
+def test_what_an_argument_is_off_by_is_a_distance(moved):
+    with pytest.raises(ValueError, match="moved: "):
+        Sphere(3).roundings.transport([[1.0, 0.0, 1.0]], moved)
+    with pytest.raises(ValueError, match="moved: "):
+        ExactField(Sphere(3), Linear()).roundings.velocity(0.5, [[1.0, 0.0, 1.0]], moved=moved)
+
+
+@pytest.mark.parametrize("instance", instances(Use.LAW), ids=lambda each: repr(each.potential)[:80])
+def test_a_statement_is_refused_where_the_member_is(instance):
+    """At the origin, where spheres and matrices have no T, on an axis, in general position and at data."""
+    potential, rng = instance.potential, np.random.default_rng(0)
+    d = potential.dim
+    points = [np.zeros(d), np.eye(d)[0], np.ones(d), *potential.transport(rng.standard_normal((2, d)))]
+    for member in ("conjugate", "transport", "transport_jacobian"):
+        for point in points:
+            assert refuses(getattr(potential, member), point) == refuses(
+                getattr(potential.roundings, member), point
+            )
+
+
+def refuses(call, point):
+    """Whether a ValueError comes of it."""
+    try:
+        call([point])
+    except ValueError:
+        return True
+    return False
 
 
 @pytest.mark.parametrize("name", ["prox", "envelope", "prox_jacobian"])

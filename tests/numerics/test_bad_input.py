@@ -1,6 +1,5 @@
 """Bad input: a ValueError that names the argument, says what came, and what to do, before any work."""
 
-import jaxtyping
 import numpy as np
 import pytest
 
@@ -21,6 +20,8 @@ from numerics.potentials import (
 )
 from numerics.schedules import Polynomial
 
+pytestmark = pytest.mark.usefixtures("as_users_see_it")
+
 NAN, INF = np.nan, np.inf
 SQUARE = [[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]]
 GAUSSIAN = DegenerateGaussian([1.0, 2.0], [[2.0, 0.5], [0.5, 1.0]])
@@ -38,14 +39,6 @@ PLANAR = [
     product(Sphere(1), FiniteAtoms.two([0.0], [1.0], 0.3)),
 ]
 planar = pytest.mark.parametrize("potential", PLANAR, ids=lambda p: type(p).__name__)
-
-
-@pytest.fixture(autouse=True)
-def _as_users_see_it():
-    """Without the shape checks of the tests: the functions refuse bad input themselves."""
-    jaxtyping.config.update("jaxtyping_disable", True)
-    yield
-    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 # What is built or called, the argument named, and a word of what the message must say about it.
@@ -155,6 +148,19 @@ BAD_POINTS = [
 def test_method_refuses_points(potential, method, argument, rest):
     for bad, about in BAD_POINTS:
         refused(lambda bad=bad: getattr(potential, method)(bad, *rest), argument, about)
+
+
+@planar
+@pytest.mark.parametrize(
+    ("method", "argument", "rest"), [m for m in METHODS if m[0] not in ("conjugate", "transport", "prox")]
+)
+def test_imaginary_parts_are_not_dropped(potential, method, argument, rest):
+    """Complex steps pass through φ*, T and prox alone."""
+    bad = [1j, 0.0]
+    refused(lambda: getattr(potential, method)(bad, *rest), argument, r"entry \(0,\) is 1j; .* must be real")
+    statements = getattr(potential.roundings, method, None)
+    if statements:
+        refused(lambda: statements(bad, *rest), argument, "must be real")
 
 
 @planar

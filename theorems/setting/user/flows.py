@@ -89,7 +89,7 @@ class UserFlow:
         Raises:
             ValueError: If the field raises, or returns another shape, no real numbers, NaN or infinity.
         """
-        points = as_points("x", x, self.dim).real
+        points = as_points("x", x, self.dim)
         size = max(1, MOST_NUMBERS_AT_ONCE // self.dim)
         parts = [checked_call(self.field, t, points[k : k + size]) for k in range(0, len(points), size)]
         return np.concatenate(parts)
@@ -103,7 +103,7 @@ class UserFlow:
         Raises:
             ValueError: As `velocity`.
         """
-        points = as_points("x", x, self.dim).real
+        points = as_points("x", x, self.dim)
         if self.differentiates:
             with hushed():
                 found = self.field.jacobian(t, points)
@@ -117,7 +117,7 @@ class UserFlow:
         Raises:
             ValueError: If the field does not differentiate, or not twice.
         """
-        points = as_points("x", x, self.dim).real
+        points = as_points("x", x, self.dim)
         if not self.differentiates:
             raise ValueError(f"its values do not differentiate automatically: {self.obstacle}")
         try:

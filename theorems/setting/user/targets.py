@@ -179,7 +179,7 @@ def load(path: str | Path, *, merge: bool = False, **fields: Any) -> UserTarget:
         kinds = ", ".join(READERS)
         raise ValueError(f"cannot be read: its name ends in {file.suffix!r}; give one of {kinds}")
     read = reader(file)
-    points = as_array("points", read.points, ndim=2).real
+    points = as_array("points", read.points, ndim=2)
     n = len(points)
     if read.weights is not None:
         as_array("weights", read.weights, ndim=1)
