@@ -13,8 +13,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +49,8 @@ def seeds_of(text: str) -> list[int]:
     return sorted(set(found))
 
 
-def run_seed(seed: int, profile: str, extra: Sequence[str], kept: Path) -> dict[str, Any]:
-    """One run of the theorems; what it found is written to ``kept``, unless a signal ended it."""
+def run_seed(seed: int, profile: str, extra: Sequence[str]) -> dict[str, Any]:
+    """One run of the theorems, and the hash of the code that ran: on a cluster it may be another."""
     start = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report"
@@ -60,20 +60,24 @@ def run_seed(seed: int, profile: str, extra: Sequence[str], kept: Path) -> dict[
         ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=alone, check=False)
         written = report / "report.json"
         claims = json.loads(written.read_text(encoding="utf-8"))["claims"] if written.exists() else []
-    found = summary(claims) | {
+    return summary(claims) | {
+        "code": code_hash(),
         "seed": seed,
         "profile": profile,
         "exit": ended.returncode,
         "seconds": round(time.perf_counter() - start, 1),
         "output": (ended.stdout + ended.stderr)[-TAIL:] if ended.returncode else "",
     }
-    if ended.returncode < 0:
-        return found
+
+
+def keep(run: dict[str, Any], kept: Path) -> None:
+    """Write what a run found, unless a signal ended it: a sweep that was stopped runs that seed again."""
+    if run["exit"] < 0:
+        return
     kept.mkdir(parents=True, exist_ok=True)
-    unfinished = kept / f".{profile}-{seed}.part"
-    unfinished.write_text(json.dumps(found, indent=1), encoding="utf-8")
-    unfinished.replace(kept / f"{profile}-{seed}.json")
-    return found
+    unfinished = kept / f".{run['profile']}-{run['seed']}.part"
+    unfinished.write_text(json.dumps(run, indent=1), encoding="utf-8")
+    unfinished.replace(kept / f"{run['profile']}-{run['seed']}.json")
 
 
 def summary(claims: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -100,12 +104,23 @@ def stored(kept: Path, profile: str, seeds: Sequence[int]) -> dict[int, dict[str
 def sweep(
     seeds: Sequence[int], profile: str, jobs: int, extra: Sequence[str], kept: Path
 ) -> dict[int, dict[str, Any]]:
-    """Run the seeds that are not kept yet, ``jobs`` at a time, with progress."""
-    found = stored(kept, profile, seeds)
+    """Run the seeds that are not kept yet, ``jobs`` at a time, with progress; each is kept as it ends.
+
+    They are kept here, not where they run: a cluster's workers may share no files with this machine.
+
+    Raises:
+        RuntimeError: If a worker ran other code than this.
+    """
+    own, found = code_hash(), stored(kept, profile, seeds)
     missing = [seed for seed in seeds if seed not in found]
-    tasks = (joblib.delayed(run_seed)(seed, profile, extra, kept) for seed in missing)
-    runs = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")(tasks)
+    tasks = (joblib.delayed(run_seed)(seed, profile, extra) for seed in missing)
+    runs = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)(tasks)
     for run in tqdm(runs, total=len(missing), unit="seed", desc=f"{profile}, {len(found)} kept"):
+        if run["code"] != own:
+            raise RuntimeError(
+                f"seed {run['seed']} ran code {run['code']}, this is {own}; update the workers"
+            )
+        keep(run, kept)
         found[run["seed"]] = run
         if run["exit"]:
             tqdm.write(f"seed {run['seed']}: exit {run['exit']}, {run['bad']} {run['beyond']}")
@@ -114,8 +129,12 @@ def sweep(
 
 def kept_runs(kept: Path) -> dict[str, dict[int, dict[str, Any]]]:
     """Everything that is kept for one code, by profile."""
-    every = {profile: stored(kept, profile, range(10_000)) for profile in PROFILES}
-    return {profile: found for profile, found in every.items() if found}
+    every: dict[str, dict[int, dict[str, Any]]] = {}
+    for profile in PROFILES:
+        seeds = sorted(int(path.stem.rpartition("-")[2]) for path in kept.glob(f"{profile}-*.json"))
+        if seeds:
+            every[profile] = stored(kept, profile, seeds)
+    return every
 
 
 def markdown(runs: dict[str, dict[int, dict[str, Any]]], code: str, title: str = "This code") -> str:
@@ -169,14 +188,24 @@ def write_record(code: str) -> None:
     RECORD.write_text("\n".join(parts), encoding="utf-8")
 
 
-def backend(cluster: str | None) -> AbstractContextManager[object]:
-    """This machine, or the Dask cluster at an address; its workers need the same checkout and environment."""
+@contextmanager
+def backend(cluster: str | None) -> Iterator[None]:
+    """This machine, or the Dask cluster at an address; its workers need the same checkout and environment.
+
+    Raises:
+        ConnectionError: If nothing answers there.
+    """
     if cluster is None:
-        return nullcontext()
+        yield
+        return
     from dask.distributed import Client
 
-    Client(cluster)
-    return joblib.parallel_config(backend="dask")
+    try:
+        client = Client(cluster)
+    except (OSError, ValueError) as error:
+        raise ConnectionError(f"cluster: no Dask scheduler answers at {cluster!r} ({error})") from None
+    with client, joblib.parallel_config(backend="dask"):
+        yield
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -198,14 +227,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     kept = KEPT / code if not given.pytest else KEPT / f"{code}-{'-'.join(given.pytest).replace('/', '_')}"
     if not given.pytest:
         unpack(code, kept)
-    with backend(given.cluster):
-        sweep(seeds, given.profile, given.jobs, given.pytest, kept)
+    try:
+        with backend(given.cluster):
+            found = sweep(seeds, given.profile, given.jobs, given.pytest, kept)
+    except ConnectionError as error:
+        parser.error(str(error))
     if code_hash() != code:
         print("the code changed while seeds ran: what was found belongs to no one version; run again")
         return 1
     if not given.pytest:
         write_record(code)
-    wrong = [s for s, run in stored(kept, given.profile, seeds).items() if run["exit"]]
+    wrong = [seed for seed in seeds if found[seed]["exit"]]
     print(f"{len(seeds) - len(wrong)} of {len(seeds)} seeds succeed" + (f"; not {wrong}" if wrong else ""))
     return 1 if wrong else 0
 

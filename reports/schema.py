@@ -5,9 +5,10 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from reports.evidence.basis import KINDS
+from reports.evidence.exhibits import AuditOutcome
 from reports.evidence.records import PARTS, RECORDS, STRENGTHS
 from reports.run.verdict import Verdict
 
@@ -35,8 +36,6 @@ def _list(items: dict[str, Any]) -> dict[str, Any]:
 
 
 def _verdicts() -> list[str]:
-    from typing import get_args
-
     return list(get_args(Verdict))
 
 
@@ -144,7 +143,7 @@ AUDIT = _object(
     subject=WORDS,
     kind={"enum": ["data", "flow", "library", "equation"]},
     question=WORDS,
-    outcome={"enum": ["agrees", "deviates"]},
+    outcome={"enum": list(get_args(AuditOutcome))},
     expected=VALUE,
     measured=VALUE,
     because=WORDS,

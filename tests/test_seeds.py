@@ -1,8 +1,8 @@
 """The sweep over seeds: what it runs, keeps and says."""
 
-import json
 import subprocess
 
+import distributed
 import pytest
 
 from benchmarks import seeds
@@ -59,16 +59,25 @@ def test_what_failed_is_named():
     assert found["points"] == 12
 
 
+def _found(seed, profile="quick", status=0):
+    own = {"seed": seed, "profile": profile, "exit": status, "code": seeds.code_hash()}
+    return seeds.summary(CLAIMS[:1]) | own | {"seconds": 1.0, "output": ""}
+
+
 def _fake_run(ran):
-    def run(seed, profile, _extra, kept):
+    def run(seed, profile, _extra):
         ran.append(seed)
-        found = seeds.summary(CLAIMS[:1]) | {"seed": seed, "profile": profile, "exit": int(seed == 2)}
-        found |= {"seconds": 1.0, "output": ""}
-        kept.mkdir(parents=True, exist_ok=True)
-        (kept / f"{profile}-{seed}.json").write_text(json.dumps(found))
-        return found
+        return _found(seed, profile, int(seed == 2))
 
     return run
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """A folder in which everything is kept."""
+    for name, place in (("KEPT", "kept"), ("RECORD", "SEEDS.md"), ("PACKED", "SEEDS.json")):
+        monkeypatch.setattr(seeds, name, tmp_path / place)
+    return tmp_path
 
 
 def test_a_sweep_goes_on_where_it_was(tmp_path, monkeypatch):
@@ -83,17 +92,46 @@ def test_a_sweep_goes_on_where_it_was(tmp_path, monkeypatch):
     assert "| 2 | 1 verified | 5 | 1.0 | exit 1 |" in text
 
 
-def test_the_exit_status_tells(tmp_path, monkeypatch, capsys):
+def test_the_exit_status_tells(here, monkeypatch, capsys):
     ran = []
     monkeypatch.setattr(seeds, "run_seed", _fake_run(ran))
-    monkeypatch.setattr(seeds, "KEPT", tmp_path)
-    monkeypatch.setattr(seeds, "RECORD", tmp_path / "SEEDS.md")
-    monkeypatch.setattr(seeds, "PACKED", tmp_path / "SEEDS.json")
     assert seeds.main(["--seeds=0-1", "--jobs=1"]) == 0
     assert seeds.main(["--seeds=0-2", "--jobs=1"]) == 1
     assert ran == [0, 1, 2]
     assert "not [2]" in capsys.readouterr().out
-    assert "quick: 2 of 3 seeds" in (tmp_path / "SEEDS.md").read_text()
+    assert "quick: 2 of 3 seeds" in (here / "SEEDS.md").read_text()
+
+
+def test_a_run_that_left_nothing_is_no_success(here, monkeypatch, capsys):
+    """It was killed, so that nothing is kept of it."""
+    monkeypatch.setattr(seeds, "run_seed", lambda seed, profile, _: _found(seed, profile, -9 * (seed == 1)))
+    assert seeds.main(["--seeds=0-2", "--jobs=1"]) == 1
+    assert "2 of 3 seeds succeed; not [1]" in capsys.readouterr().out
+    assert not (here / "kept" / seeds.code_hash() / "quick-1.json").exists()
+
+
+def test_a_large_seed_is_in_the_record(here, monkeypatch):
+    monkeypatch.setattr(seeds, "run_seed", lambda seed, profile, _: _found(seed, profile))
+    seeds.main(["--seeds=20000", "--jobs=1"])
+    assert "| 20000 |" in (here / "SEEDS.md").read_text()
+
+
+@pytest.mark.usefixtures("here")
+def test_what_workers_of_a_cluster_find_is_kept_here(monkeypatch):
+    """They may share no files with this machine; here they are threads, so that they see the patch."""
+    monkeypatch.setattr(seeds, "run_seed", lambda seed, profile, _: _found(seed, profile, int(seed == 2)))
+    with distributed.LocalCluster(n_workers=2, processes=False, dashboard_address=None) as cluster:
+        assert seeds.main(["--seeds=0-3", f"--cluster={cluster.scheduler_address}"]) == 1
+    kept = seeds.kept_runs(seeds.KEPT / seeds.code_hash())
+    assert sorted(kept["quick"]) == [0, 1, 2, 3]
+    assert [seed for seed, run in kept["quick"].items() if run["exit"]] == [2]
+
+
+def test_a_worker_with_other_code_is_refused(here, monkeypatch):
+    monkeypatch.setattr(seeds, "run_seed", lambda seed, profile, _: _found(seed, profile) | {"code": "ffff"})
+    with pytest.raises(RuntimeError, match="seed 0 ran code ffff, this is"):
+        seeds.main(["--seeds=0", "--jobs=1"])
+    assert not list(here.rglob("quick-0.json"))
 
 
 def test_a_fault_keeps_its_row_whatever_it_says():
@@ -123,7 +161,7 @@ def test_a_sweep_goes_on_in_another_checkout_and_lists_earlier_code(tmp_path, mo
     assert "quick: 0 of 1 seeds" in earlier
 
 
-@pytest.mark.parametrize("argument", ["--seeds=x", "--jobs=0", "--profile=slow"])
+@pytest.mark.parametrize("argument", ["--seeds=x", "--jobs=0", "--profile=slow", "--cluster=nowhere"])
 def test_bad_arguments_end_with_a_message(argument, capsys):
     with pytest.raises(SystemExit) as ended:
         seeds.main([argument])
@@ -136,5 +174,5 @@ def test_a_run_that_a_signal_ended_is_not_kept(tmp_path, monkeypatch, status, is
     """Otherwise a sweep that was stopped would go on with a seed marked as failed."""
     ended = subprocess.CompletedProcess([], status, "", "")
     monkeypatch.setattr(seeds.subprocess, "run", lambda *_, **__: ended)
-    assert seeds.run_seed(3, "quick", [], tmp_path)["exit"] == status
+    seeds.keep(seeds.run_seed(3, "quick", []), tmp_path)
     assert (tmp_path / "quick-3.json").exists() == is_kept

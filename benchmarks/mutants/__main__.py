@@ -96,9 +96,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     kept = KEPT / code
     everything = population(ROOT)
     chosen = sample(everything, given.size, given.seed)
-    with backend(given.cluster):
-        contexts = record(ROOT, files(ROOT, suites), kept / "contexts", given.jobs)
-        outcomes = sweep(chosen, contexts, suites, kept, given.jobs, given.minutes)
+    try:
+        with backend(given.cluster):
+            contexts = record(ROOT, files(ROOT, suites), kept / "contexts", given.jobs)
+            outcomes = sweep(chosen, contexts, suites, kept, given.jobs, given.minutes)
+    except ConnectionError as error:
+        parser.error(str(error))
     if code_hash() != code:
         print("the code changed meanwhile: what was found belongs to no one version; run again")
         return 1

@@ -7,6 +7,7 @@ __all__ = [
     "CurveLift",
     "DimensionEstimate",
     "ExpectedCost",
+    "Plan",
     "SemidiscreteSolution",
     "SolveInterrupted",
     "SurfaceLift",
@@ -30,6 +31,7 @@ __all__ = [
     "merge_duplicates",
     "neighbour_dimensions",
     "normal_order_means",
+    "optimal_plan",
     "save",
     "save_heights",
     "solve",
@@ -57,6 +59,7 @@ from .interruption import SolveInterrupted, load_heights, save_heights
 from .lifts import Arc, CurveLift, lift, two_moons
 from .minibatch import assignment_probability, bernstein_copula
 from .order_statistics import normal_order_means
+from .plans import Plan, optimal_plan
 from .sampled import Budget
 from .semidiscrete import solve
 from .solution import SemidiscreteSolution

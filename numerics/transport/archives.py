@@ -17,6 +17,26 @@ UNREADABLE = (
 """What NumPy and zipfile raise at bytes that are no archive of arrays."""
 
 
+def free(path: Path) -> Path:
+    """A path at which there is nothing yet: the one given, or with a number.
+
+    Args:
+        path: Such as ``cloud.npz``; where it exists ``cloud-2.npz``, and so on.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     (Path(folder) / "a.npz").touch()
+        ...     free(Path(folder) / "a.npz").name
+        'a-2.npz'
+    """
+    place, number = path, 2
+    while place.exists():
+        place = path.with_name(f"{path.stem}-{number}{path.suffix}")
+        number += 1
+    return place
+
+
 def write_arrays(place: Path, kind: str, arrays: Mapping[str, Any]) -> Path:
     """Write arrays to a file that does not exist; an unfinished one never stands under that name.
 
@@ -43,7 +63,9 @@ def write_arrays(place: Path, kind: str, arrays: Mapping[str, Any]) -> Path:
     return place
 
 
-def read_arrays(path: str | Path, kind: str, names: Set[str], what: str) -> dict[str, np.ndarray]:
+def read_arrays(
+    path: str | Path, kind: str, names: Set[str], what: str, *, later: Set[str] = frozenset()
+) -> dict[str, np.ndarray]:
     """Read what `write_arrays` wrote.
 
     Args:
@@ -51,6 +73,7 @@ def read_arrays(path: str | Path, kind: str, names: Set[str], what: str) -> dict
         kind: As it was written.
         names: Of the arrays that it must hold.
         what: What such a file holds, for messages.
+        later: Those of the names that may be absent, as they were not written at first.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -70,7 +93,7 @@ def read_arrays(path: str | Path, kind: str, names: Set[str], what: str) -> dict
     if str(arrays.pop("format", "")) != kind:
         raise ValueError(f"{path}: holds no {what} that was saved by this version ({kind})")
     kept = str(arrays.pop("digest", ""))
-    if set(arrays) != names:
+    if not names - later <= set(arrays) <= names:
         raise ValueError(f"{path}: has arrays {sorted(arrays)}, need {sorted(names)}")
     if _digest(arrays) != kept:
         raise ValueError(f"{path}: is damaged: its arrays don't have the hash that was written with them")

@@ -255,5 +255,8 @@ def _squared_distance(x0: Points, x1: Points, _: Points) -> Float[np.ndarray, " 
 def _batch(x0: ArrayLike, x1: ArrayLike) -> tuple[Points, Points]:
     noise, data = as_array("x0", x0, ndim=2).real, as_array("x1", x1, ndim=2).real
     if noise.shape != data.shape:
-        raise ValueError(f"x1: got shape {data.shape} for noise of shape {noise.shape}; they must be equal")
+        raise ValueError(
+            f"x1: got shape {data.shape} for noise of shape {noise.shape}; they must be equal"
+            " (`numerics.transport.optimal_plan` couples unequal numbers)"
+        )
     return noise, data

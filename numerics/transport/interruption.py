@@ -7,7 +7,7 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from numerics.checks import as_array
-from numerics.transport.archives import read_arrays, write_arrays
+from numerics.transport.archives import free, read_arrays, write_arrays
 
 FORMAT = "otcfm-theorems heights 1"
 NAMES = ("points", "weights", "heights")
@@ -50,11 +50,7 @@ def save_heights(path: str | Path, points: ArrayLike, weights: ArrayLike, height
         ...     [save_heights(f"{folder}/two.npz", *cloud, [0.0, 0.25]).name for _ in range(2)]
         ['two.npz', 'two-2.npz']
     """
-    place, number = Path(path), 2
-    while place.exists():
-        place = Path(path).with_name(f"{Path(path).stem}-{number}.npz")
-        number += 1
-    arrays = zip(NAMES, (points, weights, heights), strict=True)
+    place, arrays = free(Path(path)), zip(NAMES, (points, weights, heights), strict=True)
     return write_arrays(place, FORMAT, {name: np.asarray(value, dtype=np.float64) for name, value in arrays})
 
 

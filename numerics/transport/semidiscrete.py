@@ -86,7 +86,7 @@ def solve(
     return solve_sampled(y, w, inside, first, budget=budget, cap=cap, progress=progress, rng=rng)
 
 
-def check_weights(weights: ArrayLike, n: int) -> Float[np.ndarray, " n"]:
+def check_weights(weights: ArrayLike, n: int, name: str = "weights") -> Float[np.ndarray, " n"]:
     """The n positive weights, which must sum to 1 to the rounding of their own type, divided by their sum.
 
     Weights of float32 that sum to 1 in float32 are meant as such; their doubles sum to 1 to 8·n·2⁻²³ only.
@@ -95,19 +95,17 @@ def check_weights(weights: ArrayLike, n: int) -> Float[np.ndarray, " n"]:
         ValueError: If there are not n, one is not positive (naming it), or they don't sum to 1 (naming
             their sum).
     """
-    w = _real("weights", weights, 1)
+    w = _real(name, weights, 1)
     if len(w) != n:
-        raise ValueError(f"weights: got {len(w)} for {n} points; give one a point")
+        raise ValueError(f"{name}: got {len(w)} for {n} points; give one a point")
     if not (w > 0).all():
         bad = int(np.flatnonzero(~(w > 0))[0])
-        raise ValueError(
-            f"weights: entry {bad} is {w[bad]}; weights must be positive: drop atoms of weight 0"
-        )
+        raise ValueError(f"{name}: entry {bad} is {w[bad]}; weights must be positive: drop atoms of weight 0")
     total = float(w.sum())
     given = np.asarray(weights).dtype
     eps = float(np.finfo(given).eps) if np.issubdtype(given, np.floating) else EPS
     if abs(total - 1) > 8 * max(n, 8) * max(eps, EPS):
-        raise ValueError(f"weights: they sum to {total!r}; they must sum to 1: divide them by their sum")
+        raise ValueError(f"{name}: they sum to {total!r}; they must sum to 1: divide them by their sum")
     return w / total
 
 

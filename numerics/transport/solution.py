@@ -1,12 +1,13 @@
 """What the semidiscrete solver returns."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 from jaxtyping import Bool, Float
 
 from numerics.deprecated import goes
+from numerics.fingerprint import fingerprint
 from numerics.potentials import FiniteAtoms
 
 Method = Literal["collinear", "newton", "space", "sampled"]
@@ -36,6 +37,8 @@ class SemidiscreteSolution:
         method: What the atoms span: "collinear" (a line: closed form), "newton" (a plane: Newton with exact
             cells), "space" (three dimensions: the same), "sampled" (more). Each states its error in
             ``uncertainty`` and ``w2_error``.
+        solved_by: The code that solved it, `numerics.fingerprint.fingerprint`; "" where a file of an earlier
+            version does not say.
 
     Example:
         >>> from numerics.transport import solve
@@ -60,6 +63,7 @@ class SemidiscreteSolution:
     diagrams: int
     draws: int
     method: Method
+    solved_by: str = field(default_factory=fingerprint)
 
     @property
     def w2_uncertainty(self) -> float:

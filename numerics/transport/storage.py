@@ -1,19 +1,27 @@
-"""Solved targets on disk: arrays in an npz file, no pickle, with a hash that tells damage."""
+"""Solved targets on disk: arrays in an npz file, no pickle, with hashes of data and of the solving code."""
 
+import logging
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from numerics.fingerprint import fingerprint
 from numerics.transport.archives import read_arrays, write_arrays
 from numerics.transport.solution import SemidiscreteSolution
 
 FORMAT = "otcfm-theorems semidiscrete solution 1"
+LATER = {"solved_by": ""}
+"""Fields that files of this format did not have at first, and what their absence means."""
+_log = logging.getLogger(__name__)
 
 
 def save(solution: SemidiscreteSolution, path: str | Path) -> Path:
     """Write a solution to ``path`` (.npz); an unfinished file never stands under that name.
+
+    With the solution go a hash of its arrays, which tells damage, and `SemidiscreteSolution.solved_by`: the
+    version and a hash of the code that solved it.
 
     Args:
         solution: What `semidiscrete.solve` returned.
@@ -32,6 +40,8 @@ def save(solution: SemidiscreteSolution, path: str | Path) -> Path:
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     place = save(solve([[0.0], [1.0]]), folder + "/two")
         ...     bool(np.array_equal(load(place).heights, solve([[0.0], [1.0]]).heights))
+        ...     load(place).solved_by == fingerprint()
+        True
         True
     """
     place = Path(path)
@@ -43,6 +53,9 @@ def save(solution: SemidiscreteSolution, path: str | Path) -> Path:
 
 def load(path: str | Path) -> SemidiscreteSolution:
     """Read what `save` wrote.
+
+    That other code solved it is no error, as a solution states what it errs by itself: the log says so, in a
+    warning that names both, and ``solved_by`` stays as it was.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -57,8 +70,12 @@ def load(path: str | Path) -> SemidiscreteSolution:
         [0.5, 0.5]
     """
     names = {field.name for field in fields(SemidiscreteSolution)}
-    arrays = read_arrays(path, FORMAT, names, "solution")
-    return SemidiscreteSolution(**{name: _value(array) for name, array in arrays.items()})
+    arrays = read_arrays(path, FORMAT, names, "solution", later=LATER.keys())
+    solution = SemidiscreteSolution(**LATER | {name: _value(array) for name, array in arrays.items()})
+    if solution.solved_by != fingerprint():
+        by = solution.solved_by or "an earlier version, which did not say"
+        _log.warning("%s: solved by %s; this is %s, which may find other heights", path, by, fingerprint())
+    return solution
 
 
 def _value(array: np.ndarray) -> Any:

@@ -81,10 +81,10 @@ class Auditor(Showing, Measuring):
         raise TypeError("a control violates an assumption of ours on purpose; it cannot be an audit")
 
     def ended_in(self, error: Exception, what: str) -> None:
-        """Record that a computation on the subject ended in an error."""
+        """Record that a computation on the subject ended in an error: what it asks cannot be told."""
         self.audit(
             f"{self._claim}: can it be asked? ({what})",
-            "deviates",
+            "cannot be told",
             expected="an answer",
             measured=f"{type(error).__name__}: {error}",
             because="the computation must end with a result",

@@ -1,17 +1,20 @@
 """What stands beside the evidence: controls, audits, tables and figures, checked at birth.
 
 A `Control` is a deliberate violation that fails by a predicted amount. An `Audit` describes something that
-is not ours (a library, a user's data, an equation as printed) and decides nothing.
+is not ours (a library, a user's data, an equation as printed) and decides nothing: it agrees or deviates, or
+that cannot be told, or it informs, where nothing was compared.
 """
 
 import math
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 from reports.evidence.birth import finite, not_negative, probability, text
 from reports.evidence.record import finite_or_none, share
 
-AuditOutcome = Literal["agrees", "deviates"]
+AuditOutcome = Literal["agrees", "deviates", "cannot be told", "informs"]
 AuditKind = Literal["data", "flow", "library", "equation"]
 
 
@@ -94,12 +97,25 @@ class Audit:
             text(name, getattr(self, name))
         if self.outcome not in get_args(AuditOutcome):
             raise ValueError(
-                f"outcome of {self.question!r}: got {self.outcome!r}, use 'agrees' or 'deviates'"
+                f"outcome of {self.question!r}: got {self.outcome!r}, use one of {get_args(AuditOutcome)}"
             )
         if self.kind not in get_args(AuditKind):
             raise ValueError(
                 f"kind of {self.question!r}: got {self.kind!r}, use one of {get_args(AuditKind)}"
             )
+
+
+def tally(outcomes: Iterable[str]) -> str:
+    """How many answers agree and deviate, and, where there are such, how many others there are.
+
+    Example:
+        >>> tally(["agrees", "informs", "agrees", "cannot be told"])
+        '2 agree, 0 deviate, 1 cannot be told, 1 inform'
+    """
+    counted = Counter(outcomes)
+    words = [f"{counted['agrees']} agree", f"{counted['deviates']} deviate"]
+    words += [f"{counted['cannot be told']} cannot be told"] if counted["cannot be told"] else []
+    return ", ".join(words + ([f"{counted['informs']} inform"] if counted["informs"] else []))
 
 
 @dataclass(frozen=True, slots=True)

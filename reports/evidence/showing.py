@@ -39,7 +39,8 @@ class Showing:
 
         Args:
             question: What was asked.
-            outcome: ``"agrees"`` or ``"deviates"``.
+            outcome: ``"agrees"`` or ``"deviates"``; ``"cannot be told"`` where what was found decides
+                neither; ``"informs"`` where nothing was compared.
             expected: What theory expects, a number or words.
             measured: What was found.
             because: Why that is expected.

@@ -1,5 +1,7 @@
 """All pages of a report, from report.json and the figure files beside it, alone."""
 
+import re
+import shlex
 from collections import Counter
 from functools import cache
 from pathlib import Path
@@ -8,6 +10,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from reports.evidence.basis import KINDS
+from reports.evidence.exhibits import tally
 from reports.evidence.records import RECORDS
 from reports.page import charts, claims, graph, words
 from reports.page.loading import Report, load
@@ -80,7 +83,7 @@ def environment() -> Environment:
     }
     made.tests["corrected"] = lambda note: note.startswith("corrected:")
     made.globals |= {"arguments": words.arguments, "brief": words.brief, "common": words.common}
-    made.globals |= {"plural": words.plural, "charts": charts, "stable_id": stable_id}
+    made.globals |= {"plural": words.plural, "tally": tally, "charts": charts, "stable_id": stable_id}
     made.globals |= {"arranged": claims, "display": lambda latex: formula(latex, "block")}
     made.globals |= {"explained": RECORDS, "kinds": KINDS, "enough": ENOUGH}
     return made
@@ -119,6 +122,7 @@ def _claim_page(report: Report, claim: dict[str, Any], place: int, homes: claims
 def _shared(report: Report) -> dict[str, Any]:
     listed = report["claims"]
     verdicts = Counter(claim["verdict"] for claim in listed)
+    subjects = [(name, _in_short_first(rows)) for name, rows in _by(report["audits"], "subject")]
     return {
         "report": report,
         "run": report["run"],
@@ -130,7 +134,8 @@ def _shared(report: Report) -> dict[str, Any]:
         "failing": [claim for claim in listed if claim["verdict"] in VERDICTS[:2]],
         "theorems": _by(listed, "theorem"),
         "sources": _by(report["coverage"], "source"),
-        "subjects": [(name, _in_short_first(rows)) for name, rows in _by(report["audits"], "subject")],
+        "subjects": subjects,
+        "own": [(name, rows) for name, rows in subjects if _is_own(report, name, rows[0]["kind"])],
         "points": claims.total(listed, "points"),
         "left_out": claims.total(listed, "left_out"),
         "graph": graph,
@@ -145,7 +150,20 @@ def _by(rows: list[dict[str, Any]], name: str) -> list[tuple[str, list[dict[str,
 
 
 def _in_short_first(audits: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return sorted(audits, key=lambda audit: not audit["question"].startswith("In short"))
+    marked = [audit | {"in_short": audit["question"].startswith("In short")} for audit in audits]
+    return sorted(marked, key=lambda audit: not audit["in_short"])
+
+
+def _is_own(report: Report, subject: str, kind: str) -> bool:
+    """Whether a subject was handed in by --target or --flow, by the name of the file or of the field."""
+    try:
+        words = shlex.split(report["run"]["command"])
+    except ValueError:  # another's report, with a quotation mark that is not closed
+        words = []
+    given = {option: value for option, _, value in (word.partition("=") for word in words)}
+    if kind == "data":
+        return "--target" in given and subject == Path(given["--target"]).name
+    return kind == "flow" and given.get("--flow", "").startswith(re.split(r" of |, label ", subject)[0])
 
 
 def _once(report: Report, place: int, kind: str) -> list[dict[str, Any]]:

@@ -1,10 +1,11 @@
-"""What a run prints of its audits: who was asked, how many questions, what deviates, what was answered."""
+"""What a run prints of its audits: who was asked, how many answers agree, what was answered, what did not."""
 
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from reports.evidence.exhibits import tally
 from reports.run.progress import COLOUR
 
 if TYPE_CHECKING:
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
 OWN = ("data", "flow")
 """What is the user's own is told finding by finding; of others the questions are counted."""
+OPEN = ("deviates", "cannot be told")
 
 
 def audits_of(run: "Run") -> dict[tuple[str, str], list[dict[str, Any]]]:
@@ -24,15 +26,15 @@ def audits_of(run: "Run") -> dict[tuple[str, str], list[dict[str, Any]]]:
 
 
 def tell_audits(terminal: "pytest.TerminalReporter", run: "Run") -> None:
-    """Print counts for every subject, and for the user's own what was answered in words and what deviates."""
+    """Print counts for every subject, and for the user's own what was answered in words or did not agree."""
     by_subject = audits_of(run)
     if by_subject:
         terminal.section("audits")
     for (kind, subject), audits in by_subject.items():
-        deviating = [audit for audit in audits if audit["outcome"] == "deviates"]
+        outcomes = [audit["outcome"] for audit in audits]
         asked = f"{len(audits)} question{'s' * (len(audits) != 1)}"
-        line = f"{subject} ({kind}): {asked}, {len(audits) - len(deviating)} agree, {len(deviating)} deviate"
-        terminal.write_line(line, **{COLOUR["partial" if deviating else "verified"]: True})
+        colour = COLOUR["partial" if set(outcomes) & set(OPEN) else "verified"]
+        terminal.write_line(f"{subject} ({kind}): {asked}, {tally(outcomes)}", **{colour: True})
         if kind in OWN:
             _tell_findings(terminal, audits)
 
@@ -41,9 +43,11 @@ def _tell_findings(terminal: "pytest.TerminalReporter", audits: list[dict[str, A
     for audit in audits:
         if isinstance(audit["measured"], str):
             terminal.write_line(f"  {audit['question']}\n      {audit['measured']}")
-    for audit in audits:
-        if audit["outcome"] == "deviates" and not isinstance(audit["measured"], str):
-            terminal.write_line(f"  deviates: {audit['question']}", yellow=True)
+    for outcome in OPEN:
+        for audit in audits:
+            if audit["outcome"] != outcome or isinstance(audit["measured"], str):
+                continue
+            terminal.write_line(f"  {outcome}: {audit['question']}", yellow=True)
             terminal.write_line(f"      {_shown(audit['measured'])}; expected {_shown(audit['expected'])}")
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from reports.run.collection import Test, mark_problem, test_of, theorem_module
-from reports.run.inputs import NEEDS
+from reports.run.inputs import NEEDS, keep_target
 
 if TYPE_CHECKING:
     from reports.evidence.recorder import Recorder
@@ -116,7 +116,8 @@ class RunHooks:
         """
         absent = {fixture for fixture, option in NEEDS.items() if self.config.getoption(option) is None}
         if absent:
-            items[:] = [i for i in items if not (TEST in i.stash and absent.intersection(_fixtures(i)))]
+            unmet = {i for i in items if TEST in i.stash and absent & set(getattr(i, "fixturenames", ()))}
+            items[:] = [item for item in items if item not in unmet]
         if claims := self.config.getoption("--claim"):
             self._select(items, set(claims.split(",")))
         if items and all(TEST in item.stash for item in items):
@@ -127,8 +128,7 @@ class RunHooks:
         return (yield)
 
     def _select(self, items: list[pytest.Item], claims: set[str]) -> None:
-        tests = {item: item.stash[TEST] for item in items if TEST in item.stash}
-        chosen = [item for item, test in tests.items() if claims & test.claims]
+        chosen = [item for item in items if TEST in item.stash and claims & item.stash[TEST].claims]
         self.config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
         items[:] = chosen
 
@@ -232,6 +232,7 @@ class RunHooks:
         """Tell a user's interruption from the one with which pytest answers a collection error."""
         if self._run and not isinstance(excinfo.value, pytest.Session.Interrupted):
             self._run.interrupted = True
+            keep_target(self.config)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
@@ -296,7 +297,3 @@ class RunHooks:
         from reports.run.summary import summarise
 
         summarise(terminalreporter, self.run, self.written)
-
-
-def _fixtures(item: pytest.Item) -> tuple[str, ...]:
-    return tuple(getattr(item, "fixturenames", ()))

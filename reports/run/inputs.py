@@ -7,6 +7,7 @@ import argparse
 import re
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -36,7 +37,7 @@ def add_options(group: pytest.OptionGroup) -> None:
         "--target",
         metavar="FILE",
         help="ask the claims of your own data, too: .npz with `points` (n, d), and `weights` (n,) where not"
-        " uniform, .npy, .csv or .parquet with a point a row",
+        " uniform, .npy, .csv or .parquet with a point a row; of numerics.transport.save with its solution",
     )
     group.addoption(
         "--merge-duplicates", action="store_true", help="add the weights of repeated points of --target"
@@ -111,18 +112,28 @@ def user_target(config: pytest.Config) -> "UserTarget":
     Raises:
         pytest.UsageError: If the file holds no weighted point cloud.
     """
-    from theorems.setting.user.targets import UserTarget, load
+    from theorems.setting.user.targets import load
 
     file = config.getoption("--target")
     if TARGET not in config.stash:
-        merge = config.getoption("--merge-duplicates")
-        points, weights, merged = _refusing("--target", file, lambda: load(file, merge=merge))
-        name, seed = Path(file).name, config.getoption("--seed")
-        start = _heights(config.getoption("--resume"), points, weights)
-        config.stash[TARGET] = UserTarget(
-            name, points, weights, seed, lambda line: _say(config, line), merged, start
+        merge, seed = config.getoption("--merge-duplicates"), config.getoption("--seed")
+        target = _refusing(
+            "--target",
+            file,
+            lambda: load(file, merge=merge, seed=seed, say=lambda line: _say(config, line)),
         )
+        resumed = config.getoption("--resume")
+        if resumed is not None and target.given is not None:
+            raise pytest.UsageError(f"--resume={resumed}: --target holds its solution; leave --resume out")
+        start = _heights(resumed, target.points, target.weights)
+        config.stash[TARGET] = target if start is None else replace(target, start=start)
     return config.stash[TARGET]
+
+
+def keep_target(config: pytest.Config) -> None:
+    """Write what solving --target took long for, if it was solved here: the run is interrupted."""
+    if (target := config.stash.get(TARGET, None)) is not None:
+        target.keep()
 
 
 def _heights(file: str | None, points: "Array", weights: "Array") -> "Array | None":

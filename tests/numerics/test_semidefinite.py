@@ -60,3 +60,17 @@ def test_the_allowance_neither_vanishes_nor_overflows(exponent):
         factor = rng.integers(-8, 9, (8, 3)) / 4
         product = np.ldexp(factor @ factor.T, exponent)
         assert np.array_equal(symmetric_matrix("covariance", product, definite=False), product)
+
+
+@pytest.mark.parametrize("d", SIZES[1:])
+@pytest.mark.parametrize("scale", SCALES)
+def test_what_sums_of_d_products_may_leave_of_symmetry_is_not_refused(d, scale):
+    """16·d·eps of the largest entry, and no more."""
+    for off, refused in ((15 * d * EPS, False), (17 * d * EPS, True)):
+        matrix = np.eye(d) * scale
+        matrix[0, -1] = off * scale
+        if refused:
+            with pytest.raises(ValueError, match="covariance: differs from its transpose"):
+                symmetric_matrix("covariance", matrix, definite=True)
+        else:
+            assert symmetric_matrix("covariance", matrix, definite=True)[0, -1] == off * scale / 2

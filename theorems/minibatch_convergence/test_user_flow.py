@@ -21,8 +21,8 @@ def test_its_place_among_couplings(evidence, user_flow):
             tolerances += f", {seen.apart:.3g} that own samples resolve"
         evidence.audit(
             "M4: how far is its field from the exact one, beside those of batches?",
-            "agrees" if seen.resolved and seen.found <= seen.allowed else "deviates",
-            expected=f"at most {seen.allowed:.3g}, the largest of {tolerances}",
+            seen.outcome,
+            expected=f"at most {seen.allowed:.3g}, the largest of {tolerances}{against(seen)}",
             measured=seen.found,
             because=because(seen),
             subject=user_flow.name,
@@ -40,6 +40,11 @@ def test_its_place_among_couplings(evidence, user_flow):
             lambda figure: draw_scale(figure, seen.places, seen.found, seen.error, user_flow.name),
             size=(7.0, 2.4),
         )
+
+
+def against(seen):
+    """What it must be nearer to the exact field than."""
+    return f"; nearer to 0 than to {seen.rival.number:.3g} of {seen.rival.name}" if seen.rival else ""
 
 
 def because(seen):

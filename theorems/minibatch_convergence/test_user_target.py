@@ -39,7 +39,7 @@ def test_which_batch_size_is_enough(evidence, user_target, rng):
     for by, words in user_batches.WAYS.items():
         evidence.audit(
             f"M8: which n is enough for E|v⁽ⁿ⁾ − v|² ≤ 10, 5, 1 % of E|v|², t = 0.5? By {words}",
-            "agrees",
+            "informs",
             expected="the least n that was tried and is enough",
             measured=user_batches.answer(found, by, n),
             because="E|v⁽ⁿ⁾ − v|² ≤ E|ẋ − v|² ≤ e_n/(2t(1−t)), e_n the plan's excess, never growing with n",

@@ -1,5 +1,6 @@
 """Which batch size is enough for a user's cloud: sizes that are asked, and how the answer is shown."""
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -66,14 +67,23 @@ SHARE_COLUMNS = ("n", "batches", "loss", "± s.e.", "M8", "± s.e.", "M8, limit"
 
 
 def costs(found: BatchSizes, solving: float) -> list[tuple[object, ...]]:
-    """Rows of the table of times: a batch, a pair of it, and when exact pairs have cost less."""
+    """Rows of the table of times: a batch, a pair of it, and when exact pairs have cost less.
+
+    Args:
+        found: Of every size.
+        solving: How many seconds that took, NaN where it was done before.
+    """
     rows: list[tuple[object, ...]] = []
     for row in found.rows:
         pair = row.seconds / row.n
         saved = pair - found.pair_seconds
-        after = f"{solving / saved:.3g}" if saved > 0 else "never: batches are cheaper"
+        after = (
+            f"{solving / saved:.3g}" if math.isfinite(solving) else "not known: the file holds its solution"
+        )
+        after = after if saved > 0 else "never: batches are cheaper"
         rows.append((row.n, row.seconds, pair, after))
-    return [*rows, ("exact pairs", "", found.pair_seconds, f"after solving for {solving:.3g} s")]
+    solved = f"after solving for {solving:.3g} s" if math.isfinite(solving) else "solved before"
+    return [*rows, ("exact pairs", "", found.pair_seconds, solved)]
 
 
 COST_COLUMNS = ("n", "seconds a batch", "seconds a pair", "exact pairs cost less after so many pairs")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from theorems.setting.user.flow_audits import CLOSE, MOST_DIMENSIONS, answer, asked
+from theorems.setting.user.flow_references import unasked
 from theorems.setting.user.flow_spectra import POINTS, STEPS, VECTORS, is_large, spectra
 
 SAMPLED = f"{POINTS} trajectories, {VECTORS} vectors each, {STEPS} steps of Lanczos' method"
@@ -21,6 +22,7 @@ def _curl(evidence, flow, seen):
         "P4: is Dv_t symmetric, so that the field has no curl?",
         np.mean([one.skew for one in seen]),
         f"v is a gradient; size of the antisymmetric part over that of Dv_t, mean over times; {SAMPLED}",
+        beside=unasked(flow),
     )
 
 
@@ -51,6 +53,7 @@ def _ends(evidence, flow, seen):
         np.minimum(np.nan_to_num(np.array(apart), nan=1.0), 1.0).mean(),
         "μ_t = μ_s/(1+(t−s)μ_s) on an optimal path; smallest and largest, mean of |found − predicted|, at"
         f" most 1 each, t ≤ 0.9; {SAMPLED}",
+        beside=unasked(flow),
     )
 
 
@@ -68,6 +71,7 @@ def _density(evidence, flow, seen):
         float(last.mean(lambda v: np.minimum(np.abs(v), np.abs(v + 1))).mean()),
         f"(1−t)Dv_t → −P_N; mean distance, by the density of eigenvalues; {SAMPLED}",
         CLOSE,
+        unasked(flow),
     )
     rows = []
     for one in seen:

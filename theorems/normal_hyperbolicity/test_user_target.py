@@ -92,7 +92,7 @@ def test_the_dimension_of_the_data_themselves(evidence, user_target):
     d = points.shape[1]
     evidence.audit(
         "H7: which dimension have the data themselves, by distances to neighbours (estimated)?",
-        "agrees" if all(is_possible(one, len(points), d) for one in found) else "deviates",
+        "informs" if all(is_possible(one, len(points), d) for one in found) else "deviates",
         expected=f"between 0 and {d}",
         measured=in_words(found, len(points)),
         because="(r_k/r_2k)^m is Beta(k, k) where the density is constant on a ball of dimension m; noise"

@@ -120,19 +120,26 @@ def _bent(whole):
 def test_trajectories_keep_apart(evidence, user_flow):
     with asked(evidence, user_flow, "P6", "trajectories"):
         whole = trajectories(user_flow)
-        n = whole.path.shape[1]
-        first, second = np.triu_indices(n, 1)
-        of_path, of_near = whole.error[:, :n], whole.error[:, n:]
-        far = _ratio(whole.path[:, first] - whole.path[:, second], of_path[:, first] + of_path[:, second])
-        near = _ratio(whole.path - whole.near, of_path + of_near)
+        far = _far(whole)
+        near = _ratio(whole.path - whole.near, sum(np.split(whole.error, 2, axis=1)))
         answer(
             evidence,
             user_flow,
             "P6: do trajectories keep apart, |X_t(x) − X_t(y)| ≥ (1−t)|x − y|?",
             max(0.0, 1 - float(far.min()), 1 - float(near.min())),
             f"T is monotone; worst shortfall, relative, of {far.size + near.size} pairs, less what"
-            f" integration may err by ({whole.error.max():.1g} at most)",
+            f" integration may err by ({whole.error.max():.1g} at most); of other couplings far pairs alone",
+            beside=beside(user_flow, lambda other: max(0.0, 1 - float(_far(other).min()))),
         )
+
+
+def _far(whole):
+    """The ratios of all pairs of trajectories; a lone one has none to cross."""
+    n = whole.path.shape[1]
+    first, second = np.triu_indices(n, 1)
+    of_path = whole.error[:, :n]
+    apart = whole.path[:, first] - whole.path[:, second]
+    return _ratio(apart, of_path[:, first] + of_path[:, second]) if n > 1 else np.ones((1, 1))
 
 
 def _ratio(apart, error):

@@ -56,6 +56,8 @@ def test_the_solver_reaches_the_weights(evidence, user_target, rng):
         ("least weight", "largest weight", "stopped by rounding", "TV from", "TV to", "W₂²", "dual"),
         [(*extremes, int(found.stalled.sum()), low, high, found.w2_squared, found.w2_dual)],
     )
+    if user_target.notes:
+        evidence.table(f"{user_target.name}: how it was read", ("",), [(note,) for note in user_target.notes])
     _picture(evidence, user_target.name, found)
     _weigh(evidence.auditing(user_target.name, "P1").on(found.potential), found, rng)
 

@@ -154,8 +154,9 @@ def test_bad_input():
         slopes([[0.0], [1.0]], [1.0, 1.0])
     with pytest.raises(ValueError, match="step"):
         jacobian(swirl, 0.5, [[0.0, 0.0]], 0.0)
-    with pytest.raises(ValueError, match="tau"):
-        qr_growth(swirl, swirl_jacobian, [[0.0, 0.0]], [2.0, 1.0])
+    for tau in ([2.0, 1.5], [1.0, 1.0], [0.0, 1.0], [-0.5, 1.0]):
+        with pytest.raises(ValueError, match="tau"):
+            qr_growth(swirl, swirl_jacobian, [[0.0, 0.0]], tau)
 
 
 def test_horizon():

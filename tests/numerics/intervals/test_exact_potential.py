@@ -151,6 +151,27 @@ def test_the_axis_of_a_torus_is_undecided():
 
 
 @pytest.mark.parametrize(
+    "curve", [parametrised.ellipse(2.0, 1.0), parametrised.trefoil(), parametrised.spiral(1.5)]
+)
+@pytest.mark.parametrize("share", [0.1, 0.4, 0.6, 0.9])
+def test_a_proposal_that_is_not_the_maximum_is_never_proved(curve, share, monkeypatch, rng):
+    """Wherever on the curve the true maximum lies: the only proposal is a place that it beats by far."""
+    potential = ExactNearestPoint(curve, 0.5)
+    stop, start = float(curve.stop.mid()), float(curve.start.mid())
+    target = curve.at(arb(start + share * (stop - start)))
+    y = exact(np.array([float(c.mid()) for c in target]) * 0.5 + 0.01 * rng.standard_normal(potential.dim))
+    right = potential.conjugate(y)
+    wrong = start + ((share + 0.37) % 1) * (stop - start)
+    monkeypatch.setattr(potential, "_maximisers", lambda _: [arb(wrong)])
+    assert right - potential._objective(y, arb(wrong), 0)[0] > 1e-3
+    monkeypatch.setattr(
+        potential, "_neighbourhood", lambda y, t: (t - 0.01, t + 0.01, potential._objective(y, t, 0)[0])
+    )
+    with pytest.raises(UndecidedError, match="second maximum"):
+        potential.conjugate(y)
+
+
+@pytest.mark.parametrize(
     ("call", "message"),
     [
         (lambda: ExactAtoms([[0.0], [1.0]], [0.0]), "heights: got 1"),

@@ -117,7 +117,11 @@ SAID = [
 ]
 
 
-@pytest.mark.parametrize(("law", "is_measured"), SAID, ids=lambda x: repr(getattr(x, "dist", x)))
+def _named(value):
+    return repr(value) if isinstance(value, bool) else type(getattr(value, "dist", value)).__name__
+
+
+@pytest.mark.parametrize(("law", "is_measured"), SAID, ids=_named)
 def test_a_statement_that_is_measured_says_so(law, is_measured):
     """In its reason, of every member; what is proved does not."""
     p = Quantile(law)

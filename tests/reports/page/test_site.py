@@ -108,6 +108,68 @@ def test_the_overview_counts_and_names_what_fails_first(pages: dict[str, Page]) 
     assert "step 2 λ instead of λ 0.333 0.333 0" in text.replace("2λ", "2 λ")
 
 
+def handed_in(report: dict[str, Any], command: str, **kinds: str) -> None:
+    """A run of a user's own: two audits of each outcome a subject, and no claim asked."""
+    report["run"]["command"] = command
+    report["audits"] = [
+        report["audits"][0]
+        | {"subject": subject, "kind": kind, "outcome": outcome, "target": "", "question": question}
+        for subject, kind in kinds.items()
+        for outcome in ("agrees", "deviates", "cannot be told", "informs")
+        for question in (f"H1: {outcome}?", f"In short (1 of 2): {outcome} in short?")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "asked"),
+    [
+        ("--target='my cloud.csv' --flow='my:net()(x, t)'", {"my cloud.csv", "my:net() of w.pt, label 3"}),
+        ("--target=elsewhere/cloud.csv", set()),
+        ("--flow=my:net()", {"my:net() of w.pt, label 3"}),
+        ("--flow=other:net", set()),
+        ("", set()),
+    ],
+)
+def test_what_was_handed_in_comes_first(change: Change, given: str, asked: set[str]) -> None:
+    """With counts and its first lines; what was not, as networks of ours, does not."""
+    kinds = {"my cloud.csv": "data", "my:net() of w.pt, label 3": "flow", "torchcfm": "library"}
+
+    def edit(report: dict[str, Any]) -> None:
+        handed_in(report, f"pytest theorems {given}", **kinds)
+
+    text = Page(change(edit)["index.html"]).text
+    counted = "8 questions: 2 agree, 2 deviate, 2 cannot be told, 2 inform."
+    assert text.count(counted) == len(asked)
+    claims = text.index("The paper says")
+    assert ("What was found of yours" in text) == bool(asked)
+    for subject in asked:
+        start = text.index(f"{subject} ", text.index("What was found of yours"))
+        places = [
+            start,
+            *(text.index(told, start) for told in (counted, "agrees in short?", "H1: deviates?")),
+        ]
+        places += [
+            text.index("1 question cannot be told", start),
+            text.index("H1: cannot be told?", start),
+            claims,
+        ]
+        assert places == sorted(places)
+    assert "H1: agrees?" not in text
+
+
+def test_claims_that_were_not_asked_are_no_part_of_the_first_screen(change: Change) -> None:
+    def edit(report: dict[str, Any]) -> None:
+        handed_in(report, "pytest theorems -k user_flow --flow=my:net", **{"my:net": "flow"})
+        for claim in report["claims"]:
+            claim |= {"selected": 0, "ran": 0, "verdict": "not run", "evidence": [], "controls": []}
+
+    text = Page(change(edit)["index.html"]).text
+    assert "points were checked" not in text
+    assert "not run" not in text
+    assert "The paper says" not in text
+    assert text.index("2 cannot be told, 2 inform.") < text.index("was asked for a verdict in this run")
+
+
 POWER = {
     "code": "a1b2c3d4e5f6",
     "current": True,

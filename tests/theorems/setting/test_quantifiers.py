@@ -96,7 +96,7 @@ def test_a_user_target_is_asked_with_the_bounds_of_the_check() -> None:
     found = {audit.question: audit.outcome for audit in keeper.recorder.audits.values()}
     assert found == {
         "X1: is error within its bound?": "deviates",
-        "X1: can it be asked? (check)": "deviates",
+        "X1: can it be asked? (check)": "cannot be told",
     }
 
 

@@ -1,23 +1,29 @@
 """Tables of a point cloud, .csv and .parquet: one point a row, one coordinate a column.
 
-A column named `weight` or `weights` holds the weights; every other column is a coordinate. A column of whole
-numbers that is named as an index or as labels, or counts the rows, is refused: it would be a coordinate. What
-is wrong is said in one line, a `ValueError` that names the column and the row (rows count from 0, without the
-header).
+A column named `weight` or `weights` holds the weights; every other column is a coordinate, and a note lists
+them. A column of whole numbers that is named as an index or as labels, or counts the rows, is refused, and so
+is one of positive numbers that is named nearly as weights: each would be a coordinate. A first line 0,1,2,…
+is refused, too: pandas names columns so, and it may be a point. What is wrong is said in one line, a
+`ValueError` that names the column and the row (rows count from 0, without the header).
 """
 
 import csv
+import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from theorems.setting.user.arrays import WEIGHTS, Read
+from theorems.setting.user.arrays import LIKE_WEIGHTS, WEIGHTS, Read, listed
 from theorems.setting.user.sizes import refuse_size
 
-INDICES = ("", "index", "id", "unnamed: 0", "__index_level_0__")
-LABELS = ("label", "labels", "class", "classes", "target", "cluster", "category", "species", "cls", "digit")
+INDEX = re.compile(r"|index|idx|id|rows?|row_?names?|unnamed: \d+|__index_level_\d+__", re.I)
+OF_LABELS = r"(labels?|class(es)?|targets?|clusters?|categor(y|ies)|species|cls|digits?)"
+LABEL = re.compile(
+    rf"(\w+[_ ])?{OF_LABELS}(_?(id|idx|code|true|pred)s?)?_?|y_(true|pred|train|test)|gt|ground_truth", re.I
+)
 FEWEST_COUNTED = 20
 """Rows from which a column of consecutive whole numbers is taken for an index: chosen."""
 NO_NUMBER = "is no number: every column but `weights` is a coordinate, so drop the others"
@@ -41,6 +47,7 @@ def _table(stream: Iterator[str]) -> Read:
     first = next(lines, None)
     if first is None:
         raise ValueError("the table is empty; give one point a line")
+    _refuse_counting(first)
     names = None if all(map(_is_number, first)) else [name.strip() for name in first]
     rows = [] if names is not None else [_numbers(first, None, 0)]
     for line in lines:
@@ -55,15 +62,32 @@ def _table(stream: Iterator[str]) -> Read:
     return _split(np.array(rows), names or [])
 
 
+def _refuse_counting(first: Sequence[str]) -> None:
+    """Stop where nobody can tell a header from a point: other programs name columns by words."""
+    if [entry.strip() for entry in first] == [str(k) for k in range(len(first))]:
+        words = listed([f"x{k}" for k in range(len(first))])
+        raise ValueError(
+            f"its first line, {listed(first)}, may be names of columns, as pandas writes them, or a point;"
+            f" put a line of words, such as {words}, in its place or above it"
+        )
+
+
 def _refuse_rows(n: int, d: int) -> None:
     """Stop while reading: the limits for the fewest coordinates that there can be."""
     if n % 1000 == 1:
         refuse_size("points", (n, max(1, d - 1)))
 
 
+def _number(entry: str) -> float:
+    """A number as tables write it: Python alone reads 1_0 as 10."""
+    if "_" in entry:
+        raise ValueError(entry)
+    return float(entry)
+
+
 def _is_number(entry: str) -> bool:
     try:
-        float(entry)
+        _number(entry)
     except ValueError:
         return False
     return True
@@ -71,7 +95,7 @@ def _is_number(entry: str) -> bool:
 
 def _numbers(line: Sequence[str], names: Sequence[str] | None, row: int) -> np.ndarray:
     try:
-        return np.array([float(entry) for entry in line])
+        return np.array([_number(entry) for entry in line])
     except ValueError:
         column = next(k for k, entry in enumerate(line) if not _is_number(entry))
         entry = line[column].strip()
@@ -108,7 +132,11 @@ def read_parquet(file: Path) -> Read:
             row = int(np.flatnonzero(column.is_null().to_numpy(zero_copy_only=False))[0])
             raise ValueError(f"column '{name}', row {row}: is empty; drop the row or fill it in")
         columns.append(column.to_numpy().astype(np.float64))
-    return _split(np.stack(columns, axis=1), names)
+    found = _split(np.stack(columns, axis=1), names)
+    if found.weights is None:
+        return found
+    ours = next(name for name in names if name.lower() in WEIGHTS)
+    return replace(found, weights=found.weights.astype(read.column(ours).to_numpy().dtype))
 
 
 def _refuse_columns(schema: Any, names: Sequence[str], types: Any) -> None:
@@ -132,10 +160,25 @@ def _split(table: np.ndarray, names: Sequence[str]) -> Read:
     points = np.delete(table, ours, axis=1)
     if not points.shape[1]:
         raise ValueError("the table has weights and no coordinates; give one column a coordinate")
-    if names:
-        _refuse_labels(points, [name for k, name in enumerate(names) if k not in ours])
     refuse_size("points", points.shape)
-    return points, table[:, ours[0]] if ours else None
+    if not names:
+        return Read(points, None, ("coordinates: every column, as no line names them",))
+    coordinates = [name for k, name in enumerate(names) if k not in ours]
+    _refuse_labels(points, coordinates)
+    if not ours:
+        _refuse_weights(points, coordinates)
+    note = f"coordinates: {listed(coordinates)}{f'; weights: {names[ours[0]]}' if ours else ''}"
+    return Read(points, table[:, ours[0]] if ours else None, (note,))
+
+
+def _refuse_weights(points: np.ndarray, names: Sequence[str]) -> None:
+    """Positive numbers, beside others, under a name that is nearly that of weights."""
+    for name, column in zip(names, points.T, strict=True):
+        if len(names) > 1 and LIKE_WEIGHTS.fullmatch(name) and (column > 0).all():
+            raise ValueError(
+                f"column {name!r} looks like weights, and only `weights` is read as such; rename it so, or"
+                " otherwise if it is a coordinate"
+            )
 
 
 def _refuse_labels(points: np.ndarray, names: Sequence[str]) -> None:
@@ -143,7 +186,7 @@ def _refuse_labels(points: np.ndarray, names: Sequence[str]) -> None:
     for name, column in zip(names, points.T, strict=True):
         if (column != np.round(column)).any():
             continue
-        what = "labels" if name.lower() in LABELS else "an index" if name.lower() in INDICES else None
+        what = "labels" if LABEL.fullmatch(name) else "an index" if INDEX.fullmatch(name) else None
         remedy = "rename it"
         if what is None and len(names) > 1 and len(column) >= FEWEST_COUNTED and (np.diff(column) == 1).all():
             what, remedy = "an index, as it counts the rows", "give the points as .npy"

@@ -4,6 +4,7 @@ A module is imported and a factory is called, so their code runs; a checkpoint's
 """
 
 import importlib
+import inspect
 import os
 import re
 import sys
@@ -50,6 +51,8 @@ def find(name: str, weights: Weights | None = None) -> Any:
             else f"{path} is {type(found).__name__} and"
         )
         raise ValueError(f"{made} cannot be called; give velocity(t, x)")
+    if not called and _takes_nothing(found):
+        raise ValueError(f"{path} takes no arguments; if it makes the field, name what it returns, {name}()")
     if weights is not None:
         _weigh(found, weights, path)
     return found
@@ -92,6 +95,14 @@ def _made(factory: Any, path: str) -> Any:
             return factory()
     except (Exception, SystemExit) as error:
         raise ValueError(f"{path}() raised {said(error)}; it is called without arguments") from error
+
+
+def _takes_nothing(found: Any) -> bool:
+    forward = getattr(found, "forward", found)
+    try:
+        return not inspect.signature(forward if callable(forward) else found).parameters
+    except (TypeError, ValueError):  # built in C, or scripted
+        return False
 
 
 def _weigh(found: Any, weights: Weights, path: str) -> None:

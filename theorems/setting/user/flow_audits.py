@@ -2,7 +2,8 @@
 
 Nothing is assumed of the field but that it is one. A trained field is an approximation, so where theory has
 an equality the audits say *agrees* up to `CLOSE` of the natural scale: a convention of these audits, not a
-bound of a theorem. The number found is what counts.
+bound of a theorem. Where other couplings have a number of their own, it must also be nearer to an exact one's
+than to that (`flow_outcomes`). The number found is what counts.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from numerics.flows.sampling import integrate
 from numerics.flows.spectrum import qr_growth
+from theorems.setting.user.flow_outcomes import outcome
 from theorems.setting.user.flow_pictures import draw_scale
 from theorems.setting.user.flows import UserFlow
 
@@ -64,6 +66,7 @@ class Trajectories:
         error: (k,2n), how far the points of ``path`` and ``near`` move when integrated 100 times less
             accurately.
         derivative: Dv_t at points, (n,d,d).
+        obstacle: Why it is not asked by products where that does not fit.
     """
 
     path: Array
@@ -71,6 +74,7 @@ class Trajectories:
     velocity: Array
     error: Array
     derivative: Callable[[float, Array], Array]
+    obstacle: str = ""
 
     @cached_property
     def jacobian(self) -> Array:
@@ -82,7 +86,9 @@ class Trajectories:
         d = self.path.shape[2]
         n = min(self.path.shape[1], MOST_NUMBERS // (len(TIMES) * d**2))
         if n == 0:
-            raise ValueError(f"its Jacobians are too large in dimension {d}; write it in torch")
+            raise ValueError(
+                f"its Jacobians are too large in dimension {d}, and products do not do: {self.obstacle}"
+            )
         return np.stack([self.derivative(t, x[:n]) for t, x in zip(TIMES, self.path, strict=True)])
 
     @cached_property
@@ -100,6 +106,7 @@ class Trajectories:
             self.velocity[:, rows],
             self.error[:, both],
             lambda t, _: self.jacobian[place(t), rows],
+            self.obstacle,
         )
 
     @property
@@ -125,7 +132,8 @@ def trajectories(flow: UserFlow) -> Trajectories:
     fine, coarse = (limited(flow, both, tolerance(flow) * factor) for factor in (1, 100))
     path = fine[:, :n]
     velocity = np.stack([flow.velocity(t, x) for t, x in zip(TIMES, path, strict=True)])
-    return Trajectories(path, fine[:, n:], velocity, np.linalg.norm(fine - coarse, axis=2), flow.jacobian)
+    error = np.linalg.norm(fine - coarse, axis=2)
+    return Trajectories(path, fine[:, n:], velocity, error, flow.jacobian, flow.obstacle)
 
 
 def limited(flow: UserFlow, noise: Array, accuracy: float) -> Array:
@@ -213,7 +221,7 @@ def by_whole_jacobians(flow: UserFlow) -> None:
 
 @contextmanager
 def asked(evidence: Any, flow: UserFlow, claim: str, what: str) -> Iterator[None]:
-    """A computation on the flow that ends in an error is a finding, not a failure of ours."""
+    """A computation on the flow that ends in an error leaves its question open; it is no failure of ours."""
     try:
         yield
     except (ValueError, RuntimeError, np.linalg.LinAlgError) as error:
@@ -229,10 +237,21 @@ def answer(
     allowed: float = CLOSE,
     beside: "Marks | None" = None,
 ) -> None:
-    """One audit of a number that is 0 for an exact OT-CFM field; ``beside``, what other couplings have."""
+    """One audit of a number that is 0 for an exact OT-CFM field.
+
+    Args:
+        evidence: The fixture.
+        flow: Which is audited.
+        question: What is asked.
+        measured: The number.
+        because: Why it is 0 for an exact field.
+        allowed: Up to where it agrees.
+        beside: What other couplings have, for a question that would have a scale; None for the others.
+    """
+    within = "agrees" if measured <= allowed else "deviates"
     evidence.audit(
         question,
-        "agrees" if measured <= allowed else "deviates",
+        within if beside is None else outcome(measured, allowed, beside.rival),
         expected=f"0; at most {allowed:.3g} counts as agreement{beside.words if beside else ''}",
         measured=float(measured),
         because=because,

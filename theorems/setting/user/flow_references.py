@@ -15,9 +15,10 @@ from numerics.flows.independent import IndependentField
 from theorems.setting.user import flow_batches
 from theorems.setting.user.flow_audits import MOST_DIMENSIONS, trajectories
 from theorems.setting.user.flow_batches import Array, Drawn, Measure, number_of, scatter
+from theorems.setting.user.flow_outcomes import Rival, rival
 from theorems.setting.user.flow_scale import name_of, own_ends, own_samples
 from theorems.setting.user.flows import UserFlow
-from theorems.setting.user.trying import NumpyField
+from theorems.setting.user.trying import NumpyField, said
 
 MOST_NUMBERS = 20_000
 """Points times dimensions of a target up to which it is asked: its field costs so many operations a point."""
@@ -35,19 +36,35 @@ class Marks:
         target: On which target, in words.
         places: Number and standard error of each coupling, ascending in theory.
         unknown: Which are not known, and why.
+        nothing: Why none is known, where none is.
     """
 
     target: str = ""
     places: dict[str, tuple[float, float]] = field(default_factory=dict)
     unknown: dict[str, str] = field(default_factory=dict)
+    nothing: str = ""
+
+    @property
+    def rival(self) -> Rival | None:
+        """What an agreeing flow must not be nearer to: the smallest batches, else independent pairs."""
+        known = {name: place for name, place in self.places.items() if sum(place) >= ROUNDING}
+        return rival(known, name_of(min(flow_batches.DRAWN)), name_of(1))
 
     @property
     def words(self) -> str:
-        """All marks, to be put after a tolerance; nothing where there are none."""
-        said = [f"{name} {_with_error(*place)}" for name, place in self.places.items()]
-        said += [f"{name} not known, {why}" for name, why in self.unknown.items()]
+        """All marks, to be put after a tolerance, and what they decide."""
+        if self.nothing:
+            return f", where other couplings are known; here they are not, {self.nothing}"
+        marks = [f"{name} {_with_error(*place)}" for name, place in self.places.items()]
+        marks += [f"{name} not known, {why}" for name, why in self.unknown.items()]
         errors = " (±: of trajectories, drawn batches and steps)" if self.places else ""
-        return f"; on {self.target} {', '.join(said)}{errors}" if said else ""
+        against = self.rival
+        decided = (
+            f"; it must be nearer to 0 than to that of {against.name}"
+            if against
+            else "; none of these is told from 0, so that nothing is decided below it"
+        )
+        return f"; on {self.target} {', '.join(marks)}{errors}{decided}"
 
 
 def _with_error(number: float, error: float) -> str:
@@ -110,11 +127,11 @@ def beside(flow: UserFlow, measure: Measure, own: bool = True) -> Marks:
         own: Whether own samples may stand in for a target: not near t = 1, where atoms are alone.
     """
     if flow.target is None and not own:
-        return Marks()
+        return Marks(nothing="as near t = 1 own samples are alone: give --target")
     try:
         known, other = atoms(flow), independent(flow)
         if known is None or other is None:
-            return Marks()
+            return Marks(nothing=_why_no_atoms(flow))
         places: dict[str, tuple[float, float]] = {}
         unknown: dict[str, str] = {}
         for n in flow_batches.DRAWN:
@@ -122,8 +139,21 @@ def beside(flow: UserFlow, measure: Measure, own: bool = True) -> Marks:
         whole = trajectories(other)
         places[name_of(1)] = float(measure(whole)), scatter(whole, measure)
         return Marks(known[0], places, unknown)
-    except (ValueError, RuntimeError, np.linalg.LinAlgError):  # own samples that cannot be drawn, say
-        return Marks()
+    except (ValueError, RuntimeError, np.linalg.LinAlgError) as error:  # own samples may end so
+        return Marks(nothing=f"as asking them ended in {said(error)}")
+
+
+def unasked(flow: UserFlow) -> Marks:
+    """No marks, where asking for them takes whole Jacobians that do not fit."""
+    return Marks(nothing=_why_no_atoms(flow))
+
+
+def _why_no_atoms(flow: UserFlow) -> str:
+    if flow.dim > MOST_DIMENSIONS:
+        return f"as they are asked up to dimension {MOST_DIMENSIONS}"
+    if flow.target is None:
+        return f"as fewer than {LEAST_OWN} own samples stand in for a target in dimension {flow.dim}"
+    return f"as {flow.target.name} has more than {MOST_NUMBERS} numbers"
 
 
 def _mark(

@@ -24,7 +24,8 @@ FOLLOWS = 0.1
 STEPS = (1, 2, 4, 8, 16, 32, 64)
 FINE = 128
 """The number of steps that the others are held against."""
-SAMPLES = 200
+MOST_SAMPLES, LEAST_SAMPLES, NUMBERS = 200, 20, 25_600
+"""Of noise; beyond d = 128 as many as have `NUMBERS` coordinates, as fields cost more there. Chosen."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,8 +39,8 @@ class Ending:
         least: The median smallest eigenvalue of (1−t)Dv_t at t = 0.9.
         t_max: The last time at which the normal eigenvalue is within `FOLLOWS` of −1; the last time asked
             where there is none, NaN where it never is.
-        whole: Whether nothing is lost: it follows to the last time, or has no normal direction and no target
-            whose atoms have all.
+        whole: Whether nothing is lost: it follows to the last time. Without a normal direction that is not so
+            where there is a target, whose atoms have all; else None, as its data may have none.
     """
 
     times: Array
@@ -47,7 +48,7 @@ class Ending:
     share: float
     least: float
     t_max: float
-    whole: bool
+    whole: bool | None
 
 
 @cache
@@ -58,7 +59,7 @@ def ending(flow: UserFlow) -> Ending:
     least, share = float(np.median(smallest[np.abs(times - TIMES[LATE]).argmin()])), float(has.mean())
     if share < 0.5:
         unknown = np.full(len(times), np.nan)
-        return Ending(times, unknown, share, least, float(times[-1]), flow.target is None)
+        return Ending(times, unknown, share, least, float(times[-1]), None if flow.target is None else False)
     normal = np.median(smallest[:, has], axis=1)
     follows = times[(times >= 0.5) & (np.abs(normal + 1) <= FOLLOWS)]
     t_max = float(follows[-1]) if len(follows) else np.nan
@@ -79,41 +80,72 @@ class Sampling:
 
     Attributes:
         t_max: Where the last step begins.
-        lost: How far the samples of `STEPS` are from those of `FINE`, root mean square over their spread.
-        steps: The fewest of `STEPS` that lose at most `CLOSE`; `FINE` where none do.
+        samples: How many were drawn.
+        lost: How far the samples of `STEPS` are from those of `FINE`, root mean square over their spread; and
+            the same with two standard errors of the mean square.
+        steps: The fewest of `STEPS` that lose at most `CLOSE`, these included; `FINE` where none do.
         error: With a target: root mean square of |end − T(x₀)| over that of |T(x₀) − x₀|; else NaN.
         bound: That of N3's bound, from the field's errors on the way.
         broken: How many samples were further off than N3 allows.
+        why: Why the last step begins there, where nothing of the field says so.
     """
 
     t_max: float
-    lost: dict[int, float]
+    samples: int
+    lost: dict[int, tuple[float, float]]
     steps: int
     error: float
     bound: float
     broken: int
+    why: str = ""
 
 
 @cache
 def sampling(flow: UserFlow) -> Sampling:
     """Sample the same noise in several numbers of steps."""
-    t_max = ending(flow).t_max
-    t_max = float(TIMES[LATE]) if np.isnan(t_max) else t_max
-    noise = np.random.default_rng(flow.seed + 5).standard_normal((SAMPLES, flow.dim))
+    t_max, why = _last(flow)
+    m = samples_in(flow.dim)
+    noise = np.random.default_rng(flow.seed + 5).standard_normal((m, flow.dim))
     ends = {n: steps_to(flow, noise, n, t_max)[0] for n in (*STEPS, FINE)}
-    spread = np.sqrt(ends[FINE].var(axis=0).sum())
-    lost = {n: _size(ends[n] - ends[FINE]) / max(spread, 1e-300) for n in STEPS}
-    steps = next((n for n in STEPS if lost[n] <= CLOSE), FINE)
+    lost = {n: _lost(ends[n], ends[FINE]) for n in STEPS}
+    steps = next((n for n in STEPS if lost[n][1] <= CLOSE), FINE)
     if flow.target is None:
-        return Sampling(t_max, lost, steps, np.nan, np.nan, 0)
+        return Sampling(t_max, m, lost, steps, np.nan, np.nan, 0, why)
     potential = flow.target.solution.potential
     data = potential.transport(noise)
     end, allowed = steps_to(flow, noise, steps, t_max, ExactField(potential))
     off, length = np.linalg.norm(end - data, axis=1), _size(data - noise)
     broken = int((off > allowed * (1 + 1e-6) + 1e-9 * (1 + np.abs(data).max())).sum())
-    return Sampling(
-        t_max, lost, steps, _size(end - data) / length, float(np.sqrt((allowed**2).mean()) / length), broken
-    )
+    error, bound = _size(end - data) / length, float(np.sqrt((allowed**2).mean()) / length)
+    return Sampling(t_max, m, lost, steps, error, bound, broken, why)
+
+
+def samples_in(d: int) -> int:
+    """How many samples are drawn in d dimensions.
+
+    Example:
+        >>> [samples_in(d) for d in (2, 128, 784, 3072)]
+        [200, 200, 32, 20]
+    """
+    return int(np.clip(NUMBERS // d, LEAST_SAMPLES, MOST_SAMPLES))
+
+
+def _lost(ends: Array, fine: Array) -> tuple[float, float]:
+    """Root mean square of the distance over the spread of the fine ends, and two standard errors above."""
+    spread = max(np.sqrt(fine.var(axis=0).sum()), 1e-300)
+    square = ((ends - fine) ** 2).sum(axis=1)
+    above = square.mean() + 2 * square.std(ddof=1) / np.sqrt(len(square))
+    return float(np.sqrt(square.mean()) / spread), float(np.sqrt(above) / spread)
+
+
+def _last(flow: UserFlow) -> tuple[float, str]:
+    """Where to end the steps; and why at 0.9, where the normal eigenvalue never follows or is not asked."""
+    try:
+        t_max = ending(flow).t_max
+    except ValueError as error:
+        return float(TIMES[LATE]), f", chosen, as {error}"
+    late = np.isnan(t_max)
+    return (float(TIMES[LATE]), ", chosen, as its normal eigenvalue never follows") if late else (t_max, "")
 
 
 def steps_to(

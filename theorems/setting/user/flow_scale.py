@@ -21,6 +21,7 @@ from numerics.flows.independent import IndependentField
 from numerics.potentials import Potential
 from numerics.transport import solve
 from theorems.setting.user.flow_audits import CLOSE, TIMES, limited, place, tolerance
+from theorems.setting.user.flow_outcomes import Outcome, Rival, outcome, rival
 from theorems.setting.user.flows import UserFlow
 
 Array = NDArray[np.float64]
@@ -92,6 +93,17 @@ class Scale:
     def allowed(self) -> float:
         """Up to where a flow agrees: `CLOSE`, the mark of the largest batches, what own samples resolve."""
         return max(CLOSE, self.places[name_of(max(BATCHES))], self.apart)
+
+    @property
+    def rival(self) -> Rival | None:
+        """What an agreeing flow must not be nearer to: the smallest batches, else independent pairs."""
+        places = {name: (number, self.apart) for name, number in self.places.items()}
+        return rival(places, name_of(min(BATCHES)), name_of(1))
+
+    @property
+    def outcome(self) -> Outcome:
+        """Whether the flow agrees; where the target is not known well enough it cannot be told."""
+        return outcome(self.found, self.allowed, self.rival) if self.resolved else "cannot be told"
 
     @property
     def place(self) -> str:

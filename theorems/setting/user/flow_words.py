@@ -24,7 +24,7 @@ def how_optimal(flow: UserFlow) -> str:
         if np.isfinite(seen.pairs)
         else "as perfectly learned batches of 256, or nearer"
     )
-    if seen.found <= seen.apart:
+    if 0 < seen.apart >= seen.found:
         like = f"own samples resolve {seen.apart:.2g}: no further from it than that"
     if seen.found >= seen.places[name_of(1)]:
         like = "no nearer than independent coupling"
@@ -74,7 +74,7 @@ def what_to_do(flow: UserFlow) -> str:
     count = "1 Euler step in all loses" if seen.steps == 1 else f"{seen.steps} Euler steps in all lose"
     words = (
         f"sample to t = {seen.t_max:g} and take one straight step from there: {count}"
-        f" {seen.lost.get(seen.steps, 0.0):.2g} of the samples' spread"
+        f" {seen.lost.get(seen.steps, (0.0,))[0]:.2g} of the spread of {seen.samples} samples"
     )
     if np.isfinite(seen.error):
         words += (

@@ -19,17 +19,22 @@ from theorems.setting.user.checkpoints import Weights
 from theorems.setting.user.finding import find
 from theorems.setting.user.reading import USUAL, Order, Reading
 from theorems.setting.user.trying import (
+    ARRAYS,
     DOUBLE,
+    MOST_ROWS,
+    PROBED_TIMES,
     NumpyField,
     RaisedError,
     by_differences,
     checked_call,
-    differentiates,
     hushed,
+    obstacle,
     precision_of,
+    probes,
     refuse_noise,
     said,
     seconds_of,
+    to_be_wrapped,
     tried,
 )
 
@@ -57,6 +62,7 @@ class UserFlow:
         say: Called with lines of progress.
         reading: How its arguments are handed over.
         target: The point cloud that it should lead to, None where none is given.
+        obstacle: Why it does not differentiate, and what to do.
     """
 
     name: str
@@ -68,6 +74,7 @@ class UserFlow:
     say: Callable[[str], object] = str
     reading: Reading = USUAL
     target: "UserTarget | None" = None
+    obstacle: str = ARRAYS
 
     @property
     def how(self) -> str:
@@ -112,7 +119,7 @@ class UserFlow:
         """
         points = as_points("x", x, self.dim).real
         if not self.differentiates:
-            raise ValueError("its values do not differentiate automatically; write it in torch")
+            raise ValueError(f"its values do not differentiate automatically: {self.obstacle}")
         try:
             with hushed():
                 return self.field.products(t, points, np.asarray(vectors))  # type: ignore[union-attr]
@@ -161,8 +168,11 @@ def load(
     precision = precision_of(field, d)
     refuse_noise(field, d, precision)
     full = name + (f" of {weights.file}" if weights else "") + ("" if label is None else f", label {label}")
-    flow = UserFlow(full, d, field, precision, differentiates(field, d, precision), reading=read, **fields)
+    fields |= {"reading": read, "obstacle": obstacle(field, d, precision)}
+    flow = UserFlow(full, d, field, precision, not fields["obstacle"], **fields)
     _tell(flow, name)
+    if label is not None:
+        _tell_of_labels(flow, found, device)
     return flow
 
 
@@ -174,12 +184,30 @@ def _tell(flow: UserFlow, name: str) -> None:
     flow.say(f"flow {flow.name}: read as {read}, {read.because}{remedy}")
     for note in getattr(flow.field, "notes", ()):
         flow.say(f"flow {flow.name}: {note}")
+    if not flow.differentiates and (flow.obstacle != ARRAYS or flow.dim > MOST_ROWS):
+        flow.say(f"flow {flow.name}: its derivatives are by differences: {flow.obstacle}")
     seconds, printed = seconds_of(flow.field, flow.dim)
     if printed:
         flow.say(f"flow {flow.name}: it prints while it is asked, which is not shown")
     if seconds > SLOW:
         flow.say(
             f"flow {flow.name}: it is slow, {seconds:.2g} s a call on 100 points; expect some thousand calls"
+        )
+
+
+def _tell_of_labels(flow: UserFlow, found: Any, device: str) -> None:
+    """Whether another class has the same field; one that is refused is told apart by that."""
+    other = 1 if flow.reading.label == 0 else 0
+    try:
+        field, _ = _wrapped(found, flow.dim, device, [replace(flow.reading, label=other)])
+        x = probes(flow.dim)
+        differ = [(checked_call(field, t, x) != flow.velocity(t, x)).any() for t in PROBED_TIMES]
+    except ValueError:
+        return
+    if not any(differ):
+        flow.say(
+            f"flow {flow.name}: the label changed nothing: at all points and times tried its field is that of"
+            f" label {other}; is the label used?"
         )
 
 
@@ -215,7 +243,8 @@ def _wrapped(
                 break
     if not working:
         asked = "" if readings[0].label is None else f" (label {readings[0].label})"
-        raise ValueError(_what_was_wrong(problems, len(list(_ways(found, device, USUAL)))) + asked)
+        wrong = _what_was_wrong(problems, len(list(_ways(found, device, USUAL))))
+        raise ValueError(f"{wrong}{asked}{to_be_wrapped(problems, d)}")
     if len(working) == 2:
         return _decided(working, d)
     ((field, read),) = working.values()

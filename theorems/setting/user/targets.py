@@ -4,29 +4,35 @@ Nothing of the file is believed: no pickles are loaded, and sizes are read from 
 taken. What is wrong is said in one line that names the array or the column and the index.
 """
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from numerics.checks import as_array
+from numerics.transport.archives import free
 from numerics.transport.duplicates import merge_duplicates, refuse_duplicates
 from numerics.transport.interruption import SolveInterrupted, save_heights
 from numerics.transport.semidiscrete import check_weights, coordinates, solve
-from theorems.setting.user.arrays import Read, read_npy, read_npz
+from numerics.transport.storage import save
+from theorems.setting.user.arrays import Read, read_npy
 from theorems.setting.user.columns import read_csv, read_parquet
 from theorems.setting.user.sizes import refuse_bytes
+from theorems.setting.user.solved import read_archive
 
 if TYPE_CHECKING:
     from numerics.potentials import FiniteAtoms
     from numerics.transport.solution import SemidiscreteSolution
 
 SECONDS_BETWEEN_LINES = 1.0
+WORTH_KEEPING = 10.0
+"""Seconds of solving from which a solution is kept when the run is interrupted later: chosen."""
 MOST_DIMENSIONS = 64
 """Up to which checks are asked of the cloud where it lies; beyond, in the space that its points span."""
 Array = NDArray[np.float64]
@@ -44,6 +50,8 @@ class UserTarget:
         say: Called with lines of progress.
         merged: How many repetitions of points were merged when it was read.
         start: (n,), heights that an interrupted run had reached, or None.
+        notes: How it was read.
+        given: The solution, where the file holds it.
     """
 
     name: str
@@ -53,10 +61,12 @@ class UserTarget:
     say: Callable[[str], object] = str
     merged: int = 0
     start: Array | None = None
+    notes: tuple[str, ...] = ()
+    given: "SemidiscreteSolution | None" = None
 
     @property
     def solution(self) -> "SemidiscreteSolution":
-        """Heights for the weights, by `numerics.transport.semidiscrete.solve`, once.
+        """Heights for the weights, of the file, or by `numerics.transport.semidiscrete.solve`, once.
 
         Raises:
             RuntimeError: If the solver's cap is reached, naming what was reached; the same at every call.
@@ -88,11 +98,21 @@ class UserTarget:
 
     @property
     def seconds(self) -> float:
-        """How long solving took."""
+        """How long solving took; NaN where the file held the solution."""
         return self._solved[1]
+
+    def keep(self) -> None:
+        """Write a solution that took long into the current folder, and say how to use it; else nothing."""
+        found, seconds = vars(self).get("_solved", (None, 0.0))
+        if found is None or isinstance(found, RuntimeError) or not seconds >= WORTH_KEEPING:
+            return
+        place = save(found, free(Path(f"{Path(self.name).stem}.solved.npz")))
+        self.say(f"target {self.name}: its solution is kept; --target={place} uses it without solving")
 
     @cached_property
     def _solved(self) -> "tuple[SemidiscreteSolution | RuntimeError, float]":
+        if self.given is not None:
+            return self.given, math.nan
         n, d = self.points.shape
         merged = f" ({self.merged} repetitions merged)" if self.merged else ""
         self.say(f"target {self.name}: solving {n} points{merged} in dimension {d}")
@@ -123,24 +143,26 @@ class UserTarget:
 
 
 READERS: dict[str, Callable[[Path], Read]] = {
-    ".npz": read_npz,
+    ".npz": read_archive,
     ".npy": read_npy,
     ".csv": read_csv,
     ".parquet": read_parquet,
 }
 
 
-def load(path: str | Path, *, merge: bool = False) -> tuple[Array, Array, int]:
-    """The points and weights of a file, uniform weights where it has none.
+def load(path: str | Path, *, merge: bool = False, **fields: Any) -> UserTarget:
+    """The weighted point cloud of a file, with uniform weights where it has none.
 
     Args:
-        path: ``.npz`` with ``points`` (n, d) and, optionally, ``weights`` (n,); ``.npy`` with the points;
-            ``.csv`` or ``.parquet`` with a point a row, and, optionally, a column ``weights``.
+        path: ``.npz`` with ``points`` (n, d) and, optionally, ``weights`` (n,), or what
+            `numerics.transport.save` wrote, whose solution is used; ``.npy`` with the points; ``.csv`` or
+            ``.parquet`` with a point a row, and, optionally, a column ``weights``.
         merge: Whether the weights of repeated points are added (``--merge-duplicates``), rather than
             repetitions refused.
+        **fields: ``seed`` and ``say`` of the `UserTarget`.
 
     Returns:
-        Points, weights, and how many repetitions were merged.
+        The cloud; how it was read is said, a line for each of its notes.
 
     Raises:
         ValueError: In one line, naming the array or the column and the index, if there is no such file, it
@@ -156,16 +178,33 @@ def load(path: str | Path, *, merge: bool = False) -> tuple[Array, Array, int]:
     if reader is None:
         kinds = ", ".join(READERS)
         raise ValueError(f"cannot be read: its name ends in {file.suffix!r}; give one of {kinds}")
-    raw, given = reader(file)
-    points = as_array("points", raw, ndim=2).real
+    read = reader(file)
+    points = as_array("points", read.points, ndim=2).real
     n = len(points)
-    if given is not None:
-        as_array("weights", given, ndim=1)
-    weights = np.full(n, 1 / n) if given is None else check_weights(given, n)
-    if merge:
+    if read.weights is not None:
+        as_array("weights", read.weights, ndim=1)
+    weights = np.full(n, 1 / n) if read.weights is None else check_weights(read.weights, n)
+    if read.is_ours and read.weights is not None:  # they were divided by their sum before
+        weights = read.weights
+    elif merge:
         points, weights, _ = merge_duplicates(points, weights)
     try:
         refuse_duplicates(points)
     except ValueError as error:
         raise ValueError(f"{str(error).replace('merge_duplicates', '--merge-duplicates')}") from None
-    return points, weights, n - len(points)
+    notes = read.notes + _normalised(read.weights)
+    fields |= {"merged": n - len(points), "start": read.start, "notes": notes, "given": read.solution}
+    target = UserTarget(file.name, points, weights, **fields)
+    for note in target.notes:
+        target.say(f"target {target.name}: {note}")
+    return target
+
+
+def _normalised(weights: np.ndarray | None) -> tuple[str, ...]:
+    """What should be known of weights that were divided by their sum: more than the rounding of doubles."""
+    if weights is None:
+        return ()
+    total = float(weights.astype(np.float64).sum())
+    if abs(total - 1) <= 8 * max(len(weights), 8) * np.finfo(np.float64).eps:
+        return ()
+    return (f"its weights are {weights.dtype} and sum to {total!r}; they were divided by that",)

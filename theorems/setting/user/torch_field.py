@@ -53,6 +53,15 @@ class TorchField:
             value = self.call(torch.tensor(t, dtype=self.dtype, device=self.device), self._points(x))
         return np.asarray(value.detach().cpu().numpy() if isinstance(value, torch.Tensor) else value)
 
+    def reached(self, t: float, x: Array) -> bool:
+        """Whether a gradient of its values reaches x."""
+        with torch.enable_grad(), evaluating(self.held):
+            at = self._points(x).requires_grad_()
+            value = self.call(torch.tensor(t, dtype=self.dtype, device=self.device), at)
+            if not isinstance(value, torch.Tensor) or not value.requires_grad:
+                return False
+            return torch.autograd.grad(value.sum(), at, allow_unused=True)[0] is not None
+
     def jacobian(self, t: float, x: Array) -> Array:
         """Dv_t by automatic differentiation."""
         with evaluating(self.held):

@@ -5,10 +5,12 @@ of the batch. How precise it is, and whether its automatic derivatives are right
 """
 
 import io
+import math
+import re
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stdout
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -24,8 +26,18 @@ PROBED_POINTS = 7
 """One more where d is 7, so that a time (n,) is not taken for a row."""
 DOUBLE, SINGLE = float(np.finfo(np.float64).eps), float(np.finfo(np.float32).eps)
 LONGEST_WORDS = 300
+IMAGES = re.compile(r"expected.*\b[345]D\b|conv[123]d|expected [345], got 2", re.I)
+"""What torch says of x (n, d) where it wants (n, c, h, w)."""
 MOST_ROWS = 128
 """Up to which dimension whole Jacobians are compared."""
+ARRAYS = "it takes NumPy arrays, which are not differentiated; write it for torch tensors"
+BLIND = (
+    "no gradient reaches x; leave out torch.no_grad(), detach() and NumPy inside it, and give autograd.grad"
+    " create_graph=True"
+)
+HIDDEN = (
+    "its automatic derivatives are not those of its values; a part is hidden by detach(), no_grad() or NumPy"
+)
 
 
 class Field(Protocol):
@@ -126,6 +138,11 @@ def checked_call(field: Field, t: float, x: Array) -> Array:
             value = field.velocity(t, x)
     except (Exception, SystemExit) as error:
         raise RaisedError(f"{asked} raised {said(error)}", f"raised {said(error)}") from error
+    if value.dtype == object and value.ndim == 0 and callable(value.item()):
+        made = type(value.item()).__name__
+        raise ValueError(
+            f"{asked} returned {made}, which can be called; name a factory with (), MODULE:MAKE()"
+        )
     if value.dtype.kind not in "fiu":
         raise ValueError(f"{asked} returned {value.dtype} values; it must return real numbers")
     if value.shape != x.shape:
@@ -137,6 +154,16 @@ def checked_call(field: Field, t: float, x: Array) -> Array:
         more = ", …" if x.shape[1] > 4 else ""
         raise NotFiniteError(f"{asked} returned {value[index]} at {index}, where x is {at}{more}")
     return np.asarray(value, dtype=np.float64)
+
+
+def to_be_wrapped(problems: Sequence[ValueError], d: int) -> str:
+    """What to do, where a network asked for images."""
+    if not any(IMAGES.search(str(problem)) for problem in problems):
+        return ""
+    sides = [(c, math.isqrt(d // c)) for c in (1, 3, 4) if d % c == 0]
+    shape = next((f"{c}, {side}, {side}" for c, side in sides if c * side**2 == d), "c, h, w")
+    wrapped = f"def velocity(t, x): return net(t, x.reshape(-1, {shape})).flatten(1)"
+    return f"; a network of images is to be wrapped: {wrapped}"
 
 
 def precision_of(field: Field, d: int) -> float:
@@ -174,37 +201,46 @@ def refuse_noise(field: Field, d: int, precision: float) -> None:
             )
 
 
-def differentiates(field: Field, d: int, precision: float) -> bool:
-    """Whether automatic derivatives exist and agree with differences at most points (not at kinks)."""
+def obstacle(field: Any, d: int, precision: float) -> str:
+    """Why its automatic derivatives cannot be used, and what to do; nothing where they can.
+
+    They must agree with differences at most points (not at kinks), in a large dimension along one direction.
+    """
+    if not hasattr(field, "products"):
+        return ARRAYS
     x, t = probes(d), 0.5
-    if d > MOST_ROWS and hasattr(field, "products"):
-        return _differentiates_along(field, t, x, precision)
-    try:
-        with hushed():
-            found = field.jacobian(t, x)
-    except (Exception, SystemExit):
-        return False
-    if found is None:
-        return False
-    differences = by_differences(lambda at, y: checked_call(field, at, y), t, x, precision)
-    error = np.abs(found - differences).max(axis=(1, 2))
-    return bool(np.median(error) <= 0.01 * (1 + np.abs(differences).max()))
-
-
-def _differentiates_along(field: Any, t: float, x: Array, precision: float) -> bool:
-    """The same in a large dimension, along one direction a point."""
     z = np.random.default_rng(2).standard_normal(x.shape)
     z /= np.linalg.norm(z, axis=1, keepdims=True)
     try:
         with hushed():
-            found = field.products(t, x, z)[0]
+            found = field.jacobian(t, x) if d <= MOST_ROWS else field.products(t, x, z)[0]
+            reached = field.reached(t, x)
+    except (Exception, SystemExit) as raised:
+        return BLIND if _is_blind(field, t, x) else f"its automatic derivatives raised {said(raised)}"
+    if d <= MOST_ROWS:
+        differences = by_differences(lambda at, y: checked_call(field, at, y), t, x, precision)
+    else:
+        differences = _along(field, t, x, z, precision)
+    error = np.linalg.norm((found - differences).reshape(len(x), -1), axis=1)
+    if np.median(error) <= 0.01 * (1 + np.linalg.norm(differences.reshape(len(x), -1), axis=1).max()):
+        return ""
+    return HIDDEN if reached else BLIND
+
+
+def _is_blind(field: Any, t: float, x: Array) -> bool:
+    """Whether no gradient reaches x; not, where even that cannot be asked."""
+    try:
+        with hushed():
+            return not field.reached(t, x)
     except (Exception, SystemExit):
         return False
+
+
+def _along(field: Field, t: float, x: Array, z: Array, precision: float) -> Array:
+    """Dv z by differences, (n,d)."""
     h = 1e-4 if precision == DOUBLE else 0.1
     ahead, behind = (checked_call(field, t, x + sign * h * z) for sign in (1, -1))
-    differences = (ahead - behind) / (2 * h)
-    error = np.abs(found - differences).max(axis=1)
-    return bool(np.median(error) <= 0.01 * (1 + np.abs(differences).max()))
+    return (ahead - behind) / (2 * h)
 
 
 def seconds_of(field: Field, d: int) -> tuple[float, bool]:

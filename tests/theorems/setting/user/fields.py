@@ -37,7 +37,10 @@ class Net:
     dim = 2
     def __call__(self, t, x): return -x
     def field(self, t, x): return -x
+    def made(self): return velocity
 net = Net()
+def make(): return velocity
+def make_of(scale=1.0, shift=0.0): return velocity
 number = 3
 """
 TORCH = """
@@ -61,6 +64,7 @@ class Normed(Net):
         self.norm = torch.nn.BatchNorm1d(2, track_running_stats=False)
     def forward(self, t, x):
         return self.norm(super().forward(t, x)) if len(x) > 1 else super().forward(t, x)
+def make_of(width=8): return Net()
 net, dropped, normed, held = Net(), Dropped(), Normed(), Dropped()
 bound = held.field
 evaluated = Dropped().eval()

@@ -187,7 +187,7 @@ FACTORIES = {
     "my_models:make(3)": "or () for a factory that takes none",
     "my_models:make()()": "or () for a factory that takes none",
     "my_models:(t, x)": "give MODULE:ATTR",
-    "my_models:make": "raised TypeError: make() takes 0 positional arguments",
+    "my_models:make": "make takes no arguments; if it makes the field, name what it returns, my_models:make",
     "my_models:Net": "Net is a class; name an instance of it, Net() if it takes no arguments",
 }
 

@@ -43,6 +43,10 @@ BAD = {
         "frame,x\n" + "".join(f"{k + 7},{k**2}\n" for k in range(20)),
         ["column 'frame'", "an index", ".npy"],
     ),
+    "counting header": ("0,1\n.1,.2\n", ["first line, 0, 1,", "pandas", "a point", "x0, x1", "above it"]),
+    "counting header of one column": ("0\n.1\n.3\n", ["first line, 0,", "x0, in its place or above it"]),
+    "underscore": ("x,y\n1_0,2\n3,4\n", ["column 'x', row 0", "'1_0' is no number"]),
+    "underscore in the first line": ("1_0,2_0\n3,4\n5,6_0\n", ["column '2_0', row 1", "'6_0' is no number"]),
     "semicolons": ("x;y\n1;2\n", ["'1;2' is no number"]),
 }
 
@@ -59,19 +63,21 @@ def said(path: Path, words: list[str], **options: Any) -> None:
 @pytest.mark.parametrize("case", GOOD)
 def test_tables_are_read(tmp_path: Path, case: str) -> None:
     (tmp_path / "a.csv").write_bytes(GOOD[case].encode())
-    points, weights, merged = load(tmp_path / "a.csv")
-    np.testing.assert_array_equal(points, SQUARE)
-    np.testing.assert_array_equal(weights, np.full(4, 0.25))
-    assert merged == 0
+    cloud = load(tmp_path / "a.csv")
+    np.testing.assert_array_equal(cloud.points, SQUARE)
+    np.testing.assert_array_equal(cloud.weights, np.full(4, 0.25))
+    assert cloud.merged == 0
 
 
 @pytest.mark.parametrize("name", ["weight", "weights", "Weights"])
 def test_a_column_of_weights_may_stand_anywhere(tmp_path: Path, name: str) -> None:
     rows = [f"{x},{w},{y}" for (x, y), w in zip(SQUARE, WEIGHTS, strict=True)]
     (tmp_path / "a.CSV").write_text("\n".join([f"x,{name},y", *rows]))
-    points, weights, _ = load(tmp_path / "a.CSV")
-    np.testing.assert_array_equal(points, SQUARE)
-    np.testing.assert_array_equal(weights, WEIGHTS)
+    lines: list[str] = []
+    cloud = load(tmp_path / "a.CSV", say=lines.append)
+    np.testing.assert_array_equal(cloud.points, SQUARE)
+    np.testing.assert_array_equal(cloud.weights, WEIGHTS)
+    assert lines == [f"target a.CSV: coordinates: x, y; weights: {name}"]
 
 
 @pytest.mark.parametrize("case", BAD)
@@ -79,6 +85,62 @@ def test_bad_tables_are_named(tmp_path: Path, case: str) -> None:
     text, words = BAD[case]
     (tmp_path / "a.csv").write_text(text)
     said(tmp_path / "a.csv", words)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["w", "W", "wt", "wts", "wgt", "sample_weight", "point weights", "my_w", "mass", "prob", "probability"],
+)
+def test_what_is_nearly_named_weights_is_refused_by_name(tmp_path: Path, name: str) -> None:
+    """Of positive numbers beside others; alone, below 0 or beside `weights` it is a coordinate."""
+    (tmp_path / "a.csv").write_text(f"x,{name}\n1,.25\n2,.75\n")
+    said(tmp_path / "a.csv", [f"column {name!r}", "looks like weights", "rename it"])
+    np.savez(tmp_path / "a.npz", points=SQUARE, **{name: WEIGHTS})
+    said(tmp_path / "a.npz", [f"array {name!r}", "looks like weights", "leave it out"])
+    for table in (f"x,{name}\n1,-.25\n2,.75\n", f"x,{name},weights\n1,1,.5\n2,2,.5\n", f"{name}\n.25\n.75\n"):
+        (tmp_path / "b.csv").write_text(table)
+        assert name in load(tmp_path / "b.csv").notes[0].partition(";")[0]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["y_true", "y_test", "Target_", "true_label", "label_id", "class_idx", "digit", "gt", "idx", "rownames"],
+)
+def test_labels_and_indices_have_many_names(tmp_path: Path, name: str) -> None:
+    """Whole numbers under such a name are refused; others are coordinates, as is said."""
+    (tmp_path / "a.csv").write_text(f"x,{name}\n.1,3\n.2,5\n")
+    said(tmp_path / "a.csv", [f"column {name!r}", "drop it", "rename it"])
+    (tmp_path / "b.csv").write_text(f"x,{name}\n.1,3.5\n.2,5\n")
+    assert load(tmp_path / "b.csv").notes == (f"coordinates: x, {name}",)
+
+
+def test_what_was_read_is_said(tmp_path: Path) -> None:
+    """Columns by their names; where no line names them, that all are; arrays that are not read."""
+    table = np.random.default_rng(0).standard_normal((5, 10))
+    lines: list[str] = []
+    np.savetxt(tmp_path / "a.csv", table, delimiter=",", header=",".join("abcdefghij"), comments="")
+    np.savetxt(tmp_path / "b.csv", table, delimiter=",")
+    np.savez(tmp_path / "c.npz", points=table, labels=np.arange(5))
+    np.savez(tmp_path / "d.npz", points=table)
+    for name in ("a.csv", "b.csv", "c.npz", "d.npz"):
+        load(tmp_path / name, say=lines.append)
+    assert lines == [
+        "target a.csv: coordinates: a, b, c, d, e, f, g, h, … (10 in all)",
+        "target b.csv: coordinates: every column, as no line names them",
+        "target c.npz: arrays that are not read: labels",
+    ]
+
+
+def test_a_first_line_that_counts_is_no_guess(tmp_path: Path) -> None:
+    """Both remedies that the refusal names: words in its place, where it was a header, or above a point."""
+    points = "0,1\n0.5,0.25\n"
+    (tmp_path / "a.csv").write_text("x0,x1\n" + points)
+    np.testing.assert_array_equal(load(tmp_path / "a.csv").points, [[0, 1], [0.5, 0.25]])
+    (tmp_path / "a.csv").write_text("x0,x1\n0.5,0.25\n")
+    np.testing.assert_array_equal(load(tmp_path / "a.csv").points, [[0.5, 0.25]])
+    for first in ("1,2", "0,0", "0.0,1.0", "1,0"):
+        (tmp_path / "a.csv").write_text(f"{first}\n0.5,0.25\n")
+        assert len(load(tmp_path / "a.csv").points) == 2
 
 
 def test_what_is_no_text_and_what_is_no_kind(tmp_path: Path) -> None:
@@ -99,7 +161,7 @@ def test_sizes_are_refused_while_reading(tmp_path: Path, monkeypatch: pytest.Mon
 @pytest.mark.parametrize("name", ["weight", "weights", "Weights"])
 def test_an_array_of_weights_has_a_few_names(tmp_path: Path, name: str) -> None:
     np.savez(tmp_path / "a.npz", points=SQUARE, **{name: WEIGHTS})
-    np.testing.assert_array_equal(load(tmp_path / "a.npz")[1], WEIGHTS)
+    np.testing.assert_array_equal(load(tmp_path / "a.npz").weights, WEIGHTS)
     np.savez(tmp_path / "b.npz", points=SQUARE, Weight=WEIGHTS, weights=WEIGHTS)
     said(tmp_path / "b.npz", ["'Weight'", "'weights'", "keep one"])
 
@@ -109,16 +171,16 @@ def test_a_coordinate_that_counts_is_read_alone_or_where_columns_have_no_names(t
     np.save(tmp_path / "a.npy", points)
     np.savetxt(tmp_path / "a.csv", points, delimiter=",")
     for name in ("a.npy", "a.csv"):
-        np.testing.assert_array_equal(load(tmp_path / name)[0], points)
+        np.testing.assert_array_equal(load(tmp_path / name).points, points)
     np.savetxt(tmp_path / "b.csv", points[:, :1], header="x", comments="")
-    np.testing.assert_array_equal(load(tmp_path / "b.csv")[0], points[:, :1])
+    np.testing.assert_array_equal(load(tmp_path / "b.csv").points, points[:, :1])
 
 
 def test_an_array_of_points(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", SQUARE.astype(np.float32))
-    points, weights, _ = load(tmp_path / "a.npy")
-    np.testing.assert_array_equal(points, SQUARE)
-    assert weights.sum() == 1
+    cloud = load(tmp_path / "a.npy")
+    np.testing.assert_array_equal(cloud.points, SQUARE)
+    assert cloud.weights.sum() == 1
     for name, array, words in (
         ("axes", np.zeros(3), ["points", "(3,)", "(n, d)"]),
         ("objects", np.array([[None]]), ["points", "pickled"]),
@@ -133,7 +195,8 @@ def test_iris_is_merged_on_request(tmp_path: Path) -> None:
     iris = load_iris().data
     np.savez(tmp_path / "iris.npz", points=iris)
     said(tmp_path / "iris.npz", ["coincide", "--merge-duplicates"])
-    points, weights, merged = load(tmp_path / "iris.npz", merge=True)
+    cloud = load(tmp_path / "iris.npz", merge=True)
+    points, weights, merged = cloud.points, cloud.weights, cloud.merged
     distinct, counts = np.unique(iris, axis=0, return_counts=True)
     assert merged == len(iris) - len(distinct) > 0
     order = np.lexsort(points.T[::-1])
@@ -155,11 +218,20 @@ def parquet(path: Path, **columns: Any) -> Path:
 def test_parquet_is_read(tmp_path: Path) -> None:
     x, y = SQUARE.T
     file = parquet(tmp_path / "a.parquet", x=x.astype(np.float32), weights=WEIGHTS, y=y)
-    points, weights, _ = load(file)
-    np.testing.assert_array_equal(points, SQUARE)
-    np.testing.assert_array_equal(weights, WEIGHTS)
-    points, _, _ = load(parquet(tmp_path / "b.parquet", x=np.arange(3), y=np.array([3, 4, 5], np.int8)))
-    np.testing.assert_array_equal(points, [[0, 3], [1, 4], [2, 5]])
+    cloud = load(file)
+    np.testing.assert_array_equal(cloud.points, SQUARE)
+    np.testing.assert_array_equal(cloud.weights, WEIGHTS)
+    assert cloud.notes == ("coordinates: x, y; weights: weights",)
+    cloud = load(parquet(tmp_path / "b.parquet", x=np.arange(3), y=np.array([3, 4, 5], np.int8)))
+    np.testing.assert_array_equal(cloud.points, [[0, 3], [1, 4], [2, 5]])
+
+
+def test_weights_of_float32_are_taken_as_such(tmp_path: Path) -> None:
+    """As from .npz: to their own rounding they sum to 1, and that they were divided by their sum is said."""
+    thirds = np.full(3, 1 / 3, np.float32)
+    cloud = load(parquet(tmp_path / "a.parquet", x=np.arange(3), weights=thirds))
+    np.testing.assert_array_equal(cloud.weights, np.full(3, 1 / 3))
+    assert "its weights are float32 and sum to 1.0000000298023224" in cloud.notes[1]
 
 
 @pytest.mark.parametrize(

@@ -148,7 +148,9 @@ def test_words():
     assert marks.words == (
         "; on moons.npz batches of 256 0.2 ± 0.01, batches of 64 below about 0.2, batches of 16 below 1e-06,"
         " independent coupling 0.5, batches of 4 not known, as I say (±: of trajectories, drawn batches and"
-        " steps)"
+        " steps); it must be nearer to 0 than to that of independent coupling"
     )
+    none = Marks("moons.npz", {"independent coupling": (0.5, 0.3)})
+    assert none.words.endswith("none of these is told from 0, so that nothing is decided below it")
     assert "±" not in Marks("moons.npz", {}, {"batches of 4": "as I say"}).words
-    assert Marks().words == ""
+    assert Marks(nothing="as I say").words == ", where other couplings are known; here they are not, as I say"

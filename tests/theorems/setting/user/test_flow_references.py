@@ -11,8 +11,8 @@ from reports.evidence.recorder import Recorder
 from theorems.normal_hyperbolicity import test_user_flow as hyperbolicity
 from theorems.proximal_denoiser import test_user_flow as denoiser
 from theorems.setting.user import flow_references
-from theorems.setting.user.flow_audits import trajectories
-from theorems.setting.user.flow_references import Marks, beside, independent
+from theorems.setting.user.flow_audits import answer, trajectories
+from theorems.setting.user.flow_references import beside, independent, unasked
 from theorems.setting.user.flows import UserFlow
 from theorems.setting.user.targets import UserTarget
 from theorems.setting.user.trying import NumpyField
@@ -89,14 +89,38 @@ def test_own_samples_stand_in_only_where_they_suffice(monkeypatch):
     marks = beside(flow, lambda whole: denoiser._bent(whole)[0])
     assert marks.words.startswith("; on 400 of its own samples batches of 16 ")
     assert 0.05 < marks.places["independent coupling"][0] < 0.9
-    assert beside(flow, lambda _: 1.0, own=False) == Marks()
-    assert beside(UserFlow("f", 126, NumpyField(lambda _, x: -x)), lambda _: 1.0) == Marks()
-    assert beside(UserFlow("f", 129, NumpyField(lambda _, x: -x), target=TARGET), lambda _: 1.0) == Marks()
     monkeypatch.setattr(flow_references, "MOST_NUMBERS", 7)
     large = UserTarget("square.npz", SQUARE, np.full(4, 0.25))
-    assert beside(flow_of(lambda _, x: -x, large), lambda _: 1.0) == Marks()
+    of_many = {d: UserFlow("f", d, NumpyField(lambda _, x: -x)) for d in (126, 129)}
+    for nothing, why in (
+        (beside(flow, lambda _: 1.0, own=False), "near t = 1 own samples are alone: give --target"),
+        (beside(of_many[126], lambda _: 1.0), "as fewer than 100 own samples stand in for a target in dim"),
+        (beside(of_many[129], lambda _: 1.0), "as they are asked up to dimension 128"),
+        (unasked(of_many[129]), "as they are asked up to dimension 128"),
+        (beside(flow_of(lambda _, x: -x, large), lambda _: 1.0), "as square.npz has more than 7 numbers"),
+    ):
+        undecided(nothing, why)
+
+
+def undecided(marks, why):
+    """Without marks nothing within a tolerance agrees, and the words say why there are none."""
+    assert why in marks.words
+    assert (marks.places, marks.rival) == ({}, None)
 
 
 def test_a_flow_that_cannot_be_followed_has_no_mark_of_own_samples():
     rough = flow_of(lambda _, x: 1e3 * np.sign(np.sin(1e4 * x)), None)
-    assert beside(rough, lambda _: 1.0) == Marks()
+    undecided(beside(rough, lambda _: 1.0), "ended in RuntimeError: integration needs more than")
+
+
+def test_independent_coupling_deviates_where_its_own_mark_is_told_from_0():
+    """However small a tolerance would have let it agree: it is at its mark, not at 0."""
+    flow = flow_of(IndependentField(SQUARE, np.full(4, 0.25)).velocity)
+    exact = flow_of(ExactField(FiniteAtoms.hypercube(2)).velocity)
+    for one, outcome in ((flow, "deviates"), (exact, "agrees")):
+        whole, marks = trajectories(one), beside(one, lambda other: denoiser._bent(other)[0])
+        recorder = Recorder(takes_evidence=False, takes_controls=False)
+        answer(Evidence(recorder), one, "straight?", denoiser._bent(whole)[0], "why", 10.0, marks)
+        (audit,) = recorder.audits.values()
+        assert audit.outcome == outcome
+        assert "it must be nearer to 0 than to that of " in str(audit.expected)

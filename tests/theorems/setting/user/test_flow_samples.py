@@ -60,9 +60,18 @@ def test_a_flow_that_never_contracts_has_lost_what_its_target_has():
     stability.test_in_short(Evidence(recorder), lost, "H5", 3)
     assert {audit.outcome for audit in recorder.audits.values()} == {"deviates"}
     assert "no normal direction in 100%" in [audit.measured for audit in recorder.audits.values()]
-    assert ending(flow_of(lambda t, x: x / (1 + t))).whole
+    assert ending(flow_of(lambda t, x: x / (1 + t))).whole is None
     assert ending(flow_of(EXACT.velocity, TARGET)).whole
     assert not ending(flow_of(turning(0.75))).whole
+
+
+def test_without_a_target_a_flow_that_never_contracts_is_not_judged():
+    """Data of full dimension have no normal direction, and nobody says which these are."""
+    recorder = Recorder(takes_evidence=False, takes_controls=False)
+    wide = flow_of(lambda t, x: x / (1 + t))
+    stability.test_the_end_of_time(Evidence(recorder), wide)
+    stability.test_in_short(Evidence(recorder), wide, "H5", 3)
+    assert {audit.outcome for audit in recorder.audits.values()} == {"cannot be told"}
 
 
 def test_an_exact_field_needs_one_step_and_a_curved_one_more():
@@ -74,6 +83,38 @@ def test_an_exact_field_needs_one_step_and_a_curved_one_more():
     assert 0.01 < curved.error < curved.bound
     assert curved.broken == 0
     assert curved.lost[1] > curved.lost[2] > curved.lost[4] >= curved.lost[64]
+
+
+@pytest.mark.parametrize(("d", "most"), [(2, 255 * 200), (128, 255 * 200), (784, 255 * 32), (3072, 255 * 20)])
+def test_a_large_field_is_asked_about_fewer_samples_and_not_more_leniently(monkeypatch, d, most):
+    """What a step loses varies from sample to sample: many more must confirm the number of steps."""
+    asked = []
+    monkeypatch.setattr(flow_samples, "ending", lambda _: flow_samples.Ending(*[None] * 4, 0.9, None))
+
+    def velocity(t, x):
+        asked.append(len(x))
+        return 0.9 * x + 0.255 * np.sin(8 * np.pi * t + x[:, :1]) * np.abs(x[:, 1:2]) * np.sign(x)
+
+    flow = UserFlow("mine:field", d, NumpyField(velocity), seed=1)
+    seen = sampling(flow)
+    assert sum(asked) == most
+    assert seen.samples * 255 == most
+    noise = np.random.default_rng(99).standard_normal((2000 if d == 2 else 400, d))
+    fine = steps_to(flow, noise, FINE, 0.9)[0]
+    truth = {n: flow_samples._lost(steps_to(flow, noise, n, 0.9)[0], fine)[0] for n in seen.lost}
+    for n, (lost, above) in seen.lost.items():
+        assert lost == pytest.approx(truth[n], rel=0.4), n
+        assert lost < above < 1.4 * lost
+    assert truth.get(seen.steps, 0.0) <= 0.05
+    lenient = next(n for n, (lost, _) in seen.lost.items() if lost <= 0.05)
+    assert (lenient, seen.steps) == ((8, 16) if d == 3072 else (lenient, lenient)), (
+        "a lucky draw decides nothing"
+    )
+    recorder = Recorder(takes_evidence=False, takes_controls=False)
+    stability.test_sampling(Evidence(recorder), flow)
+    (audit,) = recorder.audits.values()
+    assert f"that move {most // 255} samples by at most 0.05" in audit.because
+    assert "two standard errors included" in audit.because
 
 
 def test_a_known_error_is_is_bounded():
@@ -101,6 +142,8 @@ def test_the_first_lines():
     said = {audit.question: (audit.outcome, str(audit.measured)) for audit in recorder.audits.values()}
     outcome, words = said["In short (1 of 4): how OT-like is it?"]
     assert outcome == "deviates"
+    informing = {question[:17] for question, (outcome, _) in said.items() if outcome == "informs"}
+    assert informing == {"In short (2 of 4)", "In short (4 of 4)", "N3: is every samp"}
     assert "on square.npz" in words
     assert (
         "no nearer than independent coupling" in words

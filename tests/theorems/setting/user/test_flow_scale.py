@@ -14,6 +14,7 @@ from numerics.transport.minibatch import assignment_probability
 from reports.evidence.fixture import Evidence
 from reports.evidence.recorder import Recorder
 from theorems.minibatch_convergence import test_user_flow as couplings
+from theorems.setting.user import flow_words
 from theorems.setting.user.flow_scale import (
     BATCHES,
     POINTS,
@@ -28,6 +29,7 @@ from theorems.setting.user.flow_scale import (
 from theorems.setting.user.flows import UserFlow
 from theorems.setting.user.targets import UserTarget
 from theorems.setting.user.trying import NumpyField
+from theorems.stability import test_user_flow as stability
 
 ATOMS = np.sort(np.random.default_rng(7).standard_normal(12) * 1.5)[:, None]
 SHARES = np.full(12, 1 / 12)
@@ -125,6 +127,17 @@ def test_words():
     assert not replace(seen, apart=0.5).resolved
     assert replace(seen, apart=0.3).resolved
     assert not replace(seen, apart=0.3, places=places | {"independent coupling": 0.5}).resolved
+    assert replace(seen, apart=0.5).outcome == "cannot be told"
+    nearer = {0.0: "agrees", 0.1: "agrees", 0.11: "deviates", 0.5: "deviates"}
+    assert {found: replace(seen, found=found).outcome for found in nearer} == nearer
+    wide = replace(seen, apart=0.25)
+    assert wide.rival is not None
+    assert wide.rival.name == "independent coupling"
+    undecided = {0.1: "agrees", 0.26: "deviates"}
+    assert {found: replace(wide, found=found).outcome for found in undecided} == undecided
+    close = replace(seen, places=places | {"batches of 16": 0.15, "independent coupling": 0.8})
+    assert replace(close, found=0.08).outcome == "deviates"
+    assert replace(close, found=0.07).outcome == "agrees"
     assert own_samples(2) == 400
     assert 4000 * own_samples(784) ** 2 * 784 <= 5e9
 
@@ -132,3 +145,14 @@ def test_words():
 def test_unresolved_decides_nothing():
     seen = Scale("own samples", (0.5,), 0.0, 0.01, {"the exact field": 0.0}, 0.5, {}, 0.5, 0.5, np.zeros(1))
     assert "nothing is decided, give --target" in couplings.because(seen)
+
+
+def test_what_cannot_be_told_does_not_deviate(monkeypatch):
+    places = {"the exact field": 0.0, "batches of 256": 0.1, "independent coupling": 0.6}
+    seen = Scale("own samples", (0.5,), 0.4, 0.01, places, 0.5, {}, 0.5, 0.5, np.zeros(1))
+    for module in (couplings, stability, flow_words):
+        monkeypatch.setattr(module, "scale", lambda _: seen)
+    recorder = Recorder(takes_evidence=False, takes_controls=False)
+    couplings.test_its_place_among_couplings(Evidence(recorder), flow_of(lambda _, x: -x))
+    stability.test_in_short(Evidence(recorder), flow_of(lambda _, x: -x), "M4", 1)
+    assert {audit.outcome for audit in recorder.audits.values()} == {"cannot be told"}

@@ -22,6 +22,12 @@ BAD = {
     "my_flow:net.absent": ["no attribute 'net.absent'"],
     "my_flow:number": ["number is int", "cannot be called"],
     "my_flow:Net": ["Net is a class", "instance"],
+    "my_flow:make": ["make takes no arguments", "if it makes the field", "my_flow:make()"],
+    "my_flow:net.made": ["net.made takes no arguments", "my_flow:net.made()"],
+    "my_flow:make_of(t, x)": [
+        "returned function, which can be called; name a factory with (), MODULE:MAKE()"
+    ],
+    "my_torch:make_of": ["returned Net, which can be called; name a factory with ()"],
     "my_flow:shape": ["velocity(0, x)", "(7, 2)", "returned shape (7,)"],
     "my_flow:transposed": ["returned shape (2, 7)", "must return (7, 2)"],
     "my_flow:nan": ["returned nan at (", "where x is ["],
@@ -70,6 +76,53 @@ def test_a_field_of_another_dimension_than_its_target() -> None:
         load("my_torch:net", 3, target=target)
 
 
+IMAGES = """
+import torch
+
+conv = torch.nn.Conv2d(1, 1, 3, padding=1)
+def velocity(t, x): return conv(x)
+def turned(x, t): return conv(x)
+def unpacks(t, x):
+    n, c, h, w = x.shape
+    return x
+class UNet(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = torch.nn.Conv2d(3, 3, 3, padding=1)
+    def forward(self, x, t):
+        return self.layer(x)
+unet = UNet()
+def wrapped(t, x): return conv(x.reshape(-1, 1, 28, 28).float()).flatten(1)
+def broken(t, x): raise ValueError("a word of its own")
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "d", "shape"),
+    [
+        ("my_images:velocity", 784, "1, 28, 28"),
+        ("my_images:turned", 784, "1, 28, 28"),
+        ("my_images:unpacks", 3072, "3, 32, 32"),
+        ("my_images:unet", 3072, "3, 32, 32"),
+        ("my_images:unet", 4096, "1, 64, 64"),
+        ("my_images:unet", 60, "c, h, w"),
+        ("my_images:broken", 784, None),
+    ],
+)
+def test_a_network_of_images_is_told_how_to_be_wrapped(
+    modules: Path, words: str, d: int, shape: str | None
+) -> None:
+    """With the shape where d says it; as told, it is understood."""
+    (modules / "my_images.py").write_text(IMAGES, encoding="utf-8")
+    with pytest.raises(ValueError, match="raised") as error:
+        load(words, d)
+    told = f"def velocity(t, x): return net(t, x.reshape(-1, {shape})).flatten(1)"
+    assert (told in str(error.value)) == (shape is not None), error.value
+    assert ("images" in str(error.value)) == (shape is not None)
+    assert "\n" not in str(error.value)
+    assert load("my_images:wrapped", 784).differentiates
+
+
 @pytest.mark.usefixtures("modules")
 def test_both_attempts_are_told_where_they_differ() -> None:
     import torch  # noqa: F401
@@ -85,6 +138,7 @@ def test_both_attempts_are_told_where_they_differ() -> None:
 def test_the_dimension_is_asked_for_or_found() -> None:
     with pytest.raises(ValueError, match="add --dim=D"):
         load("my_flow:velocity")
+    assert load("my_flow:make()", 2).dim == load("my_torch:make_of()", 2).dim == 2
     assert load("my_flow:net").dim == 2
     assert load("my_flow:net.field", 5).dim == 5
     with pytest.raises(ValueError, match="dim = 2, but the dimension asked for is 3"):
@@ -127,6 +181,27 @@ def test_arrays_or_tensors_and_derivatives(words: str) -> None:
     direction, h = np.array([0.6, -0.8]), 1e-4 if precision == DOUBLE else 2e-2
     slope = (flow.velocity(0.3, x + h * direction) - flow.velocity(0.3, x - h * direction)) / (2 * h)
     np.testing.assert_allclose(flow.jacobian(0.3, x) @ direction, slope, atol=1e-6 if h < 1e-3 else 2e-3)
+
+
+@pytest.mark.usefixtures("modules")
+@pytest.mark.parametrize(
+    ("words", "d", "why"),
+    [
+        ("my_torch:blind", 2, "no gradient reaches x; leave out torch.no_grad()"),
+        ("my_torch:half_blind", 2, "a part is hidden by detach()"),
+        ("my_torch:gradient", 2, "give autograd.grad create_graph=True"),
+        ("my_flow:net.field", 129, "it takes NumPy arrays, which are not differentiated"),
+        ("my_flow:velocity", 2, None),
+        ("my_torch:net", 2, None),
+    ],
+)
+def test_why_a_field_does_not_differentiate_is_said(words: str, d: int, why: str | None) -> None:
+    """Of torch, and of NumPy where whole Jacobians are large."""
+    lines: list[str] = []
+    load(words, d, say=lines.append)
+    told = [line for line in lines if "derivatives are by differences" in line]
+    assert [why in line for line in told if why] == ([True] if why else [])
+    assert len(told) == (why is not None)
 
 
 def test_many_points_are_cut_into_batches(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,6 +24,11 @@ def anything(t, x, *rest): return CENTRES[rest[0]] - x
 def extras(x, t, **given): return CENTRES[given["label"]] - x
 def odd(t, x, kind): return CENTRES[kind] - x
 def none(t, x): return -x
+def ignoring(t, x, **extra): return -x
+def late_alone(t, x, y): return -x + (t > 0.95) * CENTRES[y]
+def one_class(t, x, y):
+    assert (y == 0).all()
+    return -x
 def checked(t, x, y):
     assert y.dtype.kind == "i" and y.shape == (len(x),)
     return CENTRES[y] - x
@@ -37,6 +42,9 @@ class Net(torch.nn.Module):
             self.embedding.weight.copy_(torch.tensor(CENTRES))
     def forward(self, t, x, y=None, *rest, **more):
         return (0 if y is None else self.embedding(y)) - x
+class Blind(torch.nn.Module):
+    def forward(self, t, x, y=None):
+        return -x
 class Turned(Net):
     def forward(self, x, t, y):
         return self.embedding(y) - x
@@ -90,6 +98,27 @@ def test_without_a_label_a_field_that_allows_it_is_asked_so(words: str) -> None:
     flow = load(words, 2)
     np.testing.assert_allclose(flow.velocity(0.3, [[1.0, 2.0]]), [[-1.0, -2.0]], atol=1e-6)
     assert flow.name == words
+
+
+@pytest.mark.parametrize(
+    ("words", "label", "other"),
+    [
+        ("my_labels:ignoring", 1, 0),
+        ("my_labels:ignoring", 0, 1),
+        ("my_labels:Blind()", 2, 0),
+        ("my_labels:third", 1, None),
+        ("my_labels:late_alone", 1, None),
+        ("my_labels:one_class", 0, None),
+        ("my_labels:Net()", 1, None),
+    ],
+)
+def test_a_label_that_changes_nothing_is_said_to(words: str, label: int, other: int | None) -> None:
+    """Against another class, at several times; one that is refused is told apart by that."""
+    lines: list[str] = []
+    load(words, 2, label=label, say=lines.append)
+    told = [line for line in lines if "the label changed nothing" in line]
+    assert len(told) == (other is not None)
+    assert all(f"is that of label {other}; is the label used?" in line for line in told)
 
 
 BAD = {

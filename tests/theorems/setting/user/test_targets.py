@@ -96,12 +96,30 @@ def test_what_is_no_archive_is_said_to_be_none(tmp_path: Path, content: bytes) -
 
 
 def test_weights_are_uniform_where_there_are_none(tmp_path: Path) -> None:
-    points, weights, _ = load(write(tmp_path / "a.npz", points=SQUARE.astype(np.float32)))
-    assert points.dtype == weights.dtype == np.float64
-    np.testing.assert_array_equal(points, SQUARE)
-    np.testing.assert_array_equal(weights, np.full(4, 0.25))
-    _, given, _ = load(write(tmp_path / "b.npz", points=SQUARE, weights=[0.1, 0.2, 0.3, 0.4]))
+    cloud = load(write(tmp_path / "a.npz", points=SQUARE.astype(np.float32)))
+    assert cloud.points.dtype == cloud.weights.dtype == np.float64
+    np.testing.assert_array_equal(cloud.points, SQUARE)
+    np.testing.assert_array_equal(cloud.weights, np.full(4, 0.25))
+    given = load(write(tmp_path / "b.npz", points=SQUARE, weights=[0.1, 0.2, 0.3, 0.4])).weights
     np.testing.assert_allclose(given, [0.1, 0.2, 0.3, 0.4], rtol=1e-15)
+
+
+def test_weights_that_were_changed_are_said_to_be(tmp_path: Path) -> None:
+    """Of float32, whose doubles do not sum to 1; not the last digit of doubles."""
+    lines: list[str] = []
+    for name, weights in {
+        "single": np.full(3, 1 / 3, np.float32),
+        "half": np.array([0.1, 0.2, 0.7], np.float16),
+        "double": np.array([0.6, 0.3, 0.1]),
+        "exact": np.array([0.25, 0.25, 0.5], np.float32),
+    }.items():
+        file = write(tmp_path / f"{name}.npz", points=SQUARE[:3], weights=weights)
+        cloud = load(file, say=lines.append)
+        assert cloud.weights.sum() == pytest.approx(1, abs=4e-16)
+    assert lines == [
+        "target single.npz: its weights are float32 and sum to 1.0000000298023224; they were divided by that",
+        "target half.npz: its weights are float16 and sum to 1.0001220703125; they were divided by that",
+    ]
 
 
 def test_progress_names_the_file_and_the_result() -> None:

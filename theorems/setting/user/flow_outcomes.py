@@ -1,0 +1,67 @@
+"""When a number of a flow's audits agrees: within its tolerance, and on the exact field's side of a scale.
+
+A field that knows nothing of its data has small numbers, too: a constant one is straight and has no curl. So
+a number agrees only where another coupling on the same target is known to have a larger one, and only if it
+is nearer to 0, which an exact field has, than to that.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Outcome = Literal["agrees", "deviates", "cannot be told"]
+TOLD_APART = 2.0
+"""How many times its error a number must be to be told from 0: a convention, as of two standard errors."""
+
+
+@dataclass(frozen=True)
+class Rival:
+    """The coupling that a flow must not be nearer to.
+
+    Attributes:
+        name: Of the coupling.
+        number: What it has where an exact field has 0.
+        error: What the two may be nearer to each other by.
+    """
+
+    name: str
+    number: float
+    error: float
+
+
+def rival(places: Mapping[str, tuple[float, float]], *names: str) -> Rival | None:
+    """The first of some couplings whose number is told from 0; None where none is.
+
+    Args:
+        places: Number ≥ 0 and error of each coupling that is known.
+        *names: Which are asked, the hardest to tell from an exact field first.
+
+    Example:
+        >>> places = {"batches of 16": (0.3, 0.2), "independent coupling": (0.7, 0.1)}
+        >>> rival(places, "batches of 16", "independent coupling").name
+        'independent coupling'
+    """
+    known = (Rival(name, *places[name]) for name in names if name in places)
+    return next((one for one in known if 0 < one.number >= TOLD_APART * one.error), None)
+
+
+def outcome(measured: float, allowed: float, against: Rival | None) -> Outcome:
+    """What a number that is 0 for an exact field says, beside the number of another coupling.
+
+    Args:
+        measured: The number.
+        allowed: Up to where it may agree.
+        against: The coupling that it must not be nearer to; None where none is told from 0.
+
+    Example:
+        >>> mark = Rival("batches of 16", 0.3, 0.1)
+        >>> [outcome(number, 0.2, mark) for number in (0.05, 0.15, 0.19, 0.25)]
+        ['agrees', 'cannot be told', 'cannot be told', 'deviates']
+        >>> outcome(0.0, 0.2, None)
+        'cannot be told'
+    """
+    if not measured <= allowed:
+        return "deviates"
+    if against is None or abs(2 * measured - against.number) <= against.error:
+        return "cannot be told"
+    return "agrees" if 2 * measured < against.number else "deviates"
