@@ -19,21 +19,20 @@ from numerics.potentials.scipy_tails import (
 )
 from numerics.potentials.tails import Tails
 
-_CIRCULAR = {"vonmises": (-np.pi, np.pi)}  # SciPy gives it the whole line; its density is periodic
 _ASKED, _DEPARTED = np.array([0.25, 1.0, 2.0, 3.0, LEAST]), 1 / 16
 
 
 def density_tails(distribution: Any, name: str) -> tuple[Tails, tuple[float, float]] | None:
     """The tails of a frozen standard law, and the noise at which it must be cut.
 
-    None if its density does not resolve quantiles up to noise 4, or misses a mass of 1 by as much: some of
-    SciPy's are rougher than their probabilities, and then the law is what those say (`scipy_tails`).
+    None if its density does not resolve quantiles up to noise 4, as where it is infinite at an end that is
+    not 0, or misses a mass of 1 by as much: the law is measured then (`scipy_tails`).
 
     Raises:
         ValueError: If SciPy's cdf or sf departs from the integral by a sixteenth of a tail up to noise 4:
             they may be approximations, but not of another law.
     """
-    ends = tuple(float(end) for end in _CIRCULAR.get(name, distribution.support()))
+    ends = _ends(distribution, name)
     density, density_count = (quietly(form) for form in density_of(distribution))
     with quiet():
         found = IntegratedTails(density, (ends[0], ends[1]), *_place(distribution, ends))
@@ -56,6 +55,17 @@ def density_tails(distribution: Any, name: str) -> tuple[Tails, tuple[float, flo
     ]
     refuse_unresolved(name, agrees[0], agrees[1])
     return tails, (cut[0], cut[1])
+
+
+def _ends(distribution: Any, name: str) -> tuple[float, float]:
+    """Of the support: SciPy gives the whole line to a circular law, and to one that ends at −2/skewness."""
+    low, high = (float(end) for end in distribution.support())
+    if name == "vonmises":
+        return -np.pi, np.pi
+    if name == "pearson3" and distribution.args[0] != 0:
+        end = -2 / float(distribution.args[0])
+        return (end, high) if end < 0 else (low, end)
+    return low, high
 
 
 def _place(distribution: Any, ends: tuple[float, ...]) -> tuple[float, float]:

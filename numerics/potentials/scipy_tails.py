@@ -1,16 +1,17 @@
-r"""A law of SciPy that gives its probabilities alone: its own tails, what they err by measured at birth.
+r"""A law of SciPy whose density cannot be integrated: its own tails, with what they err by measured at birth.
 
-Its density is differences of them (`differenced_density`). At eight places in every half of noise the tail
-probability is compared with the density beside the quantile: over a window that holds about 1 % of the tail,
-F must rise by what the density integrates to. Their difference, relative to the tail, is what it errs by
-there. The second largest of the eight, for a density may jump at one of them, times 16 is stated; where it
-exceeds `WORST`, quantiles are no longer resolved, and the law is cut at the noise before.
+At eight places in every half of noise the tail probability is compared with the density beside the quantile:
+over a window that holds about 1 % of the tail, F must rise by what the density integrates to. Their
+difference, relative to the tail, is what it errs by there. The second largest of the eight, for a density
+may jump at one of them, times 16 is stated; where it exceeds `WORST`, quantiles are no longer resolved, and
+the law is cut at the noise before. A family that gives no density has differences of its tails for one
+(`differenced_density`).
 
 It is measured, not proved: an error that is the same at neighbours is not seen, and there the law is what
 its probabilities say. Of those the commonest is counted: a tail that is the exponential of a rounded number
-errs by roundings of its logarithm, 4 of them. A law with a density is integrated instead (`density_tails`):
-SciPy's tails by cancellation, or by expansions, err alike at neighbours, by up to 6 times what was measured
-here.
+errs by roundings of its logarithm, 4 of them. A law whose density resolves its quantiles is integrated
+instead (`density_tails`): SciPy's tails by cancellation, or by expansions, err alike at neighbours, by up to
+6 times what was measured here.
 """
 
 import warnings
@@ -21,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from numerics.accuracy import UNIT
-from numerics.potentials.differenced_density import DifferencedDensity
+from numerics.potentials.differenced_density import density_of
 from numerics.potentials.normal import CUT, Values, exponent, tail
 from numerics.potentials.tails import Form, Tails
 
@@ -89,10 +90,10 @@ def scipy_tails(distribution: Any, name: str) -> tuple[Tails, tuple[float, float
     """The tails of a frozen standard law, and the noise at which it must be cut.
 
     Raises:
-        ValueError: If quantiles are not resolved up to noise 4: where a cdf falls, no density makes it.
+        ValueError: If quantiles are not resolved up to noise 4, or fall.
     """
     ends = tuple(float(end) for end in distribution.support())
-    density = DifferencedDensity(distribution)
+    density, density_count = density_of(distribution)
     error = {+1: np.full(len(NOISES), 4 * UNIT), -1: np.full(len(NOISES), 4 * UNIT)}
 
     def count(s: Values) -> Values:
@@ -106,7 +107,7 @@ def scipy_tails(distribution: Any, name: str) -> tuple[Tails, tuple[float, float
         quietly(density),
         _quantiles(distribution),
         count,
-        quietly(density.count),
+        quietly(density_count),
     )
     cut = []
     for side in (-1, 1):
@@ -114,6 +115,7 @@ def scipy_tails(distribution: Any, name: str) -> tuple[Tails, tuple[float, float
         cut.append(side * resolved_to(measured))
         error[side] = _SAFETY * np.maximum.accumulate(np.minimum(measured, WORST))
     refuse_unresolved(name, *cut)
+    _check_increasing(tails, cut, name)
     return tails, (cut[0], cut[1])
 
 
@@ -152,3 +154,20 @@ def _mismatch(tails: Tails, x: Values, s: Values) -> Values:
         near = (x - tails.ends[0] <= 2 * spacing) | (tails.ends[1] - x <= 2 * spacing)
         enclosed &= near | ((rise <= 4 * mass) & (mass <= 4 * rise))
     return np.where(coarse, np.where(enclosed, 0.0, np.inf), np.where(np.isfinite(x), error, np.inf))
+
+
+def _check_increasing(tails: Tails, cut: list[float], name: str) -> None:
+    """Quantiles must not fall anywhere on a grid of both tails.
+
+    Raises:
+        ValueError: Naming where they do.
+    """
+    s = np.arange(np.ceil(4 * cut[0]) / 4, cut[1] + 0.125, 0.25)
+    x = tails.quantile(s)
+    falls = np.flatnonzero(~(np.diff(x) >= -4 * np.spacing(np.abs(x[1:]))))
+    if falls.size:
+        i = falls[0]
+        raise ValueError(
+            f"distribution: {name}'s quantiles fall from {x[i]} at noise {s[i]:g} to {x[i + 1]} "
+            f"at {s[i + 1]:g}; its ppf and isf must increase"
+        )

@@ -3,8 +3,10 @@
 from functools import cache
 
 from flint import acb, arb
+from scipy import stats
 
-BITS = 640  # K of a large argument loses three bits for each unit of it
+BITS = 200
+_STEP = arb(1) / 32
 
 
 def normal(x):
@@ -16,14 +18,38 @@ def above(x):
     return (x / arb(2).sqrt()).erfc() / 2
 
 
+@cache
+def _nodes(order):
+    """cosh(t) and cosh(order·t) at multiples t of `_STEP` from 1 on."""
+    places = [j * _STEP for j in range(1, 240)]
+    return [(t.cosh(), (order * t).cosh()) for t in places]
+
+
+def _bessel_k(order, x):
+    """∫ exp(−x·cosh t)·cosh(order·t) dt from 0 on by the trapezoid rule: to 25 digits for 0.4 ≤ x ≤ 300.
+
+    In |Im t| ≤ y the integrand is at most exp(x·(1 − cos y)) times as large as on the line, and the rule errs
+    by exp(−2πy/step) of that: with y = ½ by exp(−63) at the largest x, and with y = 1.5 by far less at small.
+    arb's own K of an integer order takes seconds for a tail.
+    """
+    total = (-x).exp() / 2
+    for hyperbolic, weight in _nodes(order):
+        term = (-x * hyperbolic).exp() * weight
+        total += term
+        if term < total * arb(2) ** -100:
+            break
+    return total * _STEP
+
+
 def _hyperbolic(p, a, b):
     """Of genhyperbolic; norminvgauss is that of p = −½."""
     root = (a * a - b * b).sqrt()
-    constant = root**p / ((2 * arb.pi()).sqrt() * a ** (p - arb(1) / 2) * acb(root).bessel_k(p).real)
+    constant = root**p / ((2 * arb.pi()).sqrt() * a ** (p - arb(1) / 2) * _bessel_k(p, root))
 
     def density(x):
         size = (1 + x * x).sqrt()
-        return constant * (b * x).exp() * (a * size).bessel_k(abs(p - arb(1) / 2)) * size.pow(p - arb(1) / 2)
+        k = _bessel_k(p - arb(1) / 2, (a * size).real)
+        return constant * (b * x).exp() * k * size.pow(p - arb(1) / 2)
 
     return density
 
@@ -43,7 +69,7 @@ def _reciprocal_inverse_gaussian(mu):
 
 
 def _generalised_inverse_gaussian(p, b):
-    constant = 2 * acb(b).bessel_k(p).real
+    constant = 2 * _bessel_k(p, b)
 
     def density(x):
         return x.pow(p - 1) * (-b * (x + 1 / x) / 2).exp() / constant
@@ -81,6 +107,22 @@ def _argus(c):
     return density
 
 
+def _symmetric_beta(c):
+    half = arb(1) / 2
+    constant = (c / 2 + half).gamma() / (half.gamma() * (c / 2).gamma())
+    return lambda x: constant * (1 - x * x).pow(c / 2 - 1)
+
+
+def _pearson3(skew):
+    shape = 4 / skew**2
+
+    def density(x):
+        rest = shape + 2 * x / skew
+        return 2 / abs(skew) * rest.pow(shape - 1) * (-rest).exp() / shape.gamma()
+
+    return density
+
+
 DENSITIES = {
     "argus": _argus,
     "exponnorm": lambda k: lambda x: (1 / (2 * k * k) - x / k).exp() * above(1 / k - x) / k,
@@ -92,6 +134,8 @@ DENSITIES = {
     "jf_skew_t": _skew_student,
     "ncx2": _noncentral_chi2,
     "norminvgauss": lambda a, b: _hyperbolic(-arb(1) / 2, a, b),
+    "pearson3": _pearson3,
+    "rdist": _symmetric_beta,
     "recipinvgauss": _reciprocal_inverse_gaussian,
     "rice": lambda b: lambda x: x * (-(x * x + b * b) / 2).exp() * (b * x).bessel_i(0),
     "semicircular": lambda: lambda x: 2 / arb.pi() * (1 - x * x).sqrt(),
@@ -100,6 +144,16 @@ DENSITIES = {
     "wald": lambda: _inverse_gaussian(arb(1)),
 }
 """Of the standard law by its name in SciPy, from its shapes: functions of a ball."""
+
+
+def ends(name, shapes):
+    """Of the support, as balls: of two laws they are no doubles, and SciPy gives the whole line."""
+    if name == "vonmises":
+        return -arb.pi(), arb.pi()
+    if name == "pearson3":
+        end = -2 / arb(shapes[0])
+        return (end, arb("inf")) if end < 0 else (arb("-inf"), end)
+    return tuple(arb(float(end)) for end in getattr(stats, name)(*shapes).support())
 
 
 def density(name, shapes):
@@ -132,14 +186,14 @@ def tail(of, x, end, size):
     Args:
         of: The density.
         x: Where the tail begins.
-        end: A double, or an infinity.
+        end: A ball, or an infinity.
         size: About how large the tail is.
     """
     side, x, total = (1 if end > x else -1), arb(x), arb(0)
     width, least, part = size / of(acb(x)).real, size * arb(10) ** -27, size
     while x != end and not abs(part) < least / 2**20:
         stop = (x + side * width).mid()
-        stop = stop if side * (end - stop) > 0 else arb(end)
+        stop = stop if side * (end - stop) > 0 else end
         part = side * _adaptive(of, x, stop, least)
         total, x, width = total + part, stop, 2 * width
     return total

@@ -193,9 +193,48 @@ class _Failing(stats.rv_continuous):
         return np.where(q > 1e-6, -np.log(np.maximum(q, 1e-300)), 1e6 * q)
 
 
-def test_a_law_whose_cdf_falls_is_refused_at_birth():
-    with pytest.raises(ValueError, match=r"distribution: falling's cdf, sf and pdf agree only for noise"):
+def test_a_law_whose_quantiles_fall_is_refused_at_birth():
+    with pytest.raises(ValueError, match=r"distribution: falling's quantiles fall from .* at noise"):
         Quantile(_Falling(a=0, b=1, name="falling")())
+
+
+class _Exponential(stats.rv_continuous):
+    """F(x) = 1 − exp(−rate·x), with a density that is ``factor`` times that of rate 1."""
+
+    def _cdf(self, x, rate, factor):
+        return -np.expm1(-rate * x)
+
+    def _sf(self, x, rate, factor):
+        return np.exp(-rate * x)
+
+    def _pdf(self, x, rate, factor):
+        return factor * np.exp(-x)
+
+    def _stats(self, rate, factor):
+        return 1 / rate, 1 / rate**2, None, None
+
+
+_EXPONENTIAL = _Exponential(a=0, name="exponential")
+
+
+def test_what_the_mass_of_a_density_misses_1_by_is_stated():
+    """Of T and of T': tails are divided by their sum, but it may miss a part, not a factor."""
+    missed = 2.0**-11
+    p, exact = Quantile(_EXPONENTIAL(1.0, 1 + missed)), Quantile(stats.expon())
+    s = np.linspace(-6, 6, 100)[:, None]
+    bound, slope_bound = p.roundings.transport(s).bound, p.roundings.transport_jacobian(s).bound
+    error = np.abs(p.transport(s) - exact.transport(s))[:, 0]
+    slope, given = exact.transport_jacobian(s)[:, 0, 0], p.transport_jacobian(s)[:, 0, 0]
+    hazard = np.where(s > 0, 1.0, 1 / np.expm1(exact.transport(s)))[:, 0]  # of the tail on its side
+    judge(np.abs(given - slope), slope_bound)
+    assert (error <= bound + exact.roundings.transport(s).bound).all()
+    assert (bound >= missed / hazard / 2).all()
+
+
+@pytest.mark.parametrize(("rate", "factor"), [(2.0, 1.0), (1.0, 2.0)], ids=["another-law", "mass-2"])
+def test_a_density_that_probabilities_contradict_is_refused_at_birth(rate, factor):
+    with pytest.raises(ValueError, match=r"distribution: exponential's cdf, sf and pdf agree only for noise"):
+        Quantile(_EXPONENTIAL(rate, factor))
 
 
 class _Stuck(_Failing):
