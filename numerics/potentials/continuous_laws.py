@@ -1,8 +1,13 @@
-"""How a law with a density is known: in closed form, solved from its tails, or by SciPy's tails, measured."""
+"""How a law with a density is known: in closed form, or solved from tails.
+
+Tails are those of a list, integrals of SciPy's density, or, where that is none or rough, SciPy's own.
+"""
 
 from typing import Any
 
 from numerics.potentials.closed_laws import FORMS, ClosedLaw
+from numerics.potentials.density_tails import density_tails
+from numerics.potentials.differenced_density import gives_density
 from numerics.potentials.line_laws import ContinuousLaw
 from numerics.potentials.mapped_forms import is_in_range
 from numerics.potentials.normal import CUT
@@ -27,5 +32,8 @@ def continuous_law(distribution: Any) -> ContinuousLaw:
         if name in SPECIAL:
             factor = 2.0 if name == "chi2" else 1.0
             return SolvedLaw(SPECIAL[name](*shapes), loc, factor * scale, (-CUT, CUT), distribution)
-    tails, cut = scipy_tails(distribution.dist(*shapes), name or type(distribution.dist).__name__)
+    standard = distribution.dist(*shapes)
+    name = name or type(distribution.dist).__name__
+    integrated = density_tails(standard, name) if gives_density(standard) else None
+    tails, cut = integrated or scipy_tails(standard, name)
     return SolvedLaw(tails, loc, scale, cut, distribution)

@@ -13,30 +13,38 @@ from scipy.stats import rv_continuous
 from numerics.accuracy import UNIT
 from numerics.potentials.normal import Values
 
+FLAT, LOGARITHM = 64.0, 4.0  # roundings of a density, and of its logarithm
 _STEP = 1e-4
 _WEIGHTS = np.array([1.0, -8.0, 0.0, 8.0, -1.0]) / 12
+
+
+def gives_density(distribution: Any) -> bool:
+    """Whether a frozen law's family defines its density, or the logarithm of it."""
+    family = type(distribution.dist)
+    return family._pdf is not rv_continuous._pdf or family._logpdf is not rv_continuous._logpdf
 
 
 def density_of(distribution: Any) -> tuple[Callable[[Values], Values], Callable[[Values], Values]]:
     """The density of a frozen law, and how many roundings it errs by.
 
-    SciPy's own where the family defines it, or its logarithm, of which SciPy makes nothing and which errs by
-    roundings of its own size; else differences.
+    SciPy's own where the family defines it, or its logarithm, of which SciPy makes nothing; it is taken to
+    err by `FLAT` roundings and by `LOGARITHM` of its logarithm. Else differences.
     """
-    family = type(distribution.dist)
-    if family._pdf is not rv_continuous._pdf:
-        return distribution.pdf, _few
-    if family._logpdf is not rv_continuous._logpdf:
-        return (
-            lambda x: np.exp(distribution.logpdf(x)),
-            lambda x: 64 + 4 * np.nan_to_num(np.abs(distribution.logpdf(x))),
-        )
-    differences = DifferencedDensity(distribution)
-    return differences, differences.count
+    if not gives_density(distribution):
+        differences = DifferencedDensity(distribution)
+        return differences, differences.count
 
+    def by_logarithm(x: Values) -> Values:
+        return np.exp(distribution.logpdf(x))
 
-def _few(x: Values) -> Values:
-    return np.full_like(x, 64.0)
+    is_own = type(distribution.dist)._pdf is not rv_continuous._pdf
+    density = distribution.pdf if is_own else by_logarithm
+
+    def count(x: Values) -> Values:
+        size = np.clip(density(x), 1e-300, 1e300)
+        return FLAT + LOGARITHM * np.abs(np.log(np.nan_to_num(size, nan=1.0)))
+
+    return density, count
 
 
 class DifferencedDensity:

@@ -230,9 +230,11 @@ class Quantile(LinePotential):
     Accuracy: proved for laws in closed form (`closed_laws`), finite lists and the normal law, from counted
     roundings. Where a law rests on tails of SciPy the reason of its rounding says so, for what those err by
     is measured: gamma, beta, t, truncnorm and what is a map of them by counts that tests hold against
-    40 digits, shapes up to 100; lattices as `discrete_tails.lattice_tails` says; other laws at birth
-    (scipy_tails.py), against the density, which is taken as the law's, and to be continuous between the ends
-    of the support, else `kink` and the Jacobians near a jump are wrong.
+    40 digits, shapes up to 100; lattices as `discrete_tails.lattice_tails` says. Of other laws the
+    density is integrated (density_tails.py), so that the law is what its density says; where it has none, or
+    one that does not resolve quantiles, its probabilities are compared at birth with it or with their own
+    differences (scipy_tails.py). A density is taken to be continuous between the ends of the support, else
+    `kink` and the Jacobians near a jump are wrong.
 
     The law is cut at noise ±20 (probability 3e−89), or before, where SciPy does not resolve its quantiles:
     see ``cut``. φ is +inf beyond T there.

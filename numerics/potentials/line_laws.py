@@ -87,7 +87,7 @@ class Law(Protocol):
 class ContinuousLaw(ABC):
     """A law with a density that is positive between the ends of its support.
 
-    ``interval`` inverts T by Newton's step from SciPy's cdf, or by enclosing x between the cuts where that
+    ``interval`` inverts T by Newton's step from the tails at x, or by enclosing x between the cuts where that
     does not end beside x; where T is flat, any noise there may be found. Its error is a posteriori: twice
     (|x − T(s)| + what T errs by)/T'(s) from s T must be beyond x, or as far as it takes; over that stretch
     the least T' counts, which is taken to be at s or at an end.
@@ -127,7 +127,7 @@ class ContinuousLaw(ABC):
 
     @abstractmethod
     def _first_noise(self, x: Values) -> Values:
-        """Φ⁻¹(P(X ≤ x)) by SciPy's cdf and sf."""
+        """About Φ⁻¹(P(X ≤ x)), by either tail."""
 
     def error(self, s: Values) -> Values:
         """``forward``, and T' times ``backward``."""

@@ -2,10 +2,11 @@
 
 from functools import lru_cache, partial
 
+import numpy as np
 from scipy import stats
 
 from numerics.potentials.normal import CUT, Values
-from numerics.potentials.running import Formula, Running, exp, log, sqrt
+from numerics.potentials.running import Formula, Running, exp, log, odd, sqrt
 from numerics.potentials.solved_law import SPECIAL, SolvedLaw
 
 _LEAST = 1e-280  # a base law whose quantiles fall below it is not resolved
@@ -39,6 +40,11 @@ def _beta_odds(s: Values, a: float, b: float) -> Running:
     return exp(log(_beta(s, a, b)) + -log(_mirrored(_beta(-s, b, a))))
 
 
+def _symmetric_beta(s: Values, c: float) -> Running:
+    """2B − 1 for B of shapes c/2 twice, which is odd."""
+    return odd(s, -_mirrored(_beta(-np.abs(s), c / 2, c / 2)).times(2.0, 0) + 1.0)
+
+
 MAPPED: dict[str, Formula] = {
     "betaprime": _beta_odds,
     "chi": lambda s, n: sqrt(_gamma(s, n / 2).times(2.0, 0)),
@@ -49,15 +55,16 @@ MAPPED: dict[str, Formula] = {
     "loggamma": lambda s, a: log(_gamma(s, a)),
     "maxwell": lambda s: sqrt(_gamma(s, 1.5).times(2.0, 0)),
     "nakagami": lambda s, n: sqrt(_gamma(s, n) / n),
+    "rdist": _symmetric_beta,
 }
 """T(s, *shapes) of each standard law by its name in SciPy."""
 
 
 def is_in_range(name: str, shapes: tuple[float, ...]) -> bool:
     """Whether a law is no map, or doubles hold the quantiles of the law that it maps."""
-    if name not in MAPPED or name == "maxwell":
+    if name not in MAPPED or name in ("maxwell", "rdist"):
         return True
     if name in ("betaprime", "f"):
         a, b = shapes if name == "betaprime" else (shapes[0] / 2, shapes[1] / 2)
-        return min(_base("beta", a, b).ends[0], _base("beta", b, a).ends[0]) > _LEAST
+        return bool(min(_base("beta", a, b).ends[0], _base("beta", b, a).ends[0]) > _LEAST)
     return bool(_base("gamma", shapes[0] / 2 if name == "chi" else shapes[0]).ends[0] > _LEAST)

@@ -1,12 +1,17 @@
-r"""A law of SciPy that is not on the list: its own tails, with what they err by measured at birth.
+r"""A law of SciPy whose density cannot be integrated: its own tails, with what they err by measured at birth.
 
 At eight places in every half of noise the tail probability is compared with the density beside the quantile:
 over a window that holds about 1 % of the tail, F must rise by what the density integrates to. Their
 difference, relative to the tail, is what it errs by there. The second largest of the eight, for a density
 may jump at one of them, times 16 is stated; where it exceeds `WORST`, quantiles are no longer resolved, and
-the law is cut at the noise before. It is measured, not proved: an error that is the same at neighbours is not
-seen. Of those the commonest is counted: a tail that is the exponential of a rounded number errs by roundings
-of its logarithm, 4 of them.
+the law is cut at the noise before. A family that gives no density has differences of its tails for one
+(`differenced_density`).
+
+It is measured, not proved: an error that is the same at neighbours is not seen, and there the law is what
+its probabilities say. Of those the commonest is counted: a tail that is the exponential of a rounded number
+errs by roundings of its logarithm, 4 of them. A law whose density resolves its quantiles is integrated
+instead (`density_tails`): SciPy's tails by cancellation, or by expansions, err alike at neighbours, by up to
+6 times what was measured here.
 """
 
 import warnings
@@ -23,7 +28,7 @@ from numerics.potentials.tails import Form, Tails
 
 WORST = 2.0**-10
 LEAST = 4.0  # noise up to which a law must be resolved
-_NOISES = np.arange(0.25, CUT, 0.5)
+NOISES = np.arange(0.25, CUT, 0.5)
 _PLACES = np.arange(-3.5, 4) / 16  # about each of these noises
 _WINDOW = 0.005
 _SAFETY = 16.0  # the windows' errors vary
@@ -38,14 +43,29 @@ def quiet() -> Iterator[None]:
         yield
 
 
-def _resolved_to(measured: Values) -> float:
+def resolved_to(measured: Values, noises: Values = NOISES, worst: float = WORST) -> float:
     """The last noise before the first at which errors are too large; all of the noise if there is none."""
-    resolved = np.append(measured <= WORST, False)
+    resolved = np.append(measured <= worst, False)
     last = int(np.argmin(resolved))
-    return CUT if last == len(_NOISES) else float(_NOISES[max(last - 1, 0)])
+    return CUT if last == len(noises) else float(noises[max(last - 1, 0)])
 
 
-def _quietly(function: Form) -> Form:
+def refuse_unresolved(name: str, low: float, high: float) -> None:
+    """Pass if a law is known as far as it must be.
+
+    Raises:
+        ValueError: If not, with how far it is.
+    """
+    if min(-low, high) < LEAST:
+        raise ValueError(
+            f"distribution: {name}'s cdf, sf and pdf agree only for noise {low:g} to {high:g}; "
+            f"quantiles must be resolved from {-LEAST:g} to {LEAST:g}"
+        )
+
+
+def quietly(function: Form) -> Form:
+    """The function, without SciPy's warnings."""
+
     def called(x: Values) -> Values:
         with quiet():
             return np.asarray(function(x), dtype=float)
@@ -74,40 +94,36 @@ def scipy_tails(distribution: Any, name: str) -> tuple[Tails, tuple[float, float
     """
     ends = tuple(float(end) for end in distribution.support())
     density, density_count = density_of(distribution)
-    error = {+1: np.full(len(_NOISES), 4 * UNIT), -1: np.full(len(_NOISES), 4 * UNIT)}
+    error = {+1: np.full(len(NOISES), 4 * UNIT), -1: np.full(len(NOISES), 4 * UNIT)}
 
     def count(s: Values) -> Values:
-        place = np.minimum(np.searchsorted(_NOISES, np.abs(s)), len(_NOISES) - 1)
+        place = np.minimum(np.searchsorted(NOISES, np.abs(s)), len(NOISES) - 1)
         return 8 + 4 * exponent(np.abs(s)) + np.where(s > 0, error[1][place], error[-1][place]) / UNIT
 
     tails = Tails(
         (ends[0], ends[1]),
-        _quietly(distribution.cdf),
-        _quietly(distribution.sf),
-        _quietly(density),
+        quietly(distribution.cdf),
+        quietly(distribution.sf),
+        quietly(density),
         _quantiles(distribution),
         count,
-        _quietly(density_count),
+        quietly(density_count),
     )
     cut = []
     for side in (-1, 1):
         measured = _measured(tails, side)
-        cut.append(side * _resolved_to(measured))
+        cut.append(side * resolved_to(measured))
         error[side] = _SAFETY * np.maximum.accumulate(np.minimum(measured, WORST))
-    if min(-cut[0], cut[1]) < LEAST:
-        raise ValueError(
-            f"distribution: {name}'s cdf, sf and pdf agree only for noise {cut[0]:g} to {cut[1]:g}; "
-            f"quantiles must be resolved from {-LEAST:g} to {LEAST:g}"
-        )
+    refuse_unresolved(name, *cut)
     _check_increasing(tails, cut, name)
     return tails, (cut[0], cut[1])
 
 
 def _measured(tails: Tails, side: int) -> Values:
     """Relative error of one tail's probability about every noise up to the first not resolved; inf beyond."""
-    found = np.full(len(_NOISES), np.inf)
-    for rows in np.array_split(np.arange(len(_NOISES)), len(_NOISES) // 4):
-        s = side * (_NOISES[rows, None] + _PLACES).ravel()
+    found = np.full(len(NOISES), np.inf)
+    for rows in np.array_split(np.arange(len(NOISES)), len(NOISES) // 4):
+        s = side * (NOISES[rows, None] + _PLACES).ravel()
         seen = _mismatch(tails, tails.quantile(s), s).reshape(len(rows), -1)
         found[rows] = np.sort(np.nan_to_num(seen, nan=np.inf), axis=1)[:, -2]
         if not (found[rows] <= WORST).all():

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from numerics.accuracy import UNIT
-from numerics.potentials.line_laws import ContinuousLaw, noise_by, refuse_ends
-from numerics.potentials.normal import DENSITY, TAIL, Values, density, hazard, mills, tail
+from numerics.potentials.line_laws import ContinuousLaw, refuse_ends
+from numerics.potentials.normal import DENSITY, TAIL, Values, density, hazard, mills, noise_of, tail
 from numerics.potentials.scipy_tails import quiet
 from numerics.potentials.tails import OF_SCIPY, Tails, beta_tails, gamma_tails, student_tails
 from numerics.potentials.truncated_normal import truncated_normal_tails
@@ -109,8 +109,9 @@ class SolvedLaw(ContinuousLaw):
         return counted + changed
 
     def _first_noise(self, x: Values) -> Values:
+        standard = (x - self._loc) / self._scale
         with quiet():
-            return noise_by(self._distribution, x)
+            return noise_of(self._tails.lower(standard), self._tails.upper(standard))
 
 
 _TINY = 1e-300

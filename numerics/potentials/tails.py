@@ -3,8 +3,8 @@ r"""Both tails of a standard law on the line, and their inverse by a bracketed N
 `Tails` is what a solved law knows: P(X ≤ x) and P(X > x), each accurate relatively, the density, a first
 guess of the quantile, and by how much its probabilities err. None of this is proved: the special laws say it
 by a count of roundings that was measured, and that tests/numerics/accuracy/test_line.py holds against
-40 digits; of any other law of SciPy it is measured at birth (scipy_tails.py). `OF_SCIPY` is what statements
-that rest on it say.
+40 digits; of any other law of SciPy it is measured at birth (density_tails.py, scipy_tails.py). `OF_SCIPY`
+is what statements that rest on it say.
 """
 
 from collections.abc import Callable

@@ -2,7 +2,7 @@
 
 Assumed: nothing beyond the contract. SciPy's distribution functions are the second route: F(T(s)) = Φ(s) on
 the side where the probability is small. What T states it errs by is held against what rounding makes
-unavoidable, also where SciPy's tails are measured at birth and not known. Control: the law's scale dropped.
+unavoidable, also where tails are measured at birth and not known. Control: the law's scale dropped.
 """
 
 from functools import cache
@@ -75,6 +75,7 @@ KNOWN = (
     stats.mielke(3.0, 4.0),
     stats.moyal(),
     stats.nakagami(1.5),
+    stats.rdist(3.0),
     stats.reciprocal(0.5, 3.0),
     stats.triang(0.25),
     stats.truncexpon(2.0),

@@ -134,6 +134,9 @@ def mapped(name, shapes, s, near):
             return scale * x / (1 - x), scale * slope / (1 - x) ** 2
         rest, slope = base("beta", b, a, at=-s)
         return scale * (1 / rest - 1), scale * slope / rest**2
+    if name == "rdist":
+        half, slope = base("beta", shapes[0] / 2, shapes[0] / 2, at=-abs(s))
+        return (1 if s > 0 else -1) * (1 - 2 * half), 2 * slope
     if name in ("chi", "maxwell", "nakagami"):
         shape = {"chi": lambda n: n / 2, "maxwell": lambda: 1.5, "nakagami": lambda n: n}[name](*shapes)
         g, slope = base("gamma", shape)
