@@ -32,6 +32,7 @@ class PairBatches(IterableDataset[Batch]):
     on whether workers stay, are forked or are spawned. A copy, by pickle too, goes on where its original is.
     Side by side, two loaders of one object that have workers are counted in no fixed order: give each an
     object of its own. The processes of a distributed training are no workers: give each a seed of its own.
+    Each object holds a temporary file open, in which processes count the iterations begun.
 
     Args:
         pairs: ``pairs(n, rng) → (x0, x1, …)``, arrays with n rows; see `numerics.flows.pairs` and `labelled`.
