@@ -14,7 +14,9 @@ _PATIENCE, _SETTLED, _NEAR = 5, 0.95, 2.0
 """The search ends once five passes have not brought the total variation below 0.95 of the least before, and
 that is at most twice what exact heights would show on as much noise."""
 _LENGTH = 0.7
-"""Of a step of the search, at most."""
+"""Of a step of the search, at most. Its move is clipped to twice an atom's mean margin; in averaged passes
+only the step is: moves of neighbours are alike and may be many margins, and for what is cut off the first,
+long step later short ones hardly make up."""
 _WIDTH = 0.4
 """Of an atom's median margin: a draw that it wins by less votes for a wall; a quarter of them if margins are
 exponential."""
@@ -86,7 +88,8 @@ class Passes:
             share, self.length = 1 / (self._averaged + 1), 1 / self._averaged
         middle, leads = _leads(best, second, margin, len(excess))
         self._walls = (1 - share) * self._walls + share * _walls(best, second, margin, _WIDTH * middle)
-        self.heights = self.heights + self.length * self._newton(excess, leads)
+        most = 2 * leads / (1 if searching else self.length)
+        self.heights = self.heights + self.length * np.clip(self._newton(excess, leads), -most, most)
         self._rescue((excess == -self._weights) & (draws * self._weights > 20), draws)
         return excess
 
@@ -137,13 +140,12 @@ class Passes:
     def _newton(
         self, excess: Float[np.ndarray, " n"], leads: Float[np.ndarray, " n"]
     ) -> Float[np.ndarray, " n"]:
-        """L̄⁻¹(P̂ − w), clipped to twice an atom's mean margin; a ridge keeps atoms with few votes in place."""
+        """L̄⁻¹(P̂ − w) of median 0; a ridge keeps atoms with few votes in place."""
         degree: np.ndarray = np.asarray(self._walls.sum(axis=0)).ravel()
         diagonal = 1.001 * np.maximum(degree, 0.2 * self._weights / leads)
         scaled = diags_array(1 / diagonal)
         move, _ = cg(diags_array(diagonal) - self._walls, excess, rtol=1e-4, maxiter=300, M=scaled)
-        move -= np.median(move)
-        return np.clip(move, -2 * leads, 2 * leads)
+        return np.asarray(move - np.median(move))
 
 
 def _two_best(
