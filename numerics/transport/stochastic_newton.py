@@ -14,12 +14,13 @@ _PATIENCE, _SETTLED, _NEAR = 5, 0.95, 2.0
 """The search ends once five passes have not brought the total variation below 0.95 of the least before, and
 that is at most twice what exact heights would show on as much noise."""
 _LENGTH = 0.7
-"""Of a step of the search, at most. Its move is clipped to twice an atom's mean margin; in averaged passes
-only the step is: moves of neighbours are alike and may be many margins, and for what is cut off the first,
-long step later short ones hardly make up."""
+"""Of a step of the search, at most."""
+_MEMORY = 0.1
+"""Of the search for walls: what it knows weighs as much as ten passes."""
 _WIDTH = 0.4
-"""Of an atom's median margin: a draw that it wins by less votes for a wall; a quarter of them if margins are
-exponential."""
+"""Of the median margin: draws won by less vote for a wall, a quarter of all if margins are exponential."""
+_RIDGE = 0.4
+"""Of the slope of an atom's mass that its mean margin lets expect; half of it is true of uniform margins."""
 _BLOCK = 2**18
 """Scores held at a time: few enough to stay in the cache, which makes sampling four times as fast."""
 
@@ -55,11 +56,13 @@ class Passes:
         self.heights, self.length, self.count = np.zeros(n), _LENGTH, 0
         self._best = self.heights
         self._missed: list[float] = []
+        self._searched, self._back = 0, False
         self._averaged = 0
+        self._due = np.zeros(n)
         self._centred, self._weights, self._rng = centred.astype(np.float32), weights, rng
         self._search_draws = max(1, draws // 60)
         self._averaged_draws = max(1, 3 * draws // (4 * AVERAGED_PASSES))
-        self._walls = csr_array((n, n))
+        self._walls, self._leads = csr_array((n, n)), np.zeros((2, n))
 
     @property
     def done(self) -> bool:
@@ -69,8 +72,10 @@ class Passes:
     def begin(self, starts: list[Float[np.ndarray, " n"]]) -> None:
         """Begin with the heights that miss the weights least, brought to median 0."""
         centred = [heights - np.median(heights) for heights in starts]
-        drawn = [self._drawn(heights, self._search_draws)[0] for heights in centred]
-        self.heights = centred[int(np.argmin([np.abs(self._excess(best)).sum() for best in drawn]))]
+        drawn = [self._drawn(heights, self._search_draws) for heights in centred]
+        chosen = int(np.argmin([np.abs(self._excess(best)).sum() for best, _, _ in drawn]))
+        self.heights = centred[chosen]
+        self._look(*drawn[chosen], share=1.0)
 
     def step(self) -> Float[np.ndarray, " n"]:
         """One pass; returns P̂ − w before the step."""
@@ -82,33 +87,36 @@ class Passes:
         if searching and self._worse(float(np.abs(excess).sum() / 2)):
             return excess
         if searching:
-            share = 0.5 if self._walls.nnz else 1.0
+            share = max(_MEMORY, 1 / (1 + self._searched))
         else:
             self._averaged += 1
-            share, self.length = 1 / (self._averaged + 1), 1 / self._averaged
-        middle, leads = _leads(best, second, margin, len(excess))
-        self._walls = (1 - share) * self._walls + share * _walls(best, second, margin, _WIDTH * middle)
-        most = 2 * leads / (1 if searching else self.length)
-        self.heights = self.heights + self.length * np.clip(self._newton(excess, leads), -most, most)
-        self._rescue((excess == -self._weights) & (draws * self._weights > 20), draws)
+            share, self.length = 1 / (self._averaged + 1 / _MEMORY), 1 / (self._averaged + 1)
+        self._look(best, second, margin, share=share)
+        self.heights = self.heights + self.length * self._newton(excess)
+        self._due = np.where(excess == -self._weights, self._due + draws * self._weights, 0.0)
+        self._rescue(self._due > 20, draws)
         return excess
 
     def _worse(self, missed: float) -> bool:
         """Whether the last search step made it half as bad again: it is taken back, the next half as long."""
-        least = min(self._missed, default=missed)
-        self._missed.append(missed)
-        if missed > 1.5 * least:
+        self._searched += 1
+        if missed > 1.5 * min(self._missed, default=missed):
             self.heights, self.length = self._best, self.length / 2
+            self._back = True
             return True
+        if self._back:
+            self._back = False
+            return False
+        self._missed.append(missed)
         self.length = min(1.25 * self.length, _LENGTH)
-        if missed <= least:
+        if missed == min(self._missed):
             self._best = self.heights
         return False
 
     @property
     def _settled(self) -> bool:
         """Whether the search has ended: the total variation falls no more, or all its passes were made."""
-        if len(self._missed) == MOST_SEARCH_PASSES:
+        if self._searched == MOST_SEARCH_PASSES:
             return True
         before, lately = self._missed[:-_PATIENCE], self._missed[-_PATIENCE:]
         exact = np.sqrt(2 * self._weights / (np.pi * self._search_draws)).sum() / 2
@@ -121,6 +129,25 @@ class Passes:
 
     def _excess(self, best: Int[np.ndarray, " N"]) -> Float[np.ndarray, " n"]:
         return np.bincount(best, minlength=len(self._weights)) / len(best) - self._weights
+
+    def _look(
+        self,
+        best: Int[np.ndarray, " N"],
+        second: Int[np.ndarray, " N"],
+        margin: Float[np.ndarray, " N"],
+        *,
+        share: float,
+    ) -> None:
+        """What a pass tells of walls, with this share in what is known of them."""
+        n = len(self._weights)
+        self._leads = (1 - share) * self._leads + share * _leads(best, second, margin, n)
+        self._walls = (1 - share) * self._walls + share * _walls(best, second, margin, _WIDTH * self._lead)
+
+    @property
+    def _lead(self) -> Float[np.ndarray, " n"]:
+        """An atom's mean margin, as best or second; that of all if it was never met."""
+        met, sums = self._leads
+        return np.divide(sums, met, out=np.full(len(met), sums.sum() / met.sum()), where=sums > 0)
 
     def _rescue(self, lost: Bool[np.ndarray, " n"], draws: int) -> None:
         """Lower atoms that no draw met, though many were due: they have no walls to steer by.
@@ -136,16 +163,36 @@ class Passes:
             score = x @ self._centred.T - heights
             nearest = np.minimum(nearest, (score.max(axis=1)[:, None] - score[:, lost]).min(axis=0))
         self.heights[lost] -= nearest
+        self._due[lost] = 0.0
 
-    def _newton(
-        self, excess: Float[np.ndarray, " n"], leads: Float[np.ndarray, " n"]
-    ) -> Float[np.ndarray, " n"]:
-        """L̄⁻¹(P̂ − w) of median 0; a ridge keeps atoms with few votes in place."""
+    def _newton(self, excess: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+        """L̄⁻¹(P̂ − w), by conjugate gradients, of median 0; a ridge keeps atoms with few votes in place."""
         degree: np.ndarray = np.asarray(self._walls.sum(axis=0)).ravel()
-        diagonal = 1.001 * np.maximum(degree, 0.2 * self._weights / leads)
+        diagonal = 1.001 * np.maximum(degree, _RIDGE * self._weights / self._lead)
         scaled = diags_array(1 / diagonal)
         move, _ = cg(diags_array(diagonal) - self._walls, excess, rtol=1e-4, maxiter=300, M=scaled)
         return np.asarray(move - np.median(move))
+
+
+def _leads(
+    best: Int[np.ndarray, " N"], second: Int[np.ndarray, " N"], margin: Float[np.ndarray, " N"], n: int
+) -> Float[np.ndarray, "2 n"]:
+    """How many of N draws have an atom as best or second, and their margins' sum, both over N."""
+    atoms, margins = np.concatenate([best, second]), np.concatenate([margin, margin])
+    return np.stack([np.bincount(atoms, minlength=n), np.bincount(atoms, margins, minlength=n)]) / len(best)
+
+
+def _walls(
+    best: Int[np.ndarray, " N"],
+    second: Int[np.ndarray, " N"],
+    margin: Float[np.ndarray, " N"],
+    width: Float[np.ndarray, " n"],
+) -> csr_array:
+    """(n,n), ∂P_i/∂g_j estimated, i ≠ j: the density at 0 of the margin of i over j, by votes of both."""
+    close, n = margin <= width[best], len(width)
+    i, j = best[close], second[close]
+    votes = csr_array((1 / (2 * width[i] * len(best)), (i, j)), shape=(n, n))
+    return csr_array(votes + votes.T)
 
 
 def _two_best(
@@ -174,33 +221,3 @@ def noise(
     size = max(1, _BLOCK // n)
     for begin in range(0, draws, size):
         yield rng.standard_normal((min(size, draws - begin), d), dtype=points.dtype)
-
-
-def _leads(
-    best: Int[np.ndarray, " N"], second: Int[np.ndarray, " N"], margin: Float[np.ndarray, " N"], n: int
-) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " n"]]:
-    """Median and mean margin of draws of which an atom is first or second; the median of all if of none."""
-    atoms, margins = np.concatenate([best, second]), np.concatenate([margin, margin])
-    margins = np.maximum(margins, float(np.finfo(np.float32).tiny))
-    count = np.bincount(atoms, minlength=n)
-    met, last = count > 0, np.cumsum(count)
-    medians = np.full(n, np.median(margins))
-    means = medians.copy()
-    ordered = margins[np.lexsort((margins, atoms))]
-    medians[met] = ordered[last[met] - 1 - count[met] // 2]
-    means[met] = np.bincount(atoms, margins, minlength=n)[met] / count[met]
-    return medians, means
-
-
-def _walls(
-    best: Int[np.ndarray, " N"],
-    second: Int[np.ndarray, " N"],
-    margin: Float[np.ndarray, " N"],
-    width: Float[np.ndarray, " n"],
-) -> csr_array:
-    """(n,n), ∂P_i/∂g_j estimated, i ≠ j: the density at 0 of the margin of i over j, by the votes of both."""
-    n = len(width)
-    close = margin <= width[best]
-    i, j = best[close], second[close]
-    votes = csr_array((1 / (2 * width[i] * len(best)), (i, j)), shape=(n, n))
-    return votes + votes.T

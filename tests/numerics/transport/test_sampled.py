@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from numerics.transport import sampled, semidiscrete, stochastic_newton
-from numerics.transport.cells import laguerre as planar
+from numerics.transport import cells, sampled, semidiscrete, stochastic_newton
 from numerics.transport.polyhedra import laguerre
 from numerics.transport.sampled import Budget, solve_sampled
 
@@ -91,17 +90,30 @@ def test_in_space_exact_masses_show_the_error_that_is_to_be_expected(law, n):
     assert 0.5 * expected <= np.abs(off).sum() / 2 <= 1.6 * expected
 
 
-def test_in_the_plane_too_averaged_passes_end_where_as_much_noise_would():
-    """There waves of heights move by many margins at once; with clipped moves it was 1.8 times that."""
-    shares = []
-    for seed in range(8):
-        rng, budget = np.random.default_rng(seed), Budget(draws=1000, held_out=100)
-        points, weights = rng.standard_normal((64, 2)), rng.dirichlet(np.full(64, 8.0))
-        found = solve_sampled(points, weights, budget=budget, cap=200, progress=None, rng=rng)
-        off = planar(points, found.heights).masses - weights
+def test_in_the_plane_clouds_with_atoms_close_to_each_other_meet_it_in_the_mean():
+    """Of 64 atoms some are a thirtieth of the usual distance apart; 200 clouds ended at 0.99 ± 0.09."""
+    ratios, budget = [], Budget(draws=1000, held_out=100)
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        points, weights = rng.normal(size=(64, 2)), rng.dirichlet(np.full(64, 8.0))
+        off = (
+            cells.laguerre(points, solve(points, weights, budget=budget, seed=seed).heights).masses - weights
+        )
         expected = np.sqrt(2 * weights * (1 - weights) / (np.pi * 0.75 * budget.draws * 64)).sum() / 2
-        shares.append(np.abs(off).sum() / 2 / expected)
-    assert 0.8 <= np.mean(shares) <= 1.3
+        ratios.append(np.abs(off).sum() / 2 / expected)
+    assert 0.85 <= np.mean(ratios) <= 1.15
+    assert max(ratios) <= 1.6
+
+
+@pytest.mark.parametrize("apart", [1e-2, 1e-3])
+def test_atoms_in_close_pairs_are_solved(apart):
+    """The wall of two twins is hundreds of times as steep as their walls with others."""
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        one = rng.normal(size=(15, 3))
+        points = np.concatenate([one, one + apart * rng.normal(size=one.shape)])
+        found = laguerre(points, solve(points, budget=Budget(draws=1000, held_out=100)).heights).masses
+        assert np.abs(found - 1 / 30).sum() / 2 <= 6 * np.sqrt(2 * 30 / (np.pi * 0.75 * 1000 * 30)) / 2
 
 
 def test_where_a_cloud_is_dense_the_statement_holds():
@@ -164,7 +176,7 @@ def test_the_same_seed_gives_the_same_heights_and_global_state_is_left_alone():
 
 
 def test_held_out_noise_rejects_wrong_heights(monkeypatch):
-    monkeypatch.setattr(stochastic_newton.Passes, "_newton", lambda _, excess, __: np.zeros_like(excess))
+    monkeypatch.setattr(stochastic_newton.Passes, "_newton", lambda _, excess: np.zeros_like(excess))
     points = np.random.default_rng(1).exponential(size=(60, 5)) ** 2
     with pytest.raises(RuntimeError, match=r"total variation of .* raise budget.draws"):
         solve(points, budget=SMALL)
