@@ -10,8 +10,12 @@ import pytest
 from numerics.accuracy import Rounding
 from numerics.potentials import Sphere
 from tests.numerics.accuracy import every_case
-from tests.numerics.accuracy.every_case import QUANTITIES, drawn, kinds
+from tests.numerics.accuracy.ball_oracles import together
+from tests.numerics.accuracy.every_case import QUANTITIES, SEED, drawn, kinds
 from tests.numerics.accuracy.harness import judge, judge_with_twins
+
+MOST_DRAWS = 4
+"""The worst error of one draw is a quarter to a half of its statement, at few seeds less than a quarter."""
 
 QUADRATURE = "φ* is a sum of products in any order, whose roundings do not align: `Primitive`, `Bits`"
 GENEROUS = {
@@ -61,10 +65,9 @@ def _judged(cases, name, generous):
         judge_with_twins(*known)
 
 
-@pytest.mark.parametrize("pair", kinds(), ids=label)
-def test_statements_are_true_and_sharp(pair):
-    family, kind = pair
-    cases, failed = drawn(family, kind), {}
+def _failed(family, kind, cases):
+    """What is said of each quantity that is not judged true and sharp."""
+    failed = {}
     for name in QUANTITIES:
         key = (family.__name__, kind, name)
         if key in ELSEWHERE:
@@ -75,6 +78,19 @@ def test_statements_are_true_and_sharp(pair):
             _judged(cases, name, key in GENEROUS)
         except (AssertionError, pytest.fail.Exception) as error:
             failed[name] = str(error)
+    return failed
+
+
+@pytest.mark.parametrize("pair", kinds(), ids=label)
+def test_statements_are_true_and_sharp(pair):
+    """In all cases true, and sharp in one of them: where no draw comes near what is stated more are made."""
+    cases = drawn(*pair)
+    failed = _failed(*pair, cases)
+    for again in range(1, MOST_DRAWS):
+        if not failed:
+            return
+        cases = together([cases, drawn(*pair, seed=SEED + again)])
+        failed = _failed(*pair, cases)
     assert not failed, "; ".join(f"{name}: {said}" for name, said in failed.items())
 
 
