@@ -248,7 +248,7 @@ def solve_exactly(points, monkeypatch):
     [
         ([[0.0, np.nan], [1, 1]], None, r"points: entry \(0, 1\) is nan"),
         ([1.0, 2.0], None, r"points: got shape \(2,\)"),
-        ([[0.0, 1j], [1, 1]], None, "points: entries are complex"),
+        ([[0.0, 1j], [1, 1]], None, r"points: entry \(0, 1\) is 1j; every entry must be real"),
         (np.empty((0, 2)), None, "points: .*empty"),
         ([[0, 0], [1, 1], [0, 0]], None, "points: atoms 0 and 2 coincide"),
         ([[0, 0], [1, 1]], [0.5, 0.4], "weights: they sum to 0.9"),
