@@ -13,10 +13,11 @@ from numerics.accuracy import UNIT, Rounding
 from numerics.geometry import norms
 from numerics.potentials.chords import Chord, Envelope
 from numerics.potentials.face_certificate import Certificate
-from numerics.potentials.face_kinks import bend_reach, jacobian_errors, kinks_of, net_reach
+from numerics.potentials.face_kinks import jacobian_errors, kinks_of
 from numerics.potentials.face_newton import face_jacobians
 from numerics.potentials.proximal_faces import faces_of_prox
 from numerics.potentials.set_calculus import along, bending, bent, hessian_noise, pressure
+from numerics.potentials.set_reach import slope_reach
 from numerics.potentials.strata import Numbers, Points
 
 _SETTLED = 16
@@ -156,13 +157,12 @@ class SolvedFaces:
         return kink
 
     def _set_kink(self, rows: np.ndarray) -> Numbers:
-        """Within z's ball of this radius y stays the highest point, by `net_reach`, `bend_reach`, its margin.
+        """Within z's ball of this radius y stays the highest point, by `slope_reach` and its margin.
 
         An end of a curve stays one while δ/λ is less than x₀ − ay against the inward tangent.
         """
         y, step = self.point[rows], self.step[rows]
         x0 = (self.z[rows] - y) / step[:, None]
         pressed = pressure(self.envelope, y, x0)
-        reach = step * np.minimum(self.margin[rows], pressed)
-        reach = np.minimum(reach, net_reach(self.envelope, y[:, None], x0, step))
-        return np.minimum(reach, bend_reach(self.envelope, y, x0, step, np.ones(len(y)))) / 2
+        reach = np.minimum(self.margin[rows], slope_reach(self.envelope, y[:, None], x0))
+        return step * np.minimum(reach, pressed) / 2

@@ -243,7 +243,7 @@ def test_comb_reaches_its_constants(evidence):
 @pytest.mark.parametrize("corners", [8, 32])
 def test_polygon_against_the_circle(evidence, corners):
     """One arc by quadrature: a corner's noise r(cos a, sin a), |a| ≤ π/n, step 1."""
-    pair, step, found = polygon_in_circle(corners), 1.0, []
+    pair, step, found, own = polygon_in_circle(corners), 1.0, [], 0.0
     for count in (30, 24):
         nodes, weights = np.polynomial.legendre.leggauss(count)
         angle, radius = np.pi / corners * nodes, 6 * (nodes + 1)
@@ -253,10 +253,10 @@ def test_polygon_against_the_circle(evidence, corners):
         u = pair.second.transport(x0)
         z = u + step * x0
         found.append(np.sqrt(w @ norms(u - pair.first.prox(z, step)) ** 2))
-    # the root of a mean of squares moves by no more than what is squared; then products and their sum
-    formed = pair.second.roundings.transport(x0) + Rounding(norms(u) + 2 * step * norms(x0), 4, "z and u")
-    own = (pair.first.roundings.prox(z, step) + formed.amplified(2.0)).bound.max()
-    own += float(Rounding(found[0], len(w) + 50, "a mean of squares").bound)
+        # the root of a mean of squares moves by no more than what is squared; then products and their sum
+        formed = pair.second.roundings.transport(x0) + Rounding(norms(u) + 2 * step * norms(x0), 4, "z and u")
+        missed = (pair.first.roundings.prox(z, step) + formed.amplified(2.0)).bound.max()
+        own = max(own, missed + float(Rounding(found[-1], len(w) + 50, "a mean of squares").bound))
     bound = pair.distance + np.sqrt(2 * step * np.sqrt(2) * pair.distance)
     evidence.on(pair.second, other=pair.first).estimated(
         "‖prox_Q − prox_P‖, polygon against circle",

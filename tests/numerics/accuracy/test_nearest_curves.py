@@ -291,3 +291,60 @@ def test_prox_has_no_kink_nearer_than_stated(p):
         path = np.array([p.prox_jacobian(z + s * ray, step) for s in np.linspace(0, 0.98, 8)])
         change = np.linalg.norm(np.diff(path, axis=0), axis=(2, 3))
         assert (change <= 0.5).all(), "D prox jumps nearer than the kink is said to be"
+
+
+def _waves(t):
+    """γ, γ' and γ'' of a closed curve whose evolute has cusps."""
+    c, s, c2, s2, c3, s3 = (of(k * t) for k in (1, 2, 3) for of in (np.cos, np.sin))
+    return (
+        np.stack([c + 0.3 * c2, 0.5 * s + 0.1 * s3], axis=1),
+        np.stack([-s - 0.6 * s2, 0.5 * c + 0.3 * c3], axis=1),
+        np.stack([-c - 1.2 * c2, -0.5 * s - 0.9 * s3], axis=1),
+    )
+
+
+@pytest.mark.parametrize("size", [1.0, 2.0**-14, 2.0**10])
+def test_a_kink_sees_the_second_maximum_that_parts_beside_a_focal_point(size):
+    """From x₀ at a share of the radius of curvature: within the stated distance prox stays on the curve."""
+    forms = [lambda t, k=k: size * _waves(t)[k] for k in range(3)]
+    curve = Curve(*forms, (0.0, 2 * np.pi), closed=True)
+    p, rng, step = NearestPoint(curve), np.random.default_rng(7), 0.5
+    t = rng.uniform(0, 2 * np.pi, 1500)
+    gamma, speed, bent = (size * each for each in _waves(t))
+    squared = (speed**2).sum(axis=1)
+    normal = np.stack([-speed[:, 1], speed[:, 0]], axis=1) / np.sqrt(squared)[:, None]
+    curvature = (bent * normal).sum(axis=1) / squared
+    x0 = gamma + normal * ((1 - 10 ** rng.uniform(-4, -0.5, len(t))) / curvature)[:, None]
+    x1 = p.transport(x0)
+    highest = np.linalg.norm(x1 - gamma, axis=1) < 1e-6 * size
+    z = (x1 + step * x0)[highest]
+    kink = p.proximal_point(z, step).kink
+    known = kink > 1e-6 * size
+    assert known.sum() >= 20
+    for angle in 2 * np.pi * np.arange(24) / 24:
+        moved = z[known] + 0.97 * kink[known, None] * np.array([np.cos(angle), np.sin(angle)])
+        point = p.prox(moved, step)
+        assert np.linalg.norm(point - curve.nearest(point), axis=1).max() <= 1e-7 * size
+
+
+@pytest.mark.parametrize("beyond", [1e-4, 3e-4, 1e-3])
+def test_a_kink_of_a_face_shorter_than_the_net_s_spacing_is_known(beyond):
+    """Beyond the evolute's cusp two points are level: each has its window, and D prox does not jump."""
+    curve = Curve(*[lambda t, k=k: _waves(t)[k] for k in range(3)], (0.0, 2 * np.pi), closed=True)
+    p, step, t = NearestPoint(curve), 0.5, np.linspace(2.2, 2.45, 100_001)
+    gamma, speed, bent = _waves(t)
+    normal = np.stack([-speed[:, 1], speed[:, 0]], axis=1) / np.linalg.norm(speed, axis=1)[:, None]
+    curvature = (bent * normal).sum(axis=1) / (speed**2).sum(axis=1)
+    sharpest = np.argmax(curvature)
+    slope = gamma[sharpest] + normal[sharpest] * (1 / curvature[sharpest] + beyond)
+    sides = p.transport(slope + 1e-6 * np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]]))
+    ends = np.array([sides.min(axis=0), sides.max(axis=0)])
+    assert np.linalg.norm(ends[1] - ends[0]) < 2 * curve.spacing
+    z = (ends.mean(axis=0) + step * slope)[None]
+    found = p.proximal_point(z, step)
+    assert np.linalg.norm(found.point - curve.nearest(found.point)) > 1e-6, "the point is on no face"
+    assert found.kink > 0
+    angles = 2 * np.pi * np.arange(24) / 24
+    moved = z + 0.97 * found.kink * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    change = np.linalg.norm(p.prox_jacobian(moved, step) - found.jacobian, axis=(1, 2))
+    assert change.max() <= 0.5

@@ -1,0 +1,173 @@
+"""How far a slope may move before another point of a closed set is as high as the one that is highest."""
+
+import numpy as np
+from jaxtyping import Bool, Float
+from scipy.ndimage import maximum_filter1d
+
+from numerics.geometry import norms
+from numerics.potentials.chords import Envelope
+from numerics.potentials.set_calculus import bending
+from numerics.potentials.strata import Numbers, Points, retracted
+
+_WIDTH = 4.0
+"""Of the net's spacing: so far from an atom the set is looked at more finely."""
+_RADII = {1: 60, 2: 40}
+"""Distances of a window, four to an octave, by the dimension of the set."""
+_DIRECTIONS = {1: 2, 2: 24}
+_GAP = {1: 0.25, 2: 0.35}
+"""Between neighbours in a window, over their distance from the atom."""
+_BLOCK_ENTRIES = 1_000_000
+
+Window = Float[np.ndarray, "n k w d"]
+
+
+def slope_reach(envelope: Envelope, atoms: Float[np.ndarray, "n k d"], slope: Points) -> Numbers:
+    """A bound below on how far the slope may move while these atoms, each highest at it, do not split.
+
+    Of a point y' that is lower than an atom y by s: it stays lower while the slope moves by s/|y' − y|. It is
+    asked at the net, and in a window about each atom at points whose distances from it are halved 15 times
+    (10 on surfaces), four to an octave. Between neighbours the set rises by (a + |p − ay'||II|)·gap²/8 at
+    most, in a window by |H|·gap²/8, the largest H of three rings. Near the atom, which moves too, it is the
+    only maximum as long as H > 0 all along: the least H over |II|. Up to which distance that is asked is
+    chosen to say most. H at the atom alone does not tell: beside a focal point a second maximum is there
+    while both have H > 0. Not seen is a sheet of the set that passes an atom within a spacing.
+
+    Args:
+        envelope: φ.
+        atoms: (n,k,d), points of the set.
+        slope: (n,d), at which they are highest.
+
+    Returns:
+        (n,), in the unit of the slope.
+    """
+    window = _window(envelope, atoms)
+    return np.minimum(_inside(envelope, atoms, slope, window), _outside(envelope, atoms, slope, window))
+
+
+def _window(envelope: Envelope, atoms: Float[np.ndarray, "n k d"]) -> Window:
+    """Points of the set about each atom, filled up with it: along tangents, at an end of a curve inwards."""
+    closed_set, most = envelope.closed_set, envelope.most
+    if not most:
+        return atoms[:, :, None]
+    y = atoms.reshape(-1, closed_set.dim)
+    angles = 2 * np.pi / _DIRECTIONS[most] * np.arange(_DIRECTIONS[most])
+    axes = np.stack([np.cos(angles), np.sin(angles)], axis=-1)[:, :most]
+    grid = (_radii(envelope)[:, None, None] * axes).reshape(-1, most)
+    moves = np.zeros((len(y), len(grid), closed_set.dim))
+    for s in closed_set.strata(y):
+        if s.dimension:
+            moves[s.rows] = np.einsum("wm,ndm->nwd", grid[:, : s.dimension], s.tangent)
+        else:
+            moves[s.rows] = np.maximum(grid[:, :1], 0.0) * s.inward[:, None]
+    places = np.repeat(y, len(grid), axis=0)
+    return retracted(closed_set, places, moves.reshape(places.shape)).reshape(
+        *atoms.shape[:2], *moves.shape[1:]
+    )
+
+
+def _inside(envelope: Envelope, atoms: Float[np.ndarray, "n k d"], slope: Points, window: Window) -> Numbers:
+    """By points of the windows: H > 0 at those up to some distance, heights from there on, the best of all.
+
+    A point that is nearer to another atom is looked at in the window of that: H > 0 is not asked so far.
+    """
+    n, k, w, d = window.shape
+    if not envelope.most:
+        return np.full(n, np.inf)
+    spacing, rings = envelope.closed_set.spacing, (n, k, _RADII[envelope.most], -1)
+    found = _hessians(envelope, window.reshape(-1, d), np.repeat(slope, k * w, axis=0))
+    least, most, bend = (each.reshape(rings) for each in found)
+    to_all = norms(window[:, :, :, None] - atoms[:, None, None])
+    apart = to_all[:, np.arange(k), :, np.arange(k)].swapaxes(0, 1)
+    own = apart <= to_all.min(axis=3)
+    gap = np.maximum(_GAP[envelope.most] * apart, np.where(apart > (_WIDTH - 1) * spacing, spacing, 0.0))
+    steep = np.repeat(maximum_filter1d(most.max(axis=3), 3, axis=2), w // rings[2], axis=2)
+    ratio = _ratio(envelope, slope[:, None, None], atoms[:, :, None], window, steep * np.square(gap) / 8)
+    asked = own & (apart >= 0.8 * np.repeat(_radii(envelope), w // rings[2]))
+    lower = np.where(asked, ratio, np.inf).reshape(rings).min(axis=3)
+    single = _single(np.where(own.reshape(rings), least, -np.inf), bend.max(axis=3))
+    best = np.minimum(np.minimum.accumulate(lower, axis=2), single).max(axis=2)
+    ends = _are_ends(envelope, atoms.reshape(-1, d)).reshape(n, k)
+    return np.asarray(np.where(ends, np.maximum(best, lower.min(axis=2)), best).min(axis=1))
+
+
+def _are_ends(envelope: Envelope, y: Points) -> Bool[np.ndarray, " n"]:
+    """Whether a point is an end of a curve, which stays while the slope presses it: heights decide."""
+    found = np.zeros(len(y), dtype=bool)
+    for s in envelope.closed_set.strata(y):
+        found[s.rows] = norms(s.inward) > 0
+    return found
+
+
+def _single(
+    least: Float[np.ndarray, "n k r w"], bend: Float[np.ndarray, "n k r"]
+) -> Float[np.ndarray, "n k r"]:
+    """How far the slope may move while H > 0 on a ring and all within: H less half a step to a neighbour."""
+    bounded = np.where(np.isposinf(least), np.nan, least)
+    with np.errstate(invalid="ignore"):
+        steps = np.abs(np.diff(bounded, axis=2, append=bounded[:, :, -1:]))
+    sure = np.where(np.isnan(bounded), np.inf, bounded - np.nan_to_num(steps, nan=0.0, posinf=np.inf) / 2)
+    inwards = (slice(None), slice(None), slice(None, None, -1))
+    lowest = np.minimum.accumulate(sure.min(axis=3)[inwards], axis=2)[inwards]
+    steepest = np.maximum.accumulate(bend[inwards], axis=2)[inwards]
+    return np.asarray(np.maximum(lowest, 0.0) / np.maximum(steepest, np.finfo(float).tiny))
+
+
+def _radii(envelope: Envelope) -> Float[np.ndarray, " r"]:
+    """The rings of a window, the widest first."""
+    return _WIDTH * envelope.closed_set.spacing * 2.0 ** (-np.arange(_RADII[envelope.most]) / 4)
+
+
+def _hessians(envelope: Envelope, y: Points, slope: Points) -> tuple[Numbers, Numbers, Numbers]:
+    """The least eigenvalue of H, +inf at corners, the sum of their sizes, and ‖II‖."""
+    least, size = np.full(len(y), np.inf), np.full(len(y), envelope.curvature)
+    for s in envelope.closed_set.strata(y):
+        if s.dimension:
+            values = np.linalg.eigvalsh(envelope.hessians(y[s.rows], slope[s.rows], s.second))
+            least[s.rows], size[s.rows] = values[:, 0], np.abs(values).sum(axis=1)
+    return least, size, bending(envelope, y)
+
+
+def _ratio(
+    envelope: Envelope,
+    slope: Float[np.ndarray, "..."],
+    atom: Float[np.ndarray, "..."],
+    place: Float[np.ndarray, "..."],
+    rise: Float[np.ndarray, "..."],
+) -> Float[np.ndarray, "..."]:
+    """By how much a place, beside which the set rises so much, is lower than the atom, over its distance."""
+    apart, lower = norms(place - atom), -envelope.excess(*np.broadcast_arrays(slope, atom, place))
+    return np.maximum(lower - rise, 0.0) / np.where(apart > 0, apart, 1.0)
+
+
+def _outside(envelope: Envelope, atoms: Float[np.ndarray, "n k d"], slope: Points, window: Window) -> Numbers:
+    """By the points of the net that lie in no window: the atom that says most counts."""
+    net, spacing, a = envelope.closed_set.net, envelope.closed_set.spacing, envelope.curvature
+    largest, reach = float(bending(envelope, net).max()), np.full(len(slope), np.inf)
+    block = max(1, _BLOCK_ENTRIES // (len(net) * atoms.shape[1]))
+    for first in range(0, len(slope), block):
+        part = slice(first, first + block)
+        here = slope[part, None, None]
+        rise = (a + norms(here - a * net) * largest) * spacing**2 / 8
+        ratio = _ratio(envelope, here, atoms[part, :, None], net, rise)
+        outside = ~_in_window(envelope, atoms[part], window[part])
+        reach[part] = ratio.max(axis=1).min(axis=1, initial=np.inf, where=outside)
+    return reach
+
+
+def _in_window(
+    envelope: Envelope, atoms: Float[np.ndarray, "n k d"], window: Window
+) -> Bool[np.ndarray, "n N"]:
+    """Which points of the net are as near to one of a window as its gaps are: not on another sheet."""
+    net, spacing = envelope.closed_set.net, envelope.closed_set.spacing
+    apart = norms(net - atoms[:, :, None])
+    found = np.zeros((len(atoms), len(net)), dtype=bool)
+    innermost = _radii(envelope)[-1] if envelope.most else 0.0
+    rows, owners, places = np.nonzero(apart <= (_WIDTH + 1) * spacing)
+    block = max(1, _BLOCK_ENTRIES // window.shape[2])
+    for first in range(0, len(rows), block):
+        row, owner, place = (each[first : first + block] for each in (rows, owners, places))
+        nearest = norms(window[row, owner] - net[place][:, None]).min(axis=1)
+        away = apart[row, owner, place]
+        beside = (nearest <= _GAP.get(envelope.most, 0.0) * away) | (away <= innermost)
+        found[row[beside], place[beside]] = True
+    return found
