@@ -259,7 +259,7 @@ class Ellipse(Curve):
         return replace(found, unit=found.unit[:, order])
 
     def nearest(self, points: Points) -> Points:
-        """The nearest point; of two, on the medial axis, that with coordinates ≥ 0."""
+        """The nearest point; of two, on the medial axis, that on the side of the signs of 0 and −0."""
         return self.project(points).unit * self.semi_axes
 
     def nearest_rounding(self, points: Points, images: Points, moved: Parameters) -> Parameters:

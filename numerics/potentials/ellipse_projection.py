@@ -5,9 +5,10 @@ For semi-axes A ≥ B, D = A² − B² and a point (p,q), the nearest point is (
     X = Ap/(D+ν),   Y = Bq/ν,   F(ν) = X² + Y² − 1 = 0,   ν > 0,
 
 ν − B² the multiplier. F is convex and falls on ν > 0, so Newton from a point where F ≥ 0 rises to the root.
-On the medial axis, q = 0 and |p| ≤ D/A, X = Ap/D and Y = ±√(1 − X²). The side is the sign of q, so nothing is
-lost beside the medial axis. The radius of curvature over the distance to the focal point is S²/(DY² + ν),
-S² = A²Y² + B²X²: no cancellation either.
+On the medial axis, q = 0 and |p| ≤ D/A, X = Ap/D and Y = ±√(1 − X²), and so it is to rounding where q > 0 is
+so small that ν may be no normal number. The side is the sign of q, that of −0 too: what was not 0 may be
+rounded to it. So nothing is lost beside the medial axis. The radius of curvature over the distance to the
+focal point is S²/(DY² + ν), S² = A²Y² + B²X²: no cancellation either.
 """
 
 from dataclasses import dataclass, replace
@@ -19,6 +20,8 @@ from numerics.accuracy import UNIT
 from numerics.potentials.strata import Numbers
 
 _STEPS = 200
+_TINY = float(np.finfo(float).tiny)
+_GRAIN = float(np.finfo(float).smallest_subnormal)
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,7 @@ class EllipsePoint:
 
     Attributes:
         unit: (n,2) X and Y with X² + Y² = 1.
-        multiplier: (n,) ν; 0 on the medial axis.
+        multiplier: (n,) ν; 0 on the medial axis, and where Bq is no normal number beside it.
         stretch: (n,) length of the image of a unit tangent, the derivative of the projection.
         turned: (n,) bound on the error of the angle of (X,Y).
         off: (n,) bound on the error of ν.
@@ -57,9 +60,19 @@ def project(
     quotients by the norm; that moves the point by S times it; and the products A·X, B·Y, the norm and its
     quotients round 4u.
 
-    At the cusp of the evolute, p = D/A, that says nothing: where ν ≤ 2δν (so Y² ≤ 17u) all that is known is
-    X ≥ X̂(1−8u)(D+ν)/(D+ν+δν), so the angle lies between 0 and the arccosine of that. On the axis it is the
-    arccosine of a number known to 8u, and for q = 0, where Ap exceeds D by 8uD at most, at most arccos(1−8u).
+    At the cusp of the evolute, p = D/A, that says nothing: where ν ≤ 2δν all that is known is
+    X ≥ X̂(1−8u)(D+ν)/(D+ν+δν), X̂ not yet divided by the norm, so the angle lies between 0 and the arccosine of
+    that. There Y² ≤ 2(|F| + f): with r = (|F|+f)/2Y², F' at the far end makes δν ≤ r(1+r)³ν, less than ν/2
+    for r < 1/4. For q = 0, where Ap exceeds D by 8uD at most, it is at most arccos(1−8u).
+
+    With Ap ≤ D, Y² ≥ 1 − (1+ν/D)⁻² ≥ ν/D (for ν ≤ 0.6D), and Bq = Yν, so ν ≤ D(Bq/D)^(2/3): with Bq at most
+    the least normal number and D u^(3/2) above it, that is uD, and X is Ap/D to 1u more than the 6u of p, the
+    product, D and the quotient; where D is rounded up to Ap, X ≥ 1 − u likewise, as Bq ≥ Y(ν − Ap + D). So
+    there and on the axis the angle is the arccosine of a number known to 8u, and ν at most D(Bq/D)^(2/3), and
+    8uD more where Ap may exceed D.
+
+    Numbers below the normal ones round by the least number g: p, q, Ap, Bq and the quotients, so that X errs
+    by (1+A)g/(D+ν) + g more, Y by (1+B)g/ν + g. (D, A² and B² must be normal, or D = 0.)
 
     ``moved``, in length, moves the answer by the stretch times it, and to the mirror image where it reaches
     the medial axis; where that is no longer small beside the distance f to the focal point, by as much as
@@ -68,8 +81,9 @@ def project(
     p, q = np.abs(points[:, 0]), np.abs(points[:, 1])
     focal = (major - minor) * (major + minor)  # D
     nu = np.maximum(np.maximum(major * p - focal, minor * q), 0.0)
-    axis = (q == 0) & (major * p <= focal)
-    nu = np.where(axis, 0.0, np.maximum(nu, np.finfo(float).tiny))
+    beneath = (minor * q <= _TINY) & (focal * UNIT**1.5 >= _TINY)
+    axis = ((q == 0) | beneath) & (major * p <= focal)
+    nu = np.where(axis, 0.0, np.maximum(nu, _TINY))
     for _ in range(_STEPS):
         value, slope = _secular(p, q, major, minor, focal, nu)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -114,29 +128,46 @@ def _finished(
     axis: np.ndarray,
 ) -> EllipsePoint:
     value, slope = _secular(p, q, major, minor, focal, nu)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    inner = ~axis & (q > 0)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         x = np.where(p > 0, major * p / (focal + nu), 0.0)
+        y = np.where(inner, minor * q / nu, 0.0)
         part = np.where(p > 0, focal / (focal + nu), 0.0)
-    missed = np.abs(value) + (9 + (2 + 6 * part) * x**2) * UNIT
-    off = missed / np.maximum(-slope, np.finfo(float).tiny)
-    later = _secular(p, q, major, minor, focal, nu + off)[1]
-    off = np.where(axis, 0.0, missed / np.maximum(-later, np.finfo(float).tiny))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        y = np.where(axis, np.sqrt(np.maximum((1 - x) * (1 + x), 0.0)), np.where(q > 0, minor * q / nu, 0.0))
+        lost_x = np.where(p > 0, _GRAIN / (focal + nu) * (1 + major) + _GRAIN, 0.0)
+        lost_y = np.where(inner, _GRAIN / nu * (1 + minor) + _GRAIN, 0.0)
+        missed = np.abs(value) + (9 + (2 + 6 * part) * x**2) * UNIT
+        missed += lost_x * (2 * x + lost_x) + lost_y * (2 * y + lost_y)
+        off = missed / np.maximum(-slope, _TINY)
+        later = _secular(p, q, major, minor, focal, nu + off)[1]
+        flat = np.cbrt(focal) * np.cbrt(_TINY) ** 2 + np.where(x >= 1 - 8 * UNIT, 8 * UNIT * focal, 0.0)
+        off = np.where(axis, flat, missed / np.maximum(-later, _TINY))
+        y = np.where(axis, np.sqrt(np.maximum((1 - x) * (1 + x), 0.0)), y)
+        y = np.where((x == 0) & (y == 0), 1.0, y)  # products that are less than every number
         length = np.hypot(x, y)
-        x, y = x / length, y / length
+        found = _Angle(x, lost_x, lost_y, x / length, y / length)
+        x, y = found.x, found.y
         square = (major * y) ** 2 + (minor * x) ** 2
         stretch = square / (focal * y**2 + nu)
-    turned = _turned(x, y, q, focal, nu, off, axis, part) + 2 * UNIT * x * y
+    turned = _turned(found, q, focal, nu, off, axis, part) + 2 * UNIT * x * y
     error = np.sqrt(square) * turned + 4 * UNIT * np.hypot(major * x, minor * y)
-    signs = np.where(points < 0, -1.0, 1.0)
+    signs = np.where(np.signbit(points), -1.0, 1.0)
     unit = np.stack([x, y], axis=1) * signs
     return EllipsePoint(unit, nu, stretch, turned, off, error, error)
 
 
+@dataclass(frozen=True)
+class _Angle:
+    """X as found, what X and Y lose below the normal numbers, and both divided by the norm."""
+
+    cosine: Numbers
+    lost_x: Numbers
+    lost_y: Numbers
+    x: Numbers
+    y: Numbers
+
+
 def _turned(
-    x: Numbers,
-    y: Numbers,
+    found: _Angle,
     q: Numbers,
     focal: Numbers | float,
     nu: Numbers,
@@ -145,16 +176,19 @@ def _turned(
     part: Numbers,
 ) -> Numbers:
     """What the angle of (X,Y) errs by, but for normalising: see `project`."""
-    with np.errstate(divide="ignore", invalid="ignore"):
+    x, y = found.x, found.y
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         spread = np.where(nu > 2 * off, off / (nu - off) * (focal / (focal + nu)), 0.0)
-        least = x * (1 - 8 * UNIT) * ((focal + nu) / (focal + nu + off))
-        wide = np.maximum(np.arccos(np.clip(least, 0.0, 1.0)), y)
-        known = np.sqrt(np.maximum(y**2 - 16 * UNIT, 0.0))
-        on_axis = np.where(known > 0, 16 * UNIT * x / (y + known), 4 * np.sqrt(UNIT) * (x > 0))
+        least = (found.cosine * (1 - 8 * UNIT) - found.lost_x) * ((focal + nu) / (focal + nu + off))
+        wide = np.maximum(np.arccos(np.clip(least, 0.0, 1.0)), np.arctan2(y, x))
+        known = np.sqrt(np.maximum(y**2 - 16 * UNIT - 2 * found.lost_x, 0.0))
+        slip = 16 * UNIT * x + 2 * found.lost_x
+        on_axis = np.where(known > 0, slip / (y + known), 4 * np.sqrt(UNIT) * (x > 0))
     cusp = np.where(q > 0, nu <= 2 * off, nu <= 8 * UNIT * focal)
     wide = np.where(q > 0, wide, 4 * np.sqrt(UNIT))  # arccos(1 − 8u)
-    beside = np.where(cusp, wide, np.minimum(x * y * ((7 + 3 * part) * UNIT + spread), np.pi / 2))
-    return np.where(axis, on_axis, beside)
+    lost = x * found.lost_y + y * found.lost_x
+    beside = np.minimum(x * y * ((7 + 3 * part) * UNIT + spread) + lost, np.pi / 2)
+    return np.where(axis, on_axis, np.where(cusp, wide, beside))
 
 
 def _carried(

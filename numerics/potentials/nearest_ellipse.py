@@ -30,11 +30,19 @@ class NearestEllipsePoint(NearestCurvedPoint, of=Ellipse):
       whose quotient it allows for and whose 1+aλ errs by 2u. Where z is within rounding of the border of the
       two, both.
     - K = (stretch/a)ττᵀ and D prox = (stretch/(1+aλ))ττᵀ on the ellipse, stretch = S²/(DY² + ν): with t the
-      error of the angle of (X,Y), relatively 2tD|XY|(1/S² + 1/(DY²+ν)) + δν/(DY²+ν), and √2 times what τ
-      turns by, t·AB/S². Then roundings: S² 4u, DY² + ν 6u, the quotients by it and by a, the products with τ
-      2u; the length of τ, of which the norm errs by 2u and the quotient by 1u, 6u; and the turn by which
-      products and quotients part the coordinates, |sin cos|·4u, √2·2u: both 7u. Together 21u. Inside,
-      diag(s, 1), s as above. Within rounding of the border, √2 for the other side's.
+      error of the angle of (X,Y), relatively 2tD|XY||1/S² − 1/(DY²+ν)| + δν/(DY²+ν), and √2 times what τ
+      turns by, t·AB/S². Then roundings: S² 4u; DY² + ν 1u of the sum, and 5u of DY², or, in the share of ν,
+      6u: the length of (X,Y) errs by 3u (norm and quotient), twice in S² and in DY², and not in ν; the
+      quotients by it and by a, the products with τ 2u; the length of τ, of which the norm errs by 2u and the
+      quotient by 1u, 6u; and the turn by which products and quotients part the coordinates, |sin cos|·4u,
+      √2·2u: both 7u. Together 22u. Inside, diag(s, 1), s as above. Within rounding of the border, √2 for the
+      other side's.
+    - Where z is off by m, of which t along τ and n across, the angle turns by dθ = t·S/(DY²+ν), and ν, as
+      z = (X(D+ν)/A, Yν/B), changes by −(ν−B²)DXY/S²·dθ + (AB/S)n. So stretch, whose S² and DY² grow by
+      2DXY·dθ each, changes relatively by 3DXY·dθ(1/S² − 1/(DY²+ν)) − (AB/S)n/(DY²+ν), to first order.
+    - Beside the cusp only DY²+ν changes by much, by r of itself, D·dθ² included, and stretch by r/(1−r).
+      Where that is not less than 1, K is refused, as it may be infinite; D prox is at most 1, and two of rank
+      1 differ by √2 times the larger.
     - φ = (a/2)(B² + κp²): κp² 7u, B² 1u, and 2u of φ. The envelope, of slope y along the hull: an error δ of
       the prox counts (|y − ∇φ|)δ + δ²(1/λ + aκ)/2, and 6u of |z−u|²/(2λ).
     """
@@ -72,7 +80,7 @@ class NearestEllipsePoint(NearestCurvedPoint, of=Ellipse):
 
     def _transport_jacobian(self, x0: Points) -> Float[np.ndarray, "n d d"]:
         found = self.closed_set.project(x0 / self.curvature)
-        self._refuse_focal(~(found.stretch < 1 / UNIT))
+        self._refuse_focal(~(self._relative(found, np.zeros(len(x0))) < 1))
         return self._tangential(found, found.stretch / self.curvature)
 
     def _transport_jacobian_rounding(self, x0: Points) -> Rounding:
@@ -88,11 +96,14 @@ class NearestEllipsePoint(NearestCurvedPoint, of=Ellipse):
         x, y = np.abs(found.unit[:, e.long]), np.abs(found.unit[:, 1 - e.long])
         square = (e.major * y) ** 2 + (e.minor * x) ** 2
         below = focal * y**2 + found.multiplier
-        angle = found.turned + found.stretch * moved / np.sqrt(square)
-        nu = found.off + e.major * moved
+        carried = found.stretch * moved / np.sqrt(square)
+        nu = found.off + e.major * e.minor / np.sqrt(square) * moved
         with np.errstate(divide="ignore", invalid="ignore"):
-            bend = 2 * angle * focal * x * y * (1 / square + 1 / below) + nu / below
-        return bend + np.sqrt(2) * angle * e.major * e.minor / square + 21 * UNIT
+            slope = focal * x * y * np.abs(1 / square - 1 / below)
+            angle = found.turned + carried
+            bend = (2 * found.turned + 3 * carried) * slope + (nu + focal * angle**2) / below
+            bend = np.where(bend < 1, bend / (1 - bend), np.inf)
+        return bend + np.sqrt(2) * angle * e.major * e.minor / square + 22 * UNIT
 
     def _tangential(self, found: EllipsePoint, size: Numbers) -> Float[np.ndarray, "n d d"]:
         """size·ττᵀ, τ the unit tangent."""
@@ -158,6 +169,7 @@ class NearestEllipsePoint(NearestCurvedPoint, of=Ellipse):
     def _slope_error(self, z: Points, face: "_Faces", kink: Numbers) -> Rounding:
         e = self.closed_set
         bent = face.found.stretch / face.growth * (self._relative(face.found, face.size) + 3 * UNIT)
+        bent = np.minimum(bent, np.sqrt(2) * np.maximum(face.found.stretch / face.growth, 1.0))
         shrink = face.shrink[:, e.long]
         flat = (7 * (1 - shrink) + 2) * UNIT * shrink
         bound = np.where(face.inside, flat, bent) + np.where(kink <= self._blur(z, face), np.sqrt(2), 0.0)

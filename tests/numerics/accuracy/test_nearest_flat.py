@@ -150,6 +150,48 @@ def _slope_case(p, x0, y, long, short):
     return error, float(p.roundings.transport_jacobian(x0[None]).bound[0])
 
 
+def test_what_a_moved_argument_changes_of_a_slope():
+    """Stretch·ττᵀ where x moves along τ, across it and askew; beside the cusp by 3DXY·dθ/(DY²+ν)."""
+    rng, cases = np.random.default_rng(6), []
+    for k in range(240):
+        long = log_uniform(rng, -1, 1)
+        short = long * rng.uniform(0.1, 0.95)
+        t, turn, focal = log_uniform(rng, -2.5, 0.19), rng.choice([0.0, np.pi / 2, 1.0]), long**2 - short**2
+        x, y = np.cos(t), np.sin(t)
+        nu = focal * y**2 * log_uniform(rng, -3, 0) if k % 2 else short**2 * log_uniform(rng, -1, 1)
+        point = np.array([x * (focal + nu) / long, y * nu / short])
+        moved = 1e-6 * (focal * y**2 + nu) ** 2 / long**3
+        tangent = np.array([-long * y, short * x]) / np.hypot(long * y, short * x)
+        away = np.cos(turn) * tangent + np.sin(turn) * np.array([tangent[1], -tangent[0]])
+        p, both = NearestPoint(Curve.ellipse(long, short), 1.0), np.array([point, point + moved * away])
+        here, there = p.transport_jacobian(both)
+        found = p.closed_set.project(both[:1])
+        own = p._relative(found, np.zeros(1))
+        stated = float((p._relative(found, np.full(1, moved)) - own)[0])
+        cases.append(
+            (frobenius(here, there) / float(found.stretch[0]), stated * (1 + 1e-3) + 2 * float(own[0]))
+        )
+    judge(*np.array(cases).T, floor=0.5)
+
+
+def test_slopes_at_the_cusp_are_known_or_refused():
+    """D/A to rounding, where K is infinite: what is stated holds, or K is refused; farther off never."""
+    rng, cases, refused = np.random.default_rng(0), [], []
+    for k in range(1200):
+        long = rng.uniform(1.05, 3)
+        off = rng.choice([-1, 1]) * log_uniform(rng, -16.5, -12)
+        aside = 0.0 if k % 2 else log_uniform(rng, -30, -20)
+        x = np.array([(long - 1) * (long + 1) / long * (1 + off), aside])
+        try:
+            y = exact_ellipse_point(*(M(float(v)) for v in x), M(long), M(1))
+            cases.append(_slope_case(NearestPoint(Curve.ellipse(long, 1.0), 1.0), x, y, long, 1.0))
+        except ValueError:
+            refused.append(abs(off))
+    judge(*np.array(cases).T)
+    assert refused, "nothing lies so near the cusp"
+    assert max(refused) < 1e-13
+
+
 def test_the_medial_axis_is_beside_the_point():
     """On which side of it x₀ lies is seen however close it is, and x₀ moved across it may jump."""
     p = NearestPoint(Curve.ellipse(2.0, 1.0), 1.0)

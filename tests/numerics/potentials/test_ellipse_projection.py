@@ -4,6 +4,9 @@ import mpmath as mp
 import numpy as np
 import pytest
 
+from numerics.accuracy import UNIT
+from numerics.potentials import NearestPoint
+from numerics.potentials.curves import Ellipse
 from numerics.potentials.ellipse_projection import project
 from tests.numerics.accuracy.harness import judge
 from tests.numerics.accuracy.nearest_oracles import M, distance, exact_ellipse_point, log_uniform
@@ -95,3 +98,36 @@ def test_a_moved_point_errs_by_no_more_than_stated():
         assert stated <= 2.9 * major, "more than the diagonal of the box around the ellipse"
         shares.append(change.max() / stated)
     assert np.quantile(shares, 0.3) >= 0.25
+
+
+@pytest.mark.parametrize(
+    ("major", "minor"),
+    [(2.0, 1.0), (2.3, 1.7), (1.3, 1.3), (0.3, 0.3), (1e10, 3.0), (1e-10, 1e-12), (2.0, 1e-9)],
+)
+def test_a_breath_beside_the_medial_axis(major, minor):
+    """Q from the least number to 1e−285: ν = Bq/Y is no normal number. On the axis, at its end, about 0."""
+    rng, cases, usual = np.random.default_rng(10), [], []
+    axis = (major - minor) * (major + minor) / major
+    for k in range(400):
+        q = rng.integers(1, 9) * 5e-324 if k % 3 else log_uniform(rng, -323, -285)
+        p = (
+            axis * rng.uniform(0, 0.9),
+            axis * (1 + rng.choice([-1, 1]) * log_uniform(rng, -17, -1)),
+            log_uniform(rng, -323, -285),
+            major * rng.uniform(0, 2),
+        )[k % 4]
+        cases.append(_case((p, q), major, minor))
+        usual.append(bool(k % 4 == 0 and axis))
+    judge(*np.array(cases).T)
+    assert (np.array(cases)[usual][:, 1] <= 64 * UNIT * major).all(), "deep inside some roundings are enough"
+
+
+def test_the_side_of_the_medial_axis_outlasts_a_quotient():
+    """±5e−324/4 is ±0: the side is still that of x₀; and 1e−310 was taken for the end of the axis."""
+    x0 = np.array([[0.75, 5e-324], [0.75, -5e-324], [0.75, 1e-310], [0.75, -1e-310]])
+    for a in (1.0, 4.0):
+        p = NearestPoint(Ellipse(2, 1), a)
+        exact = np.array([0.5 / a * 2, np.sqrt(1 - 0.25 / a**2)]) * np.where(np.signbit(x0), -1, 1)
+        bound = p.roundings.transport(x0).bound
+        assert (np.linalg.norm(p.transport(x0) - exact, axis=1) <= bound + 1e-16).all()
+        assert (bound <= 1e-14).all()
