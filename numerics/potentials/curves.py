@@ -188,10 +188,13 @@ class Curve(Rebuilt, CurveMinima):
 
         From the residual of ⟨x−γ,γ'⟩ = 0 over h = 1 − ⟨x−γ,γ''⟩/|γ'|². The residual ⟨x−γ,γ'⟩/|γ'| is
         computed, and errs by η + (d+25)u|x−γ| (γ' errs by 12u relatively). With what x moves by, it is off by
-        r, and t by at most r/(h|γ'|) for the least h up to there, which is within 2r/(h|γ'|) if h stays the
-        same to a factor 2: looked up at both ends. h errs by 40u of its terms, 1 and 1 − h. If it does not
-        stay (near a focal point), the minimum is somewhere in its cell of the net, if x moves by a 64th
-        (chosen) of its size at most. An end that the residual presses against stays.
+        r, and t by at most r/(h|γ'|) for the least h up to there, which is within 2r/(h|γ'|) if half of h is
+        left. It is looked up at t and at both ends, and errs by 40u of its terms, 1 and 1 − h. Between the
+        three h is taken for a parabola (not proved: a curve may bend more often), which falls below the least
+        by an eighth of their range at most: a vertex at d ≤ s/2 from the nearer of two places s apart is
+        s + d or more from the third, and d² ≤ ((s + d)² − d²)/8. Where less than half of h is left, or an end
+        has more than twice (near a focal point), the minimum is somewhere in its cell of the net, if x moves
+        by a 64th (chosen) of its size at most. An end that the residual presses against stays.
         """
         offset, speed = points - self._gamma(t), norms(self._velocity(t))
         noise = self.error + (self.dim + 25) * UNIT * norms(offset) + moved
@@ -202,12 +205,10 @@ class Curve(Rebuilt, CurveMinima):
         with np.errstate(divide="ignore", invalid="ignore"):
             reach = np.where(here > 0, 2 * off / here, np.inf)
         sure = np.isfinite(reach) & (reach <= self.spacing)
-        shift, least = np.where(sure, reach, 0.0) / speed, here - 40 * UNIT * (1 + np.abs(1 - here))
-        for sign in (1, -1):
-            there = self._bend(points, t + sign * shift)
-            sure &= (there >= here / 2) & (there <= 2 * here)
-            least = np.minimum(least, there - 40 * UNIT * (1 + np.abs(1 - there)))
-        sure &= least >= here / 4
+        shift = np.where(sure, reach, 0.0) / speed
+        bends = np.stack([here, *(self._bend(points, t + sign * shift) for sign in (1, -1))])
+        least = (bends - 40 * UNIT * (1 + np.abs(1 - bends))).min(axis=0) - np.ptp(bends, axis=0) / 8
+        sure &= (least >= here / 2) & (bends.max(axis=0) <= 2 * here)
         cell = np.where(moved <= self.spacing / 64, 2 * self.spacing, 2 * self.radius)
         local = np.where(pressed, 0.0, np.where(sure, off / np.where(sure, least, 1.0), cell))
         return local, (np.abs(residual) + noise) * local

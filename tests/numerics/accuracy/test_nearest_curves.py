@@ -267,6 +267,39 @@ def test_a_curve_sees_no_kink_farther_than_the_border_of_its_chords():
     assert (stated >= border / 64).any()
 
 
+def _parabolic(least, gain, vertex, far):
+    """The curve (t, c(t)) with h = least + gain·(t − vertex)² at c(t) = 0 seen from (0, far)."""
+
+    def height(t):
+        quartic = ((t - vertex) ** 4 - vertex**4) / 12 + vertex**3 * t / 3
+        return ((1 - least) * t**2 / 2 - gain * quartic) / far
+
+    def speed(t):
+        return ((1 - least) * t - gain * ((t - vertex) ** 3 + vertex**3) / 3) / far
+
+    return Curve(
+        lambda t: np.stack([t, height(t)], axis=1),
+        lambda t: np.stack([np.ones_like(t), speed(t)], axis=1),
+        lambda t: np.stack([np.zeros_like(t), (1 - least - gain * (t - vertex) ** 2) / far], axis=1),
+        (-8.0, 8.0),
+        closed=False,
+        samples=16,
+    )
+
+
+def test_a_curve_counts_on_h_between_the_places_where_it_looks_it_up():
+    """H is a parabola with its vertex between two of them, 0 and ±1; the point moves along the curve."""
+    cases, least = [], 0.3
+    for vertex, bent in ((0.33, 0.64), (0.3, 0.66), (0.4, 0.5), (-0.33, 0.64), (0.0, 0.2)):
+        gain = bent * least
+        curve, moved = _parabolic(least, gain, vertex, 1e3), 0.4995 * (least + gain * vertex**2)
+        x = np.array([[0.0, 1e3]])
+        here, there = curve.nearest(x), curve.nearest(x + np.array([np.copysign(moved, vertex), 0.0]))
+        stated = curve.nearest_rounding(x, here, np.array([moved]))
+        cases.append((np.linalg.norm(there - here), stated[0]))
+    judge(*np.array(cases).T, floor=0.7)
+
+
 @pytest.mark.parametrize(
     "p",
     [
