@@ -30,8 +30,9 @@ class NearestArcPoint(NearestCurvedPoint, of=Arc):
       ≠ 0. Inside nothing else rounds; radially 4u·R and the sum; on the chord the frame (9u of |w|, 2u of a
       product, and 11u of each coordinate) and the sum; an end 9u·R and the sum. Where w is within its error
       of another region, that error once more.
-    - D prox: inside 0; radial (R/|w|)(I − ŵŵᵀ): (9u + 3δ/|w|)R/|w|; the chord's direction 9u, so 28u. Within
-      rounding of a border it may be that of the other side, √2 away at most.
+    - D prox: inside 0; radial (R/|w|)(I − ŵŵᵀ): (10u + 3δ/|w|)R/|w|, 10 as of a circle (`Sphere`); the
+      chord's direction 9u, so 28u. Within rounding of a border it may be that of the other side, √2 away at
+      most.
     - K = (R/a|w|)(I − ŵŵᵀ) at w = x₀/a − C: the same with δ = u|x₀|/a + u|w|, and one rounding more; where w
       may be on either side of the ray through an end, beyond which K is 0, R/(a|w|) more, which errs by as
       much itself. H is ⟨aw, n⟩/R, so as accurate as K where n is along w.
@@ -75,7 +76,7 @@ class NearestArcPoint(NearestCurvedPoint, of=Arc):
         shift = UNIT * (norms(x0) / self.curvature + w * bool(self.closed_set.centre.any()))
         size = self.closed_set.length / (self.curvature * w)
         beside = self._beside_an_end(x0, shift)
-        own = np.where(inside | beside, size * (10 * UNIT + 3 * shift / w), 0.0)
+        own = np.where(inside | beside, size * (11 * UNIT + 3 * shift / w), 0.0)
         other = np.where(beside, size, 0.0)
         return Rounding.measured(own + other, "R/(a|w|) and the direction of w, or the other side's")
 
@@ -196,7 +197,7 @@ class NearestArcPoint(NearestCurvedPoint, of=Arc):
     def _slope_error(self, w: Points, region: np.ndarray, kink: Numbers, shift: Numbers) -> Rounding:
         length = np.where(region == _RADIAL, norms(w), np.inf)
         size = self.closed_set.length / length
-        bound = size * (9 * UNIT + 3 * shift / length) + 28 * UNIT * (region == _CHORD)
+        bound = size * (10 * UNIT + 3 * shift / length) + 28 * UNIT * (region == _CHORD)
         bound += np.where(kink <= self._blur(w, shift), np.sqrt(2), 0.0)
         return Rounding.measured(bound, "(R/|w|)(I − ŵŵᵀ), or the chord's direction")
 

@@ -22,13 +22,13 @@ class Sphere(Potential):
 
     Accuracy (`roundings`): |x₀| is the root of d squares, d/2 + 1 roundings relatively; T and, outside the
     ball, prox divide and multiply once more: d/2 + 3 of R, at every x₀. K and D prox are R/|x₀| times a
-    projector, I − nnᵀ: the length in n counts d + 2 along nnᵀ, that in the factor with two roundings more
-    √(d−1)(d/2 + 3) along I − nnᵀ, which is orthogonal to it; the entries of nnᵀ round 3 times, their
-    difference from I once, √(d−1) in all. On the line the direction is ±1: T and prox are exact, K and D prox
-    0, also by complex steps. x₀ moved by r turns T by arcsin(r/|x₀|) at most, and to the other side from
-    r = |x₀| on. Inside the ball prox and D prox are exact; so near the sphere that |z| may be rounded across
-    it, prox misses R by as much as outside, and D prox may be that of the other side, whose difference has
-    length 1. The kink is the sphere.
+    projector, I − nnᵀ: the length in n counts d + 2 along nnᵀ, that in the factor R/|x₀| with its quotient
+    √(d−1)(d/2 + 2) along I − nnᵀ, which is orthogonal to it. What rounds entry by entry lies along neither:
+    those of nnᵀ 3 times, and their difference from I and its product with the factor √(d−1) each. On the
+    line the direction is ±1: T and prox are exact, K and D prox 0, also by complex steps. x₀ moved by r turns
+    T by arcsin(r/|x₀|) at most, and to the other side from r = |x₀| on. Inside the ball prox and D prox are
+    exact; so near the sphere that |z| may be rounded across it, prox misses R by as much as outside, and D
+    prox may be that of the other side, whose difference has length 1. The kink is the sphere.
 
     Args:
         dim: d, the ambient dimension: ``Sphere(3)`` is S².
@@ -113,8 +113,8 @@ class Sphere(Potential):
         if self.dim == 1:
             return Rounding(np.zeros(len(length)), 0, "1 − (±1)² = 0")
         across = np.sqrt(self.dim - 1)
-        lengths = np.hypot(self.dim + 2, across * (self._length_count() + 2))
-        return Rounding(self.radius / length, lengths + 3 + across, "a projector, and R/|x|")
+        lengths = np.hypot(self.dim + 2, across * (self._length_count() + 1))
+        return Rounding(self.radius / length, lengths + 3 + 2 * across, "a projector, and R/|x|")
 
     def _near(self, z: Float[np.ndarray, "n d"]) -> tuple[Float[np.ndarray, " n"], np.ndarray]:
         """Lengths, and which of them lie outside the ball or may be rounded across the sphere."""
