@@ -114,7 +114,15 @@ class Ends:
 
     @classmethod
     def of(cls, closed_set: ClosedSet) -> "Ends":
-        """Those among the points of the net."""
+        """Those among the points of the net, of each part of a union: at a corner several."""
+        if parts := getattr(closed_set, "parts", ()):
+            each = [cls.of(part) for part in parts]
+            return cls(
+                *(
+                    np.concatenate(of)
+                    for of in zip(*((e.places, e.inward, e.second) for e in each), strict=True)
+                )
+            )
         net, none = closed_set.net, np.zeros((0, closed_set.dim))
         for stratum in closed_set.strata(net):
             rows = np.flatnonzero(norms(stratum.inward) > 0)

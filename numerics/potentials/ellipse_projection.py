@@ -57,8 +57,8 @@ def project(
     2u, hence, as X² + Y² is 1 to rounding and with 1u to spare, by f = (9 + 2X² + 6ωX²)u; ν by
     δν = (|F| + f)/|F'|, F' taken at the far end of that interval, as F is convex. tan of the angle of (X,Y)
     is (Bq/Ap)(D+ν)/ν, so that the angle errs by |XY|((7 + 3ω)u + δν·D/((ν−δν)(D+ν))), and by 2u|XY| of the
-    quotients by the norm; that moves the point by S times it; and the products A·X, B·Y, the norm and its
-    quotients round 4u.
+    quotients by the norm; an angle θ moves the point by Sθ + Aθ²/2 at most, for S changes by DXY/S ≤ A, and
+    by Aθ; and the products A·X, B·Y, the norm and its quotients round 4u.
 
     At the cusp of the evolute, p = D/A, that says nothing: where ν ≤ 2δν all that is known is
     X ≥ X̂(1−8u)(D+ν)/(D+ν+δν), X̂ not yet divided by the norm, so the angle lies between 0 and the arccosine of
@@ -72,7 +72,8 @@ def project(
     8uD more where Ap may exceed D.
 
     Numbers below the normal ones round by the least number g: p, q, Ap, Bq and the quotients, so that X errs
-    by (1+A)g/(D+ν) + g more, Y by (1+B)g/ν + g. (D, A² and B² must be normal, or D = 0.)
+    by (1+A)g/(D+ν) + g more, Y by (1+B)g/ν + g, on a circle also where q is 0 beside such a p. (D, A² and B²
+    must be normal, or D = 0.)
 
     ``moved``, in length, moves the answer by the stretch times it, and to the mirror image where it reaches
     the medial axis; where that is no longer small beside the distance f to the focal point, by as much as
@@ -134,7 +135,8 @@ def _finished(
         y = np.where(inner, minor * q / nu, 0.0)
         part = np.where(p > 0, focal / (focal + nu), 0.0)
         lost_x = np.where(p > 0, _GRAIN / (focal + nu) * (1 + major) + _GRAIN, 0.0)
-        lost_y = np.where(inner, _GRAIN / nu * (1 + minor) + _GRAIN, 0.0)
+        below = inner | ((focal == 0) & (p < _TINY))
+        lost_y = np.where(below, _GRAIN / nu * (1 + minor) + _GRAIN, 0.0)
         missed = np.abs(value) + (9 + (2 + 6 * part) * x**2) * UNIT
         missed += lost_x * (2 * x + lost_x) + lost_y * (2 * y + lost_y)
         off = missed / np.maximum(-slope, _TINY)
@@ -149,7 +151,9 @@ def _finished(
         square = (major * y) ** 2 + (minor * x) ** 2
         stretch = square / (focal * y**2 + nu)
     turned = _turned(found, q, focal, nu, off, axis, part) + 2 * UNIT * x * y
-    error = np.sqrt(square) * turned + 4 * UNIT * np.hypot(major * x, minor * y)
+    error = np.minimum(major, np.sqrt(square) + major * turned / 2) * turned + 4 * UNIT * np.hypot(
+        major * x, minor * y
+    )
     signs = np.where(np.signbit(points), -1.0, 1.0)
     unit = np.stack([x, y], axis=1) * signs
     return EllipsePoint(unit, nu, stretch, turned, off, error, error)
@@ -184,8 +188,9 @@ def _turned(
         known = np.sqrt(np.maximum(y**2 - 16 * UNIT - 2 * found.lost_x, 0.0))
         slip = 16 * UNIT * x + 2 * found.lost_x
         on_axis = np.where(known > 0, slip / (y + known), 4 * np.sqrt(UNIT) * (x > 0))
-    cusp = np.where(q > 0, nu <= 2 * off, nu <= 8 * UNIT * focal)
-    wide = np.where(q > 0, wide, 4 * np.sqrt(UNIT))  # arccos(1 − 8u)
+    aside = (q > 0) | (focal == 0)
+    cusp = np.where(aside, nu <= 2 * off, nu <= 8 * UNIT * focal)
+    wide = np.where(aside, wide, 4 * np.sqrt(UNIT))  # arccos(1 − 8u)
     lost = x * found.lost_y + y * found.lost_x
     beside = np.minimum(x * y * ((7 + 3 * part) * UNIT + spread) + lost, np.pi / 2)
     return np.where(axis, on_axis, np.where(cusp, wide, beside))

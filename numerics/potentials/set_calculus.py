@@ -39,13 +39,17 @@ def bending(envelope: Envelope, y: Points) -> Numbers:
 def pressure(envelope: Envelope, y: Points, x0: Points) -> Numbers:
     """x₀ − ay against the inward tangent at ends of curves, 0 at least, which stay ends until x₀ moves by it.
 
-    +inf at all other points.
+    At a corner where several curves end the least of all; +inf at points that are no end.
     """
-    against = np.full(len(y), np.inf)
+    against, a = np.full(len(y), np.inf), envelope.curvature
+    for place, inward in zip(envelope.ends.places, envelope.ends.inward, strict=True):
+        at = norms(y - place) <= 2 * envelope.off_set
+        against[at] = np.minimum(against[at], np.maximum((a * y[at] - x0[at]) @ inward, 0.0))
     for s in envelope.closed_set.strata(y):
         ends = s.rows[norms(s.inward) > 0]
         inward = s.inward[norms(s.inward) > 0]
-        against[ends] = np.maximum(((envelope.curvature * y[ends] - x0[ends]) * inward).sum(axis=1), 0.0)
+        pressed = np.maximum(((a * y[ends] - x0[ends]) * inward).sum(axis=1), 0.0)
+        against[ends] = np.minimum(against[ends], pressed)
     return against
 
 
@@ -81,16 +85,19 @@ def along(
 
 
 def held(envelope: Envelope, y: Points, x0: Points, radius: Numbers) -> np.ndarray:
-    """Whether y is an end of a curve, and the only minimum of (a/2)|·|² − ⟨x₀,·⟩ within ``radius`` along it.
+    """Whether y is an end of curves, and the only minimum of (a/2)|·|² − ⟨x₀,·⟩ within ``radius`` along them.
 
     Inwards it rises by −⟨x₀−ay,τ⟩ at first, and by s(a + |x₀−ay||II|) less at s: half of the first is left.
     """
-    found, ends, a = np.zeros(len(y), dtype=bool), envelope.ends, envelope.curvature
+    found, left = np.zeros(len(y), dtype=bool), np.zeros(len(y), dtype=bool)
+    ends, a = envelope.ends, envelope.curvature
     for place, inward, second in zip(ends.places, ends.inward, ends.second, strict=True):
         slope = x0 - a * place
         falls = (a + norms(slope) * norms(second)) * radius + _slope_noise(envelope, x0, place)
-        found |= (norms(y - place) <= 2 * envelope.off_set) & (-slope @ inward > 2 * falls)
-    return found
+        at = norms(y - place) <= 2 * envelope.off_set
+        found |= at
+        left |= at & ~(-slope @ inward > 2 * falls)
+    return found & ~left
 
 
 def _slope_noise(envelope: Envelope, x0: Points, place: Float[np.ndarray, " d"]) -> Numbers:

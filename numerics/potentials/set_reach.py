@@ -25,12 +25,13 @@ def slope_reach(envelope: Envelope, atoms: Float[np.ndarray, "n k d"], slope: Po
     """A bound below on how far the slope may move while these atoms, each highest at it, do not split.
 
     Of a point y' that is lower than an atom y by s: it stays lower while the slope moves by s/|y' − y|. It is
-    asked at the net, and in a window about each atom at points whose distances from it are halved 15 times
-    (10 on surfaces), four to an octave. Between neighbours the set rises by (a + |p − ay'||II|)·gap²/8 at
-    most, in a window by |H|·gap²/8, the largest H of three rings. Near the atom, which moves too, it is the
-    only maximum as long as H > 0 all along: the least H over |II|. Up to which distance that is asked is
-    chosen to say most. H at the atom alone does not tell: beside a focal point a second maximum is there
-    while both have H > 0. Not seen is a sheet of the set that passes an atom within a spacing.
+    asked at the net, and in a window about each atom at 60 distances from it (40 on surfaces), four to an
+    octave. Between neighbours the set rises by (a + |p − ay'||II|)·gap²/8 at most, in a window by |H|·gap²/8,
+    the largest H of three rings. Near the atom, which moves too, it is the only maximum as long as H > 0 all
+    along, the least H over |II|, and as the curve rises from an end so near. Up to which distance that is
+    asked is chosen to say most. H at the atom alone does not tell: beside a focal point a second maximum is
+    there while both have H > 0. Not seen is a sheet of the set that passes an atom within a spacing, or a
+    bend that the net does not resolve.
 
     Args:
         envelope: φ.
@@ -40,15 +41,18 @@ def slope_reach(envelope: Envelope, atoms: Float[np.ndarray, "n k d"], slope: Po
     Returns:
         (n,), in the unit of the slope.
     """
+    if not envelope.most:
+        return _outside(envelope, atoms, slope, atoms[:, :, None], np.zeros((*atoms.shape[:2], 1)))
     window = _window(envelope, atoms)
-    return np.minimum(_inside(envelope, atoms, slope, window), _outside(envelope, atoms, slope, window))
+    apart, own = _distances(atoms, window)
+    asked = own & (apart >= 0.8 * np.repeat(_radii(envelope), window.shape[2] // _RADII[envelope.most]))
+    inside = _inside(envelope, atoms, slope, window, own, asked)
+    return np.minimum(inside, _outside(envelope, atoms, slope, window, np.where(asked, 0.0, np.inf)))
 
 
 def _window(envelope: Envelope, atoms: Float[np.ndarray, "n k d"]) -> Window:
     """Points of the set about each atom, filled up with it: along tangents, at an end of a curve inwards."""
     closed_set, most = envelope.closed_set, envelope.most
-    if not most:
-        return atoms[:, :, None]
     y = atoms.reshape(-1, closed_set.dim)
     angles = 2 * np.pi / _DIRECTIONS[most] * np.arange(_DIRECTIONS[most])
     axes = np.stack([np.cos(angles), np.sin(angles)], axis=-1)[:, :most]
@@ -65,29 +69,61 @@ def _window(envelope: Envelope, atoms: Float[np.ndarray, "n k d"]) -> Window:
     )
 
 
-def _inside(envelope: Envelope, atoms: Float[np.ndarray, "n k d"], slope: Points, window: Window) -> Numbers:
+def _distances(
+    atoms: Float[np.ndarray, "n k d"], window: Window
+) -> tuple[Float[np.ndarray, "n k w"], Bool[np.ndarray, "n k w"]]:
+    """How far points of a window are from its atom, and whether no other atom is nearer."""
+    to_all = norms(window[:, :, :, None] - atoms[:, None, None])
+    own = np.arange(atoms.shape[1])
+    apart = to_all[:, own, :, own].swapaxes(0, 1)
+    return apart, apart <= to_all.min(axis=3)
+
+
+def _inside(
+    envelope: Envelope,
+    atoms: Float[np.ndarray, "n k d"],
+    slope: Points,
+    window: Window,
+    own: Bool[np.ndarray, "n k w"],
+    asked: Bool[np.ndarray, "n k w"],
+) -> Numbers:
     """By points of the windows: H > 0 at those up to some distance, heights from there on, the best of all.
 
-    A point that is nearer to another atom is looked at in the window of that: H > 0 is not asked so far.
+    A point that is nearer to another atom is looked at in the window of that: H > 0 is not asked so far. If
+    the curve ends so far, it must rise there inwards, or the maximum runs into the end.
     """
     n, k, w, d = window.shape
-    if not envelope.most:
-        return np.full(n, np.inf)
-    spacing, rings = envelope.closed_set.spacing, (n, k, _RADII[envelope.most], -1)
+    rings = (n, k, _RADII[envelope.most], -1)
     found = _hessians(envelope, window.reshape(-1, d), np.repeat(slope, k * w, axis=0))
-    least, most, bend = (each.reshape(rings) for each in found)
-    to_all = norms(window[:, :, :, None] - atoms[:, None, None])
-    apart = to_all[:, np.arange(k), :, np.arange(k)].swapaxes(0, 1)
-    own = apart <= to_all.min(axis=3)
-    gap = np.maximum(_GAP[envelope.most] * apart, np.where(apart > (_WIDTH - 1) * spacing, spacing, 0.0))
+    least, most, bend, rise = (each.reshape(rings) for each in found)
     steep = np.repeat(maximum_filter1d(most.max(axis=3), 3, axis=2), w // rings[2], axis=2)
-    ratio = _ratio(envelope, slope[:, None, None], atoms[:, :, None], window, steep * np.square(gap) / 8)
-    asked = own & (apart >= 0.8 * np.repeat(_radii(envelope), w // rings[2]))
+    sagged = steep * np.square(_gaps(envelope, atoms, window)) / 8
+    ratio = _ratio(envelope, slope[:, None, None], atoms[:, :, None], window, sagged)
     lower = np.where(asked, ratio, np.inf).reshape(rings).min(axis=3)
+    moved = norms(window - atoms[:, :, None]).reshape(rings) > 0
     single = _single(np.where(own.reshape(rings), least, -np.inf), bend.max(axis=3))
+    single = np.minimum(single, _inwards(np.minimum, np.where(moved, rise, np.inf).min(axis=3)))
     best = np.minimum(np.minimum.accumulate(lower, axis=2), single).max(axis=2)
     ends = _are_ends(envelope, atoms.reshape(-1, d)).reshape(n, k)
     return np.asarray(np.where(ends, np.maximum(best, lower.min(axis=2)), best).min(axis=1))
+
+
+def _gaps(
+    envelope: Envelope, atoms: Float[np.ndarray, "n k d"], window: Window
+) -> Float[np.ndarray, "n k w"]:
+    """From each point of a window to the farther of its neighbours; to the net from the widest rings."""
+    n, k, w, d = window.shape
+    apart, spacing = norms(window - atoms[:, :, None]), envelope.closed_set.spacing
+    steps = norms(np.diff(window.reshape(n, k, _RADII[envelope.most], -1, d), axis=2))
+    steps = np.concatenate([steps[:, :, :1], steps, steps[:, :, -1:]], axis=2)
+    radial = np.maximum(steps[:, :, 1:], steps[:, :, :-1]).reshape(n, k, w)
+    across = 2 * np.pi / _DIRECTIONS[2] * apart if envelope.most > 1 else 0.0
+    return np.maximum(np.hypot(radial, across), np.where(apart > (_WIDTH - 1) * spacing, 2 * spacing, 0.0))
+
+
+def _inwards(of: np.ufunc, rings: Float[np.ndarray, "n k r"]) -> Float[np.ndarray, "n k r"]:
+    """Of a ring and all within it."""
+    return np.asarray(of.accumulate(rings[:, :, ::-1], axis=2)[:, :, ::-1])
 
 
 def _are_ends(envelope: Envelope, y: Points) -> Bool[np.ndarray, " n"]:
@@ -106,10 +142,9 @@ def _single(
     with np.errstate(invalid="ignore"):
         steps = np.abs(np.diff(bounded, axis=2, append=bounded[:, :, -1:]))
     sure = np.where(np.isnan(bounded), np.inf, bounded - np.nan_to_num(steps, nan=0.0, posinf=np.inf) / 2)
-    inwards = (slice(None), slice(None), slice(None, None, -1))
-    lowest = np.minimum.accumulate(sure.min(axis=3)[inwards], axis=2)[inwards]
-    steepest = np.maximum.accumulate(bend[inwards], axis=2)[inwards]
-    return np.asarray(np.maximum(lowest, 0.0) / np.maximum(steepest, np.finfo(float).tiny))
+    lowest, steepest = _inwards(np.minimum, sure.min(axis=3)), _inwards(np.maximum, bend)
+    with np.errstate(over="ignore"):
+        return np.asarray(np.maximum(lowest, 0.0) / np.maximum(steepest, np.finfo(float).tiny))
 
 
 def _radii(envelope: Envelope) -> Float[np.ndarray, " r"]:
@@ -117,14 +152,18 @@ def _radii(envelope: Envelope) -> Float[np.ndarray, " r"]:
     return _WIDTH * envelope.closed_set.spacing * 2.0 ** (-np.arange(_RADII[envelope.most]) / 4)
 
 
-def _hessians(envelope: Envelope, y: Points, slope: Points) -> tuple[Numbers, Numbers, Numbers]:
-    """The least eigenvalue of H, +inf at corners, the sum of their sizes, and ‖II‖."""
+def _hessians(envelope: Envelope, y: Points, slope: Points) -> tuple[Numbers, Numbers, Numbers, Numbers]:
+    """H's least eigenvalue, +inf at corners, the sum of their sizes, ‖II‖, and the rise inwards at ends."""
     least, size = np.full(len(y), np.inf), np.full(len(y), envelope.curvature)
+    rise = np.full(len(y), np.inf)
     for s in envelope.closed_set.strata(y):
+        ends = s.rows[norms(s.inward) > 0]
+        inward = s.inward[norms(s.inward) > 0]
+        rise[ends] = np.maximum(((slope[ends] - envelope.curvature * y[ends]) * inward).sum(axis=1), 0.0)
         if s.dimension:
             values = np.linalg.eigvalsh(envelope.hessians(y[s.rows], slope[s.rows], s.second))
             least[s.rows], size[s.rows] = values[:, 0], np.abs(values).sum(axis=1)
-    return least, size, bending(envelope, y)
+    return least, size, bending(envelope, y), rise
 
 
 def _ratio(
@@ -139,7 +178,13 @@ def _ratio(
     return np.maximum(lower - rise, 0.0) / np.where(apart > 0, apart, 1.0)
 
 
-def _outside(envelope: Envelope, atoms: Float[np.ndarray, "n k d"], slope: Points, window: Window) -> Numbers:
+def _outside(
+    envelope: Envelope,
+    atoms: Float[np.ndarray, "n k d"],
+    slope: Points,
+    window: Window,
+    lost: Float[np.ndarray, "n k w"],
+) -> Numbers:
     """By the points of the net that lie in no window: the atom that says most counts."""
     net, spacing, a = envelope.closed_set.net, envelope.closed_set.spacing, envelope.curvature
     largest, reach = float(bending(envelope, net).max()), np.full(len(slope), np.inf)
@@ -149,24 +194,27 @@ def _outside(envelope: Envelope, atoms: Float[np.ndarray, "n k d"], slope: Point
         here = slope[part, None, None]
         rise = (a + norms(here - a * net) * largest) * spacing**2 / 8
         ratio = _ratio(envelope, here, atoms[part, :, None], net, rise)
-        outside = ~_in_window(envelope, atoms[part], window[part])
+        outside = ~_in_window(envelope, atoms[part], window[part], lost[part])
         reach[part] = ratio.max(axis=1).min(axis=1, initial=np.inf, where=outside)
     return reach
 
 
 def _in_window(
-    envelope: Envelope, atoms: Float[np.ndarray, "n k d"], window: Window
+    envelope: Envelope, atoms: Float[np.ndarray, "n k d"], window: Window, lost: Float[np.ndarray, "n k w"]
 ) -> Bool[np.ndarray, "n N"]:
-    """Which points of the net are as near to one of a window as its gaps are: not on another sheet."""
+    """Which points of the net are as near to one of a window as its gaps are: not on another sheet.
+
+    Infinitely much is added to the distance of points that were not asked.
+    """
     net, spacing = envelope.closed_set.net, envelope.closed_set.spacing
     apart = norms(net - atoms[:, :, None])
     found = np.zeros((len(atoms), len(net)), dtype=bool)
     innermost = _radii(envelope)[-1] if envelope.most else 0.0
-    rows, owners, places = np.nonzero(apart <= (_WIDTH + 1) * spacing)
+    rows, owners, places = np.nonzero(apart <= _WIDTH * spacing)
     block = max(1, _BLOCK_ENTRIES // window.shape[2])
     for first in range(0, len(rows), block):
         row, owner, place = (each[first : first + block] for each in (rows, owners, places))
-        nearest = norms(window[row, owner] - net[place][:, None]).min(axis=1)
+        nearest = (norms(window[row, owner] - net[place][:, None]) + lost[row, owner]).min(axis=1)
         away = apart[row, owner, place]
         beside = (nearest <= _GAP.get(envelope.most, 0.0) * away) | (away <= innermost)
         found[row[beside], place[beside]] = True

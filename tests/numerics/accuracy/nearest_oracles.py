@@ -68,7 +68,7 @@ def exact_ellipse_point(p, q, long, short):
     if q == 0 and long * p <= gap:
         x = long * p / gap if gap else M(0)
         return long * x * signs[0], short * mp.sqrt(1 - x * x) * signs[1]
-    low, high = max(long * p - gap, short * q, M(10) ** -400), long * p + short * q
+    low, high = max(long * p - gap, short * q, M(10) ** -1500), long * p + short * q
     while high > low * (1 + M(10) ** -12):
         middle = mp.sqrt(low * high) if high > 2 * low else (low + high) / 2
         above = (long * p / (gap + middle)) ** 2 + (short * q / middle) ** 2 > 1

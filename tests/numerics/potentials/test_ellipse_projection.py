@@ -102,7 +102,16 @@ def test_a_moved_point_errs_by_no_more_than_stated():
 
 @pytest.mark.parametrize(
     ("major", "minor"),
-    [(2.0, 1.0), (2.3, 1.7), (1.3, 1.3), (0.3, 0.3), (1e10, 3.0), (1e-10, 1e-12), (2.0, 1e-9)],
+    [
+        (2.0, 1.0),
+        (2.3, 1.7),
+        (1.3, 1.3),
+        (0.3, 0.3),
+        (1e10, 3.0),
+        (1e-10, 1e-12),
+        (2.0, 1e-9),
+        (1e-150, 1e-151),
+    ],
 )
 def test_a_breath_beside_the_medial_axis(major, minor):
     """Q from the least number to 1e−285: ν = Bq/Y is no normal number. On the axis, at its end, about 0."""
@@ -117,7 +126,7 @@ def test_a_breath_beside_the_medial_axis(major, minor):
             major * rng.uniform(0, 2),
         )[k % 4]
         cases.append(_case((p, q), major, minor))
-        usual.append(bool(k % 4 == 0 and axis))
+        usual.append(bool(k % 4 == 0 and axis > 1e-100))
     judge(*np.array(cases).T)
     assert (np.array(cases)[usual][:, 1] <= 64 * UNIT * major).all(), "deep inside some roundings are enough"
 
@@ -131,3 +140,11 @@ def test_the_side_of_the_medial_axis_outlasts_a_quotient():
         bound = p.roundings.transport(x0).bound
         assert (np.linalg.norm(p.transport(x0) - exact, axis=1) <= bound + 1e-16).all()
         assert (bound <= 1e-14).all()
+
+
+@pytest.mark.parametrize("x0", [[1.5e-323, 5e-324], [1e-322, 5e-324], [5e-324, 1.5e-323]], ids=str)
+def test_a_quotient_that_is_lost_on_a_circle_is_stated(x0):
+    """5e−324/4 is 0, and the direction of x₀ is lost with it."""
+    p = NearestPoint(Ellipse(1, 1), 4.0)
+    exact = np.array(x0) / 5e-324 / np.linalg.norm(np.array(x0) / 5e-324)
+    assert np.linalg.norm(p.transport([x0]) - exact) <= p.roundings.transport([x0]).bound[0]
