@@ -116,13 +116,9 @@ class Ends:
     def of(cls, closed_set: ClosedSet) -> "Ends":
         """Those among the points of the net, of each part of a union: at a corner several."""
         if parts := getattr(closed_set, "parts", ()):
-            each = [cls.of(part) for part in parts]
-            return cls(
-                *(
-                    np.concatenate(of)
-                    for of in zip(*((e.places, e.inward, e.second) for e in each), strict=True)
-                )
-            )
+            ends = [cls.of(part) for part in parts]
+            names = ("places", "inward", "second")
+            return cls(*(np.concatenate([getattr(each, name) for each in ends]) for name in names))
         net, none = closed_set.net, np.zeros((0, closed_set.dim))
         for stratum in closed_set.strata(net):
             rows = np.flatnonzero(norms(stratum.inward) > 0)

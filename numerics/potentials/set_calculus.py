@@ -36,21 +36,26 @@ def bending(envelope: Envelope, y: Points) -> Numbers:
     return size
 
 
+def rise_inwards(envelope: Envelope, y: Points, x0: Points) -> Numbers:
+    """⟨x₀ − ay, τ⟩, τ the inward tangent, at points that count as ends of curves; nan at all others."""
+    found = np.full(len(y), np.nan)
+    for s in envelope.closed_set.strata(y):
+        ends, slope = norms(s.inward) > 0, x0[s.rows] - envelope.curvature * y[s.rows]
+        found[s.rows[ends]] = (slope * s.inward).sum(axis=1)[ends]
+    return found
+
+
 def pressure(envelope: Envelope, y: Points, x0: Points) -> Numbers:
     """x₀ − ay against the inward tangent at ends of curves, 0 at least, which stay ends until x₀ moves by it.
 
     At a corner where several curves end the least of all; +inf at points that are no end.
     """
-    against, a = np.full(len(y), np.inf), envelope.curvature
+    rise = rise_inwards(envelope, y, x0)
+    against = np.where(np.isnan(rise), np.inf, -rise)
     for place, inward in zip(envelope.ends.places, envelope.ends.inward, strict=True):
         at = norms(y - place) <= 2 * envelope.off_set
-        against[at] = np.minimum(against[at], np.maximum((a * y[at] - x0[at]) @ inward, 0.0))
-    for s in envelope.closed_set.strata(y):
-        ends = s.rows[norms(s.inward) > 0]
-        inward = s.inward[norms(s.inward) > 0]
-        pressed = np.maximum(((a * y[ends] - x0[ends]) * inward).sum(axis=1), 0.0)
-        against[ends] = np.minimum(against[ends], pressed)
-    return against
+        against[at] = np.minimum(against[at], (envelope.curvature * y[at] - x0[at]) @ inward)
+    return np.maximum(against, 0.0)
 
 
 def hessian_noise(envelope: Envelope, y: Points, x0: Points) -> Numbers:

@@ -1,24 +1,44 @@
 """How far a slope may move before another point of a closed set is as high as the one that is highest."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from jaxtyping import Bool, Float
 from scipy.ndimage import maximum_filter1d
 
 from numerics.geometry import norms
 from numerics.potentials.chords import Envelope
-from numerics.potentials.set_calculus import bending
+from numerics.potentials.set_calculus import bending, rise_inwards
 from numerics.potentials.strata import Numbers, Points, retracted
 
 _WIDTH = 4.0
 """Of the net's spacing: so far from an atom the set is looked at more finely."""
-_RADII = {1: 60, 2: 40}
-"""Distances of a window, four to an octave, by the dimension of the set."""
-_DIRECTIONS = {1: 2, 2: 24}
-_GAP = {1: 0.25, 2: 0.35}
-"""Between neighbours in a window, over their distance from the atom."""
+_RADII = {0: 1, 1: 60, 2: 40}
+_DIRECTIONS = {0: 1, 1: 2, 2: 24}
+"""Rings of a window, four to an octave, and points of each, by the dimension of the set."""
+_BESIDE = {1: 0.25, 2: 0.35}
+"""Of its distance from the atom: so near to a point of a window a point of the net counts as seen there."""
 _BLOCK_ENTRIES = 1_000_000
 
-Window = Float[np.ndarray, "n k w d"]
+
+@dataclass(frozen=True)
+class _Window:
+    """Points of the set about each atom, by rings.
+
+    Attributes:
+        places: (n,k,w,d).
+        apart: (n,k,w), how far they are from the atom.
+        own: (n,k,w), whether no other atom is nearer.
+        asked: (n,k,w), whether their heights are: own, and about as far away as their ring.
+    """
+
+    places: Float[np.ndarray, "n k w d"]
+    apart: Float[np.ndarray, "n k w"]
+    own: Bool[np.ndarray, "n k w"]
+    asked: Bool[np.ndarray, "n k w"]
+
+    def __getitem__(self, rows: slice) -> "_Window":
+        return _Window(self.places[rows], self.apart[rows], self.own[rows], self.asked[rows])
 
 
 def slope_reach(envelope: Envelope, atoms: Float[np.ndarray, "n k d"], slope: Points) -> Numbers:
@@ -30,8 +50,9 @@ def slope_reach(envelope: Envelope, atoms: Float[np.ndarray, "n k d"], slope: Po
     the largest H of three rings. Near the atom, which moves too, it is the only maximum as long as H > 0 all
     along, the least H over |II|, and as the curve rises from an end so near. Up to which distance that is
     asked is chosen to say most. H at the atom alone does not tell: beside a focal point a second maximum is
-    there while both have H > 0. Not seen is a sheet of the set that passes an atom within a spacing, or a
-    bend that the net does not resolve.
+    there while both have H > 0. Taken, not proved: that between two rings H falls below both by no more than
+    half their difference. Not seen is a sheet of the set that passes an atom within a spacing, or a bend that
+    the net does not resolve.
 
     Args:
         envelope: φ.
@@ -41,97 +62,75 @@ def slope_reach(envelope: Envelope, atoms: Float[np.ndarray, "n k d"], slope: Po
     Returns:
         (n,), in the unit of the slope.
     """
-    if not envelope.most:
-        return _outside(envelope, atoms, slope, atoms[:, :, None], np.zeros((*atoms.shape[:2], 1)))
     window = _window(envelope, atoms)
-    apart, own = _distances(atoms, window)
-    asked = own & (apart >= 0.8 * np.repeat(_radii(envelope), window.shape[2] // _RADII[envelope.most]))
-    inside = _inside(envelope, atoms, slope, window, own, asked)
-    return np.minimum(inside, _outside(envelope, atoms, slope, window, np.where(asked, 0.0, np.inf)))
+    return np.minimum(_inside(envelope, atoms, slope, window), _outside(envelope, atoms, slope, window))
 
 
-def _window(envelope: Envelope, atoms: Float[np.ndarray, "n k d"]) -> Window:
-    """Points of the set about each atom, filled up with it: along tangents, at an end of a curve inwards."""
-    closed_set, most = envelope.closed_set, envelope.most
+def _window(envelope: Envelope, atoms: Float[np.ndarray, "n k d"]) -> _Window:
+    """About each atom, filled up with it: along tangents, at an end of a curve inwards."""
+    closed_set, most, radii = envelope.closed_set, envelope.most, _radii(envelope)
+    if not most:
+        alone = np.ones((*atoms.shape[:2], 1), dtype=bool)
+        return _Window(atoms[:, :, None], np.zeros(alone.shape), alone, alone)
     y = atoms.reshape(-1, closed_set.dim)
     angles = 2 * np.pi / _DIRECTIONS[most] * np.arange(_DIRECTIONS[most])
     axes = np.stack([np.cos(angles), np.sin(angles)], axis=-1)[:, :most]
-    grid = (_radii(envelope)[:, None, None] * axes).reshape(-1, most)
+    grid = (radii[:, None, None] * axes).reshape(-1, most)
     moves = np.zeros((len(y), len(grid), closed_set.dim))
     for s in closed_set.strata(y):
         if s.dimension:
             moves[s.rows] = np.einsum("wm,ndm->nwd", grid[:, : s.dimension], s.tangent)
         else:
             moves[s.rows] = np.maximum(grid[:, :1], 0.0) * s.inward[:, None]
-    places = np.repeat(y, len(grid), axis=0)
-    return retracted(closed_set, places, moves.reshape(places.shape)).reshape(
-        *atoms.shape[:2], *moves.shape[1:]
-    )
-
-
-def _distances(
-    atoms: Float[np.ndarray, "n k d"], window: Window
-) -> tuple[Float[np.ndarray, "n k w"], Bool[np.ndarray, "n k w"]]:
-    """How far points of a window are from its atom, and whether no other atom is nearer."""
-    to_all = norms(window[:, :, :, None] - atoms[:, None, None])
-    own = np.arange(atoms.shape[1])
+    places = retracted(closed_set, np.repeat(y, len(grid), axis=0), moves.reshape(-1, closed_set.dim))
+    places = places.reshape(*atoms.shape[:2], len(grid), closed_set.dim)
+    to_all, own = norms(places[:, :, :, None] - atoms[:, None, None]), np.arange(atoms.shape[1])
     apart = to_all[:, own, :, own].swapaxes(0, 1)
-    return apart, apart <= to_all.min(axis=3)
+    nearest = apart <= to_all.min(axis=3)
+    return _Window(places, apart, nearest, nearest & (apart >= 0.8 * np.repeat(radii, _DIRECTIONS[most])))
 
 
-def _inside(
-    envelope: Envelope,
-    atoms: Float[np.ndarray, "n k d"],
-    slope: Points,
-    window: Window,
-    own: Bool[np.ndarray, "n k w"],
-    asked: Bool[np.ndarray, "n k w"],
-) -> Numbers:
+def _inside(envelope: Envelope, atoms: Float[np.ndarray, "n k d"], slope: Points, window: _Window) -> Numbers:
     """By points of the windows: H > 0 at those up to some distance, heights from there on, the best of all.
 
     A point that is nearer to another atom is looked at in the window of that: H > 0 is not asked so far. If
     the curve ends so far, it must rise there inwards, or the maximum runs into the end.
     """
-    n, k, w, d = window.shape
+    n, k, w, d = window.places.shape
+    if not envelope.most:
+        return np.full(n, np.inf)
     rings = (n, k, _RADII[envelope.most], -1)
-    found = _hessians(envelope, window.reshape(-1, d), np.repeat(slope, k * w, axis=0))
-    least, most, bend, rise = (each.reshape(rings) for each in found)
+    at, slopes = window.places.reshape(-1, d), np.repeat(slope, k * w, axis=0)
+    least, most, bend = (each.reshape(rings) for each in _hessians(envelope, at, slopes))
     steep = np.repeat(maximum_filter1d(most.max(axis=3), 3, axis=2), w // rings[2], axis=2)
-    sagged = steep * np.square(_gaps(envelope, atoms, window)) / 8
-    ratio = _ratio(envelope, slope[:, None, None], atoms[:, :, None], window, sagged)
-    lower = np.where(asked, ratio, np.inf).reshape(rings).min(axis=3)
-    moved = norms(window - atoms[:, :, None]).reshape(rings) > 0
-    single = _single(np.where(own.reshape(rings), least, -np.inf), bend.max(axis=3))
-    single = np.minimum(single, _inwards(np.minimum, np.where(moved, rise, np.inf).min(axis=3)))
+    sagged = steep * np.square(_gaps(envelope, window)) / 8
+    ratio = _ratio(envelope, slope[:, None, None], atoms[:, :, None], window.places, sagged)
+    lower = np.where(window.asked, ratio, np.inf).reshape(rings).min(axis=3)
+    single = _single(np.where(window.own.reshape(rings), least, -np.inf), bend.max(axis=3))
+    rise = rise_inwards(envelope, at, slopes).reshape(n, k, w)
+    kept = np.where(np.isnan(rise) | (window.apart == 0), np.inf, np.maximum(rise, 0.0))
+    single = np.minimum(single, _inwards(np.minimum, kept.reshape(rings).min(axis=3)))
     best = np.minimum(np.minimum.accumulate(lower, axis=2), single).max(axis=2)
-    ends = _are_ends(envelope, atoms.reshape(-1, d)).reshape(n, k)
+    # an end that the slope presses stays: heights decide, however near
+    ends = ~np.isnan(rise_inwards(envelope, atoms.reshape(-1, d), np.repeat(slope, k, axis=0))).reshape(n, k)
     return np.asarray(np.where(ends, np.maximum(best, lower.min(axis=2)), best).min(axis=1))
 
 
-def _gaps(
-    envelope: Envelope, atoms: Float[np.ndarray, "n k d"], window: Window
-) -> Float[np.ndarray, "n k w"]:
+def _gaps(envelope: Envelope, window: _Window) -> Float[np.ndarray, "n k w"]:
     """From each point of a window to the farther of its neighbours; to the net from the widest rings."""
-    n, k, w, d = window.shape
-    apart, spacing = norms(window - atoms[:, :, None]), envelope.closed_set.spacing
-    steps = norms(np.diff(window.reshape(n, k, _RADII[envelope.most], -1, d), axis=2))
+    n, k, w, d = window.places.shape
+    spacing, directions = envelope.closed_set.spacing, _DIRECTIONS[envelope.most]
+    steps = norms(np.diff(window.places.reshape(n, k, -1, directions, d), axis=2))
     steps = np.concatenate([steps[:, :, :1], steps, steps[:, :, -1:]], axis=2)
     radial = np.maximum(steps[:, :, 1:], steps[:, :, :-1]).reshape(n, k, w)
-    across = 2 * np.pi / _DIRECTIONS[2] * apart if envelope.most > 1 else 0.0
-    return np.maximum(np.hypot(radial, across), np.where(apart > (_WIDTH - 1) * spacing, 2 * spacing, 0.0))
+    across = 2 * np.pi / directions * window.apart if envelope.most > 1 else 0.0
+    outer = np.where(window.apart > (_WIDTH - 1) * spacing, 2 * spacing, 0.0)
+    return np.maximum(np.hypot(radial, across), outer)
 
 
 def _inwards(of: np.ufunc, rings: Float[np.ndarray, "n k r"]) -> Float[np.ndarray, "n k r"]:
     """Of a ring and all within it."""
     return np.asarray(of.accumulate(rings[:, :, ::-1], axis=2)[:, :, ::-1])
-
-
-def _are_ends(envelope: Envelope, y: Points) -> Bool[np.ndarray, " n"]:
-    """Whether a point is an end of a curve, which stays while the slope presses it: heights decide."""
-    found = np.zeros(len(y), dtype=bool)
-    for s in envelope.closed_set.strata(y):
-        found[s.rows] = norms(s.inward) > 0
-    return found
 
 
 def _single(
@@ -152,18 +151,14 @@ def _radii(envelope: Envelope) -> Float[np.ndarray, " r"]:
     return _WIDTH * envelope.closed_set.spacing * 2.0 ** (-np.arange(_RADII[envelope.most]) / 4)
 
 
-def _hessians(envelope: Envelope, y: Points, slope: Points) -> tuple[Numbers, Numbers, Numbers, Numbers]:
-    """H's least eigenvalue, +inf at corners, the sum of their sizes, ‖II‖, and the rise inwards at ends."""
+def _hessians(envelope: Envelope, y: Points, slope: Points) -> tuple[Numbers, Numbers, Numbers]:
+    """H's least eigenvalue, +inf at corners, the sum of their sizes, and ‖II‖."""
     least, size = np.full(len(y), np.inf), np.full(len(y), envelope.curvature)
-    rise = np.full(len(y), np.inf)
     for s in envelope.closed_set.strata(y):
-        ends = s.rows[norms(s.inward) > 0]
-        inward = s.inward[norms(s.inward) > 0]
-        rise[ends] = np.maximum(((slope[ends] - envelope.curvature * y[ends]) * inward).sum(axis=1), 0.0)
         if s.dimension:
             values = np.linalg.eigvalsh(envelope.hessians(y[s.rows], slope[s.rows], s.second))
             least[s.rows], size[s.rows] = values[:, 0], np.abs(values).sum(axis=1)
-    return least, size, bending(envelope, y), rise
+    return least, size, bending(envelope, y)
 
 
 def _ratio(
@@ -179,11 +174,7 @@ def _ratio(
 
 
 def _outside(
-    envelope: Envelope,
-    atoms: Float[np.ndarray, "n k d"],
-    slope: Points,
-    window: Window,
-    lost: Float[np.ndarray, "n k w"],
+    envelope: Envelope, atoms: Float[np.ndarray, "n k d"], slope: Points, window: _Window
 ) -> Numbers:
     """By the points of the net that lie in no window: the atom that says most counts."""
     net, spacing, a = envelope.closed_set.net, envelope.closed_set.spacing, envelope.curvature
@@ -194,28 +185,25 @@ def _outside(
         here = slope[part, None, None]
         rise = (a + norms(here - a * net) * largest) * spacing**2 / 8
         ratio = _ratio(envelope, here, atoms[part, :, None], net, rise)
-        outside = ~_in_window(envelope, atoms[part], window[part], lost[part])
+        outside = ~_in_window(envelope, atoms[part], window[part])
         reach[part] = ratio.max(axis=1).min(axis=1, initial=np.inf, where=outside)
     return reach
 
 
 def _in_window(
-    envelope: Envelope, atoms: Float[np.ndarray, "n k d"], window: Window, lost: Float[np.ndarray, "n k w"]
+    envelope: Envelope, atoms: Float[np.ndarray, "n k d"], window: _Window
 ) -> Bool[np.ndarray, "n N"]:
-    """Which points of the net are as near to one of a window as its gaps are: not on another sheet.
-
-    Infinitely much is added to the distance of points that were not asked.
-    """
+    """Which points of the net are beside one of a window that is asked, or within the innermost ring."""
     net, spacing = envelope.closed_set.net, envelope.closed_set.spacing
     apart = norms(net - atoms[:, :, None])
     found = np.zeros((len(atoms), len(net)), dtype=bool)
-    innermost = _radii(envelope)[-1] if envelope.most else 0.0
     rows, owners, places = np.nonzero(apart <= _WIDTH * spacing)
-    block = max(1, _BLOCK_ENTRIES // window.shape[2])
+    block = max(1, _BLOCK_ENTRIES // window.places.shape[2])
     for first in range(0, len(rows), block):
         row, owner, place = (each[first : first + block] for each in (rows, owners, places))
-        nearest = (norms(window[row, owner] - net[place][:, None]) + lost[row, owner]).min(axis=1)
+        between = norms(window.places[row, owner] - net[place][:, None])
+        nearest = between.min(axis=1, initial=np.inf, where=window.asked[row, owner])
         away = apart[row, owner, place]
-        beside = (nearest <= _GAP.get(envelope.most, 0.0) * away) | (away <= innermost)
+        beside = (nearest <= _BESIDE.get(envelope.most, 0.0) * away) | (away <= _radii(envelope)[-1])
         found[row[beside], place[beside]] = True
     return found

@@ -59,3 +59,13 @@ def test_straight_pieces_have_no_warnings(curvature):
     target, step = NearestPoint(straight([1.0, 0.0]), curvature), 0.5
     kink = target.proximal_point([[0.5 + 0.5 * curvature * step, 0.3]], step).kink
     assert 0 < kink[0] <= 0.5 * (1 + curvature * step)
+
+
+def test_points_alone_have_the_margins_of_their_cells():
+    """Of two points the first stays highest till the other is level: by the half that is taken, no less."""
+    first, second = np.array([0.0, 0.0]), np.array([1.0, 2.0])
+    target, step = NearestPoint(Union(PointCloud([first]), PointCloud([second])), 1.0), 0.5
+    for slope in ([-1.0, 0.3], [0.5, 0.5], [0.0, -2.0]):
+        kink = target.proximal_point(first + step * np.array([slope]), step).kink[0]
+        level = (second @ second / 2 - slope @ second) / np.linalg.norm(second)
+        assert 0 < step * level / 2 * (1 - 1e-9) <= kink <= step * level
