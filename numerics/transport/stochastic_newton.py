@@ -18,7 +18,7 @@ _LENGTH = 0.7
 _MEMORY = 0.1
 """Of the search for walls: what it knows weighs as much as ten passes."""
 _WIDTH = 0.4
-"""Of the median margin: draws won by less vote for a wall, a quarter of all if margins are exponential."""
+"""Of an atom's mean margin: draws that it wins by less vote for walls; a third if margins are exponential."""
 _RIDGE = 0.4
 """Of the slope of an atom's mass that its mean margin lets expect; half of it is true of uniform margins."""
 _BLOCK = 2**18
@@ -62,7 +62,7 @@ class Passes:
         self._centred, self._weights, self._rng = centred.astype(np.float32), weights, rng
         self._search_draws = max(1, draws // 60)
         self._averaged_draws = max(1, 3 * draws // (4 * AVERAGED_PASSES))
-        self._walls, self._leads = csr_array((n, n)), np.zeros((2, n))
+        self._walls, self._margins = csr_array((n, n)), np.zeros((2, n))
 
     @property
     def done(self) -> bool:
@@ -140,13 +140,13 @@ class Passes:
     ) -> None:
         """What a pass tells of walls, with this share in what is known of them."""
         n = len(self._weights)
-        self._leads = (1 - share) * self._leads + share * _leads(best, second, margin, n)
+        self._margins = (1 - share) * self._margins + share * _margins(best, second, margin, n)
         self._walls = (1 - share) * self._walls + share * _walls(best, second, margin, _WIDTH * self._lead)
 
     @property
     def _lead(self) -> Float[np.ndarray, " n"]:
         """An atom's mean margin, as best or second; that of all if it was never met."""
-        met, sums = self._leads
+        met, sums = self._margins
         return np.divide(sums, met, out=np.full(len(met), sums.sum() / met.sum()), where=sums > 0)
 
     def _rescue(self, lost: Bool[np.ndarray, " n"], draws: int) -> None:
@@ -174,7 +174,7 @@ class Passes:
         return np.asarray(move - np.median(move))
 
 
-def _leads(
+def _margins(
     best: Int[np.ndarray, " N"], second: Int[np.ndarray, " N"], margin: Float[np.ndarray, " N"], n: int
 ) -> Float[np.ndarray, "2 n"]:
     """How many of N draws have an atom as best or second, and their margins' sum, both over N."""
