@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from numerics.potentials import Arc, Curve, NearestPoint, PointCloud, Union
+from numerics.potentials.chords import Envelope
+from numerics.potentials.set_reach import slope_reach
 
 
 def straight(direction):
@@ -69,3 +71,20 @@ def test_points_alone_have_the_margins_of_their_cells():
         kink = target.proximal_point(first + step * np.array([slope]), step).kink[0]
         level = (second @ second / 2 - slope @ second) / np.linalg.norm(second)
         assert 0 < step * level / 2 * (1 - 1e-9) <= kink <= step * level
+
+
+@pytest.mark.parametrize("curve", [Curve.trefoil(), Curve.spiral(1.0), Curve.ellipse(2.0, 1.0)], ids=repr)
+def test_points_far_along_the_curve_are_asked(curve):
+    """No more than the points of a net eight times as dense allow that lie half a radius away."""
+    a, envelope = 0.5, Envelope(curve, 0.5)
+    slope = np.random.default_rng(2).standard_normal((60, curve.dim)) * a * curve.radius
+    y = envelope.transport(slope)
+    moves = np.linspace(0, 1, 8, endpoint=False)[:, None, None] * (np.roll(curve.net, -1, axis=0) - curve.net)
+    dense = curve.nearest((curve.net + moves).reshape(-1, curve.dim))
+    apart = np.linalg.norm(dense - y[:, None], axis=2)
+    lower = ((slope[:, None] - a / 2 * (y[:, None] + dense)) * (y[:, None] - dense)).sum(axis=2)
+    far = apart > 0.5 * curve.radius
+    exact = np.min(lower / np.where(far, apart, 1.0), axis=1, where=far, initial=np.inf)
+    found = slope_reach(envelope, y[:, None], slope)
+    assert (found <= exact * (1 + 1e-6) + 1e-12).all()
+    assert (found > 0).mean() > 0.5
