@@ -60,8 +60,7 @@ class SolvedFaces:
         """By how much y is higher than every rival for x₀ = (z−y)/λ, over the distance; 0 where in doubt."""
         y, step, a = self.point, self.step, self.envelope.curvature
         x0 = (self.z - y) / step[:, None]
-        moved = (self.error + 2 * UNIT * norms(self.z) + 2 * UNIT * norms(y)) / step
-        images = x0 / a
+        moved, images = self._moved(), x0 / a
         rivals = np.concatenate(
             [self.envelope.closed_set.nearest(images)[:, None], self.envelope.closed_set.rivals(images)],
             axis=1,
@@ -76,6 +75,10 @@ class SolvedFaces:
         with np.errstate(divide="ignore", invalid="ignore"):
             margin = np.where(same, np.inf, np.maximum(lower - doubt, 0.0) / apart)
         return np.where(patch > 0, margin.min(axis=1), 0.0)
+
+    def _moved(self) -> Numbers:
+        """By how much (z−u)/λ is off: by what u is, and two roundings."""
+        return (self.error + 2 * UNIT * norms(self.z) + 2 * UNIT * norms(self.point)) / self.step
 
     def _patch(self, x0: Points, moved: Numbers) -> Numbers:
         """Within this distance a stationary point for x₀ is y itself; 0 where H is not steady so far."""
@@ -163,6 +166,5 @@ class SolvedFaces:
         """
         y, step = self.point[rows], self.step[rows]
         x0 = (self.z[rows] - y) / step[:, None]
-        pressed = pressure(self.envelope, y, x0)
-        reach = np.minimum(self.margin[rows], slope_reach(self.envelope, y[:, None], x0))
-        return step * np.minimum(reach, pressed) / 2
+        reach = np.minimum(pressure(self.envelope, y, x0), slope_reach(self.envelope, y[:, None], x0))
+        return step * np.minimum(self.margin[rows], np.maximum(reach - self._moved()[rows], 0.0)) / 2

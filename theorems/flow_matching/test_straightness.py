@@ -87,7 +87,7 @@ def test_straightness_of_the_independent_coupling(evidence, rng, parts):
         by=f"splines of order 4: a fifteenth of the last change, doubled; {TWO_STEPS} in noise; {TWO_ORDERS} "
         f"in t; {SOLVED}",
         because="the flow ends at the monotone map, whose cost is W₂²; tails: 10⁻¹³",
-        chosen="no more than 10⁻⁵ of 1 + W₂²",
+        chosen="no more than 10⁻⁵ of 1 + W₂²; 10⁻¹² for tails and rounding",
         clause="minibatches",
     )
 
@@ -135,7 +135,7 @@ def test_minibatches_straighten(evidence):
         resolved(errors + np.array([e for _, e in direct]), share=1e-4),
         by=f"{TWO_ORDERS} in t and {TWO_STEPS} in x; the library's stated errors, by two rules, too",
         because="binomial sums of SciPy in place of the library's plan",
-        chosen="no more than 10⁻⁴",
+        chosen="no more than 10⁻⁴; 10⁻¹² for tails and rounding",
         clause="minibatches",
     )
     on.estimated(
@@ -146,6 +146,7 @@ def test_minibatches_straighten(evidence):
         np.array([e for _, e in direct]),
         by=f"{TWO_ORDERS} in t and {TWO_STEPS} in x",
         because="the energy of E[ẋ|x_t] is at most the cost of the pairs, c_n (Jensen)",
+        chosen="10⁻¹² for tails and rounding",
         clause="minibatches",
     )
     on.estimated(

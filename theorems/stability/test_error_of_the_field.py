@@ -192,6 +192,7 @@ def test_two_atoms_attain_the_bound_in_continuous_time(evidence):
             2 * abs(solved[0] - solved[1]) / epsilon + 2e-8 + 1e-11 / epsilon,
             by="two tolerances of the integrator; what is left at 1 − t = 1e−8",
             because="within the gap u' = e/β, so that equality holds in (2)",
+            chosen="ten tolerances of the integrator for rounding",
             clause="attained",
         )
         rows.append([epsilon, found, predicted])
