@@ -36,7 +36,7 @@ from jaxtyping import Float, Shaped
 from numerics.accuracy import UNIT, Rounding
 from numerics.factors import WIDE, WIDE_UNIT, Factors, norm
 from numerics.potentials.projected import Projection
-from numerics.potentials.spectral import SingularFrame, singular_frame, spectral_jacobian
+from numerics.potentials.spectral import SingularFrame, over_gap, singular_frame, spectral_jacobian
 
 
 class BallProjection(Projection):
@@ -130,8 +130,8 @@ def polar_slope(
     """‖K‖ of the polar factor at most, within reach of matrices (N,n,p) with singular values s."""
     p = s.shape[1]
     if p < n:
-        return 1 / (s[:, -1] - reach)
-    return 2 / (s[:, -1] + s[:, -2] - 2 * reach) if p > 1 else np.zeros(len(s))
+        return over_gap(1.0, s[:, -1] - reach)
+    return over_gap(2.0, s[:, -1] + s[:, -2] - 2 * reach) if p > 1 else np.zeros(len(s))
 
 
 def polar_bend(
@@ -139,7 +139,8 @@ def polar_bend(
 ) -> Float[np.ndarray, " N"]:
     """The Lipschitz constant of K, in Frobenius norm, within reach."""
     p = s.shape[1]
-    largest = polar_slope(s, n, reach) ** 2
+    with np.errstate(over="ignore"):
+        largest = polar_slope(s, n, reach) ** 2
     return spread(n, p) * (largest if p < n else largest / 2)
 
 

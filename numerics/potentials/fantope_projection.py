@@ -41,7 +41,7 @@ from jaxtyping import Bool, Float, Shaped
 from numerics.accuracy import Rounding
 from numerics.factors import WIDE, WIDE_UNIT, Factors, norm
 from numerics.potentials.projected import Projection
-from numerics.potentials.spectral import SymmetricCoordinates
+from numerics.potentials.spectral import SymmetricCoordinates, over_gap
 
 
 class FantopeProjection(Projection):
@@ -242,7 +242,7 @@ def _depth(
 
 def projector_bend(n: int, separation: Float[np.ndarray, " N"]) -> Float[np.ndarray, " N"]:
     """The Lipschitz constant, in Frobenius norm, of the derivative of the projector on top eigenvectors."""
-    return 2 * np.sqrt(n) / separation**2
+    return over_gap(2 * np.sqrt(n), separation, 2)
 
 
 Weights = tuple[np.ndarray, np.ndarray]

@@ -23,9 +23,11 @@ from numerics.potentials.spectral import (
     OFF_MANIFOLD,
     SymmetricCoordinates,
     moved_within,
+    over_gap,
     real,
     refuse_where,
     symmetric_part,
+    times,
 )
 from numerics.potentials.support_geometry import ManifoldGroup
 from numerics.solvers import jacobi
@@ -179,7 +181,7 @@ class Grassmannian(HullIndicator):
         if self.k == self.n:
             return np.zeros(len(values))
         separation = values[:, self.k - 1] - values[:, self.k] - 2 * miss
-        return np.minimum(miss / separation, self._diameter)
+        return np.minimum(times(over_gap(1.0, separation), miss), self._diameter)
 
     def _transport_jacobian_rounding(self, x0: Float[np.ndarray, "N d"]) -> Rounding:
         values, vectors = self.regular_frame(x0)
@@ -202,7 +204,7 @@ class Grassmannian(HullIndicator):
             return composed
         miss = factors.misfit(x0, values)
         separation = values[:, self.k - 1] - values[:, self.k] - 2 * miss
-        return composed + projector_bend(self.n, separation) * miss
+        return composed + times(projector_bend(self.n, separation), miss)
 
     def _projection(self, z: Inexact[np.ndarray, "N d"]) -> FantopeProjection:
         values, vectors = jacobi.eigh(self._matrices(z))

@@ -28,10 +28,12 @@ from numerics.potentials.spectral import (
     SingularFrame,
     SymmetricCoordinates,
     moved_within,
+    over_gap,
     real,
     refuse_where,
     singular_frame,
     symmetric_part,
+    times,
 )
 from numerics.potentials.stiefel import frame_group, rotation_tangents
 from numerics.potentials.support_geometry import ManifoldGroup
@@ -164,7 +166,7 @@ class SpecialOrthogonal(HullIndicator):
         factors = Factors(u, v)
         miss = factors.misfit(x0.reshape(-1, 3, 3), s)
         composed = factors.misfit(u @ v.transpose(0, 2, 1), np.ones_like(s))
-        moved = np.minimum(2 * miss / (s[:, 1] + s[:, 2] - 2 * miss), np.sqrt(8))
+        moved = np.minimum(times(over_gap(2.0, s[:, 1] + s[:, 2] - 2 * miss), miss), np.sqrt(8))
         return Rounding.measured(moved + composed, "the factors' backward error times ‖K‖, and T's")
 
     def _transport_change(

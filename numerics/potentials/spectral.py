@@ -149,6 +149,18 @@ class SymmetricCoordinates:
         return np.asarray(jacobian + np.swapaxes(on_diagonal, 1, 2) @ diagonal @ on_diagonal)
 
 
+def over_gap(slope: float, gap: Float[np.ndarray, " N"], power: int = 1) -> Float[np.ndarray, " N"]:
+    """slope/gap^power, +inf where the gap may be closed."""
+    with np.errstate(divide="ignore", over="ignore"):
+        return np.where(gap > 0, slope / np.where(gap > 0, gap, 1.0) ** power, np.inf)
+
+
+def times(constant: Float[np.ndarray, " N"], reach: Float[np.ndarray, " N"]) -> Float[np.ndarray, " N"]:
+    """What a map of this Lipschitz constant moves by within reach: 0 for none, even where it is +inf."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        return np.where(reach > 0, constant * reach, 0.0)
+
+
 def moved_within(
     radius: Float[np.ndarray, " N"], gap: Float[np.ndarray, " N"], slope: float, fall: float, most: float
 ) -> Float[np.ndarray, " N"]:

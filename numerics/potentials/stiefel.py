@@ -29,6 +29,7 @@ from numerics.potentials.spectral import (
     singular_frame,
     spectral_jacobian,
     symmetric_part,
+    times,
 )
 from numerics.potentials.support_geometry import ManifoldGroup
 
@@ -139,8 +140,7 @@ class Stiefel(HullIndicator):
         frame, factors, miss = self._polar(x0)
         ones = np.ones_like(frame.s)
         composed = factors.misfit(frame.compose(ones).reshape(len(x0), self.n, self.p), ones)
-        with np.errstate(divide="ignore"):
-            moved = np.minimum(polar_slope(frame.s, self.n, miss) * miss, 2 * self.scale)
+        moved = np.minimum(times(polar_slope(frame.s, self.n, miss), miss), 2 * self.scale)
         return Rounding.measured(moved + composed, "the factors' backward error times ‖K‖, and T's")
 
     def _transport_change(
@@ -159,7 +159,7 @@ class Stiefel(HullIndicator):
         frame, factors, miss = self._polar(x0)
         jacobian = spectral_jacobian(frame, *self._weights(frame.s))
         composed = wide_jacobian_misfit(jacobian, factors, self._weights(frame.s.astype(WIDE)))
-        moved = polar_bend(frame.s, self.n, miss) * miss
+        moved = times(polar_bend(frame.s, self.n, miss), miss)
         return Rounding.measured(moved + composed, "K of the factors, which bends to that of x0")
 
     def _projection(self, z: Inexact[np.ndarray, "N d"]) -> BallProjection:

@@ -283,6 +283,27 @@ def test_no_transport_where_the_gap_is_rounding(p, x0):
         p.roundings.transport(np.tile(x0, (40, 1)))
 
 
+@every_family
+@pytest.mark.parametrize("size", [5e-324, 1e-310, 1e-200])
+def test_tiny_matrices_have_a_statement_within_the_diameter(p, size):
+    """Where ‖K‖ overflows, and where a gap of subnormal numbers is within what the factors miss."""
+    drawn = generator().standard_normal((40, p.dim))
+    held = [size * np.round(row) for row in drawn if _stated(p, size * np.round(row)) is not None]
+    assert len(held) >= 3
+    stated = np.concatenate([_stated(p, row) for row in held])
+    assert np.isfinite(stated).all()
+    assert (stated <= 4 * np.sqrt(p.dim)).all()
+
+
+def _stated(p, row):
+    """What T errs by there; None where T is refused."""
+    try:
+        p.transport(row[None])
+    except ValueError:
+        return None
+    return p.roundings.transport(row[None]).bound
+
+
 @pytest.mark.parametrize("k", [2, 3])
 def test_equal_eigenvalues_at_one_leave_no_free_ones(k):
     """λ = (2, 2, 0) up to the last places: prox is the projector on the plane, a vertex of the Fantope."""
