@@ -380,8 +380,13 @@ class Potential(Rebuilt, OlderNames, ABC):
     def _transport_jacobian_change(
         self, x0: Float[np.ndarray, "n d"], radius: Float[np.ndarray, " n"]
     ) -> Float[np.ndarray, " n"]:
-        """By how much K moves when x₀ does by ``radius``, to first order."""
-        return change_within(self._transport_jacobian, x0, radius, norms(x0))
+        """By how much K moves when x₀ does by ``radius``, to first order.
+
+        It bends over its distance from where T jumps, about the target's size over ‖K‖, or over |x₀|.
+        """
+        stretch = self._stretch(x0)
+        bends = self.scale / np.where(stretch > 0, stretch, np.finfo(float).tiny)
+        return change_within(self._transport_jacobian, x0, radius, np.minimum(norms(x0), bends))
 
     def _prox_jacobian_change(
         self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"], radius: Float[np.ndarray, " n"]

@@ -3,8 +3,21 @@
 import numpy as np
 import pytest
 from mpmath import mp
+from scipy import stats
 
-from numerics.potentials import Arc, Curve, NearestPoint, PointCloud, Union
+from numerics.potentials import (
+    Arc,
+    AtomAndDensity,
+    Curve,
+    Ellipsoid,
+    Grassmannian,
+    NearestPoint,
+    PointCloud,
+    SpecialOrthogonal,
+    Stiefel,
+    Union,
+    embed,
+)
 
 A, B = 2, 1
 
@@ -48,3 +61,63 @@ def test_between_an_arc_and_an_atom():
     assert (stated >= 0.5).all()
     assert (stated < 0.51).all()
     assert (p.roundings.transport_jacobian(x, moved=1e-13).bound < 1e-11).all()
+
+
+@pytest.mark.parametrize("gap", [1e-2, 1e-4, 1e-6, 1e-8])
+@pytest.mark.parametrize(
+    ("p", "near"),
+    [
+        (Grassmannian(2, 1), lambda g: [1 + g, 0.0, 1.0]),
+        (Grassmannian(3, 1), lambda g: [1 + g, 0.0, 0.0, 1.0, 0.0, 0.0]),
+        (Stiefel(3, 2), lambda g: [1.0, 0.0, 0.0, g, 0.0, 0.0]),
+        (Stiefel(3, 3), lambda g: np.diag([1.0, g / 2, g / 2]).ravel()),
+        (SpecialOrthogonal(), lambda g: np.diag([1.0, g / 2, g / 2]).ravel()),
+        (Ellipsoid(np.diag([1e12, 1.0])), lambda g: [0.3 * g, 1e6 * g]),
+    ],
+    ids=lambda each: repr(each) if hasattr(each, "dim") else "",
+)
+def test_k_bends_over_its_distance_from_a_jump(p, near, gap):
+    """K is about 1/gap: a move of a thousandth changes it so much, however small the gap beside |x₀|."""
+    x = np.array([near(gap)], dtype=float)
+    radius, moved = gap / 1000, 0.0
+    directions = np.concatenate([np.eye(p.dim), np.random.default_rng(0).standard_normal((40, p.dim))])
+    directions /= np.linalg.norm(directions, axis=1)[:, None]
+    here = p.transport_jacobian(x)
+    for sign in (1, -1):
+        there = p.transport_jacobian(x + sign * radius * directions)
+        moved = max(moved, float(np.linalg.norm(there - here, axis=(1, 2)).max()))
+    stated = float(p.roundings.transport_jacobian(x, moved=radius).bound[0])
+    assert moved <= 1.01 * stated
+    assert stated <= 8 * moved
+
+
+JUMPING = AtomAndDensity([0.0], [0.4], stats.norm(1.0))
+
+
+@pytest.mark.parametrize("radius", [1e-12, 1e-9, 1e-3])
+@pytest.mark.parametrize("side", [-1, 1])
+def test_at_the_end_of_an_atoms_interval(side, radius):
+    """T' jumps from 0 to Q'(Φ)φ: it is stated where the end is within the radius, else next to nothing.
+
+    A difference over the radius straddles the end, too: it adds half of the jump.
+    """
+    end = float(JUMPING.law.stops[0])
+    x = np.array([[end + side * radius / 2]])
+    jump = np.abs(JUMPING.transport_jacobian(x - side * radius) - JUMPING.transport_jacobian(x)).max()
+    assert jump > 1
+    assert jump <= JUMPING.roundings.transport_jacobian(x, moved=radius).bound[0] <= 1.6 * jump
+    short = JUMPING.roundings.transport_jacobian(x, moved=radius / 4).bound[0]
+    bends = 10 * (JUMPING.transport_jacobian(x)[0, 0, 0] > 0)
+    assert short <= JUMPING.roundings.transport_jacobian(x).bound[0] + bends * radius
+
+
+def test_an_embedded_law_beside_the_end_of_an_atoms_interval():
+    """Far off the line Vᵀx₀ errs by more than its distance from the end: K of either side is allowed for."""
+    direction, normal = np.array([0.6, 0.8]), np.array([-0.8, 0.6])
+    p, end = embed(JUMPING, direction[:, None]), float(JUMPING.law.stops[0])
+    x0 = (end - 1e-13) * direction + 1e6 * normal
+    with mp.workdps(40):
+        exact = sum(mp.mpf(c) * mp.mpf(v) for c, v in zip(x0, direction, strict=True))
+    assert abs(float(exact) - end) < 1e-9
+    jump = np.abs(np.diff(JUMPING.transport_jacobian([[end - 1e-9], [end + 1e-9]]), axis=0)).max()
+    assert jump <= p.roundings.transport_jacobian(x0[None]).bound[0] <= 2 * jump
