@@ -34,8 +34,8 @@ class NearestPoint(Potential):
         curvature: a > 0, of (a/2)|·|². Its older keyword, ``scale``, goes with the next version.
 
     Raises:
-        ValueError: If two points coincide, the curvature is not positive, and, for a curved set, at complex
-            input; `transport_jacobian` raises at focal points.
+        ValueError: If two points coincide, the curvature is not positive, a surface has an edge, and, for a
+            curved set, at complex input; `transport_jacobian` raises at focal points.
 
     Example:
         >>> from numerics.potentials import PointCloud

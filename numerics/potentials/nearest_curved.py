@@ -22,7 +22,7 @@ from numerics.potentials.set_calculus import across_ends, across_ties, along, be
 from numerics.potentials.solved_faces import SolvedFaces
 from numerics.potentials.solved_once import LastSolve, SolvedOnce
 from numerics.potentials.spectral import real, refuse_where
-from numerics.potentials.strata import ClosedSet, Numbers, Points
+from numerics.potentials.strata import ClosedSet, Numbers, Points, refuse_edges
 from numerics.potentials.support_cell import SupportCell
 from numerics.potentials.support_geometry import ManifoldGroup, Subdifferential
 
@@ -48,6 +48,7 @@ class NearestCurvedPoint(SolvedOnce, NearestPoint, of=object):
 
     def _shape(self, closed_set: ClosedSet) -> None:
         super()._shape(closed_set)
+        refuse_edges(closed_set)
         self._lifted = Envelope(closed_set, self.curvature)
         self._last_solve = LastSolve[ProximalPoint]()
 

@@ -45,7 +45,8 @@ class ClosedSet(Protocol):
         spacing: Distance between neighbours in the net; 0 where the net is the whole set.
         error: How far off the set a computed point of it may be.
 
-    A set may also have ``retract(points, moves)``: see `retracted`.
+    A set may also have ``retract(points, moves)``: see `retracted`. A curve may have ends, a surface no edge
+    (`refuse_edges`); what a union of several is made of stands in its ``parts``.
     """
 
     dim: int
@@ -78,6 +79,22 @@ def retracted(closed_set: ClosedSet, points: Points, moves: Points) -> Points:
     """
     own = getattr(closed_set, "retract", None)
     return np.asarray(own(points, moves) if own else closed_set.nearest(points + moves))
+
+
+def refuse_edges(closed_set: ClosedSet) -> None:
+    """Beside an edge of a surface T, K and faces change as no statement allows for: there is no conormal.
+
+    Raises:
+        ValueError: If strata of lower dimension lie in the net of a surface.
+    """
+    for part in getattr(closed_set, "parts", ()):
+        refuse_edges(part)
+    found = sorted({s.dimension for s in closed_set.strata(closed_set.net) if len(s.rows)})
+    if not getattr(closed_set, "parts", ()) and found[-1] > 1 and len(found) > 1:
+        raise ValueError(
+            f"closed_set: {closed_set!r} is a surface with an edge (strata of dimensions {found}), of which "
+            "nothing is stated; close it, or make a union of its parts"
+        )
 
 
 def isolated(rows: Int[np.ndarray, " k"], inward: Float[np.ndarray, "k d"]) -> Stratum:

@@ -7,7 +7,7 @@ import pytest
 from numerics.accuracy import UNIT
 from numerics.geometry import norms
 from numerics.potentials import Arc, Curve, FiniteAtoms, NearestPoint, PointCloud, Torus, Union
-from numerics.potentials.strata import retracted
+from numerics.potentials.strata import curved, retracted
 from tests.numerics.potentials.nearest_sets import ARC, FAMILIES
 
 
@@ -19,9 +19,37 @@ def _tangent(t):
     return np.stack([-np.sin(t), np.cos(t)], axis=1)
 
 
+class _Disc:
+    """The flat unit disc of the plane z = 0: a surface with an edge."""
+
+    dim, radius, error, spacing = 3, 1.0, 1e-15, 0.4
+    net = np.array([[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]])
+
+    def nearest(self, points):
+        return points * [1.0, 1.0, 0.0] / np.maximum(norms(points[:, :2]), 1)[:, None]
+
+    def nearest_rounding(self, points, images, moved):
+        return 4 * UNIT + moved
+
+    def rivals(self, points):
+        return self.nearest(points)[:, None]
+
+    def strata(self, points):
+        edge = norms(points[:, :2]) >= 1
+        rows, inside = np.flatnonzero(edge), np.flatnonzero(~edge)
+        tangent = np.stack([-points[rows, 1], points[rows, 0], 0 * points[rows, 2]], axis=1)[:, :, None]
+        flat = np.broadcast_to(np.eye(3)[:, :2], (len(inside), 3, 2))
+        return [
+            curved(rows, tangent, -points[rows][:, None, None]),
+            curved(inside, flat, np.zeros((len(inside), 2, 2, 3))),
+        ]
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
+        (lambda: NearestPoint(_Disc()), r"a surface with an edge \(strata of dimensions \[1, 2\]\)"),
+        (lambda: NearestPoint(Union(Torus(2.0, 0.5), _Disc())), "a surface with an edge"),
         (lambda: Arc(-1.0, 0.0, 1.0), "radius: got -1"),
         (lambda: Arc(1.0, 0.0, 7.0), "stop: got 7"),
         (lambda: Arc(1.0, 0.0, 1.0, (1.0,)), "centre: got shape"),
