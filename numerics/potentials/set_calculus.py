@@ -75,10 +75,12 @@ def along(
     """A field at points of the set, and by how much it changes within ``radius``.
 
     By differences along the axes, projected on the set, over 1e−5 of its size where that is more; a
-    stratum that ends there counts as it is seen. An end of a curve that x₀ − ay holds does not move.
+    stratum that ends there counts as it is seen. K = 1/h changes over √(h/a) of the size near a focal point:
+    over 1e−8 where ah⁻¹ > 1e6. An end of a curve that x₀ − ay holds does not move.
     """
     here = field(y)
-    width = np.maximum(radius, 1e-5 * envelope.closed_set.radius)
+    focal = envelope.curvature * np.linalg.norm(here, axis=(1, 2)) > 1e6
+    width = np.maximum(radius, np.where(focal, 1e-8, 1e-5) * envelope.closed_set.radius)
     total = np.zeros(len(y))
     for axis in np.eye(envelope.closed_set.dim):
         ends = [retracted(envelope.closed_set, y, sign * width[:, None] * axis) for sign in (1, -1)]

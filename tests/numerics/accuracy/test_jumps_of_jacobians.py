@@ -121,3 +121,18 @@ def test_an_embedded_law_beside_the_end_of_an_atoms_interval():
     assert abs(float(exact) - end) < 1e-9
     jump = np.abs(np.diff(JUMPING.transport_jacobian([[end - 1e-9], [end + 1e-9]]), axis=0)).max()
     assert jump <= p.roundings.transport_jacobian(x0[None]).bound[0] <= 2 * jump
+
+
+@pytest.mark.parametrize("off", [0.3, 3.0])
+@pytest.mark.parametrize("beyond", [1e-2, 1e-4, 1e-6, 1e-8, 1e-10])
+def test_k_bends_over_its_distance_from_a_focal_point(beyond, off):
+    """Beside the cusp (3/2, 0) of the ellipse's evolute K changes over beyond^{3/2} across the axis."""
+    p, width = NearestPoint(Curve.ellipse(float(A), float(B))), beyond**1.5
+    x = np.array([[1.5 + beyond, off * width]])
+    turn = np.linspace(0, 2 * np.pi, 33)
+    there = x + 1e-3 * width * np.stack([np.cos(turn), np.sin(turn)], axis=1)
+    moved = np.linalg.norm(p.transport_jacobian(there) - p.transport_jacobian(x), axis=(1, 2))
+    stated = p.roundings.transport_jacobian(x, moved=1e-3 * width).bound[0]
+    own = p.roundings.transport_jacobian(there).bound
+    assert (moved <= 1.01 * stated + own).all()
+    assert stated <= 5 * moved.max() + 100 * own.max()
