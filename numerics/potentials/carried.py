@@ -67,9 +67,13 @@ def moved_envelope(inner: ProximalPoint, moved: Rounding) -> Rounding:
 
 
 def moved_jacobian(base: Potential, inner: ProximalPoint, moved: Rounding) -> Rounding:
-    """Of D prox at an argument that errs by ρ: the base's, and its change within ρ on this side of a kink."""
+    """Of D prox at an argument that errs by ρ: the base's, and its change within ρ.
+
+    That is √k at most, as 0 ≼ D prox ≼ I, and so much may it be where a kink is within ρ.
+    """
     radius = np.broadcast_to(moved.bound, (len(inner.z),))
     change = base._prox_jacobian_change(inner.z, inner.step, radius)
+    change = np.where((inner.kink <= radius) & (radius > 0), np.sqrt(base.dim), change)
     return inner.rounding.jacobian + Rounding.measured(change, "D prox within the rounding of its argument")
 
 

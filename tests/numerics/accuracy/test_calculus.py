@@ -206,3 +206,22 @@ def test_kinks_are_carried(name):
     kink = target.proximal_point(z, step).kink
     true = [abs(_length(exact._inner(exact._noise(_vector(x)))) - RADIUS) * exact.factor for x in z]
     assert (kink <= np.array([float(k) for k in true]) + 1e-300).all()
+
+
+def test_d_prox_of_an_embedding_where_rounding_reaches_a_kink():
+    """Far off the range Vᵀz errs by 1e−11, and so near the sphere it may lie on the other side."""
+    rng, wrong = np.random.default_rng(0), 0
+    target, normal = embed(BASE, SKEW), np.linalg.qr(SKEW, mode="complete")[0][:, 4]
+    isometry = _polar(SKEW)
+    for off in np.repeat([1e-11, 1e-12, 1e-13], 40) * rng.choice([-1, 1], 120):
+        direction = rng.standard_normal(3)
+        z = SKEW @ direction * (RADIUS * (1 + off) / np.linalg.norm(direction)) + 1e5 * normal
+        w = isometry.T * _vector(z)
+        away = _length(w)
+        inner = mp.eye(3) if away < RADIUS else (mp.eye(3) - w * w.T / away**2) * (mp.mpf(RADIUS) / away)
+        exact = isometry * inner * isometry.T
+        solved = target.proximal_point(z[None], 1.0)
+        error = np.linalg.norm(solved.jacobian[0] - np.array(exact.tolist(), dtype=float))
+        assert error <= solved.rounding.jacobian.bound[0]
+        wrong += error > 0.5
+    assert wrong >= 5
