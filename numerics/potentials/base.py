@@ -385,7 +385,8 @@ class Potential(Rebuilt, OlderNames, ABC):
         It bends over its distance from where T jumps, about the target's size over ‖K‖, or over |x₀|.
         """
         stretch = self._stretch(x0)
-        bends = self.scale / np.where(stretch > 0, stretch, np.finfo(float).tiny)
+        with np.errstate(divide="ignore", over="ignore"):
+            bends = self.scale / stretch
         return change_within(self._transport_jacobian, x0, radius, np.minimum(norms(x0), bends))
 
     def _prox_jacobian_change(

@@ -91,6 +91,13 @@ def test_k_bends_over_its_distance_from_a_jump(p, near, gap):
     assert stated <= 8 * moved
 
 
+def test_k_that_is_zero_does_not_change():
+    """Of the one projector on all of space, whose size is more than 4: its size over ‖K‖ overflows."""
+    p = Grassmannian(20, 20)
+    x0 = np.random.default_rng(0).standard_normal((1, p.dim))
+    assert p.roundings.transport_jacobian(x0, moved=1e-9).bound[0] == 0
+
+
 JUMPING = AtomAndDensity([0.0], [0.4], stats.norm(1.0))
 
 
