@@ -22,6 +22,6 @@ def change_within(
     shift = width[:, None, None] * np.eye(d)
     ends = [(x[:, None, :] + sign * shift).reshape(n * d, d) for sign in (1, -1)]
     rise = (jacobian(ends[0]) - jacobian(ends[1])).reshape(n, d, -1)
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         slope = np.sqrt((rise**2).sum(axis=(1, 2))) / (2 * width)
     return np.where(radius > 0, slope * radius, 0.0)

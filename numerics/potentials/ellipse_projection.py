@@ -83,7 +83,7 @@ def project(
     focal = (major - minor) * (major + minor)  # D
     nu = np.maximum(np.maximum(major * p - focal, minor * q), 0.0)
     beneath = (minor * q <= _TINY) & (focal * UNIT**1.5 >= _TINY)
-    axis = ((q == 0) | beneath) & (major * p <= focal)
+    axis = ((q == 0) | beneath) & (major * p <= focal) & ((p == 0) | (focal > 0))
     nu = np.where(axis, 0.0, np.maximum(nu, _TINY))
     for _ in range(_STEPS):
         value, slope = _secular(p, q, major, minor, focal, nu)
@@ -135,7 +135,7 @@ def _finished(
         y = np.where(inner, minor * q / nu, 0.0)
         part = np.where(p > 0, focal / (focal + nu), 0.0)
         lost_x = np.where(p > 0, _GRAIN / (focal + nu) * (1 + major) + _GRAIN, 0.0)
-        below = inner | ((focal == 0) & (p < _TINY))
+        below = ~axis & ((q > 0) | ((focal == 0) & (p < _TINY)))
         lost_y = np.where(below, _GRAIN / nu * (1 + minor) + _GRAIN, 0.0)
         missed = np.abs(value) + (9 + (2 + 6 * part) * x**2) * UNIT
         missed += lost_x * (2 * x + lost_x) + lost_y * (2 * y + lost_y)

@@ -216,7 +216,7 @@ class Ellipsoid(SolvedOnce):
             share = self.scale * (1 + (self.dim + 2) * EPS) * radius / least
         room = np.maximum(1 - share, EPS)
         smooth = self._stretch(x0) * radius * (1 + share / (2 * room)) / room
-        return np.where(share < 1, np.minimum(smooth, 2 * self.scale), 2 * self.scale * (1 + self.dim * EPS))
+        return np.where(share < 1, np.fmin(smooth, 2 * self.scale), 2 * self.scale * (1 + self.dim * EPS))
 
     def _transport_jacobian_rounding(self, x0: Float[np.ndarray, "n d"]) -> Rounding:
         if self.dim == 1:

@@ -211,7 +211,7 @@ def _newton_step(
     size = norms(moves).max(axis=1)
     first, second = np.triu_indices(k, 1)
     apart = norms(faces.atoms[:, first] - faces.atoms[:, second]).min(axis=1, initial=np.inf)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         damping = np.where(
             size > 0, np.minimum(1.0, np.minimum(4 * closed_set.spacing, 0.4 * apart) / size), 1.0
         )

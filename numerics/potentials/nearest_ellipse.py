@@ -96,9 +96,9 @@ class NearestEllipsePoint(NearestCurvedPoint, of=Ellipse):
         x, y = np.abs(found.unit[:, e.long]), np.abs(found.unit[:, 1 - e.long])
         square = (e.major * y) ** 2 + (e.minor * x) ** 2
         below = focal * y**2 + found.multiplier
-        carried = found.stretch * moved / np.sqrt(square)
         nu = found.off + e.major * e.minor / np.sqrt(square) * moved
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            carried = np.where(moved > 0, found.stretch * moved / np.sqrt(square), 0.0)
             slope = focal * x * y * np.abs(1 / square - 1 / below)
             angle = found.turned + carried
             bend = (2 * found.turned + 3 * carried) * slope + (nu + focal * angle**2) / below
@@ -162,7 +162,8 @@ class NearestEllipsePoint(NearestCurvedPoint, of=Ellipse):
         return 16 * UNIT * (norms(z) + self.closed_set.major / face.shrink[:, self.closed_set.long])
 
     def _slopes(self, face: "_Faces") -> Float[np.ndarray, "n d d"]:
-        jacobian = self._tangential(face.found, face.found.stretch / face.growth)
+        stretch = np.where(face.inside, 0.0, face.found.stretch)  # +inf at a circle's centre
+        jacobian = self._tangential(face.found, stretch / face.growth)
         flat = face.shrink[:, :, None] * np.eye(2)
         return np.where(face.inside[:, None, None], flat, jacobian)
 

@@ -230,7 +230,8 @@ class NearestTorusPoint(NearestCurvedPoint, of=Torus):
         length = np.where(at.length > 0, at.length, 1.0)
         steep = minor * (a * major) ** 2 / np.hypot(a * major, at.slope) ** 3
         one, zero = np.ones(len(rho)), np.zeros(len(rho))
-        around = [1 - step * a * major / rho, (major + minor * at.tube[:, 0] / length) / rho, one]
+        with np.errstate(over="ignore"):  # beside the axis, where another region is taken
+            around = [1 - step * a * major / rho, (major + minor * at.tube[:, 0] / length) / rho, one]
         along = [one, minor / length, steep / (steep + step)]
         return (
             np.choose(at.region, around),
@@ -243,9 +244,10 @@ class NearestTorusPoint(NearestCurvedPoint, of=Torus):
         around, along, _ = self._sizes(step, at)
         twist = self._shift(z, step, at) / np.where(at.length > 0, at.length, np.inf)
         rho = np.where(at.radius > 0, at.radius, np.inf)
-        disc = UNIT * (10 + 6 * step * a * major / rho)
-        tube = UNIT * (8 * around + 6 * (major + minor) / rho) + minor / rho * twist
-        tube = tube + along * (16 * UNIT + 3 * twist)
+        with np.errstate(over="ignore", invalid="ignore"):  # beside the axis, where another region is taken
+            disc = UNIT * (10 + 6 * step * a * major / rho)
+            tube = UNIT * (8 * around + 6 * (major + minor) / rho) + minor / rho * twist
+            tube = tube + along * (16 * UNIT + 3 * twist)
         far = np.hypot(a * major, at.slope)
         axis = 8 * UNIT + along * (1 - along) * (14 * UNIT + 3 * at.slope_error / far)
         near = np.where(kink <= 4 * self._shift(z, step, at), np.sqrt(3), 0.0)

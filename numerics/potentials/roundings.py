@@ -108,4 +108,7 @@ def _of_argument(
 ) -> Rounding:
     if not radius.any():
         return Rounding.none()
-    return Rounding.measured(change(), f"{what} within what its argument is off by")
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        moved = change()
+        moved = np.where(np.isnan(moved), np.inf, moved)  # beyond the largest double
+        return Rounding.measured(moved, f"{what} within what its argument is off by")

@@ -80,7 +80,8 @@ class Sphere(Potential):
         length = norms(z)
         if self.dim == 1:
             return np.where((length.real > self.radius)[:, None], self.radius * signs(z), z)
-        shrink = np.where(length.real > self.radius, self.radius / np.where(length == 0, 1.0, length), 1.0)
+        outside = length.real > self.radius
+        shrink = np.where(outside, self.radius / np.where(outside, length, 1.0), 1.0)
         return z * shrink[:, None]
 
     def _prox_jacobian(

@@ -148,3 +148,27 @@ def test_a_quotient_that_is_lost_on_a_circle_is_stated(x0):
     p = NearestPoint(Ellipse(1, 1), 4.0)
     exact = np.array(x0) / 5e-324 / np.linalg.norm(np.array(x0) / 5e-324)
     assert np.linalg.norm(p.transport([x0]) - exact) <= p.roundings.transport([x0]).bound[0]
+
+
+@pytest.mark.parametrize("curvature", [0.25, 4.0])
+@pytest.mark.parametrize("radius", [1e-3, 0.25, 1.0, 4.0, 1e3])
+def test_at_the_centre_of_a_circle_and_beside_it(radius, curvature):
+    """Any point is nearest to the centre, where K is infinite and D prox of the disc is I. Nothing warns."""
+    p = NearestPoint(Ellipse(radius, radius), curvature)
+    tiny = [[5e-324, 0.0], [0.0, 5e-324], [5e-324, 5e-324], [1e-310, 0.0], [1e-308, 3e-309]]
+    for x in np.array([[0.0, 0.0], [-0.0, 0.0], *tiny]):
+        x0 = curvature * x[None]
+        image, stated = p.transport(x0)[0], p.roundings.transport(x0).bound[0]
+        length = mp.hypot(*(M(v) for v in x0[0]))
+        exact = [radius * M(v) / length for v in x0[0]] if length else image
+        assert abs(np.linalg.norm(image) - radius) <= 4 * UNIT * radius
+        assert distance(image, exact) <= stated
+        least, stated = -curvature * radius**2 / 2, p.roundings.conjugate(x0).bound[0]
+        assert abs(p.conjugate(x0)[0] - least) <= stated + 1e-300
+        solved = p.proximal_point(x[None], 1.0)
+        assert np.abs(solved.point).max() <= 1e-300
+        assert np.linalg.norm(solved.jacobian - np.eye(2)) <= solved.rounding.jacobian.bound[0]
+        assert 0.9 * radius <= solved.kink[0] <= radius
+        if not x.any():
+            with pytest.raises(ValueError, match="focal point"):
+                p.roundings.transport_jacobian(x0)
