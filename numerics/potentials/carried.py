@@ -71,9 +71,9 @@ def moved_jacobian(base: Potential, inner: ProximalPoint, moved: Rounding) -> Ro
 
     That is √k at most, as 0 ≼ D prox ≼ I, and so much may it be where a kink is within ρ.
     """
-    radius = np.broadcast_to(moved.bound, (len(inner.z),))
-    change = base._prox_jacobian_change(inner.z, inner.step, radius)
-    change = np.where((inner.kink <= radius) & (radius > 0), np.sqrt(base.dim), change)
+    radius, most = np.broadcast_to(moved.bound, (len(inner.z),)), np.sqrt(base.dim)
+    change = np.minimum(base._prox_jacobian_change(inner.z, inner.step, radius), most)
+    change = np.where((inner.kink <= radius) & (radius > 0), most, change)
     return inner.rounding.jacobian + Rounding.measured(change, "D prox within the rounding of its argument")
 
 

@@ -17,6 +17,7 @@ from numerics.potentials.ellipsoid_solve import EllipsoidSolve, Points, secular
 from numerics.potentials.normal_ray import NormalRay, nonzero, signs
 from numerics.potentials.proximal_point import ProximalPoint
 from numerics.potentials.solved_once import SolvedOnce
+from numerics.potentials.spectral import times
 from numerics.potentials.support_geometry import ManifoldGroup
 from numerics.potentials.traits import Traits
 from numerics.symmetric import symmetric_frame
@@ -215,8 +216,8 @@ class Ellipsoid(SolvedOnce):
         with np.errstate(divide="ignore"):
             share = self.scale * (1 + (self.dim + 2) * EPS) * radius / least
         room = np.maximum(1 - share, EPS)
-        smooth = self._stretch(x0) * radius * (1 + share / (2 * room)) / room
-        return np.where(share < 1, np.fmin(smooth, 2 * self.scale), 2 * self.scale * (1 + self.dim * EPS))
+        smooth = times(self._stretch(x0), radius) * (1 + share / (2 * room)) / room
+        return np.where(share < 1, np.minimum(smooth, 2 * self.scale), 2 * self.scale * (1 + self.dim * EPS))
 
     def _transport_jacobian_rounding(self, x0: Float[np.ndarray, "n d"]) -> Rounding:
         if self.dim == 1:

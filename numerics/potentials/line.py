@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, Inexact
 from numpy.typing import ArrayLike
 
-from numerics.accuracy import EPS, UNIT, Rounding
+from numerics.accuracy import UNIT, Rounding
 from numerics.checks import as_array
 from numerics.potentials.atoms_and_density import MixtureLaw
 from numerics.potentials.changes import change_within
@@ -148,16 +148,21 @@ class LinePotential(SolvedOnce):
     def _transport_jacobian_change(
         self, x0: Float[np.ndarray, "n 1"], radius: Float[np.ndarray, " n"]
     ) -> Float[np.ndarray, " n"]:
-        """To first order between corners of T, and the jump of T' at the corners within ``radius``."""
+        """To first order between corners of T, and the jump of T' at the corners within ``radius``.
+
+        At its ends noise is off by ``backward``, beside a corner by what that errs by.
+        """
         s, (corners, _) = x0[:, 0], self.law.corners(x0[:, 0])
         away = np.abs(corners - s[:, None])
-        met = (away <= radius[:, None] + 4 * EPS * np.abs(corners)) & (radius > 0)[:, None]
+        off = np.maximum(*(self.law.backward(self._inner(s + sign * radius)) for sign in (-1, 1)))
+        reach = radius + off + 2 * np.spacing(np.abs(s))
+        met = (away <= reach[:, None]) & (radius > 0)[:, None]
         free = np.where(met, np.inf, away).min(axis=1)
         smooth = change_within(self._transport_jacobian, x0, radius, np.minimum(np.abs(s), free / 2))
         rows, which = np.nonzero(met)
         corner, here = corners[rows, which], self._transport_jacobian(x0)[rows, 0, 0]
-        off, jump = np.maximum(radius[rows], 8 * EPS * np.abs(corner)), np.zeros(len(s))
-        for beside in (corner - off, corner + off):
+        apart, jump = np.maximum(radius[rows], np.spacing(np.abs(corner))), np.zeros(len(s))
+        for beside in (corner - apart, corner + apart):
             there = self._transport_jacobian(beside[:, None])[:, 0, 0]
             np.maximum.at(jump, rows, np.abs(there - here))
         return smooth + jump

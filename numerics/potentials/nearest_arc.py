@@ -97,7 +97,7 @@ class NearestArcPoint(NearestCurvedPoint, of=Arc):
         with np.errstate(divide="ignore"):
             size = np.where(least > 0, arc.length / (a * least), np.inf)
         inside = np.abs(arc.turned(x0 / a)) < arc.half
-        bent = np.sqrt(2) * np.where(inside, radius / (a * w), 0.0) * size
+        bent = np.where(inside, np.sqrt(2) * radius / (a * w) * size, 0.0)
         jump = self._beside_an_end(x0, radius / a + UNIT * (norms(x0) / a + w))
         return np.where(radius > 0, np.where(jump, np.maximum(size, bent), bent), 0.0)
 

@@ -165,7 +165,8 @@ class NearestCurvedPoint(SolvedOnce, NearestPoint, of=object):
         """K's sizes relatively, its change over T's error, by differences along the set, and beside ends."""
         y, step = self._transport(x0), np.zeros(len(x0))
         error = self._transport_rounding(x0).bound
-        here, change = along(self._lifted, y, x0, error, lambda at: bent(self._lifted, at, x0, step))
+        usual = 1 / self.curvature
+        here, change = along(self._lifted, y, x0, error, lambda at: bent(self._lifted, at, x0, step), usual)
         change = change + across_ends(self._lifted, y, x0, step)
         lost = hessian_noise(self._lifted, y, x0)
         size = np.linalg.norm(here, axis=(1, 2))

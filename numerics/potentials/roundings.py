@@ -110,5 +110,4 @@ def _of_argument(
         return Rounding.none()
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         moved = change()
-        moved = np.where(np.isnan(moved), np.inf, moved)  # beyond the largest double
         return Rounding.measured(moved, f"{what} within what its argument is off by")

@@ -71,15 +71,16 @@ def along(
     x0: Points,
     radius: Numbers,
     field: Callable[[Points], Float[np.ndarray, "n d d"]],
+    usual: float,
 ) -> tuple[Float[np.ndarray, "n d d"], Numbers]:
     """A field at points of the set, and by how much it changes within ``radius``.
 
     By differences along the axes, projected on the set, over 1e−5 of its size where that is more; a
     stratum that ends there counts as it is seen. K = 1/h changes over √(h/a) of the size near a focal point:
-    over 1e−8 where ah⁻¹ > 1e6. An end of a curve that x₀ − ay holds does not move.
+    over 1e−8 where it is 1e6 times as large as ``usual``. An end of a curve that x₀ − ay holds does not move.
     """
     here = field(y)
-    focal = envelope.curvature * np.linalg.norm(here, axis=(1, 2)) > 1e6
+    focal = np.linalg.norm(here, axis=(1, 2)) > 1e6 * usual
     width = np.maximum(radius, np.where(focal, 1e-8, 1e-5) * envelope.closed_set.radius)
     total = np.zeros(len(y))
     for axis in np.eye(envelope.closed_set.dim):
@@ -147,7 +148,7 @@ def changed(envelope: Envelope, y: Points, x0: Points, stretch: Numbers, radius:
     def of_k(at: Points) -> Float[np.ndarray, "n d d"]:
         return bent(envelope, at, x0, np.zeros(len(x0)))
 
-    here, change = along(envelope, y, x0, stretch * radius, of_k)
+    here, change = along(envelope, y, x0, stretch * radius, of_k, 1 / envelope.curvature)
     return change + np.linalg.norm(here, axis=(1, 2)) ** 2 * bending(envelope, y) * radius
 
 

@@ -134,7 +134,7 @@ class SolvedFaces:
         if rows.size:
             y, step = self.point[rows], self.step[rows]
             x0 = (self.z[rows] - y) / step[:, None]
-            here, change = along(self.envelope, y, x0, self.error[rows], lambda at: self._bent(at, rows))
+            here, change = along(self.envelope, y, x0, self.error[rows], lambda at: self._bent(at, rows), 1.0)
             lost = (
                 hessian_noise(self.envelope, y, x0)
                 + bending(self.envelope, y) * UNIT * 2 * norms(self.z[rows]) / step

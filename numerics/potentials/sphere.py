@@ -161,7 +161,9 @@ class Sphere(Potential):
 
     def _bend(self, length: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
         """‖D(R/|x|·P)‖: along x R/|x|²·√(d−1), across it R/|x|²·√2, orthogonal; P = 0 on the line."""
-        return self.radius / length / length * (np.sqrt(max(self.dim - 1.0, 2.0)) if self.dim > 1 else 0.0)
+        if self.dim == 1:
+            return np.zeros(len(length))
+        return self.radius / length / length * np.sqrt(max(self.dim - 1.0, 2.0))
 
     def _subdifferential(self, x1: Float[np.ndarray, " d"]) -> "NormalRay":
         length = float(norms(x1))

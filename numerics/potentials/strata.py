@@ -87,10 +87,12 @@ def refuse_edges(closed_set: ClosedSet) -> None:
     Raises:
         ValueError: If strata of lower dimension lie in the net of a surface.
     """
-    for part in getattr(closed_set, "parts", ()):
-        refuse_edges(part)
+    if parts := getattr(closed_set, "parts", ()):
+        for part in parts:
+            refuse_edges(part)
+        return
     found = sorted({s.dimension for s in closed_set.strata(closed_set.net) if len(s.rows)})
-    if not getattr(closed_set, "parts", ()) and found[-1] > 1 and len(found) > 1:
+    if found[-1] > 1 and len(found) > 1:
         raise ValueError(
             f"closed_set: {closed_set!r} is a surface with an edge (strata of dimensions {found}), of which "
             "nothing is stated; close it, or make a union of its parts"

@@ -113,6 +113,10 @@ def test_at_the_end_of_an_atoms_interval(side, radius):
     jump = np.abs(JUMPING.transport_jacobian(x - side * radius) - JUMPING.transport_jacobian(x)).max()
     assert jump > 1
     assert jump <= JUMPING.roundings.transport_jacobian(x, moved=radius).bound[0] <= 1.6 * jump
+    own = JUMPING.law.backward(np.array([end]))[0]  # what the end itself errs by
+    for share in (0.3, 0.6, 0.9):
+        beyond = np.array([[end + side * (radius + share * own)]])
+        assert JUMPING.roundings.transport_jacobian(beyond, moved=radius).bound[0] >= (1 - 10 * radius) * jump
     short = JUMPING.roundings.transport_jacobian(x, moved=radius / 4).bound[0]
     bends = 10 * (JUMPING.transport_jacobian(x)[0, 0, 0] > 0)
     assert short <= JUMPING.roundings.transport_jacobian(x).bound[0] + bends * radius
