@@ -107,6 +107,15 @@ class House:
         return Ran(done.returncode, done.stdout + done.stderr, directory)
 
 
+def run_audits(folder: Path, *arguments: str, console: bool = False) -> Ran:
+    """The real audits, run in a user's folder; ``console``: by `pytest`, which imports nothing there."""
+    python = Path(sys.executable)
+    words = [str(python.with_name("pytest"))] if console else [str(python), "-m", "pytest"]
+    words += ["-p", "no:cacheprovider", "--pyargs", *arguments, f"--report={folder / 'out'}"]
+    done = subprocess.run(words, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
+    return Ran(done.returncode, done.stdout + done.stderr, folder / "out")
+
+
 def without_seconds(report: dict[str, Any]) -> str:
     """A report as text, without what may differ between equal runs."""
     comparable = {name: part for name, part in report.items() if name != "provenance"}

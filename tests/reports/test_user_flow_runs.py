@@ -11,10 +11,10 @@ import pytest
 import torch
 
 from reports.schema import check
-from tests.reports.house import GOOD, House, Ran
+from tests.reports.house import GOOD, House, Ran, run_audits
 
 SQUARE = np.array([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]])
-OURS = ("theorems.normal_hyperbolicity.test_user_flow", "theorems.proximal_denoiser.test_user_flow")
+OURS = "theorems.normal_hyperbolicity.test_user_flow", "theorems.proximal_denoiser.test_user_flow"
 SEEN = """
 @pytest.mark.claim("A")
 def test_more(evidence):
@@ -27,15 +27,6 @@ def test_mine(evidence, user_flow):
 def test_both(evidence, user_flow, user_target):
     evidence.audit("Both?", "agrees", 1, 1, "no reason", subject=user_flow.name, kind="flow")
 """
-
-
-def run_ours(path: Path, *arguments: str, console: bool = False) -> Ran:
-    """The real audits, run elsewhere; ``console``: by the script `pytest`, which imports nothing there."""
-    python = Path(sys.executable)
-    words = [str(python.with_name("pytest"))] if console else [str(python), "-m", "pytest"]
-    words += ["-p", "no:cacheprovider", "--pyargs", *OURS, f"--report={path / 'out'}", *arguments]
-    done = subprocess.run(words, cwd=path, capture_output=True, text=True, timeout=300, check=False)
-    return Ran(done.returncode, done.stdout + done.stderr, path / "out")
 
 
 @pytest.mark.parametrize("words", ["my_flow:shape", "absent:velocity", "my_flow:velocity"])
@@ -193,7 +184,7 @@ def test_our_audits_about_chosen_claims(modules: Path) -> None:
     np.savez(modules / "square.npz", points=SQUARE)
     given = ["theorems.normal_hyperbolicity.test_user_target", "theorems.stability.test_user_flow"]
     given += ["theorems.proximal_denoiser.test_user_target", "--flow=my_flow:velocity", "--target=square.npz"]
-    ran = run_ours(modules, *given, "--claim=P4,H7")
+    ran = run_audits(modules, *OURS, *given, "--claim=P4,H7")
     assert ran.status == 0, ran.output
     audits = ran.report["audits"]
     about = {(a["kind"], re.sub(r"^In short \(2 of 4\)", "H7", a["question"])[:2]) for a in audits}
@@ -202,7 +193,7 @@ def test_our_audits_about_chosen_claims(modules: Path) -> None:
 
 def test_our_audits_in_a_whole_run(modules: Path) -> None:
     """From another folder by the console script: none deviates, with figures, and no verdict is touched."""
-    ran = run_ours(modules, "--flow=my_flow:velocity", "--dim=2", console=True)
+    ran = run_audits(modules, *OURS, "--flow=my_flow:velocity", "--dim=2", console=True)
     assert ran.status == 0, ran.output
     check(ran.report)
     audits = ran.report["audits"]
@@ -225,7 +216,7 @@ def test_our_audits_in_a_whole_run(modules: Path) -> None:
 def test_a_deviating_flow_changes_no_exit_status_under_xdist(modules: Path) -> None:
     """With two processes the same audits as with one, to the last digit."""
     arguments = ["--flow=my_flow:spins", "--dim=2"]
-    alone, together = (run_ours(modules, *arguments, *more) for more in ([], ["-n", "2"]))
+    alone, together = (run_audits(modules, *OURS, *arguments, *more) for more in ([], ["-n", "2"]))
     assert (alone.status, together.status) == (0, 0), together.output
     assert alone.report["audits"] == together.report["audits"]
     wrong = {a["question"][:2] for a in alone.report["audits"] if a["outcome"] == "deviates"}

@@ -7,7 +7,6 @@ jumps (corners, a ring of atoms) networks of this size miss more than batches do
 """
 
 import importlib.util
-from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
@@ -16,32 +15,23 @@ import torch
 
 from numerics.flows.exact import ExactField
 from numerics.potentials import DegenerateGaussian
-from numerics.transport.couplings import assignment
-from theorems.setting.libraries import seeded
+from tests.theorems.setting.user.trainings import (
+    BATCH,
+    KINDS,
+    Regression,
+    by_flow_matching,
+    by_torchcfm,
+    plain,
+    trained,
+)
 from theorems.setting.user.flow_scale import ASKED, POINTS, References, placed
 from theorems.setting.user.flows import UserFlow
 from theorems.setting.user.reading import USUAL
 from theorems.setting.user.torch_field import ways
 
 SPREAD = np.array([2.0, 2.0, 0.5, 0.5])
-DIM, BATCH, STEPS, RATE, WIDTH = 4, 256, 200, 1e-2, 32
+DIM = len(SPREAD)
 TARGET = DegenerateGaussian(np.zeros(DIM), np.diag(SPREAD**2))
-Regression = Callable[[np.ndarray, np.ndarray, int], list[torch.Tensor]]
-"""Noise and data as drawn, and n, to t, x_t and its velocity."""
-
-
-class Network(torch.nn.Module):
-    """Two hidden layers of `WIDTH` units."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        widths = DIM + 1, WIDTH, WIDTH, DIM
-        layers = [torch.nn.Linear(a, b) for a, b in pairwise(widths)]
-        self.layers = torch.nn.Sequential(layers[0], torch.nn.SiLU(), layers[1], torch.nn.SiLU(), layers[2])
-
-    def forward(self, t: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
-        """v(t, x), t a scalar or (n,)."""
-        return self.layers(torch.cat([x, t.expand(len(x))[:, None]], dim=1))
 
 
 def drawn(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -50,60 +40,9 @@ def drawn(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     return x0, TARGET.transport(x0) if n == 0 else SPREAD * rng.standard_normal((BATCH, DIM))
 
 
-def matched(x0: np.ndarray, x1: np.ndarray, n: int) -> np.ndarray:
-    """The data in the order of the optimal assignment of each n pairs."""
-    blocks = zip(x0.reshape(-1, n, DIM), x1.reshape(-1, n, DIM), strict=True)
-    return np.concatenate([b[assignment(a, b)] for a, b in blocks])
-
-
-def single(*arrays: np.ndarray) -> list[torch.Tensor]:
-    return [torch.tensor(array, dtype=torch.float32) for array in arrays]
-
-
-def plain(x0: np.ndarray, x1: np.ndarray, n: int) -> list[torch.Tensor]:
-    """t, x_t and its velocity, by hand."""
-    first, second = single(x0, matched(x0, x1, n) if n > 1 else x1)
-    t = torch.rand(BATCH)
-    return [t, (1 - t[:, None]) * first + t[:, None] * second, second - first]
-
-
-def by_torchcfm(x0: np.ndarray, x1: np.ndarray, n: int) -> list[torch.Tensor]:
-    """The same by torchcfm's matchers; batches by its own, which solves each n pairs."""
-    from torchcfm import conditional_flow_matching as matching
-
-    if n <= 1:
-        return list(
-            matching.ConditionalFlowMatcher(0.0).sample_location_and_conditional_flow(*single(x0, x1))
-        )
-    matcher = matching.ExactOptimalTransportConditionalFlowMatcher(0.0)
-    blocks = zip(*(part.reshape(-1, n, DIM) for part in single(x0, x1)), strict=True)
-    parts = [matcher.sample_location_and_conditional_flow(*block) for block in blocks]
-    return [torch.cat(list(part)) for part in zip(*parts, strict=True)]
-
-
-def by_flow_matching(x0: np.ndarray, x1: np.ndarray, n: int) -> list[torch.Tensor]:
-    """The same by Meta's path, which couples nothing itself."""
-    from flow_matching.path import CondOTProbPath
-
-    first, second = single(x0, matched(x0, x1, n) if n > 1 else x1)
-    sample = CondOTProbPath().sample(x_0=first, x_1=second, t=torch.rand(BATCH))
-    return [sample.t, sample.x_t, sample.dx_t]
-
-
-def trained(regression: Regression, n: int, seed: int) -> UserFlow:
-    """A flow of the user's, trained for `STEPS` steps."""
-    rng = np.random.default_rng(seed)
-    with seeded(seed):
-        network = Network()
-        optimizer = torch.optim.Adam(network.parameters(), RATE)
-        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, STEPS)
-        for _ in range(STEPS):
-            t, x, velocity = regression(*drawn(n, rng), n)
-            loss = (network(t, x) - velocity).square().mean()
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            schedule.step()
+def flow_of(regression: Regression, n: int, seed: int) -> UserFlow:
+    """A trained network as a flow of the user's."""
+    network = trained(regression, drawn, n, seed)
     return UserFlow(f"trained:{n}", DIM, next(iter(ways(network, "cpu", USUAL))))
 
 
@@ -121,7 +60,7 @@ def known(seed: int) -> References:
 def test_flows_trained_by_torch_rank_as_their_couplings(seed: int) -> None:
     """Five trainings of each; the smallest gap, 256 to 64, is about ten standard errors."""
     marks = known(seed)
-    flows = [trained(plain, n, seed) for n in (0, 256, 64, 16, 1)]
+    flows = [flow_of(plain, n, seed) for n in KINDS]
     found = [placed(flow, marks).found for flow in flows]
     assert all(nearer < further for nearer, further in pairwise(found)), found
     np.testing.assert_allclose(found, [distance(flow, seed) for flow in flows], rtol=1e-6)
@@ -145,7 +84,7 @@ def test_flows_trained_by_libraries_rank_as_their_couplings(name: str, regressio
     if importlib.util.find_spec(name) is None:
         pytest.skip(f"{name} is not installed: pip install .[peers], or see the Makefile")
     marks = known(0)
-    found = [placed(trained(regression, n, 0), marks).found for n in (0, 64, 16, 1)]
+    found = [placed(flow_of(regression, n, 0), marks).found for n in (0, 64, 16, 1)]
     assert all(nearer < further for nearer, further in pairwise(found)), found
 
 
@@ -157,6 +96,6 @@ def test_a_flow_on_the_wrong_pairs_loses_its_place() -> None:
         return plain(-x0, x1, n)
 
     right, independent, wrong = (
-        placed(trained(how, n, 0), marks).found for how, n in ((plain, 0), (plain, 1), (turned, 0))
+        placed(flow_of(how, n, 0), marks).found for how, n in ((plain, 0), (plain, 1), (turned, 0))
     )
     assert right < independent < wrong
