@@ -1,5 +1,7 @@
 """What the field states where its argument is off, and at times where squares leave the range of numbers."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -62,6 +64,19 @@ def test_members_answer_near_both_ends(target, schedule, time):
             continue
         assert np.isfinite(member(t, X, remaining=remaining)).all()
         assert np.isfinite(stated(t, X, remaining=remaining, moved=1e-160).bound).all()
+
+
+def test_the_flow_errs_by_its_two_terms():
+    """(1−t)x₀ + t·10⁶x₀ in rationals: near t = 0 what T errs by hardly counts, near 1 it is all."""
+    rng = np.random.default_rng(2)
+    target = DegenerateGaussian([0.0], [[1e12]])
+    for t in (2.0**-40, 0.5, 1 - 2.0**-40):
+        x0 = rng.standard_normal((300, 1))
+        alpha, time = Fraction(1) - Fraction(t), Fraction(t)
+        exact = [(alpha + 10**6 * time) * Fraction(x) for x in x0[:, 0].tolist()]
+        found = ExactField(target).flow(t, x0)[:, 0].tolist()
+        error = [abs(float(Fraction(a) - b)) for a, b in zip(found, exact, strict=True)]
+        judge(error, ExactField(target).roundings.flow(t, x0).bound)
 
 
 def test_atoms_end_at_the_projection_on_their_hull():

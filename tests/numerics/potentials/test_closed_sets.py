@@ -133,6 +133,43 @@ def test_retracting_agrees_with_projecting_to_first_order(closed_set):
     assert nine_in_ten[1] <= 1.5e-2 * nine_in_ten[0] + 4 * closed_set.error
 
 
+def test_where_the_parameter_begins_changes_nothing():
+    """A closed curve drawn from another of its points: retracting goes round where the parameter ends."""
+
+    def drawn(start):
+        def at(t):
+            return np.stack([2 * np.cos(t), np.sin(t)], axis=1)
+
+        def velocity(t):
+            return np.stack([-2 * np.sin(t), np.cos(t)], axis=1)
+
+        return Curve(at, velocity, lambda t: -at(t), (start, start + 2 * np.pi))
+
+    first, second = drawn(0.0), drawn(1.0)
+    angle = np.concatenate([np.linspace(0, 6, 13), [0.9, 1.1]])
+    y = np.stack([2 * np.cos(angle), np.sin(angle)], axis=1)
+    tangent = np.stack([-2 * np.sin(angle), np.cos(angle)], axis=1)
+    for far in (0.3, -0.3):
+        expected = np.stack([2 * np.cos(angle + far), np.sin(angle + far)], axis=1)
+        for one in (first, second):
+            np.testing.assert_allclose(retracted(one, y, far * tangent), expected, atol=4 * one.error)
+
+
+def test_the_rival_of_an_ellipse_is_across_its_long_axis():
+    """On it, inside the medial axis, both are as near; elsewhere the mirror image is farther."""
+    for axes, long in (((2.0, 1.0), 0), ((1.0, 3.0), 1)):
+        ellipse = Curve.ellipse(*axes)
+        x = np.zeros((3, 2))
+        x[:, long] = [0.0, 0.3, -0.5]
+        x[2, 1 - long] = 0.25
+        best, rival = np.moveaxis(ellipse.rivals(x), 1, 0)
+        mirror = np.where(np.arange(2) == long, 1.0, -1.0)
+        assert (rival == best * mirror).all()
+        near, far = norms(x - best), norms(x - rival)
+        np.testing.assert_allclose(near[:2], far[:2], rtol=1e-14)
+        assert far[2] > near[2] + 0.1
+
+
 def test_far_away_a_union_still_takes_the_better_part():
     """φ* against 40 digits, far out, where the end of an arc and a point are about as near.
 
