@@ -138,6 +138,7 @@ def test_transport(name):
     target, exact = RULES[name]
     x0, _, _ = _draws(target, 3)
     error = _apart(target.transport(x0), [exact.transport(_vector(x)) for x in x0])
+    # A quarter may pass: VᵀV misses I by twice what V is off, and Vᵀ's share along x moves no sphere's point.
     sharp = judge if name in ("rotate", "embed", "embed by long columns", "all") else judge_with_twins
     sharp(error, target.roundings.transport(x0).bound)
 

@@ -4,14 +4,12 @@ Numbers are compared with those of the exact field of independent coupling, whic
 with those of optimal pairs: training is short, so bounds are wide, and far from what they exclude.
 """
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+from tests.reports.house import run_audits
 
 SQUARE = np.array([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]])
 TORCHCFM = """
@@ -89,17 +87,12 @@ def audited(path: Path, source: str, attribute: str = "velocity") -> Found:
     """Outcome and number of the audits of one flow, without exponents, which take longest."""
     (path / "a_flow.py").write_text(source, encoding="utf-8")
     np.savez(path / "square.npz", points=SQUARE)
-    words = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--pyargs"]
-    words += ["theorems.normal_hyperbolicity.test_user_flow", "theorems.proximal_denoiser.test_user_flow"]
-    words += ["-k", "not exponents and not dimension", f"--report={path / 'out'}"]
-    words += [f"--flow=a_flow:{attribute}", "--target=square.npz"]
-    alone = os.environ | {"OMP_NUM_THREADS": "1"}  # threads that wait for each other take longest
-    done = subprocess.run(
-        words, cwd=path, env=alone, capture_output=True, text=True, timeout=300, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    report = json.loads((path / "out" / "report.json").read_text(encoding="utf-8"))
-    assert {claim["verdict"] for claim in report["claims"]} <= {"not run", "open"}
+    audits = "theorems.normal_hyperbolicity.test_user_flow", "theorems.proximal_denoiser.test_user_flow"
+    given = [f"--flow=a_flow:{attribute}", "--target=square.npz", "-k", "not exponents and not dimension"]
+    ran = run_audits(path, *audits, *given)
+    assert ran.status == 0, ran.output
+    report = ran.report
+    assert set(ran.verdicts.values()) <= {"not run", "open"}
     assert {(audit["subject"], audit["kind"]) for audit in report["audits"]} == {
         (f"a_flow:{attribute}", "flow")
     }
