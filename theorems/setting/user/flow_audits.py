@@ -120,10 +120,15 @@ def tolerance(flow: UserFlow) -> float:
     return float(max(1e-6, 30 * flow.precision))
 
 
+def count_of(d: int) -> int:
+    """How many trajectories are followed: fewer where Jacobians are large."""
+    return max(4, min(100, 40_000 // d**2))
+
+
 @cache
 def trajectories(flow: UserFlow) -> Trajectories:
-    """Up to 100 trajectories and their neighbours, fewer where Jacobians are large."""
-    n, rng = max(4, min(100, 40_000 // flow.dim**2)), np.random.default_rng(flow.seed)
+    """Trajectories and their neighbours."""
+    n, rng = count_of(flow.dim), np.random.default_rng(flow.seed)
     flow.say(f"flow {flow.name}: {n} trajectories in dimension {flow.dim} ({flow.how})")
     noise = rng.standard_normal((n, flow.dim))
     aside = rng.standard_normal(noise.shape)

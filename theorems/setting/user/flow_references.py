@@ -3,9 +3,11 @@
 An exact OT-CFM field answers 0. The field that independent pairs teach on the same target is known in closed
 form and smooth, so it is asked as the flow is: same noise, same times, same measure. Fields of drawn batches
 are followed in fixed steps. Every mark carries an error: of its trajectories, and where batches are drawn of
-these and of the steps (`flow_batches`).
+these and of the steps (`flow_batches`). Of exponents, worst cases and costs
+independent pairs alone are known.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -13,19 +15,42 @@ import numpy as np
 
 from numerics.flows.independent import IndependentField
 from theorems.setting.user import flow_batches
-from theorems.setting.user.flow_audits import MOST_DIMENSIONS, trajectories
-from theorems.setting.user.flow_batches import Array, Drawn, Measure, number_of, scatter
+from theorems.setting.user.flow_audits import MOST_DIMENSIONS, count_of, trajectories
+from theorems.setting.user.flow_batches import Array, Drawn, Measure, number_of, scatter, scatter_of
 from theorems.setting.user.flow_outcomes import Rival, rival
 from theorems.setting.user.flow_scale import name_of, own_ends, own_samples
+from theorems.setting.user.flow_spectra import POINTS, VECTORS, Spectrum, spectra
 from theorems.setting.user.flows import UserFlow
-from theorems.setting.user.trying import NumpyField, said
+from theorems.setting.user.trying import said
 
-MOST_NUMBERS = 20_000
-"""Points times dimensions of a target up to which it is asked: its field costs so many operations a point."""
+MOST_WORK = 5e6
+"""Exponentials a call of the independent field, or fifty times as many products: seconds a mark. Chosen."""
 ROUNDING = 1e-6
 """Below which a number of drawn batches is not told from 0."""
+FEW = f"as drawn batches are followed up to dimension {MOST_DIMENSIONS}"
 LEAST_OWN = 100
 """Own samples from which they stand in for a target: chosen."""
+
+
+@dataclass(frozen=True)
+class ClosedForm:
+    """The field of independent coupling, called as a user's is."""
+
+    field: IndependentField
+    how = "in closed form"
+
+    def velocity(self, t: float, x: Array) -> Array:
+        """v_t(x)."""
+        return self.field.velocity(t, x)
+
+    def jacobian(self, t: float, x: Array) -> Array:
+        """Dv_t(x)."""
+        return self.field.jacobian(t, x)
+
+    def products(self, t: float, x: Array, vectors: Array) -> tuple[Array, Array]:
+        """Dv_t z, twice: it is symmetric."""
+        found = self.field.product(t, x, vectors)
+        return found, found
 
 
 @dataclass(frozen=True)
@@ -56,7 +81,9 @@ class Marks:
         if self.nothing:
             return f", where other couplings are known; here they are not, {self.nothing}"
         marks = [f"{name} {_with_error(*place)}" for name, place in self.places.items()]
-        marks += [f"{name} not known, {why}" for name, why in self.unknown.items()]
+        for reason in dict.fromkeys(self.unknown.values()):
+            names = [name for name, why in self.unknown.items() if why == reason]
+            marks.append(f"{' and '.join(names)} not known, {reason}")
         errors = " (±: of trajectories, drawn batches and steps)" if self.places else ""
         against = self.rival
         decided = (
@@ -77,40 +104,32 @@ def _with_error(number: float, error: float) -> str:
 
 
 @cache
-def atoms(flow: UserFlow) -> tuple[str, Array, Array] | None:
-    """The target of --target, else the flow's own samples: its words, points (N,d) and weights (N,).
-
-    Returns:
-        None where the target is too large, or own samples are too few.
-    """
-    if flow.dim > MOST_DIMENSIONS:
-        return None
+def atoms(flow: UserFlow) -> tuple[str, Array, Array]:
+    """The target of --target, else the flow's own samples: its words, points (N,d) and weights (N,)."""
     if flow.target is not None:
-        points, weights = flow.target.points, flow.target.weights
-        return None if points.size > MOST_NUMBERS else (flow.target.name, points, weights)
-    if own_samples(flow.dim) < LEAST_OWN:
-        return None
+        return flow.target.name, flow.target.points, flow.target.weights
     points = own_ends(flow)[1][0]
     return f"{len(points)} of its own samples", points, np.full(len(points), 1 / len(points))
 
 
 @cache
-def independent(flow: UserFlow) -> UserFlow | None:
+def independent(flow: UserFlow) -> UserFlow:
     """The field of independent coupling on the same atoms, with the seed of the flow that is audited."""
-    known = atoms(flow)
-    if known is None:
-        return None
-    name, points, weights = known
-    call = NumpyField(IndependentField(points, weights).velocity)
-    return UserFlow(f"independent coupling on {name}", flow.dim, call, seed=flow.seed)
+    name, points, weights = atoms(flow)
+    call = ClosedForm(IndependentField(points, weights))
+    return UserFlow(
+        f"independent coupling on {name}", flow.dim, call, differentiates=True, seed=flow.seed, say=flow.say
+    )
 
 
 @cache
-def batches(flow: UserFlow, n: int) -> Drawn | None:
-    """Trajectories of the field of batches of n, from the noise of the flow's own; None where not asked."""
+def batches(flow: UserFlow, n: int) -> Drawn | str:
+    """Trajectories of the field of batches of n, from the noise of the flow's own; else why not asked."""
     known = atoms(flow)
-    if known is None or len(known[1]) > flow_batches.MOST_ATOMS:
-        return None
+    if flow.dim > MOST_DIMENSIONS:
+        return FEW
+    if len(known[1]) > flow_batches.MOST_ATOMS:
+        return f"as it has more than {flow_batches.MOST_ATOMS} points"
     flow.say(
         f"flow {flow.name}: trajectories of {flow_batches.DRAWN[n][0]} drawn batches of {n} on {known[0]}"
     )
@@ -118,55 +137,105 @@ def batches(flow: UserFlow, n: int) -> Drawn | None:
     return flow_batches.drawn(*known[1:], noise, n, flow.seed + 20 * n)
 
 
-def beside(flow: UserFlow, measure: Measure, own: bool = True) -> Marks:
+def beside(flow: UserFlow, measure: Measure, own: bool = True, jacobians: bool = True) -> Marks:
     """The number of other couplings; none where they are not asked.
 
     Args:
         flow: Which is audited.
         measure: The number of a flow's trajectories, 0 for an exact field.
         own: Whether own samples may stand in for a target: not near t = 1, where atoms are alone.
+        jacobians: Whether the measure takes whole Jacobians.
     """
-    if flow.target is None and not own:
-        return Marks(nothing="as near t = 1 own samples are alone: give --target")
-    try:
-        known, other = atoms(flow), independent(flow)
-        if known is None or other is None:
-            return Marks(nothing=_why_no_atoms(flow))
-        places: dict[str, tuple[float, float]] = {}
-        unknown: dict[str, str] = {}
+
+    def marked() -> Marks:
+        marks = Marks(atoms(flow)[0])
         for n in flow_batches.DRAWN:
-            _mark(batches(flow, n), name_of(n), measure, places, unknown)
-        whole = trajectories(other)
-        places[name_of(1)] = float(measure(whole)), scatter(whole, measure)
-        return Marks(known[0], places, unknown)
+            _mark(batches(flow, n), name_of(n), measure, marks)
+        whole = trajectories(independent(flow))
+        marks.places[name_of(1)] = float(measure(whole)), scatter(whole, measure)
+        return marks
+
+    return _if_asked(flow, own, 0 if jacobians else 2 * count_of(flow.dim), marked)
+
+
+def beside_independent(
+    flow: UserFlow,
+    each: Callable[[UserFlow], Array],
+    over: Callable[[Array], float],
+    why: str,
+    rows: int = 0,
+) -> Marks:
+    """The number of independent coupling alone, on a target that is given.
+
+    Args:
+        flow: Which is audited.
+        each: What each of a flow's trajectories has, (n,), 0 for an exact field.
+        over: The number of all: a mean, which has a standard error, or `np.max`, which is known to be at
+            least what was found.
+        why: Why batches are not asked.
+        rows: At how many points at once its field is asked; 0 where whole Jacobians are.
+    """
+
+    def marked() -> Marks:
+        numbers = each(independent(flow))
+        error = 0.0 if over is np.max else scatter_of(numbers, over)
+        places = {name_of(1): (float(over(numbers)), error)}
+        return Marks(atoms(flow)[0], places, dict.fromkeys(map(name_of, flow_batches.DRAWN), why))
+
+    return _if_asked(flow, False, rows, marked)
+
+
+def beside_spectra(
+    flow: UserFlow, measure: Callable[[Sequence[Spectrum]], float], worst: bool = False
+) -> Marks:
+    """The number of independent coupling alone, of spectra by products, on a target that is given.
+
+    Args:
+        flow: Which is audited.
+        measure: The number of spectra at all times.
+        worst: Whether it is that of the worst point: at least what was found.
+    """
+
+    def marked() -> Marks:
+        seen = spectra(independent(flow))
+        each = np.array([measure([one.at(k) for one in seen]) for k in range(len(seen[0].least))])
+        error = 0.0 if worst else scatter_of(each, np.mean)
+        places = {name_of(1): (float(measure(seen)), error)}
+        return Marks(atoms(flow)[0], places, dict.fromkeys(map(name_of, flow_batches.DRAWN), FEW))
+
+    return _if_asked(flow, False, POINTS * VECTORS, marked)
+
+
+def _if_asked(flow: UserFlow, own: bool, rows: int, marked: Callable[[], Marks]) -> Marks:
+    """Marks, or why there are none: they would cost too much, or asking for them ended in an error."""
+    obstacle = _obstacle(flow, own, rows)
+    if obstacle:
+        return Marks(nothing=obstacle)
+    try:
+        return marked()
     except (ValueError, RuntimeError, np.linalg.LinAlgError) as error:  # own samples may end so
         return Marks(nothing=f"as asking them ended in {said(error)}")
 
 
-def unasked(flow: UserFlow) -> Marks:
-    """No marks, where asking for them takes whole Jacobians that do not fit."""
-    return Marks(nothing=_why_no_atoms(flow))
-
-
-def _why_no_atoms(flow: UserFlow) -> str:
-    if flow.dim > MOST_DIMENSIONS:
+def _obstacle(flow: UserFlow, own: bool, rows: int) -> str:
+    """Why other couplings are not asked; empty where they are."""
+    d = flow.dim
+    if flow.target is None and not own:
+        return "as near t = 1 own samples are alone: give --target"
+    if not rows and d > MOST_DIMENSIONS:
         return f"as they are asked up to dimension {MOST_DIMENSIONS}"
     if flow.target is None:
-        return f"as fewer than {LEAST_OWN} own samples stand in for a target in dimension {flow.dim}"
-    return f"as {flow.target.name} has more than {MOST_NUMBERS} numbers"
+        few = own_samples(d) < LEAST_OWN
+        return few * f"as fewer than {LEAST_OWN} own samples stand in for a target in dimension {d}"
+    most = int(MOST_WORK / ((rows or count_of(d) * d) * (1 + d / 50)))
+    return (len(flow.target.points) > most) * f"as {flow.target.name} has more than {most} points"
 
 
-def _mark(
-    seen: Drawn | None,
-    name: str,
-    measure: Measure,
-    places: dict[str, tuple[float, float]],
-    unknown: dict[str, str],
-) -> None:
+def _mark(seen: Drawn | str, name: str, measure: Measure, marks: Marks) -> None:
     """Put a batch size's number among the known ones, or why there is none among the others."""
-    if seen is None:
-        unknown[name] = f"as it has more than {flow_batches.MOST_ATOMS} points"
+    if isinstance(seen, str):
+        marks.unknown[name] = seen
     elif seen.lost > flow_batches.MOST_LOST:
-        unknown[name] = f"as {seen.lost:.0%} of its trajectories come where no drawn batch does"
+        marks.unknown[name] = f"as {seen.lost:.0%} of its trajectories come where no drawn batch does"
     else:
-        places[name] = number_of(seen, measure)
+        marks.places[name] = number_of(seen, measure)
