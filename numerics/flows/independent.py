@@ -118,12 +118,13 @@ class IndependentField:
         c = coefficients(self.schedule, t, remaining, len(points))
         posterior = self.posterior(t, points, remaining=remaining)
         mean = posterior @ self.points
-        gain = (c.beta_dot - c.alpha_dot * c.beta / c.alpha) * c.beta / c.alpha**2
+        gain = c.beta_dot - c.alpha_dot * c.beta / c.alpha
 
         def along(z: np.ndarray) -> np.ndarray:
             tilted = posterior * (z @ self.points.T - (mean * z).sum(axis=1, keepdims=True))
             covariance = tilted @ self.points - tilted.sum(axis=1, keepdims=True) * mean
-            return (c.alpha_dot / c.alpha)[:, None] * z + gain[:, None] * covariance
+            scaled = covariance / c.alpha[:, None] * (c.beta / c.alpha)[:, None]  # 0 where α² underflows
+            return (c.alpha_dot / c.alpha)[:, None] * z + gain[:, None] * scaled
 
         return [along(z) for z in directions]
 

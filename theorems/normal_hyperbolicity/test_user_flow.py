@@ -26,7 +26,7 @@ from theorems.setting.user.flow_audits import (
     trajectories,
 )
 from theorems.setting.user.flow_pictures import draw_dimensions, draw_eigenvalues
-from theorems.setting.user.flow_references import beside, beside_independent
+from theorems.setting.user.flow_references import beside, beside_independent, by_exponents
 
 COARSE = "as drawn batches are followed in steps too coarse for exponents"
 SHOWN = (0, 5, MIDDLE, 15, LATE, LAST)
@@ -96,7 +96,12 @@ def test_the_terminal_spectrum(evidence, user_flow):
             _from_the_limits(found).mean(),
             f"(1−t)Dv_t → −P_N; mean distance; {rest:.2g} is left at this time by the curve of H1",
             CLOSE + rest,
-            beside(user_flow, lambda whole: _from_the_limits(_followed(whole)[0][LAST]).mean(), own=False),
+            beside(
+                user_flow,
+                lambda whole: _from_the_limits(_followed(whole)[0][LAST]).mean(),
+                own=False,
+                exact=rest,
+            ),
         )
         answer(
             evidence,
@@ -125,7 +130,11 @@ def test_the_exponents(evidence, user_flow):
             f"−1 on N and 0 off it as τ → ∞; mean distance; {rest:.2g} is left by log(1−t+tκ) of H1",
             CLOSE + rest,
             beside_independent(
-                user_flow, lambda other: _from_the_limits(exponents(other)).mean(axis=1), np.mean, COARSE
+                user_flow,
+                lambda other: _from_the_limits(exponents(other)).mean(axis=1),
+                by_exponents(user_flow.dim),
+                COARSE,
+                exact=rest,
             ),
         )
         rows = [(k + 1, *(f(found[:, k]) for f in (np.mean, np.std, np.min, np.max))) for k in _few(found)]
@@ -154,7 +163,11 @@ def test_the_intrinsic_dimension(evidence, user_flow):
             float((by_growth != by_spectrum).mean()),
             "both count what lies above −½; share of samples with two answers",
             beside=beside_independent(
-                user_flow, lambda other: np.not_equal(*_dimensions(other)).astype(float), np.mean, COARSE
+                user_flow,
+                lambda other: np.not_equal(*_dimensions(other)).astype(float),
+                by_exponents(user_flow.dim),
+                COARSE,
+                more=1 / len(by_growth),
             ),
         )
         evidence.table(

@@ -17,7 +17,7 @@ SAMPLED = f"{POINTS} trajectories, {VECTORS} vectors each, {STEPS} steps of Lanc
 
 def _curl(evidence, flow, seen):
     def measure(seen):
-        return np.mean([one.curl for one in seen])
+        return np.mean([one.skew for one in seen])
 
     answer(
         evidence,

@@ -167,6 +167,14 @@ def test_times_are_broadcast(seed):
         np.testing.assert_allclose(batch, single, rtol=1e-10, atol=1e-12)
 
 
+def test_next_to_the_end_the_jacobian_is_that_of_one_atom():
+    """−1/α, though what multiplies the covariance, which is 0, overflows."""
+    field = IndependentField([[0.0, 1.0], [2.0, 0.0]], [0.5, 0.5])
+    for remaining in (1e-12, 1e-100, 1e-140, 1e-150):
+        found = field.jacobian(None, [[0.1, 0.9]], remaining=remaining)[0]
+        np.testing.assert_allclose(found, -np.eye(2) / remaining, rtol=1e-12, atol=0)
+
+
 def test_vectors_that_fit_no_points_are_refused():
     field = IndependentField([[0.0, 1.0]], [1.0])
     with pytest.raises(ValueError, match="vectors: got 2 for 1 points x; give one each"):

@@ -1,35 +1,39 @@
 """Marks beside the numbers of a flow's audits: what independent and minibatch coupling answer.
 
-An exact OT-CFM field answers 0. The field that independent pairs teach on the same target is known in closed
-form and smooth, so it is asked as the flow is: same noise, same times, same measure. Fields of drawn batches
-are followed in fixed steps. Every mark carries an error: of its trajectories, and where batches are drawn of
-these and of the steps (`flow_batches`). Of exponents, worst cases and costs
-independent pairs alone are known.
+The field that independent pairs teach on the same target is known in closed form and smooth, so it is asked
+as the flow is: same noise, same times, same measure. Fields of drawn batches are followed in fixed steps.
+Every mark carries an error: of its trajectories, and where batches are drawn of these and of the steps
+(`flow_batches`); a worst case is at least what was found. Of exponents, derivatives' worst cases and costs,
+and beyond dimension 128, independent pairs alone are known.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
+from typing import TypeVar
 
 import numpy as np
 
 from numerics.flows.independent import IndependentField
 from theorems.setting.user import flow_batches
-from theorems.setting.user.flow_audits import MOST_DIMENSIONS, count_of, trajectories
+from theorems.setting.user.flow_audits import MOST_DIMENSIONS, TIMES, count_of, exponents_of, trajectories
 from theorems.setting.user.flow_batches import Array, Drawn, Measure, number_of, scatter, scatter_of
-from theorems.setting.user.flow_outcomes import Rival, rival
+from theorems.setting.user.flow_marks import Marks
 from theorems.setting.user.flow_scale import name_of, own_ends, own_samples
-from theorems.setting.user.flow_spectra import POINTS, VECTORS, Spectrum, spectra
+from theorems.setting.user.flow_spectra import ASKED, POINTS, STEPS, VECTORS, Spectrum, is_large, spectra
 from theorems.setting.user.flows import UserFlow
 from theorems.setting.user.trying import said
 
-MOST_WORK = 5e6
-"""Exponentials a call of the independent field, or fifty times as many products: seconds a mark. Chosen."""
-ROUNDING = 1e-6
-"""Below which a number of drawn batches is not told from 0."""
-FEW = f"as drawn batches are followed up to dimension {MOST_DIMENSIONS}"
+T = TypeVar("T")
+CALLS = 600
+"""Of a field, while it is integrated: on targets of 30 to 100 atoms it was 500 to 580."""
+MOST_EXPONENTIALS = 3e9
+"""Of the independent field a mark, or fifty times as many products: about a minute. Chosen."""
+MANY = f"as drawn batches are followed up to dimension {MOST_DIMENSIONS}"
 LEAST_OWN = 100
 """Own samples from which they stand in for a target: chosen."""
+LEAST_NUMBERS = 4
+"""Trajectories from which a mean has an error that means something: chosen."""
 
 
 @dataclass(frozen=True)
@@ -53,56 +57,6 @@ class ClosedForm:
         return found, found
 
 
-@dataclass(frozen=True)
-class Marks:
-    """What other couplings have, to stand beside a flow's number.
-
-    Attributes:
-        target: On which target, in words.
-        places: Number and standard error of each coupling, ascending in theory.
-        unknown: Which are not known, and why.
-        nothing: Why none is known, where none is.
-    """
-
-    target: str = ""
-    places: dict[str, tuple[float, float]] = field(default_factory=dict)
-    unknown: dict[str, str] = field(default_factory=dict)
-    nothing: str = ""
-
-    @property
-    def rival(self) -> Rival | None:
-        """What an agreeing flow must not be nearer to: the smallest batches, else independent pairs."""
-        known = {name: place for name, place in self.places.items() if sum(place) >= ROUNDING}
-        return rival(known, name_of(min(flow_batches.DRAWN)), name_of(1))
-
-    @property
-    def words(self) -> str:
-        """All marks, to be put after a tolerance, and what they decide."""
-        if self.nothing:
-            return f", where other couplings are known; here they are not, {self.nothing}"
-        marks = [f"{name} {_with_error(*place)}" for name, place in self.places.items()]
-        for reason in dict.fromkeys(self.unknown.values()):
-            names = [name for name, why in self.unknown.items() if why == reason]
-            marks.append(f"{' and '.join(names)} not known, {reason}")
-        errors = " (±: of trajectories, drawn batches and steps)" if self.places else ""
-        against = self.rival
-        decided = (
-            f"; it must be nearer to 0 than to that of {against.name}"
-            if against
-            else "; none of these is told from 0, so that nothing is decided below it"
-        )
-        return f"; on {self.target} {', '.join(marks)}{errors}{decided}"
-
-
-def _with_error(number: float, error: float) -> str:
-    """A number as far as it is known."""
-    if error == 0:
-        return f"{number:.3g}"
-    if number + error < ROUNDING:
-        return f"below {ROUNDING:g}"
-    return f"{number:.2g} ± {error:.1g}" if error <= number / 2 else f"below about {number + error:.1g}"
-
-
 @cache
 def atoms(flow: UserFlow) -> tuple[str, Array, Array]:
     """The target of --target, else the flow's own samples: its words, points (N,d) and weights (N,)."""
@@ -116,10 +70,19 @@ def atoms(flow: UserFlow) -> tuple[str, Array, Array]:
 def independent(flow: UserFlow) -> UserFlow:
     """The field of independent coupling on the same atoms, with the seed of the flow that is audited."""
     name, points, weights = atoms(flow)
+    flow.say(f"flow {flow.name}: independent coupling on {name}, in closed form")
     call = ClosedForm(IndependentField(points, weights))
-    return UserFlow(
-        f"independent coupling on {name}", flow.dim, call, differentiates=True, seed=flow.seed, say=flow.say
-    )
+    return UserFlow(f"independent coupling on {name}", flow.dim, call, differentiates=True, seed=flow.seed)
+
+
+@cache
+def _failure(flow: UserFlow) -> str:
+    """Why independent coupling is not known, where its field cannot be followed; found out once."""
+    try:
+        trajectories(independent(flow))
+    except (ValueError, RuntimeError, np.linalg.LinAlgError) as error:
+        return f"as asking it ended in {said(error)}"
+    return ""
 
 
 @cache
@@ -127,7 +90,7 @@ def batches(flow: UserFlow, n: int) -> Drawn | str:
     """Trajectories of the field of batches of n, from the noise of the flow's own; else why not asked."""
     known = atoms(flow)
     if flow.dim > MOST_DIMENSIONS:
-        return FEW
+        return MANY
     if len(known[1]) > flow_batches.MOST_ATOMS:
         return f"as it has more than {flow_batches.MOST_ATOMS} points"
     flow.say(
@@ -137,52 +100,71 @@ def batches(flow: UserFlow, n: int) -> Drawn | str:
     return flow_batches.drawn(*known[1:], noise, n, flow.seed + 20 * n)
 
 
-def beside(flow: UserFlow, measure: Measure, own: bool = True, jacobians: bool = True) -> Marks:
+def beside(
+    flow: UserFlow, measure: Measure, own: bool = True, jacobians: bool = True, exact: float = 0.0
+) -> Marks:
     """The number of other couplings; none where they are not asked.
 
     Args:
         flow: Which is audited.
-        measure: The number of a flow's trajectories, 0 for an exact field.
+        measure: The number of a flow's trajectories.
         own: Whether own samples may stand in for a target: not near t = 1, where atoms are alone.
         jacobians: Whether the measure takes whole Jacobians.
+        exact: The number of an exact field.
     """
 
     def marked() -> Marks:
-        marks = Marks(atoms(flow)[0])
+        marks = Marks(atoms(flow)[0], exact=exact)
         for n in flow_batches.DRAWN:
             _mark(batches(flow, n), name_of(n), measure, marks)
-        whole = trajectories(independent(flow))
-        marks.places[name_of(1)] = float(measure(whole)), scatter(whole, measure)
+        why = _obstacle(flow, following(flow.dim, jacobians))
+        if why:
+            marks.unknown[name_of(1)] = why
+        else:
+            whole = trajectories(independent(flow))
+            marks.places[name_of(1)] = float(measure(whole)), scatter(whole, measure)
         return marks
 
-    return _if_asked(flow, own, 0 if jacobians else 2 * count_of(flow.dim), marked)
+    return _if_asked(flow, own, marked)
 
 
 def beside_independent(
     flow: UserFlow,
     each: Callable[[UserFlow], Array],
-    over: Callable[[Array], float],
+    evaluations: int,
     why: str,
-    rows: int = 0,
+    *,
+    over: Callable[[Array], float] = np.mean,
+    more: float = 0.0,
+    exact: float = 0.0,
+    worst: bool = False,
 ) -> Marks:
     """The number of independent coupling alone, on a target that is given.
 
     Args:
         flow: Which is audited.
-        each: What each of a flow's trajectories has, (n,), 0 for an exact field.
-        over: The number of all: a mean, which has a standard error, or `np.max`, which is known to be at
-            least what was found.
+        each: What each of a flow's trajectories has, (n, …).
+        evaluations: Of its field at a point, which that takes.
         why: Why batches are not asked.
-        rows: At how many points at once its field is asked; 0 where whole Jacobians are.
+        over: The number of all, whose size counts; a worst case has no scatter.
+        more: What it errs by beside its scatter.
+        exact: The number of an exact field.
+        worst: Whether it is that of the worst trajectory, at least what was found.
     """
 
     def marked() -> Marks:
+        obstacle = _obstacle(flow, evaluations)
+        if obstacle:
+            return Marks(nothing=obstacle)
         numbers = each(independent(flow))
-        error = 0.0 if over is np.max else scatter_of(numbers, over)
-        places = {name_of(1): (float(over(numbers)), error)}
-        return Marks(atoms(flow)[0], places, dict.fromkeys(map(name_of, flow_batches.DRAWN), why))
+        if len(numbers) < LEAST_NUMBERS:
+            return Marks(nothing=f"as {len(numbers)} trajectories tell no error")
+        error = 0.0 if worst else scatter_of(numbers, over) + more
+        places = {name_of(1): (abs(float(over(numbers))), error)}
+        unknown = dict.fromkeys(map(name_of, flow_batches.DRAWN), why)
+        return Marks(atoms(flow)[0], places, unknown, exact=exact, worst=worst)
 
-    return _if_asked(flow, False, rows, marked)
+    return _if_asked(flow, False, marked)
 
 
 def beside_spectra(
@@ -193,42 +175,79 @@ def beside_spectra(
     Args:
         flow: Which is audited.
         measure: The number of spectra at all times.
-        worst: Whether it is that of the worst point: at least what was found.
+        worst: Whether it is that of the worst point, at least what was found.
     """
 
     def marked() -> Marks:
+        products = len(ASKED) * STEPS * POINTS * VECTORS
+        obstacle = _obstacle(flow, following(flow.dim) + products)
+        if obstacle:
+            return Marks(nothing=obstacle)
         seen = spectra(independent(flow))
-        each = np.array([measure([one.at(k) for one in seen]) for k in range(len(seen[0].least))])
+        each = np.array([measure([one.at(k) for one in seen]) for k in range(POINTS)])
         error = 0.0 if worst else scatter_of(each, np.mean)
-        places = {name_of(1): (float(measure(seen)), error)}
-        return Marks(atoms(flow)[0], places, dict.fromkeys(map(name_of, flow_batches.DRAWN), FEW))
+        unknown = dict.fromkeys(map(name_of, flow_batches.DRAWN), MANY)
+        return Marks(atoms(flow)[0], {name_of(1): (float(measure(seen)), error)}, unknown, worst=worst)
 
-    return _if_asked(flow, False, POINTS * VECTORS, marked)
+    return _if_asked(flow, False, marked)
 
 
-def _if_asked(flow: UserFlow, own: bool, rows: int, marked: Callable[[], Marks]) -> Marks:
-    """Marks, or why there are none: they would cost too much, or asking for them ended in an error."""
-    obstacle = _obstacle(flow, own, rows)
-    if obstacle:
-        return Marks(nothing=obstacle)
+def of_independent(flow: UserFlow, what: Callable[[UserFlow], T], own: bool = True) -> tuple[T | None, str]:
+    """What independent coupling has on the same target; else None and why that is not known."""
+    nothing = _no_target(flow, own)
+    try:
+        nothing = nothing or _obstacle(flow, following(flow.dim, jacobians=not is_large(flow)))
+        return (None, f"not known, {nothing}") if nothing else (what(independent(flow)), "")
+    except (ValueError, RuntimeError, np.linalg.LinAlgError) as error:
+        return None, f"not known, as asking it ended in {said(error)}"
+
+
+def following(d: int, jacobians: bool = False) -> int:
+    """Evaluations at a point of what follows trajectories, and takes the Jacobians along them.
+
+    Example:
+        >>> following(1), following(1, jacobians=True)
+        (120000, 122400)
+    """
+    return count_of(d) * (2 * CALLS + (len(TIMES) * d if jacobians else 0))
+
+
+def by_exponents(d: int) -> int:
+    """Evaluations at a point of what follows a frame along each trajectory.
+
+    Example:
+        >>> by_exponents(2)
+        180000
+    """
+    return exponents_of(d) * CALLS * (1 + d)
+
+
+def _if_asked(flow: UserFlow, own: bool, marked: Callable[[], Marks]) -> Marks:
+    """Marks, or why there are none: no target stands for the flow's, or asking for them ended in an error."""
+    nothing = _no_target(flow, own)
+    if nothing:
+        return Marks(nothing=nothing)
     try:
         return marked()
-    except (ValueError, RuntimeError, np.linalg.LinAlgError) as error:  # own samples may end so
+    except (ValueError, RuntimeError, np.linalg.LinAlgError) as error:
         return Marks(nothing=f"as asking them ended in {said(error)}")
 
 
-def _obstacle(flow: UserFlow, own: bool, rows: int) -> str:
-    """Why other couplings are not asked; empty where they are."""
-    d = flow.dim
-    if flow.target is None and not own:
+def _no_target(flow: UserFlow, own: bool) -> str:
+    """Why nothing is known that couplings could be asked on; empty where something is."""
+    if flow.target is not None:
+        return ""
+    if not own:
         return "as near t = 1 own samples are alone: give --target"
-    if not rows and d > MOST_DIMENSIONS:
-        return f"as they are asked up to dimension {MOST_DIMENSIONS}"
-    if flow.target is None:
-        few = own_samples(d) < LEAST_OWN
-        return few * f"as fewer than {LEAST_OWN} own samples stand in for a target in dimension {d}"
-    most = int(MOST_WORK / ((rows or count_of(d) * d) * (1 + d / 50)))
-    return (len(flow.target.points) > most) * f"as {flow.target.name} has more than {most} points"
+    few = own_samples(flow.dim) < LEAST_OWN
+    return few * f"as fewer than {LEAST_OWN} own samples stand in for a target in dimension {flow.dim}"
+
+
+def _obstacle(flow: UserFlow, evaluations: int) -> str:
+    """Why independent coupling is not asked, too many points or a field too rough; empty where it is."""
+    name, points, _ = atoms(flow)
+    most = int(MOST_EXPONENTIALS / (evaluations * (1 + flow.dim / 50)))
+    return f"as {name} has more than {most} points" if len(points) > most else _failure(flow)
 
 
 def _mark(seen: Drawn | str, name: str, measure: Measure, marks: Marks) -> None:

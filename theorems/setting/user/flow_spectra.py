@@ -35,28 +35,20 @@ class Spectrum:
         of_vectors: Spectral densities of (1−t)(Dv + Dvᵀ)/2, one a row; rows of one point follow each other.
         least: (n,), the smallest eigenvalue found at each point.
         largest: (n,), the largest.
-        skew: (n,), squared size of the antisymmetric part of Dv, estimated by the vectors, each point's.
-        size: (n,), that of Dv.
+        skew: Size of the antisymmetric part of Dv over that of Dv, estimated by the vectors.
     """
 
     t: float
     of_vectors: SpectralDensity
     least: Array
     largest: Array
-    skew: Array
-    size: Array
-
-    @property
-    def curl(self) -> float:
-        """Size of the antisymmetric part of Dv over that of Dv."""
-        return float(np.sqrt(self.skew.sum() / max(self.size.sum(), 1e-300)))
+    skew: float
 
     def at(self, k: int) -> "Spectrum":
-        """What one point told."""
+        """What one point told, but for the skew."""
         rows, of = slice(k * VECTORS, (k + 1) * VECTORS), self.of_vectors
         density = SpectralDensity(of.nodes[rows], of.weights[rows], of.residuals[rows])
-        own = (part[k : k + 1] for part in (self.least, self.largest, self.skew, self.size))
-        return Spectrum(self.t, density, *own)
+        return Spectrum(self.t, density, self.least[k : k + 1], self.largest[k : k + 1], self.skew)
 
     def count_above(self, threshold: float, d: int) -> tuple[Array, Array]:
         """How many eigenvalues lie above, at each point, and the standard error over its vectors."""
@@ -85,13 +77,11 @@ def spectra(flow: UserFlow) -> tuple[Spectrum, ...]:
 
 def _spectrum(flow: UserFlow, t: float, x: Array, rows: Array) -> Spectrum:
     pushed, pulled = flow.products(t, x, rows)
-    skew, size = (
-        (part**2).reshape(-1, VECTORS * flow.dim).sum(axis=1) for part in ((pushed - pulled) / 2, pushed)
-    )
+    skew = np.sqrt((((pushed - pulled) / 2) ** 2).sum() / max((pushed**2).sum(), 1e-300))
 
     def multiply(z: Array) -> Array:
         return np.asarray((1 - t) * sum(flow.products(t, x, z)) / 2)
 
     seen = spectral_density(multiply, rows, STEPS)
     least, largest = seen.least.reshape(-1, VECTORS), seen.largest.reshape(-1, VECTORS)
-    return Spectrum(t, seen, least.min(axis=1), largest.max(axis=1), skew, size)
+    return Spectrum(t, seen, least.min(axis=1), largest.max(axis=1), float(skew))

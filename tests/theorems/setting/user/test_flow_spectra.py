@@ -9,7 +9,7 @@ from reports.evidence.recorder import Recorder
 from theorems.normal_hyperbolicity import test_user_flow as hyperbolicity
 from theorems.normal_hyperbolicity import test_user_flow_by_products as products
 from theorems.setting.user import flow_audits
-from theorems.setting.user.flow_references import independent
+from theorems.setting.user.flow_references import beside_spectra, independent
 from theorems.setting.user.flow_samples import ending
 from theorems.setting.user.flow_spectra import POINTS, VECTORS, is_large, spectra
 from theorems.setting.user.flow_words import what_dimension
@@ -121,7 +121,7 @@ def test_independent_coupling_stands_beside_the_numbers_of_a_target():
     assert {name for name, (outcome, _) in told.items() if outcome == "agrees"} == {"H1"}
     assert {name for name, (outcome, _) in told.items() if outcome == "deviates"} == set()
     assert "; it must be nearer to 0 than to that of independent coupling" in told["H1"][1]
-    assert "batches of 256 and batches of 64 and batches of 16 not known, as drawn" in told["H1"][1]
+    assert "batches of 256, 64 and 16 not known, as drawn" in told["H1"][1]
     mixed = UserFlow("mine:mixed", D, independent(exact).field, differentiates=True, target=target)
     assert {name for name, (outcome, _) in audited(mixed).items() if outcome == "deviates"} == {"H1"}
     for one in spectra(mixed):
@@ -141,7 +141,13 @@ def test_between_many_points_independent_coupling_exceeds_the_bound():
     excess = max(one.t * one.largest.max() / (1 - one.t) - 1 for one in spectra(mixed) if one.t)
     outcome, expected = audited(mixed)["P5"]
     assert outcome == "deviates"
-    assert f"on many.npz independent coupling {excess:.3g}, " in expected
+    assert f"on many.npz independent coupling at least {excess:.3g}, " in expected
+    assert "±" not in expected
+    marks = beside_spectra(mixed, lambda seen: float(seen[1].least.mean()))
+    least = spectra(mixed)[1].least
+    assert marks.places["independent coupling"] == pytest.approx(
+        (least.mean(), least.std(ddof=1) / np.sqrt(POINTS)), rel=1e-9
+    )
     without_target = UserFlow("mine:mixed", D, field, differentiates=True)
     assert "near t = 1 own samples are alone: give --target" in audited(without_target)["P5"][1]
 
@@ -170,7 +176,8 @@ def test_a_field_without_gradients_is_told_so_and_its_steps_are_counted(monkeypa
     stability.test_sampling(Evidence(recorder), flow)
     stability.test_in_short(Evidence(recorder), flow, "N3", 4)
     steps, short = list(recorder.audits.values())[2:]
-    assert (steps.outcome, steps.measured) == ("agrees", 1)
+    assert (steps.outcome, steps.measured) == ("cannot be told", 1)
+    assert "independent coupling: not known, as fewer than 100 own samples stand" in str(steps.expected)
     assert "straight from t = 0.9, chosen, as its Jacobians are too large" in steps.because
     assert "sample to t = 0.9 and take one straight step" in str(short.measured)
 
