@@ -76,6 +76,58 @@ class IndependentField:
         x0 = (points - c.beta[:, None] * x1) / c.alpha[:, None]
         return c.alpha_dot[:, None] * x0 + c.beta_dot[:, None] * x1
 
+    def product(
+        self, t: ArrayLike | None, x: ArrayLike, vectors: ArrayLike, *, remaining: ArrayLike | None = None
+    ) -> Float[np.ndarray, "n d"]:
+        """Dv_t(x_i) z_i for vectors z (n,d), without a matrix; Dv_t is symmetric.
+
+        Dv_t = (α̇/α)I + (β̇ − α̇β/α)·(β/α²)·Cov(x₁ | x_t = x), as the derivative of a softmax is a covariance.
+
+        Example:
+            >>> field = IndependentField([[0.0], [4.0]], [0.25, 0.75])
+            >>> field.product(0.5, [[1.0]], [[1.0]]).round(12).tolist()  # −2 + 4·Var(x₁), Var(x₁) = 3
+            [[10.0]]
+        """
+        points = as_points("x", x, self.points.shape[1])
+        z = as_points("vectors", vectors, self.points.shape[1])
+        if len(z) != len(points):
+            raise ValueError(f"vectors: got {len(z)} for {len(points)} points x; give one each")
+        return self._derivative(t, points, [z], remaining)[0]
+
+    def jacobian(
+        self, t: ArrayLike | None, x: ArrayLike, *, remaining: ArrayLike | None = None
+    ) -> Float[np.ndarray, "n d d"]:
+        """Dv_t (n,d,d), column by column (`product`).
+
+        Example:
+            >>> field = IndependentField([[0.0, 0.0], [4.0, 0.0]], [0.25, 0.75])
+            >>> field.jacobian(0.5, [[1.0, 0.0]]).round(12).tolist()
+            [[[10.0, 0.0], [0.0, -2.0]]]
+        """
+        points = as_points("x", x, self.points.shape[1])
+        return np.stack(self._derivative(t, points, list(np.eye(points.shape[1])), remaining), axis=2)
+
+    def _derivative(
+        self,
+        t: ArrayLike | None,
+        points: np.ndarray,
+        directions: list[np.ndarray],
+        remaining: ArrayLike | None,
+    ) -> list[np.ndarray]:
+        """Dv_t along each direction, (d,) or (n,d), for points (n,d)."""
+        c = coefficients(self.schedule, t, remaining, len(points))
+        posterior = self.posterior(t, points, remaining=remaining)
+        mean = posterior @ self.points
+        gain = c.beta_dot - c.alpha_dot * c.beta / c.alpha
+
+        def along(z: np.ndarray) -> np.ndarray:
+            tilted = posterior * (z @ self.points.T - (mean * z).sum(axis=1, keepdims=True))
+            covariance = tilted @ self.points - tilted.sum(axis=1, keepdims=True) * mean
+            scaled = covariance / c.alpha[:, None] * (c.beta / c.alpha)[:, None]  # 0 where α² underflows
+            return (c.alpha_dot / c.alpha)[:, None] * z + gain[:, None] * scaled
+
+        return [along(z) for z in directions]
+
     def loss_floor(
         self, t: ArrayLike | None, x: ArrayLike, *, remaining: ArrayLike | None = None
     ) -> Float[np.ndarray, " n"]:

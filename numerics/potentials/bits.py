@@ -29,8 +29,10 @@ from numerics.potentials.normal import (
 )
 from numerics.potentials.proximal_point import ProximalPoint
 from numerics.potentials.self_similar import gauss_rule, periodic_digits, rational_between
+from numerics.potentials.solved_once import LastSolve
 from numerics.potentials.support_geometry import ManifoldGroup
 from numerics.potentials.traits import Traits
+from numerics.solvers.best_atoms import row_blocks
 
 LEAST = 1 / 16
 _BITS = 64
@@ -139,7 +141,9 @@ class BitsLaw:
         self.mean, self.deviation = float(p), float(np.sqrt(float(p * (1 - p) / 3)))
         self._rules = [_position_rule(1 - p), _position_rule(p)]  # of the law, and of the law reflected
         self._split = float(noise_of(np.array([self._zero]), np.array([self._one]))[0])
-        self._start = float(self._half(np.zeros(1))[0][0])
+        self._last_half = LastSolve[tuple[Values, Values, Values]]()
+        middle = self._half(np.zeros(1))
+        self._start, self._size = float(middle[0][0]), float(middle[1][0])
 
     def _chances(self, s: Values) -> tuple[Values, Values]:
         """The smaller tail at s, and the probability of the bit that is 0 there."""
@@ -211,13 +215,16 @@ class BitsLaw:
 
         Of the 128, 64 are additions, the others the rule's, those of Φ⁻¹, and of its places.
         """
-        sizes = self._half(s)[1] + self._half(np.zeros_like(s))[1]
+        sizes = self._half(s)[1] + self._size
         product = np.abs(s * self.transport(s))
         second = 2 * (self.backward(s) * self.error(s) + self.backward(0 * s) * self.error(0 * s))
         return UNIT * (6 * product + 128 * sizes + 3 * np.abs(self.primitive(s))) + second
 
     def _half(self, s: Values) -> tuple[Values, Values, Values]:
         """∫ r dT and ∫|r| dT from s to c, the end of the first cell, from the right beyond it; and T(s)."""
+        return self._last_half(self._halved, s)
+
+    def _halved(self, s: Values) -> tuple[Values, Values, Values]:
         flipped = s > self._split
         found = np.zeros((3, len(s)))
         for rows, sign, zero, rule in (
@@ -266,17 +273,21 @@ def _rises(p: Values, zero: float, rule: Rule) -> np.ndarray:
     """
     nodes, weights = rule
     rest, start, length = np.minimum(p / zero, 1.0), np.zeros_like(p), np.full_like(p, zero)
-    found = np.zeros((2, len(p)))
-    for k in range(2, _BITS + 1):
+    whole = np.zeros((3, _BITS - 1, len(p)))  # left ends and widths of the neighbours, and whether they count
+    for k in range(_BITS - 1):
         bit = rest >= zero
         left, width = start + length * zero, length * (1 - zero)
-        inside = left[:, None] + width[:, None] * nodes
-        places = noise_of(inside, 1 - inside)
-        parts = np.stack([places @ weights, np.abs(places) @ weights]) * 2.0**-k
-        found += np.where(bit, 0.0, parts)
+        whole[:, k] = left, width, ~bit
         rest = np.clip(np.where(bit, (rest - zero) / (1 - zero), rest / zero), 0.0, 1.0)
         start, length = np.where(bit, left, start), np.where(bit, width, length * zero)
-    return found
+    found, (generation, row) = np.zeros((2, *whole.shape[1:])), np.nonzero(whole[2])
+    for rows in row_blocks(len(row), len(nodes)):
+        at = generation[rows], row[rows]
+        inside = whole[0][at][:, None] + whole[1][at][:, None] * nodes
+        places = noise_of(inside, 1 - inside)
+        parts = np.stack([(part * weights).sum(axis=1) for part in (places, np.abs(places))])
+        found[:, *at] = parts * 2.0 ** -(2.0 + generation[rows])
+    return np.asarray(sum(found.swapaxes(0, 1)))  # one after another, whatever n is
 
 
 @cache

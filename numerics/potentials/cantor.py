@@ -15,8 +15,10 @@ from numerics.potentials.line import LinePotential
 from numerics.potentials.normal import CUT, TAIL, Corners, Values, mills, noise_error, quantile, tail
 from numerics.potentials.proximal_point import ProximalPoint
 from numerics.potentials.self_similar import from_digits, gauss_rule, periodic_digits, rational_between
+from numerics.potentials.solved_once import LastSolve
 from numerics.potentials.support_geometry import ManifoldGroup
 from numerics.potentials.traits import Traits
+from numerics.solvers.best_atoms import row_blocks
 
 _DIGITS = 54
 """Of the mantissa, the last a 0: six blocks."""
@@ -112,6 +114,7 @@ class CantorLaw:
 
     def __init__(self) -> None:
         self._nodes, self._weights = hole_rule(12)
+        self._last_rises = LastSolve[Values]()
 
     def transport(self, s: Values) -> Values:
         """Q(Φ(s)), by symmetry from the lower half."""
@@ -195,15 +198,26 @@ class CantorLaw:
         Where the k-th digit of p is 0, its right neighbour of length 2⁻ᵏ lies wholly in (p, ½], behind a hole
         of size 3⁻ᵏ; the holes inside it have the total size 3⁻ᵏ and the self-similar law of `hole_rule`.
         """
-        total, start, rest = np.zeros_like(p), np.zeros_like(p), p.copy()
-        for k in range(2, _GENERATIONS + 1):
-            length = 2.0**-k
+        return self._last_rises(self._risen, p)
+
+    def _risen(self, p: Values) -> Values:
+        start, rest = np.zeros_like(p), p.copy()
+        left, whole = np.zeros(
+            (2, _GENERATIONS - 1, len(p))
+        )  # ends of the neighbours, and whether they count
+        for k in range(_GENERATIONS - 1):
+            length = 2.0 ** -(k + 2)
             above = rest >= length
-            left = start + length
-            inner = quantile(left[:, None] + length * self._nodes) @ self._weights
-            total += np.where(above, 0.0, 3.0**-k * (quantile(left) + inner))
-            start, rest = np.where(above, left, start), np.where(above, rest - length, rest)
-        return total
+            left[k], whole[k] = start + length, ~above
+            start, rest = np.where(above, left[k], start), np.where(above, rest - length, rest)
+        found, (generation, row) = np.zeros_like(left), np.nonzero(whole)
+        for rows in row_blocks(len(row), len(self._nodes)):
+            at = generation[rows], row[rows]
+            lengths = np.exp2(-(generation[rows] + 2.0))
+            places = quantile(left[at][:, None] + lengths[:, None] * self._nodes)
+            inner = (places * self._weights).sum(axis=1)
+            found[at] = 3.0 ** -(generation[rows] + 2.0) * (quantile(left[at]) + inner)
+        return np.asarray(sum(found))  # one after another, whatever n is
 
 
 def _quantile(p: Values) -> Values:

@@ -21,7 +21,7 @@ where this was written). In roundings, relatively, where nothing underflows (|s|
 from collections.abc import Callable
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from scipy.special import erfinv, ndtri
 
 from numerics.accuracy import UNIT
@@ -52,30 +52,45 @@ def density(s: AnyShape) -> AnyShape:
 def tail(s: AnyShape) -> AnyShape:
     """P(N > s) = Φ(−s), within `TAIL`."""
     s = np.asarray(s, dtype=float)
-    found, near = np.empty_like(s), (s > _LOW) & (s < _HIGH)
-    found[near] = 0.5 - from_middle(s[near])
-    away = np.abs(s[~near])
+    return _by_part(s, np.asarray((s > _LOW) & (s < _HIGH)), lambda s: 0.5 - from_middle(s), _tail_away)
+
+
+def _tail_away(s: AnyShape) -> AnyShape:
+    away = np.abs(s)
     beyond = _decaying(scaled_mills(away), away)
-    found[~near] = np.where(s[~near] < 0, 1 - beyond, beyond)
+    return np.where(s < 0, 1 - beyond, beyond)
+
+
+def _by_part(
+    s: AnyShape,
+    chosen: Bool[np.ndarray, "..."],
+    inside: Callable[[AnyShape], AnyShape],
+    outside: Callable[[AnyShape], AnyShape],
+) -> AnyShape:
+    """One rule where chosen, another elsewhere; neither is asked of nothing, which would cost a call, too."""
+    if chosen.all():
+        return np.asarray(inside(s))
+    if not chosen.any():
+        return np.asarray(outside(s))
+    found = np.empty_like(s)
+    found[chosen], found[~chosen] = inside(s[chosen]), outside(s[~chosen])
     return found
 
 
 def exponent(s: AnyShape) -> AnyShape:
     """−log Φ(−s), within `EXPONENT`: by log1p below the median, by r beyond it."""
     s = np.asarray(s, dtype=float)
-    found, low = np.empty_like(s), s < 0
-    found[~low] = s[~low] ** 2 / 2 - np.log(scaled_mills(s[~low]))
-    found[low] = -np.log1p(-tail(-s[low]))
-    return found
+    return _by_part(
+        s, np.asarray(s < 0), lambda s: -np.log1p(-tail(-s)), lambda s: s**2 / 2 - np.log(scaled_mills(s))
+    )
 
 
 def hazard(s: AnyShape) -> AnyShape:
     """Density over tail, φ(s)/Φ(−s), within `HAZARD`; it never underflows for s > 0."""
     s = np.asarray(s, dtype=float)
-    found, low = np.empty_like(s), s <= 0
-    found[~low] = PER_ROOT / scaled_mills(s[~low])
-    found[low] = density(s[low]) / tail(s[low])
-    return found
+    return _by_part(
+        s, np.asarray(s <= 0), lambda s: density(s) / tail(s), lambda s: PER_ROOT / scaled_mills(s)
+    )
 
 
 def mills(s: AnyShape) -> AnyShape:
@@ -110,12 +125,14 @@ def quantile(p: AnyShape) -> AnyShape:
         [-0.0, -0.674489750196]
     """
     p = np.asarray(p, dtype=float)
-    found, near = np.empty_like(p), p > 0.25
-    found[near] = -noise_from_middle(0.5 - p[near])  # the difference is exact
-    least = tail(np.array(CUT + 1))
-    goal = np.maximum(p[~near], least)
-    found[~near] = _polished(np.maximum(ndtri(goal), -CUT - 1), lambda s: tail(-s) - goal)
-    return found
+    return _by_part(
+        p, np.asarray(p > 0.25), lambda p: -noise_from_middle(0.5 - p), _quantile_away
+    )  # exact difference
+
+
+def _quantile_away(p: AnyShape) -> AnyShape:
+    goal = np.maximum(p, _LEAST)
+    return _polished(np.maximum(ndtri(goal), -CUT - 1), lambda s: tail(-s) - goal)
 
 
 def noise_from_middle(q: AnyShape) -> AnyShape:
@@ -124,6 +141,10 @@ def noise_from_middle(q: AnyShape) -> AnyShape:
     The middle's 2.41 times its share of s·φ(s), at most 1.17, and the last sum.
     """
     return _polished(np.sqrt(2) * erfinv(2 * q), lambda s: from_middle(s) - q)
+
+
+_LEAST = float(tail(np.array([CUT + 1]))[0])
+"""The probability of what `quantile` gives up on."""
 
 
 def _polished(s: AnyShape, excess: Callable[[AnyShape], AnyShape]) -> AnyShape:

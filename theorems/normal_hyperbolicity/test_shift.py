@@ -98,7 +98,7 @@ def test_prox_is_stationary_for_the_tilted_objective(evidence, target, t, seed):
     u, y = found.point, x0 + (x1 + w - found.point) / step
     formed = Rounding(norm(x0) + (norm(x1) + norm(w) + norm(u)) / step, 4, "y is formed of x₀, x₁, w and u")
     of_prox, of_dual = found.rounding.point, found.rounding.dual + formed
-    conjugate = target.conjugate(y)
+    conjugate, of_conjugate = target.conjugate(y), target.roundings.conjugate(y)
     on = evidence.on(target, t=t, seed=seed)
     for aim in (y, -y, u - x1, rng.standard_normal(y.shape)):
         unit = aim / np.maximum(norm(aim), 1e-300)[:, None]
@@ -109,7 +109,7 @@ def test_prox_is_stationary_for_the_tilted_objective(evidence, target, t, seed):
             # the data's size is as far as a jump may reach.
             slope = 2 * (norm(u) + target.scale)
             sums = Rounding(np.abs(conjugate) + np.abs(moved) + norm(u) * norm(h), target.dim + 4, "sums")
-            stated = target.roundings.conjugate(y) + target.roundings.conjugate(ahead)
+            stated = of_conjugate + target.roundings.conjugate(ahead)
             on.bounded(
                 "⟨u,h⟩ above φ*(y+h) − φ*(y): u is not the prox of φ̃ at x₁+w",
                 np.maximum(dot(u, h) - (moved - conjugate), 0.0),

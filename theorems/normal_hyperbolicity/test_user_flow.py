@@ -26,8 +26,9 @@ from theorems.setting.user.flow_audits import (
     trajectories,
 )
 from theorems.setting.user.flow_pictures import draw_dimensions, draw_eigenvalues
-from theorems.setting.user.flow_references import beside
+from theorems.setting.user.flow_references import beside, beside_independent, by_exponents
 
+COARSE = "as drawn batches are followed in steps too coarse for exponents"
 SHOWN = (0, 5, MIDDLE, 15, LATE, LAST)
 
 
@@ -95,7 +96,12 @@ def test_the_terminal_spectrum(evidence, user_flow):
             _from_the_limits(found).mean(),
             f"(1−t)Dv_t → −P_N; mean distance; {rest:.2g} is left at this time by the curve of H1",
             CLOSE + rest,
-            beside(user_flow, lambda whole: _from_the_limits(_followed(whole)[0][LAST]).mean(), own=False),
+            beside(
+                user_flow,
+                lambda whole: _from_the_limits(_followed(whole)[0][LAST]).mean(),
+                own=False,
+                exact=rest,
+            ),
         )
         answer(
             evidence,
@@ -123,6 +129,13 @@ def test_the_exponents(evidence, user_flow):
             _from_the_limits(found).mean(),
             f"−1 on N and 0 off it as τ → ∞; mean distance; {rest:.2g} is left by log(1−t+tκ) of H1",
             CLOSE + rest,
+            beside_independent(
+                user_flow,
+                lambda other: _from_the_limits(exponents(other)).mean(axis=1),
+                by_exponents(user_flow.dim),
+                COARSE,
+                exact=rest,
+            ),
         )
         rows = [(k + 1, *(f(found[:, k]) for f in (np.mean, np.std, np.min, np.max))) for k in _few(found)]
         evidence.table(
@@ -142,17 +155,20 @@ def _few(found):
 def test_the_intrinsic_dimension(evidence, user_flow):
     _needs_few_dimensions(user_flow)
     with asked(evidence, user_flow, "H7", "exponents by the continuous QR method"):
-        whole = trajectories(user_flow)
-        by_growth = intrinsic_dimension(exponents(user_flow), 1.0)
-        n = len(by_growth)
-        terminal = (1 - TIMES[LATE]) * whole.eigenvalues[LATE, :n]
-        by_spectrum = intrinsic_dimension(terminal, 1.0)
+        by_growth, by_spectrum = _dimensions(user_flow)
         answer(
             evidence,
             user_flow,
             "H7: do exponents and terminal eigenvalues count the same dimension, sample by sample?",
             float((by_growth != by_spectrum).mean()),
             "both count what lies above −½; share of samples with two answers",
+            beside=beside_independent(
+                user_flow,
+                lambda other: np.not_equal(*_dimensions(other)).astype(float),
+                by_exponents(user_flow.dim),
+                COARSE,
+                more=1 / len(by_growth),
+            ),
         )
         evidence.table(
             f"{user_flow.name}: intrinsic dimension of the data it makes",
@@ -166,9 +182,18 @@ def test_the_intrinsic_dimension(evidence, user_flow):
             evidence.figure(
                 f"{user_flow.name}: the data it makes, by estimated intrinsic dimension",
                 "End points of trajectories, one colour for each estimated dimension",
-                lambda figure: draw_dimensions(figure, whole.end[:n], by_growth),
+                lambda figure: draw_dimensions(
+                    figure, trajectories(user_flow).end[: len(by_growth)], by_growth
+                ),
                 size=(4.8, 4.2),
             )
+
+
+def _dimensions(flow):
+    """Intrinsic dimension of each sample, by exponents and by eigenvalues at t = 0.9."""
+    by_growth = intrinsic_dimension(exponents(flow), 1.0)
+    terminal = (1 - TIMES[LATE]) * trajectories(flow).eigenvalues[LATE, : len(by_growth)]
+    return by_growth, intrinsic_dimension(terminal, 1.0)
 
 
 def _needs_few_dimensions(flow):

@@ -9,36 +9,43 @@ import numpy as np
 import pytest
 
 from theorems.setting.user.flow_audits import CLOSE, MOST_DIMENSIONS, answer, asked
-from theorems.setting.user.flow_references import unasked
+from theorems.setting.user.flow_references import beside_spectra
 from theorems.setting.user.flow_spectra import POINTS, STEPS, VECTORS, is_large, spectra
 
 SAMPLED = f"{POINTS} trajectories, {VECTORS} vectors each, {STEPS} steps of Lanczos' method"
 
 
 def _curl(evidence, flow, seen):
+    def measure(seen):
+        return np.mean([one.skew for one in seen])
+
     answer(
         evidence,
         flow,
         "P4: is Dv_t symmetric, so that the field has no curl?",
-        np.mean([one.skew for one in seen]),
+        measure(seen),
         f"v is a gradient; size of the antisymmetric part over that of Dv_t, mean over times; {SAMPLED}",
-        beside=unasked(flow),
+        beside=beside_spectra(flow, measure),
     )
 
 
 def _bounds(evidence, flow, seen):
-    late = [one for one in seen if one.t > 0]
-    excess = [max(-one.least.min() - 1, one.t * one.largest.max() / (1 - one.t) - 1) for one in late]
+    def measure(seen):
+        late = [one for one in seen if one.t > 0]
+        excess = [max(-one.least.min() - 1, one.t * one.largest.max() / (1 - one.t) - 1) for one in late]
+        return max(0.0, *excess)
+
     answer(
         evidence,
         flow,
         "P5: is −1/(1−t) ≤ eig Dv_t ≤ 1/t on trajectories?",
-        max(0.0, *excess),
+        measure(seen),
         f"0 ≼ D prox ≼ I; worst excess over either bound, relative, of the ends found from within; {SAMPLED}",
+        beside=beside_spectra(flow, measure, worst=True),
     )
 
 
-def _ends(evidence, flow, seen):
+def _apart(seen):
     """H1 keeps the order of eigenvalues, so that the smallest and the largest are predicted from t = ½."""
     middle = next(one for one in seen if one.t == 0.5)
     apart = []
@@ -46,14 +53,18 @@ def _ends(evidence, flow, seen):
         if one.t <= 0.9:
             pairs = ((one.least, middle.least), (one.largest, middle.largest))
             apart += [np.abs(found - (1 - one.t) * _moved(half / 0.5, one.t)) for found, half in pairs]
+    return float(np.minimum(np.nan_to_num(np.array(apart), nan=1.0), 1.0).mean())
+
+
+def _ends(evidence, flow, seen):
     answer(
         evidence,
         flow,
         "H1: do the eigenvalues of (1−t)Dv_t at t = ½ predict those at other times?",
-        np.minimum(np.nan_to_num(np.array(apart), nan=1.0), 1.0).mean(),
+        _apart(seen),
         "μ_t = μ_s/(1+(t−s)μ_s) on an optimal path; smallest and largest, mean of |found − predicted|, at"
         f" most 1 each, t ≤ 0.9; {SAMPLED}",
-        beside=unasked(flow),
+        beside=beside_spectra(flow, _apart),
     )
 
 
@@ -62,16 +73,20 @@ def _moved(value, t):
     return np.where(below > 0, value / np.where(below > 0, below, 1.0), np.nan)
 
 
+def _left(seen):
+    """Mean distance of the eigenvalues at the last time from −1 or 0."""
+    return float(seen[-1].of_vectors.mean(lambda v: np.minimum(np.abs(v), np.abs(v + 1))).mean())
+
+
 def _density(evidence, flow, seen):
-    last = seen[-1].of_vectors
     answer(
         evidence,
         flow,
         f"H5: are the eigenvalues of (1−t)Dv_t at t = {seen[-1].t:g} close to −1 or 0?",
-        float(last.mean(lambda v: np.minimum(np.abs(v), np.abs(v + 1))).mean()),
+        _left(seen),
         f"(1−t)Dv_t → −P_N; mean distance, by the density of eigenvalues; {SAMPLED}",
         CLOSE,
-        unasked(flow),
+        beside_spectra(flow, _left),
     )
     rows = []
     for one in seen:

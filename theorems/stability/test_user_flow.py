@@ -11,6 +11,7 @@ import pytest
 
 from theorems.setting.user.flow_audits import CLOSE, TIMES, asked
 from theorems.setting.user.flow_pictures import draw_normal
+from theorems.setting.user.flow_references import of_independent
 from theorems.setting.user.flow_samples import FINE, FOLLOWS, ending, sampling
 from theorems.setting.user.flow_scale import scale
 from theorems.setting.user.flow_words import IN_SHORT, LINES
@@ -42,17 +43,28 @@ def _outcome(flow, question):
     """A summary agrees where its number does: near the exact field, followed to the end. Others inform."""
     if "OT-like" in question:
         return scale(flow).outcome
-    return OUTCOMES[ending(flow).whole] if "fail" in question else "informs"
+    return _to_the_end(flow)[0] if "fail" in question else "informs"
+
+
+def _to_the_end(flow):
+    """It agrees if it follows to the last time and independent coupling does not; and what that does."""
+    mark, words = of_independent(flow, lambda other: ending(other).whole, own=False)
+    outcome = OUTCOMES[ending(flow).whole]
+    if outcome == "agrees" and mark is not False:
+        outcome = "cannot be told"
+    follows = {True: "follows to the end, too", False: "does not", None: "has no such direction"}
+    return outcome, f"{words}{'' if words else follows[mark]}"
 
 
 @pytest.mark.asks("H5")
 def test_the_end_of_time(evidence, user_flow):
     with asked(evidence, user_flow, "H5", "the normal eigenvalue"):
         end = ending(user_flow)
+        outcome, mark = _to_the_end(user_flow)
         evidence.audit(
             "H5: up to which time does its normal eigenvalue follow −1/(1−t)?",
-            OUTCOMES[end.whole],
-            expected=f"{TIMES[-1]:g}, the last time asked",
+            outcome,
+            expected=f"{TIMES[-1]:g}, the last time asked; independent coupling: {mark}",
             measured=_until(end),
             because="κ = 0 gives exactly −1/(1−t) at every t, which a network's bounded derivatives leave;"
             f" median, within {FOLLOWS} (chosen), over the {end.share:.0%} of trajectories with an eigenvalue"
@@ -85,10 +97,15 @@ def test_sampling(evidence, user_flow):
             ("steps", f"distance from {seen.samples} samples of {FINE} steps, of their spread", "+ 2 s.e."),
             [(n, *lost) for n, lost in seen.lost.items()],
         )
+        steps, words = of_independent(user_flow, lambda other: sampling(other).steps)
+        outcome = "agrees" if seen.steps == 1 else "deviates"
+        if outcome == "agrees" and not (steps and steps > 1):
+            outcome = "cannot be told"
+        words = words or f"{steps}"
         evidence.audit(
             "N3: how many Euler steps lose nothing?",
-            "agrees" if seen.steps == 1 else "deviates",
-            expected="1: an exact field is straight",
+            outcome,
+            expected=f"1: an exact field is straight; independent coupling: {words}",
             measured=seen.steps,
             because=f"fewest of a list that move {seen.samples} samples by at most {CLOSE:g} of their spread"
             f" against {FINE} steps, two standard errors included; the last step is straight from"

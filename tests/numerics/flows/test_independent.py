@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from numerics.accuracy import EPS
 from numerics.flows.independent import IndependentField
+from numerics.flows.spectrum import jacobian
 from numerics.schedules import Linear, Logarithmic, Polynomial, Trigonometric, VariancePreserving
 
 SCHEDULES = [Linear(), Polynomial(2.0), Trigonometric(), VariancePreserving(), Logarithmic()]
@@ -108,6 +109,35 @@ def test_two_atoms_blend_by_tanh():
 
 
 @schedules
+@given(SEEDS, st.integers(1, 5), st.integers(1, 3), st.floats(-2, -0.01))
+def test_the_jacobian_is_the_derivative_of_the_velocity(schedule, seed, atoms, dim, exponent):
+    """Against central differences of four widths, whose fourth order is extrapolated away."""
+    rng, points, weights = draw(seed, atoms, dim, 0, 1)
+    remaining, x = 10.0**exponent, rng.standard_normal((4, dim))
+    field = IndependentField(points, weights, schedule)
+    found = field.jacobian(None, x, remaining=remaining)
+    alpha = float(schedule.alpha(remaining=remaining))
+    expected = jacobian(
+        lambda _, y: field.velocity(None, y, remaining=remaining), 0.0, x, 1e-2 * alpha, 4
+    ).jacobian
+    np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6 * max(1.0, np.abs(found).max()))
+    z = rng.standard_normal((4, dim))
+    np.testing.assert_allclose(
+        field.product(None, x, z, remaining=remaining),
+        np.einsum("nij,nj->ni", found, z),
+        rtol=1e-9,
+        atol=1e-9 * np.abs(found).max(),
+    )
+
+
+def test_two_atoms_have_the_derivative_of_tanh():
+    field = IndependentField([[-1.0], [1.0]], [0.5, 0.5])
+    x, t = np.linspace(-3, 3, 41)[:, None], 0.4
+    slope = t / 0.36 / np.cosh(t * x / 0.36) ** 2
+    np.testing.assert_allclose(field.jacobian(t, x)[:, :, 0], (slope - 1) / 0.6, rtol=1e-12)
+
+
+@schedules
 def test_regression_on_simulated_pairs(schedule):
     """E[(ẋ − v)·h(x_t)] = 0 for test functions h, and E floor = E|ẋ − v|²: within 5 standard errors."""
     rng = np.random.default_rng(12)
@@ -131,13 +161,29 @@ def test_times_are_broadcast(seed):
     rng, points, weights = draw(seed, 4, 2, 0, 1)
     remaining, x = 10.0 ** rng.uniform(-12, 0, 6), rng.standard_normal((6, 2))
     field = IndependentField(points, weights, Trigonometric())
-    for method in (field.velocity, field.denoise, field.posterior, field.loss_floor):
+    for method in (field.velocity, field.denoise, field.posterior, field.jacobian, field.loss_floor):
         batch = method(None, x, remaining=remaining)
         single = [method(None, x[i], remaining=remaining[i])[0] for i in range(6)]
         np.testing.assert_allclose(batch, single, rtol=1e-10, atol=1e-12)
 
 
-@pytest.mark.parametrize("method", ["velocity", "denoise", "posterior", "loss_floor"])
+def test_next_to_the_end_the_jacobian_is_that_of_one_atom():
+    """−1/α, though what multiplies the covariance, which is 0, overflows."""
+    field = IndependentField([[0.0, 1.0], [2.0, 0.0]], [0.5, 0.5])
+    for remaining in (1e-12, 1e-100, 1e-140, 1e-150):
+        found = field.jacobian(None, [[0.1, 0.9]], remaining=remaining)[0]
+        np.testing.assert_allclose(found, -np.eye(2) / remaining, rtol=1e-12, atol=0)
+
+
+def test_vectors_that_fit_no_points_are_refused():
+    field = IndependentField([[0.0, 1.0]], [1.0])
+    with pytest.raises(ValueError, match="vectors: got 2 for 1 points x; give one each"):
+        field.product(0.5, [[0.0, 0.0]], np.eye(2))
+    with pytest.raises(ValueError, match="vectors"):
+        field.product(0.5, [[0.0, 0.0]], [[1.0]])
+
+
+@pytest.mark.parametrize("method", ["velocity", "denoise", "posterior", "jacobian", "loss_floor"])
 def test_the_end_itself_is_refused(method):
     field = IndependentField([[0.0], [1.0]], [0.5, 0.5])
     with pytest.raises(ValueError, match=r"^t: the field has no value at t = 1"):

@@ -23,7 +23,7 @@ from theorems.setting.user.flow_pictures import draw_scale
 from theorems.setting.user.flows import UserFlow
 
 if TYPE_CHECKING:
-    from theorems.setting.user.flow_references import Marks
+    from theorems.setting.user.flow_marks import Marks
 
 Array = NDArray[np.float64]
 CLOSE = 0.05
@@ -120,10 +120,15 @@ def tolerance(flow: UserFlow) -> float:
     return float(max(1e-6, 30 * flow.precision))
 
 
+def count_of(d: int) -> int:
+    """How many trajectories are followed: fewer where Jacobians are large."""
+    return max(4, min(100, 40_000 // d**2))
+
+
 @cache
 def trajectories(flow: UserFlow) -> Trajectories:
-    """Up to 100 trajectories and their neighbours, fewer where Jacobians are large."""
-    n, rng = max(4, min(100, 40_000 // flow.dim**2)), np.random.default_rng(flow.seed)
+    """Trajectories and their neighbours."""
+    n, rng = count_of(flow.dim), np.random.default_rng(flow.seed)
     flow.say(f"flow {flow.name}: {n} trajectories in dimension {flow.dim} ({flow.how})")
     noise = rng.standard_normal((n, flow.dim))
     aside = rng.standard_normal(noise.shape)
@@ -181,6 +186,11 @@ def stretched(whole: Trajectories, t: float) -> Array:
     return np.asarray(1 - t + t * kappa)
 
 
+def exponents_of(d: int) -> int:
+    """How many trajectories have their exponents computed."""
+    return max(2, min(count_of(d), 20_000 // d**2))
+
+
 @cache
 def exponents(flow: UserFlow) -> Array:
     """(n,d): slopes of log R_ii between t = 0.9 and the last time, by the continuous QR method.
@@ -190,7 +200,7 @@ def exponents(flow: UserFlow) -> Array:
     """
     d = flow.dim
     whole = trajectories(flow)
-    n = max(2, min(len(whole.path[0]), 20_000 // d**2))
+    n = exponents_of(d)
     flow.say(f"flow {flow.name}: Lyapunov exponents of {n} trajectories")
     start = whole.jacobian[0, :n]
     frame = np.linalg.eigh((start + start.swapaxes(1, 2)) / 2)[1][:, :, ::-1]
@@ -237,7 +247,7 @@ def answer(
     allowed: float = CLOSE,
     beside: "Marks | None" = None,
 ) -> None:
-    """One audit of a number that is 0 for an exact OT-CFM field.
+    """One audit of a number that is known for an exact OT-CFM field, and is 0 unless ``beside`` says it.
 
     Args:
         evidence: The fixture.
@@ -249,10 +259,11 @@ def answer(
         beside: What other couplings have, for a question that would have a scale; None for the others.
     """
     within = "agrees" if measured <= allowed else "deviates"
+    known, words = (beside.exact, beside.words) if beside else (0.0, "")
     evidence.audit(
         question,
-        within if beside is None else outcome(measured, allowed, beside.rival),
-        expected=f"0; at most {allowed:.3g} counts as agreement{beside.words if beside else ''}",
+        within if beside is None else outcome(measured, allowed, beside.rival, known),
+        expected=f"{known:.3g}; at most {allowed:.3g} counts as agreement{words}",
         measured=float(measured),
         because=because,
         subject=flow.name,
@@ -265,12 +276,12 @@ def answer(
             f"Its number and those of other couplings: {beside.words[2:]}",
             lambda figure: draw_scale(
                 figure,
-                {"the exact field": 0.0} | marks,
+                {"the exact field": known} | marks,
                 measured,
                 0.0,
                 flow.name,
                 errors,
-                "0 for an exact field",
+                f"{known:.3g} for an exact field",
             ),
             size=(7.0, 2.4),
         )

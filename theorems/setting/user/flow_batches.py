@@ -11,6 +11,7 @@ groups of them.
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,13 +104,16 @@ def extrapolated(whole: float, first: float, second: float) -> tuple[float, floa
 
 
 def scatter(whole: Trajectories, measure: Measure) -> float:
-    """Standard error of a number over its trajectories: deviation of `GROUPS` groups, over the root.
+    """Standard error of a number over its trajectories (`scatter_of`)."""
+    return scatter_of(np.arange(whole.path.shape[1]), lambda rows: measure(whole.part(rows)))
+
+
+def scatter_of(each: NDArray[Any], over: Callable[[Any], float]) -> float:
+    """Standard error of a number over what n trajectories have: deviation of `GROUPS` groups over the root.
 
     Infinite where there is one trajectory.
     """
-    n = whole.path.shape[1]
-    if n < 2:
+    if len(each) < 2:
         return np.inf
-    groups = np.array_split(np.arange(n), min(GROUPS, n))
-    numbers = [measure(whole.part(rows)) for rows in groups]
-    return float(np.std(numbers, ddof=1) / np.sqrt(len(groups)))
+    numbers = [over(group) for group in np.array_split(each, min(GROUPS, len(each)))]
+    return float(np.std(numbers, ddof=1) / np.sqrt(len(numbers)))

@@ -20,7 +20,7 @@ class Rival:
 
     Attributes:
         name: Of the coupling.
-        number: What it has where an exact field has 0.
+        number: How far its number is from the exact field's.
         error: What the two may be nearer to each other by.
     """
 
@@ -45,13 +45,14 @@ def rival(places: Mapping[str, tuple[float, float]], *names: str) -> Rival | Non
     return next((one for one in known if 0 < one.number >= TOLD_APART * one.error), None)
 
 
-def outcome(measured: float, allowed: float, against: Rival | None) -> Outcome:
+def outcome(measured: float, allowed: float, against: Rival | None, exact: float = 0.0) -> Outcome:
     """What a number that is 0 for an exact field says, beside the number of another coupling.
 
     Args:
         measured: The number.
         allowed: Up to where it may agree.
-        against: The coupling that it must not be nearer to; None where none is told from 0.
+        against: The coupling that it must not be nearer to; None where none is told from the exact field.
+        exact: The exact field's number.
 
     Example:
         >>> mark = Rival("batches of 16", 0.3, 0.1)
@@ -62,6 +63,6 @@ def outcome(measured: float, allowed: float, against: Rival | None) -> Outcome:
     """
     if not measured <= allowed:
         return "deviates"
-    if against is None or abs(2 * measured - against.number) <= against.error:
+    if against is None or abs(2 * abs(measured - exact) - against.number) <= against.error:
         return "cannot be told"
-    return "agrees" if 2 * measured < against.number else "deviates"
+    return "agrees" if 2 * abs(measured - exact) < against.number else "deviates"

@@ -44,6 +44,12 @@ class Spectrum:
     largest: Array
     skew: float
 
+    def at(self, k: int) -> "Spectrum":
+        """What one point told, but for the skew."""
+        rows, of = slice(k * VECTORS, (k + 1) * VECTORS), self.of_vectors
+        density = SpectralDensity(of.nodes[rows], of.weights[rows], of.residuals[rows])
+        return Spectrum(self.t, density, self.least[k : k + 1], self.largest[k : k + 1], self.skew)
+
     def count_above(self, threshold: float, d: int) -> tuple[Array, Array]:
         """How many eigenvalues lie above, at each point, and the standard error over its vectors."""
         counts = d * self.of_vectors.share_above(threshold).reshape(-1, VECTORS)

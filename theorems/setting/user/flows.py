@@ -23,6 +23,7 @@ from theorems.setting.user.trying import (
     DOUBLE,
     MOST_ROWS,
     PROBED_TIMES,
+    Field,
     NumpyField,
     RaisedError,
     by_differences,
@@ -67,7 +68,7 @@ class UserFlow:
 
     name: str
     dim: int
-    field: "NumpyField | TorchField"
+    field: Field
     precision: float = DOUBLE
     differentiates: bool = False
     seed: int = 0
@@ -122,7 +123,7 @@ class UserFlow:
             raise ValueError(f"its values do not differentiate automatically: {self.obstacle}")
         try:
             with hushed():
-                return self.field.products(t, points, np.asarray(vectors))  # type: ignore[union-attr]
+                return self.field.products(t, points, np.asarray(vectors))  # type: ignore[attr-defined]
         except RuntimeError as error:
             raise ValueError(f"its derivatives do not differentiate again: {said(error)}") from error
 

@@ -43,6 +43,10 @@ HIDDEN = (
 class Field(Protocol):
     """What a wrapped field answers."""
 
+    @property
+    def how(self) -> str:
+        """How it is evaluated, in words."""
+
     def velocity(self, t: float, x: Array) -> Array:
         """(n,d), raw: not yet checked."""
 

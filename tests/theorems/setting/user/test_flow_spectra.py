@@ -9,11 +9,13 @@ from reports.evidence.recorder import Recorder
 from theorems.normal_hyperbolicity import test_user_flow as hyperbolicity
 from theorems.normal_hyperbolicity import test_user_flow_by_products as products
 from theorems.setting.user import flow_audits
+from theorems.setting.user.flow_references import beside_spectra, independent
 from theorems.setting.user.flow_samples import ending
 from theorems.setting.user.flow_spectra import POINTS, VECTORS, is_large, spectra
 from theorems.setting.user.flow_words import what_dimension
 from theorems.setting.user.flows import UserFlow
 from theorems.setting.user.reading import USUAL
+from theorems.setting.user.targets import UserTarget
 from theorems.setting.user.torch_field import ways
 from theorems.setting.user.trying import ARRAYS, BLIND, DOUBLE, HIDDEN, NumpyField, obstacle
 from theorems.stability import test_user_flow as stability
@@ -64,13 +66,12 @@ def answers(flow):
     return {audit.question[:2]: (audit.outcome, audit.measured) for audit in recorder.audits.values()}
 
 
-def test_the_exact_field_agrees():
+def test_the_exact_field_has_no_number_and_nothing_to_tell_it_apart_without_a_target():
     flow = flow_of()
     assert is_large(flow)
     found = answers(flow)
     assert set(found) == {"P4", "P5", "H1", "H5"}
-    unscaled = {name for name, (outcome, _) in found.items() if outcome == "cannot be told"}
-    assert (unscaled, found["P5"][0]) == ({"P4", "H1", "H5"}, "agrees")
+    assert {outcome for outcome, _ in found.values()} == {"cannot be told"}
     for name in ("P4", "P5", "H1"):
         assert found[name][1] < 1e-6, name
     for one in spectra(flow):
@@ -97,6 +98,65 @@ def test_a_spin_and_a_wrong_factor_deviate_by_what_is_known():
     assert wrong["P4"][1] < 1e-9
 
 
+def audited(flow):
+    """Outcome and expectation of each claim."""
+    recorder = Recorder(takes_evidence=False, takes_controls=False)
+    for claim, answered in products.ANSWERS.items():
+        products.test_spectra_by_products(Evidence(recorder), flow, claim, answered)
+    return {audit.question[:2]: (audit.outcome, str(audit.expected)) for audit in recorder.audits.values()}
+
+
+def test_independent_coupling_stands_beside_the_numbers_of_a_target():
+    """Two points ±y: the exact field is (±y − x)/(1−t), by the side of x; both fields are known whole."""
+    y = np.full(D, 1 / np.sqrt(D))
+    target = UserTarget("two.npz", np.array([y, -y]), np.full(2, 0.5))
+    to = torch.tensor(y)
+
+    def velocity(t, x):
+        return (torch.sign(x @ to)[:, None] * to - x) / (1 - t)
+
+    field = next(iter(ways(velocity, "cpu", USUAL)))
+    exact = UserFlow("mine:exact", D, field, differentiates=True, target=target)
+    told = audited(exact)
+    assert {name for name, (outcome, _) in told.items() if outcome == "agrees"} == {"H1"}
+    assert {name for name, (outcome, _) in told.items() if outcome == "deviates"} == set()
+    assert "; it must be nearer to 0 than to that of independent coupling" in told["H1"][1]
+    assert "batches of 256, 64 and 16 not known, as drawn" in told["H1"][1]
+    mixed = UserFlow("mine:mixed", D, independent(exact).field, differentiates=True, target=target)
+    assert {name for name, (outcome, _) in audited(mixed).items() if outcome == "deviates"} == {"H1"}
+    for one in spectra(mixed):
+        x = flow_audits.trajectories(mixed).path[flow_audits.place(one.t), :POINTS]
+        slope = one.t / (1 - one.t) ** 2
+        expected = slope * (1 - np.tanh(slope * x @ y) ** 2) - 1
+        np.testing.assert_allclose(one.largest, expected, rtol=1e-6, atol=1e-9)
+
+
+def test_between_many_points_independent_coupling_exceeds_the_bound():
+    """Only with --target: the mark stands beside P5, and the field itself deviates by that number."""
+    points = 0.3 * np.random.default_rng(1).standard_normal((200, D))
+    target = UserTarget("many.npz", points, np.full(200, 1 / 200))
+    still = UserFlow("mine:still", D, NumpyField(lambda _, x: -x), target=target)
+    field = independent(still).field
+    mixed = UserFlow("mine:mixed", D, field, differentiates=True, target=target)
+    excess = max(one.t * one.largest.max() / (1 - one.t) - 1 for one in spectra(mixed) if one.t)
+    outcome, expected = audited(mixed)["P5"]
+    assert outcome == "deviates"
+    assert f"on many.npz independent coupling at least {excess:.3g}, " in expected
+    assert "±" not in expected
+    seen = spectra(mixed)[1]
+    for each, measure in (
+        (seen.least, lambda seen: float(seen[1].least.mean())),
+        (
+            seen.of_vectors.mean(np.abs).reshape(POINTS, VECTORS).mean(axis=1),
+            lambda seen: float(seen[1].of_vectors.mean(np.abs).mean()),
+        ),
+    ):
+        place = beside_spectra(mixed, measure).places["independent coupling"]
+        assert place == pytest.approx((each.mean(), each.std(ddof=1) / np.sqrt(POINTS)), rel=1e-9)
+    without_target = UserFlow("mine:mixed", D, field, differentiates=True)
+    assert "near t = 1 own samples are alone: give --target" in audited(without_target)["P5"][1]
+
+
 def test_derivatives_are_tried_along_directions():
     """A field of which autograd sees a part, or nothing, is found out without a Jacobian, and told."""
     assert obstacle(flow_of().field, D, DOUBLE) == ""
@@ -121,7 +181,8 @@ def test_a_field_without_gradients_is_told_so_and_its_steps_are_counted(monkeypa
     stability.test_sampling(Evidence(recorder), flow)
     stability.test_in_short(Evidence(recorder), flow, "N3", 4)
     steps, short = list(recorder.audits.values())[2:]
-    assert (steps.outcome, steps.measured) == ("agrees", 1)
+    assert (steps.outcome, steps.measured) == ("cannot be told", 1)
+    assert "independent coupling: not known, as fewer than 100 own samples stand" in str(steps.expected)
     assert "straight from t = 0.9, chosen, as its Jacobians are too large" in steps.because
     assert "sample to t = 0.9 and take one straight step" in str(short.measured)
 
