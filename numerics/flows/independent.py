@@ -10,8 +10,11 @@ from numpy.typing import ArrayLike
 from scipy.special import softmax
 
 from numerics.checks import as_array, as_points
-from numerics.flows.times import coefficients
+from numerics.flows.times import Coefficients, coefficients
 from numerics.schedules import Linear, Schedule
+
+_MOST_NUMBERS = 2**22
+"""Points times atoms at once: 32 MiB."""
 
 
 class IndependentField:
@@ -43,22 +46,41 @@ class IndependentField:
         if (self.weights <= 0).any() or abs(total - 1) > 1e-12 * len(self.weights):
             raise ValueError(f"weights: smallest is {self.weights.min()}, sum {total!r}; need > 0 and sum 1")
         self.schedule = schedule or Linear()
+        self._middle = self.weights @ self.points
+        self._centred = self.points - self._middle  # squares of coordinates far from 0 would cancel
 
     def posterior(
         self, t: ArrayLike | None, x: ArrayLike, *, remaining: ArrayLike | None = None
     ) -> Float[np.ndarray, "n N"]:
         """P(x₁ = y_i | x_t = x) ∝ w_i exp(−|x − βy_i|²/(2α²)), in the log domain, for x (n,d)."""
         points = as_points("x", x, self.points.shape[1])
-        c = coefficients(self.schedule, t, remaining, len(points))
+        return self._posterior(coefficients(self.schedule, t, remaining, len(points)), points)
+
+    def _posterior(self, c: Coefficients, points: np.ndarray) -> np.ndarray:
         gain = (c.beta / c.alpha**2)[:, None]
-        energy = (c.beta**2 / (2 * c.alpha**2))[:, None] * (self.points**2).sum(axis=1)
-        return softmax(np.log(self.weights) + gain * (points @ self.points.T) - energy, axis=1)
+        energy = (c.beta**2 / (2 * c.alpha**2))[:, None] * (self._centred**2).sum(axis=1)
+        seen = (points - c.beta[:, None] * self._middle) @ self._centred.T
+        return np.asarray(softmax(np.log(self.weights) + gain * seen - energy, axis=1))
+
+    def _blocks(self, n: int) -> list[slice]:
+        """Rows of n points whose posteriors are held at once."""
+        size = max(1, _MOST_NUMBERS // len(self.points))
+        return [slice(k, k + size) for k in range(0, max(n, 1), size)]
+
+    def _off_middle(self, c: Coefficients, points: np.ndarray) -> np.ndarray:
+        """The posterior mean less that of all atoms, (n,d)."""
+        parts = [
+            self._posterior(c.take(rows), points[rows]) @ self._centred for rows in self._blocks(len(points))
+        ]
+        return np.concatenate(parts)
 
     def denoise(
         self, t: ArrayLike | None, x: ArrayLike, *, remaining: ArrayLike | None = None
     ) -> Float[np.ndarray, "n d"]:
         """The posterior mean E[x₁ | x_t = x]: a blend of atoms, no atom."""
-        return self.posterior(t, x, remaining=remaining) @ self.points
+        points = as_points("x", x, self.points.shape[1])
+        c = coefficients(self.schedule, t, remaining, len(points))
+        return self._middle + self._off_middle(c, points)
 
     def velocity(
         self, t: ArrayLike | None, x: ArrayLike, *, remaining: ArrayLike | None = None
@@ -72,9 +94,9 @@ class IndependentField:
         """
         points = as_points("x", x, self.points.shape[1])
         c = coefficients(self.schedule, t, remaining, len(points))
-        x1 = self.denoise(t, points, remaining=remaining)
-        x0 = (points - c.beta[:, None] * x1) / c.alpha[:, None]
-        return c.alpha_dot[:, None] * x0 + c.beta_dot[:, None] * x1
+        off = self._off_middle(c, points)
+        x0 = (points - c.beta[:, None] * self._middle - c.beta[:, None] * off) / c.alpha[:, None]
+        return c.alpha_dot[:, None] * x0 + c.beta_dot[:, None] * (self._middle + off)
 
     def product(
         self, t: ArrayLike | None, x: ArrayLike, vectors: ArrayLike, *, remaining: ArrayLike | None = None
@@ -105,7 +127,8 @@ class IndependentField:
             [[[10.0, 0.0], [0.0, -2.0]]]
         """
         points = as_points("x", x, self.points.shape[1])
-        return np.stack(self._derivative(t, points, list(np.eye(points.shape[1])), remaining), axis=2)
+        directions = [np.broadcast_to(e, points.shape) for e in np.eye(points.shape[1])]
+        return np.stack(self._derivative(t, points, directions, remaining), axis=2)
 
     def _derivative(
         self,
@@ -114,15 +137,22 @@ class IndependentField:
         directions: list[np.ndarray],
         remaining: ArrayLike | None,
     ) -> list[np.ndarray]:
-        """Dv_t along each direction, (d,) or (n,d), for points (n,d)."""
+        """Dv_t along each direction (n,d), for points (n,d)."""
         c = coefficients(self.schedule, t, remaining, len(points))
-        posterior = self.posterior(t, points, remaining=remaining)
-        mean = posterior @ self.points
+        parts = [
+            self._along(c.take(rows), points[rows], [z[rows] for z in directions])
+            for rows in self._blocks(len(points))
+        ]
+        return [np.concatenate(of_direction) for of_direction in zip(*parts, strict=True)]
+
+    def _along(self, c: Coefficients, points: np.ndarray, directions: list[np.ndarray]) -> list[np.ndarray]:
+        posterior = self._posterior(c, points)
+        mean = posterior @ self._centred
         gain = c.beta_dot - c.alpha_dot * c.beta / c.alpha
 
         def along(z: np.ndarray) -> np.ndarray:
-            tilted = posterior * (z @ self.points.T - (mean * z).sum(axis=1, keepdims=True))
-            covariance = tilted @ self.points - tilted.sum(axis=1, keepdims=True) * mean
+            tilted = posterior * (z @ self._centred.T - (mean * z).sum(axis=1, keepdims=True))
+            covariance = tilted @ self._centred - tilted.sum(axis=1, keepdims=True) * mean
             scaled = covariance / c.alpha[:, None] * (c.beta / c.alpha)[:, None]  # 0 where α² underflows
             return (c.alpha_dot / c.alpha)[:, None] * z + gain[:, None] * scaled
 
@@ -134,7 +164,11 @@ class IndependentField:
         """Var(ẋ_t | x_t = x), total variance: (β̇ − α̇β/α)² times that of x₁ under the posterior (P3)."""
         points = as_points("x", x, self.points.shape[1])
         c = coefficients(self.schedule, t, remaining, len(points))
-        posterior = self.posterior(t, points, remaining=remaining)
-        mean = posterior @ self.points
-        spread = posterior @ (self.points**2).sum(axis=1) - (mean**2).sum(axis=1)
-        return (c.beta_dot - c.alpha_dot * c.beta / c.alpha) ** 2 * np.maximum(spread, 0.0)
+        squares = (self._centred**2).sum(axis=1)
+
+        def spread(rows: slice) -> np.ndarray:
+            posterior = self._posterior(c.take(rows), points[rows])
+            return np.asarray(posterior @ squares - ((posterior @ self._centred) ** 2).sum(axis=1))
+
+        variance = np.concatenate([spread(rows) for rows in self._blocks(len(points))])
+        return (c.beta_dot - c.alpha_dot * c.beta / c.alpha) ** 2 * np.maximum(variance, 0.0)

@@ -20,7 +20,7 @@ class Coefficients:
     alpha_dot: Float[np.ndarray, " n"]
     beta_dot: Float[np.ndarray, " n"]
 
-    def take(self, rows: np.ndarray) -> "Coefficients":
+    def take(self, rows: np.ndarray | slice) -> "Coefficients":
         """Those of some of the points."""
         return Coefficients(self.alpha[rows], self.beta[rows], self.alpha_dot[rows], self.beta_dot[rows])
 

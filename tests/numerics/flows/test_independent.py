@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from numerics.accuracy import EPS
+from numerics.flows import independent
 from numerics.flows.independent import IndependentField
 from numerics.flows.spectrum import jacobian
 from numerics.schedules import Linear, Logarithmic, Polynomial, Trigonometric, VariancePreserving
@@ -173,6 +174,25 @@ def test_next_to_the_end_the_jacobian_is_that_of_one_atom():
     for remaining in (1e-12, 1e-100, 1e-140, 1e-150):
         found = field.jacobian(None, [[0.1, 0.9]], remaining=remaining)[0]
         np.testing.assert_allclose(found, -np.eye(2) / remaining, rtol=1e-12, atol=0)
+
+
+@schedules
+def test_a_cloud_far_from_0_is_as_near_as_its_own_middle(schedule, monkeypatch):
+    """Moved by m, and x by βm: x₁ moves by m and ẋ by β̇m; a million is held exactly, its square is not."""
+    points, t = np.random.default_rng(0).integers(-8, 9, (6, 3)) / 8, 0.5
+    x, away, weights = np.random.default_rng(1).integers(-8, 9, (40, 3)) / 8, 2.0**20, np.full(6, 1 / 6)
+    here, there = IndependentField(points, weights, schedule), IndependentField(points + away, weights, schedule)
+    beta, beta_dot = (float(part) for part in schedule.coefficients(t)[1::2])
+    moved = x + beta * away
+    allowed = 64 * EPS * away / float(schedule.coefficients(t)[0]) ** 2
+    assert np.abs(there.posterior(t, moved) - here.posterior(t, x)).max() < allowed
+    assert np.abs(there.velocity(t, moved) - here.velocity(t, x) - beta_dot * away).max() < 16 * allowed
+    assert np.abs(there.loss_floor(t, moved) - here.loss_floor(t, x)).max() < 64 * allowed
+    whole = [here.velocity(t, x), here.loss_floor(t, x), here.jacobian(t, x), here.denoise(t, x)]
+    monkeypatch.setattr(independent, "_MOST_NUMBERS", 18)  # three points at a time
+    parts = [here.velocity(t, x), here.loss_floor(t, x), here.jacobian(t, x), here.denoise(t, x)]
+    for all_at_once, one_by_one in zip(whole, parts, strict=True):
+        np.testing.assert_allclose(all_at_once, one_by_one, rtol=1e-12, atol=1e-12)
 
 
 def test_vectors_that_fit_no_points_are_refused():
