@@ -79,9 +79,8 @@ class BatchField:
         self.index, self.loss = _once_an_atom(index, loss, len(shares))
         more = generator.standard_normal((count, positive_integer("shifts", shifts) - 1, d))
         self.shift = np.concatenate([own, more / np.sqrt(max(self.n - 1, 1))], axis=1)
-        gram = self.points @ self.points.T
-        self._norm = np.diagonal(gram)
-        self._half = (self._norm[:, None] + self._norm - 2 * gram) / 2  # 0 on the diagonal, exactly
+        self._norm = (self.points**2).sum(axis=1)
+        self._half = self._half_squares()
 
     def split(self, parts: int = 2) -> list["BatchField"]:
         """Fields of equal parts of the batches, independent of each other.
@@ -95,6 +94,8 @@ class BatchField:
             part = copy(self)
             part.index, part.loss = self.index[k::parts], self.loss[k::parts]
             part.shift = self.shift[k::parts]
+            if not self._holds_all:
+                part._half = self._half[k::parts]
             found.append(part)
         return found
 
@@ -150,6 +151,23 @@ class BatchField:
         ]
         return np.concatenate(blocks)
 
+    @property
+    def _holds_all(self) -> bool:
+        """Whether every batch lists every atom, in order."""
+        return self.index.shape[1] == len(self.points)
+
+    def _half_squares(self) -> np.ndarray:
+        """½|y_i − y_j|², (N,N), or (b,m,m) of each batch's own data, which of many atoms are far fewer.
+
+        It is 0, exactly, where i and j are one atom: a datum is not beaten by itself.
+        """
+        data = self.points if self._holds_all else self.points[self.index]
+        name = np.arange(len(self.points)) if self._holds_all else self.index
+        gram = data @ data.swapaxes(-1, -2)
+        norm = np.diagonal(gram, axis1=-2, axis2=-1)
+        half = (norm[..., :, None] + norm[..., None, :] - 2 * gram) / 2
+        return np.where(name[..., :, None] == name[..., None, :], 0.0, half)
+
     def _check_parts(self, parts: int) -> None:
         if not 1 <= parts <= len(self.index):
             raise ValueError(f"parts: got {parts} for {len(self.index)} batches")
@@ -181,9 +199,11 @@ class BatchField:
         it where no other datum's value, and (t/2)|y_j − y|² more, is larger.
         """
         gain = x @ self.points.T
+        batch = np.repeat(np.arange(len(self.index)), len(index) // len(self.index))
         size = max(1, _MOST_NUMBERS // max(1, len(x) * index.shape[1]))
         parts = [
-            self._values(t, gain, index[k : k + size], cost[k : k + size]) for k in range(0, len(index), size)
+            self._values(t, gain, index[k : k + size], cost[k : k + size], batch[k : k + size])
+            for k in range(0, len(index), size)
         ]
         chosen, reached = (np.concatenate(found, axis=1) for found in zip(*parts, strict=True))
         square = (x**2).sum(axis=1)[:, None]
@@ -196,14 +216,14 @@ class BatchField:
         gain: Float[np.ndarray, "n N"],
         index: Int[np.ndarray, "b m"],
         cost: Float[np.ndarray, "b m"],
+        batch: Int[np.ndarray, " b"],
     ) -> tuple[Int[np.ndarray, "n b"], Bool[np.ndarray, "n b"]]:
         """Of each batch the datum of the largest value, and whether a noise is sent to it."""
-        whole = index.shape[1] == len(self.points)
-        value = (gain[:, None] if whole else gain.take(index, axis=1)) - cost
+        value = (gain[:, None] if self._holds_all else gain.take(index, axis=1)) - cost
         place = value.argmax(axis=2)[:, :, None]
         best = np.take_along_axis(value, place, 2)[:, :, 0]
         chosen = index[np.arange(len(index)), place[:, :, 0]]
-        rows = self._half[chosen] if whole else self._half.take(chosen[:, :, None] * len(self._half) + index)
+        rows = self._half[chosen] if self._holds_all else self._half[batch, place[:, :, 0]]
         rows *= t
         rows += value
         return chosen, rows.max(axis=2) <= best
