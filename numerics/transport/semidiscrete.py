@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from numerics.accuracy import EPS
 from numerics.checks import as_array, positive_integer
+from numerics.streams import stream
 from numerics.transport import newton, starts
 from numerics.transport.collinear import positions, solve_collinear
 from numerics.transport.diagram import Diagram
@@ -81,7 +82,7 @@ def solve(
     inside = coordinates(y)
     if inside.shape[1] <= 3:
         return _solve_exactly(y, inside, w, first, cap, progress)
-    rng = np.random.default_rng(seed)
+    rng = stream(seed, "semidiscrete")
     budget = budget or Budget.suited(n)
     return solve_sampled(y, w, inside, first, budget=budget, cap=cap, progress=progress, rng=rng)
 

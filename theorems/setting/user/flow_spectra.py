@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from numerics.flows.products import SpectralDensity, spectral_density
+from numerics.streams import stream
 from theorems.setting.user.flow_audits import MOST_DIMENSIONS, TIMES, place, trajectories
 from theorems.setting.user.flows import UserFlow
 
@@ -64,7 +65,7 @@ def spectra(flow: UserFlow) -> tuple[Spectrum, ...]:
         ValueError: If the field does not differentiate, or does not allow for second derivatives.
     """
     path = trajectories(flow).path
-    rows = np.random.default_rng(flow.seed + 6).standard_normal((POINTS * VECTORS, flow.dim))
+    rows = stream(flow.seed, "vectors").standard_normal((POINTS * VECTORS, flow.dim))
     found = []
     for k in map(place, ASKED):
         t, x = float(TIMES[k]), np.repeat(path[k, :POINTS], VECTORS, axis=0)
