@@ -202,9 +202,8 @@ class CantorLaw:
 
     def _risen(self, p: Values) -> Values:
         start, rest = np.zeros_like(p), p.copy()
-        left, whole = np.zeros(
-            (2, _GENERATIONS - 1, len(p))
-        )  # ends of the neighbours, and whether they count
+        # Ends of the neighbours, and whether they count.
+        left, whole = np.zeros((2, _GENERATIONS - 1, len(p)))
         for k in range(_GENERATIONS - 1):
             length = 2.0 ** -(k + 2)
             above = rest >= length

@@ -125,9 +125,8 @@ def quantile(p: AnyShape) -> AnyShape:
         [-0.0, -0.674489750196]
     """
     p = np.asarray(p, dtype=float)
-    return _by_part(
-        p, np.asarray(p > 0.25), lambda p: -noise_from_middle(0.5 - p), _quantile_away
-    )  # exact difference
+    in_middle = np.asarray(p > 0.25)  # there ½ − p is exact
+    return _by_part(p, in_middle, lambda p: -noise_from_middle(0.5 - p), _quantile_away)
 
 
 def _quantile_away(p: AnyShape) -> AnyShape:

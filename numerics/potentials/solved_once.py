@@ -21,7 +21,8 @@ Solution = TypeVar("Solution")
 class LastSolve(Generic[Solution]):
     """The last solution, for whoever asks for the same: prox, envelope, Jacobian and statements do.
 
-    What is kept has its own arrays, so that a caller who writes into one spoils nothing.
+    It is solved for copies, so that a caller who writes into what was given spoils nothing; what is returned
+    is the kept one, and not to be written into.
     """
 
     def __init__(self) -> None:

@@ -100,7 +100,6 @@ def test_the_terminal_spectrum(evidence, user_flow):
                 user_flow,
                 lambda whole: _from_the_limits(_followed(whole)[0][LAST]).mean(),
                 own=False,
-                exact=rest,
             ),
         )
         answer(
@@ -134,7 +133,6 @@ def test_the_exponents(evidence, user_flow):
                 lambda other: _from_the_limits(exponents(other)).mean(axis=1),
                 by_exponents(user_flow.dim),
                 COARSE,
-                exact=rest,
             ),
         )
         rows = [(k + 1, *(f(found[:, k]) for f in (np.mean, np.std, np.min, np.max))) for k in _few(found)]

@@ -12,6 +12,7 @@ import pytest
 
 from numerics.flows.exact import ExactField
 from numerics.flows.straightness import straightness
+from numerics.streams import stream
 from theorems.setting.user.flow_audits import (
     CLOSE,
     LAST,
@@ -26,12 +27,17 @@ from theorems.setting.user.flow_audits import (
     trajectories,
 )
 from theorems.setting.user.flow_pictures import draw_field
-from theorems.setting.user.flow_references import CALLS, beside, beside_independent, following
+from theorems.setting.user.flow_references import (
+    CALLS,
+    beside,
+    beside_distance,
+    beside_independent,
+    following,
+)
 
 SHOWN = (1, 5, MIDDLE, 15, LATE, LAST)
 SAMPLES = 1000
 NOISE = "as Jacobians of drawn batches err most where they are largest"
-ELSEWHERE = "as M4 gives theirs, at other points"
 FEW = "as drawn batches are followed from too few noises for a mean that scatters as costs do"
 
 
@@ -179,26 +185,20 @@ def _ratio(apart, error):
 def test_the_distance_to_the_exact_field(evidence, user_flow, user_target):
     with asked(evidence, user_flow, "P3", "the exact field of the target"):
         field = ExactField(user_target.solution.potential)
-        noise = np.random.default_rng(user_flow.seed + 1).standard_normal((SAMPLES, user_flow.dim))
+        noise = stream(user_flow.seed, "exact field").standard_normal((SAMPLES, user_flow.dim))
         points = [field.flow(t, noise) for t in TIMES]
         exact = [field.velocity(t, x) for t, x in zip(TIMES, points, strict=True)]
         size = [np.sqrt((v**2).sum(axis=1).mean()) for v in exact]
-        wrong = cache(lambda flow: _wrong(flow, points, exact) / size[0] ** 2)
+        wrong = _wrong(user_flow, points, exact)
         answer(
             evidence,
             user_flow,
             "P3: is it the exact field of the target?",
-            _relative(wrong(user_flow)[:, : LATE + 1]),
+            float(np.sqrt(wrong[:, : LATE + 1].mean()) / size[0]),
             "relative root mean square of v − v_exact on the exact trajectories, t ≤ 0.9",
-            beside=beside_independent(
-                user_flow,
-                lambda other: wrong(other)[:, : LATE + 1],
-                len(TIMES) * SAMPLES,
-                ELSEWHERE,
-                over=_relative,
-            ),
+            beside=beside_distance(user_flow, list(zip(TIMES, points, strict=True))[: LATE + 1]),
         )
-        found = size[0] * np.sqrt(wrong(user_flow).mean(axis=0))
+        found = np.sqrt(wrong.mean(axis=0))
         evidence.table(
             f"{user_flow.name}: distance to the exact field of {user_target.name}",
             ("t", "root mean square of v − v_exact", "of v_exact"),
@@ -221,17 +221,12 @@ def _wrong(flow, points, exact):
     return np.stack([((flow.velocity(t, x) - v) ** 2).sum(axis=1) for t, x, v in asked_at], axis=1)
 
 
-def _relative(squares):
-    """The root of their mean."""
-    return float(np.sqrt(squares.mean()))
-
-
 @pytest.mark.asks("P6")
 def test_energy_and_cost(evidence, user_flow, user_target):
     """∫E|v_t(x_t)|²dt = E|x₁−x₀|² = W₂² for the exact field; on the same noise, which cancels its scatter."""
     with asked(evidence, user_flow, "P6", "trajectories"):
         w2 = user_target.solution.w2_squared
-        noise = np.random.default_rng(user_flow.seed + 2).standard_normal((SAMPLES, user_flow.dim))
+        noise = stream(user_flow.seed, "costs").standard_normal((SAMPLES, user_flow.dim))
         least = ((user_target.solution.potential.transport(noise) - noise) ** 2).sum(axis=1)
         excess = cache(lambda flow: (_spent(flow, noise) - least) / w2)
         inexact = 200 * tolerance(user_flow) * np.sqrt(least.mean()) / w2  # of |moved|², by that of the end

@@ -97,16 +97,16 @@ def test_sampling(evidence, user_flow):
             ("steps", f"distance from {seen.samples} samples of {FINE} steps, of their spread", "+ 2 s.e."),
             [(n, *lost) for n, lost in seen.lost.items()],
         )
-        steps, words = of_independent(user_flow, lambda other: sampling(other).steps)
+        other, words = of_independent(user_flow, sampling)
         outcome = "agrees" if seen.steps == 1 else "deviates"
-        if outcome == "agrees" and not (steps and steps > 1):
+        if outcome == "agrees" and not (other and other.steps > 1):
             outcome = "cannot be told"
-        words = words or f"{steps}"
+        words = words or f"{other and other.count}"
         evidence.audit(
             "N3: how many Euler steps lose nothing?",
             outcome,
             expected=f"1: an exact field is straight; independent coupling: {words}",
-            measured=seen.steps,
+            measured=seen.count,
             because=f"fewest of a list that move {seen.samples} samples by at most {CLOSE:g} of their spread"
             f" against {FINE} steps, two standard errors included; the last step is straight from"
             f" t = {seen.t_max:g}{seen.why}",

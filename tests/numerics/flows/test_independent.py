@@ -181,7 +181,10 @@ def test_a_cloud_far_from_0_is_as_near_as_its_own_middle(schedule, monkeypatch):
     """Moved by m, and x by βm: x₁ moves by m and ẋ by β̇m; a million is held exactly, its square is not."""
     points, t = np.random.default_rng(0).integers(-8, 9, (6, 3)) / 8, 0.5
     x, away, weights = np.random.default_rng(1).integers(-8, 9, (40, 3)) / 8, 2.0**20, np.full(6, 1 / 6)
-    here, there = IndependentField(points, weights, schedule), IndependentField(points + away, weights, schedule)
+    here, there = (
+        IndependentField(points, weights, schedule),
+        IndependentField(points + away, weights, schedule),
+    )
     beta, beta_dot = (float(part) for part in schedule.coefficients(t)[1::2])
     moved = x + beta * away
     allowed = 64 * EPS * away / float(schedule.coefficients(t)[0]) ** 2

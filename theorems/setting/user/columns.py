@@ -26,6 +26,7 @@ LABEL = re.compile(
 )
 FEWEST_COUNTED = 20
 """Rows from which a column of consecutive whole numbers is taken for an index: chosen."""
+COMMAS = "is no number: entries are separated by commas, as numpy.savetxt(FILE, points, delimiter=',') does"
 NO_NUMBER = "is no number: every column but `weights` is a coordinate, so drop the others"
 
 
@@ -99,7 +100,8 @@ def _numbers(line: Sequence[str], names: Sequence[str] | None, row: int) -> np.n
     except ValueError:
         column = next(k for k, entry in enumerate(line) if not _is_number(entry))
         entry = line[column].strip()
-        said = f"{entry[:40]!r} {NO_NUMBER}" if entry else "is empty; drop the row or fill it in"
+        wanted = COMMAS if re.search(r"\d[\s;]+[-+.\d]", entry) else NO_NUMBER
+        said = f"{entry[:40]!r} {wanted}" if entry else "is empty; drop the row or fill it in"
         raise ValueError(f"column {names[column] if names else column!r}, row {row}: {said}") from None
 
 

@@ -49,10 +49,10 @@ class Drawn:
     lost: float
 
 
-def drawn(points: Array, weights: Array, noise: Array, n: int, seed: int) -> Drawn:
+def drawn(points: Array, weights: Array, noise: Array, n: int, rng: np.random.Generator | int) -> Drawn:
     """Follow the field of batches of n from the same noise (m,d): all batches, and two halves."""
     batches, shifts = DRAWN[n]
-    field = BatchField(points, weights, n, batches, seed, shifts)
+    field = BatchField(points, weights, n, batches, rng, shifts)
     whole, kept = followed(field, noise, 2)
     first, second = (followed(half, noise, 1) for half in field.split())
     lost = 1 - min(kept, first[1], second[1]) / len(noise)

@@ -4,11 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from theorems.setting.user import flow_batches
-from theorems.setting.user.flow_outcomes import Rival, rival
+from theorems.setting.user.flow_outcomes import ROUNDING, Rival, rival
 from theorems.setting.user.flow_scale import name_of
-
-ROUNDING = 1e-6
-"""Below which a number is not told from that of an exact field."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +17,6 @@ class Marks:
         places: Number and standard error of each coupling, ascending in theory.
         unknown: Which are not known, and why.
         nothing: Why none is known, where none is.
-        exact: The number of an exact field.
         worst: Whether numbers are worst cases, at least what was found.
     """
 
@@ -28,15 +24,19 @@ class Marks:
     places: dict[str, tuple[float, float]] = field(default_factory=dict)
     unknown: dict[str, str] = field(default_factory=dict)
     nothing: str = ""
-    exact: float = 0.0
     worst: bool = False
 
     @property
     def rival(self) -> Rival | None:
         """What an agreeing flow must not be nearer to: the smallest batches, else independent pairs."""
-        off = {name: (abs(number - self.exact), error) for name, (number, error) in self.places.items()}
-        known = {name: place for name, place in off.items() if sum(place) >= ROUNDING}
-        return rival(known, name_of(min(flow_batches.DRAWN)), name_of(1))
+        return rival(self.places, name_of(min(flow_batches.DRAWN)), name_of(1))
+
+    @property
+    def best(self) -> tuple[float, float]:
+        """The number of the largest batches, 0 where it is not told from that, and what it may be at most."""
+        name = name_of(max(flow_batches.DRAWN))
+        known = rival(self.places, name)
+        return known.number if known else 0.0, sum(self.places.get(name, (0.0, 0.0)))
 
     @property
     def words(self) -> str:
@@ -50,9 +50,9 @@ class Marks:
         errors = " (±: of trajectories, drawn batches and steps)" if "±" in "".join(marks) else ""
         against = self.rival
         decided = (
-            f"; it must be nearer to {self.exact:.3g} than to that of {against.name}"
+            f"; it must be nearer to 0 than to that of {against.name}"
             if against
-            else f"; none of these is told from {self.exact:.3g}, so that nothing is decided below it"
+            else "; none of these is told from 0, so that nothing is decided within the tolerance"
         )
         return f"; on {self.target} {', '.join(marks)}{errors}{decided}"
 

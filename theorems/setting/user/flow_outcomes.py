@@ -2,7 +2,8 @@
 
 A field that knows nothing of its data has small numbers, too: a constant one is straight and has no curl. So
 a number agrees only where another coupling on the same target is known to have a larger one, and only if it
-is nearer to 0, which an exact field has, than to that.
+is nearer to 0, which an exact field has, than to that. A flow that is as good as perfectly learned batches of
+the largest size deviates in nothing: their number widens the tolerance.
 """
 
 from collections.abc import Mapping
@@ -12,6 +13,8 @@ from typing import Literal
 Outcome = Literal["agrees", "deviates", "cannot be told"]
 TOLD_APART = 2.0
 """How many times its error a number must be to be told from 0: a convention, as of two standard errors."""
+ROUNDING = 1e-6
+"""Below which a number is not told from 0: that of an exact field in float32 is so large. Chosen."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,7 @@ class Rival:
 
     Attributes:
         name: Of the coupling.
-        number: How far its number is from the exact field's.
+        number: Its number, which is 0 for an exact field.
         error: What the two may be nearer to each other by.
     """
 
@@ -42,27 +45,33 @@ def rival(places: Mapping[str, tuple[float, float]], *names: str) -> Rival | Non
         'independent coupling'
     """
     known = (Rival(name, *places[name]) for name in names if name in places)
-    return next((one for one in known if 0 < one.number >= TOLD_APART * one.error), None)
+    told = (one for one in known if one.number >= max(ROUNDING, TOLD_APART * one.error))
+    return next(told, None)
 
 
-def outcome(measured: float, allowed: float, against: Rival | None, exact: float = 0.0) -> Outcome:
+def outcome(measured: float, allowed: float, against: Rival | None, unsure: float = 0.0) -> Outcome:
     """What a number that is 0 for an exact field says, beside the number of another coupling.
+
+    Where the other coupling's number is within the tolerance, too, the tolerance tells nothing apart: a
+    number that is nearer to that one neither agrees nor deviates.
 
     Args:
         measured: The number.
         allowed: Up to where it may agree.
         against: The coupling that it must not be nearer to; None where none is told from the exact field.
-        exact: The exact field's number.
+        unsure: What the tolerance errs by.
 
     Example:
         >>> mark = Rival("batches of 16", 0.3, 0.1)
         >>> [outcome(number, 0.2, mark) for number in (0.05, 0.15, 0.19, 0.25)]
         ['agrees', 'cannot be told', 'cannot be told', 'deviates']
-        >>> outcome(0.0, 0.2, None)
-        'cannot be told'
+        >>> outcome(0.0, 0.2, None), outcome(0.25, 0.4, mark), outcome(0.25, 0.2, mark, 0.1)
+        ('cannot be told', 'cannot be told', 'cannot be told')
     """
-    if not measured <= allowed:
+    if not measured <= allowed + unsure:
         return "deviates"
-    if against is None or abs(2 * abs(measured - exact) - against.number) <= against.error:
+    if measured > allowed or against is None or abs(2 * measured - against.number) <= against.error:
         return "cannot be told"
-    return "agrees" if 2 * abs(measured - exact) < against.number else "deviates"
+    if 2 * measured < against.number:
+        return "agrees"
+    return "deviates" if against.number > allowed else "cannot be told"

@@ -15,11 +15,12 @@ from typing import TypeVar
 import numpy as np
 
 from numerics.flows.independent import IndependentField
+from numerics.streams import stream
 from theorems.setting.user import flow_batches
 from theorems.setting.user.flow_audits import MOST_DIMENSIONS, TIMES, count_of, exponents_of, trajectories
 from theorems.setting.user.flow_batches import Array, Drawn, Measure, number_of, scatter, scatter_of
 from theorems.setting.user.flow_marks import Marks
-from theorems.setting.user.flow_scale import name_of, own_ends, own_samples
+from theorems.setting.user.flow_scale import Side, name_of, own_ends, own_samples, references
 from theorems.setting.user.flow_spectra import ASKED, POINTS, STEPS, VECTORS, Spectrum, is_large, spectra
 from theorems.setting.user.flows import UserFlow
 from theorems.setting.user.trying import said
@@ -32,6 +33,8 @@ MOST_EXPONENTIALS = 3e9
 MANY = f"as drawn batches are followed up to dimension {MOST_DIMENSIONS}"
 LEAST_OWN = 100
 """Own samples from which they stand in for a target: chosen."""
+OF_FIELDS = 200
+"""Points at each time at which the fields of other couplings are asked: chosen."""
 LEAST_NUMBERS = 4
 """Trajectories from which a mean has an error that means something: chosen."""
 
@@ -97,12 +100,10 @@ def batches(flow: UserFlow, n: int) -> Drawn | str:
         f"flow {flow.name}: trajectories of {flow_batches.DRAWN[n][0]} drawn batches of {n} on {known[0]}"
     )
     noise = trajectories(flow).path[0, : flow_batches.TRAJECTORIES]
-    return flow_batches.drawn(*known[1:], noise, n, flow.seed + 20 * n)
+    return flow_batches.drawn(*known[1:], noise, n, stream(flow.seed, f"batches {n}"))
 
 
-def beside(
-    flow: UserFlow, measure: Measure, own: bool = True, jacobians: bool = True, exact: float = 0.0
-) -> Marks:
+def beside(flow: UserFlow, measure: Measure, own: bool = True, jacobians: bool = True) -> Marks:
     """The number of other couplings; none where they are not asked.
 
     Args:
@@ -110,11 +111,10 @@ def beside(
         measure: The number of a flow's trajectories.
         own: Whether own samples may stand in for a target: not near t = 1, where atoms are alone.
         jacobians: Whether the measure takes whole Jacobians.
-        exact: The number of an exact field.
     """
 
     def marked() -> Marks:
-        marks = Marks(atoms(flow)[0], exact=exact)
+        marks = Marks(atoms(flow)[0])
         for n in flow_batches.DRAWN:
             _mark(batches(flow, n), name_of(n), measure, marks)
         why = _obstacle(flow, following(flow.dim, jacobians))
@@ -136,7 +136,6 @@ def beside_independent(
     *,
     over: Callable[[Array], float] = np.mean,
     more: float = 0.0,
-    exact: float = 0.0,
     worst: bool = False,
 ) -> Marks:
     """The number of independent coupling alone, on a target that is given.
@@ -148,7 +147,6 @@ def beside_independent(
         why: Why batches are not asked.
         over: The number of all, whose size counts; a worst case has no scatter.
         more: What it errs by beside its scatter.
-        exact: The number of an exact field.
         worst: Whether it is that of the worst trajectory, at least what was found.
     """
 
@@ -162,7 +160,7 @@ def beside_independent(
         error = 0.0 if worst else scatter_of(numbers, over) + more
         places = {name_of(1): (abs(float(over(numbers))), error)}
         unknown = dict.fromkeys(map(name_of, flow_batches.DRAWN), why)
-        return Marks(atoms(flow)[0], places, unknown, exact=exact, worst=worst)
+        return Marks(atoms(flow)[0], places, unknown, worst=worst)
 
     return _if_asked(flow, False, marked)
 
@@ -188,6 +186,25 @@ def beside_spectra(
         error = 0.0 if worst else scatter_of(each, np.mean)
         unknown = dict.fromkeys(map(name_of, flow_batches.DRAWN), MANY)
         return Marks(atoms(flow)[0], {name_of(1): (float(measure(seen)), error)}, unknown, worst=worst)
+
+    return _if_asked(flow, False, marked)
+
+
+def beside_distance(flow: UserFlow, points: Sequence[tuple[float, Array]]) -> Marks:
+    """How far the fields of other couplings are from the exact one at times and points, on a given target."""
+
+    def marked() -> Marks:
+        assert flow.target is not None
+        name, data, weights = atoms(flow)
+        side = Side(data, weights, flow.target.solution.potential)
+        known = references([side], [(t, x[:OF_FIELDS]) for t, x in points], name, flow.seed)
+        marks = Marks(name)
+        for other in map(name_of, (*flow_batches.DRAWN, 1)):
+            if known.left_out[other] > flow_batches.MOST_LOST:
+                marks.unknown[other] = f"as no drawn batch comes by {known.left_out[other]:.0%} of the points"
+            else:
+                marks.places[other] = known.places[other], known.errors[other]
+        return marks
 
     return _if_asked(flow, False, marked)
 

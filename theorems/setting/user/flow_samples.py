@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from numerics.flows.exact import ExactField
+from numerics.streams import stream
 from theorems.setting.user.flow_audits import CLOSE, LATE, TIMES, trajectories
 from theorems.setting.user.flow_spectra import is_large, spectra
 from theorems.setting.user.flows import UserFlow
@@ -39,6 +40,7 @@ class Ending:
         least: The median smallest eigenvalue of (1−t)Dv_t at t = 0.9.
         t_max: The last time at which the normal eigenvalue is within `FOLLOWS` of −1; the last time asked
             where there is none, NaN where it never is.
+        since: From which time on it is so at every time asked up to ``t_max``; NaN where there is none.
         whole: Whether nothing is lost: it follows to the last time. Without a normal direction that is not so
             where there is a target, whose atoms have all; else None, as its data may have none.
     """
@@ -48,6 +50,7 @@ class Ending:
     share: float
     least: float
     t_max: float
+    since: float
     whole: bool | None
 
 
@@ -59,11 +62,17 @@ def ending(flow: UserFlow) -> Ending:
     least, share = float(np.median(smallest[np.abs(times - TIMES[LATE]).argmin()])), float(has.mean())
     if share < 0.5:
         unknown = np.full(len(times), np.nan)
-        return Ending(times, unknown, share, least, float(times[-1]), None if flow.target is None else False)
+        return Ending(
+            times, unknown, share, least, float(times[-1]), np.nan, None if flow.target is None else False
+        )
     normal = np.median(smallest[:, has], axis=1)
-    follows = times[(times >= 0.5) & (np.abs(normal + 1) <= FOLLOWS)]
-    t_max = float(follows[-1]) if len(follows) else np.nan
-    return Ending(times, normal, share, least, t_max, t_max == TIMES[-1])
+    follows = (times >= 0.5) & (np.abs(normal + 1) <= FOLLOWS)
+    if not follows.any():
+        return Ending(times, normal, share, least, np.nan, np.nan, False)
+    last = int(np.flatnonzero(follows)[-1])
+    since = int(np.flatnonzero(~follows[: last + 1]).max(initial=-1)) + 1
+    t_max = float(times[last])
+    return Ending(times, normal, share, least, t_max, float(times[since]), t_max == TIMES[-1])
 
 
 def _smallest(flow: UserFlow) -> tuple[Array, Array]:
@@ -99,13 +108,18 @@ class Sampling:
     broken: int
     why: str = ""
 
+    @property
+    def count(self) -> int | str:
+        """How many steps suffice."""
+        return self.steps if self.steps < FINE else f"more than {STEPS[-1]}"
+
 
 @cache
 def sampling(flow: UserFlow) -> Sampling:
     """Sample the same noise in several numbers of steps."""
     t_max, why = _last(flow)
     m = samples_in(flow.dim)
-    noise = np.random.default_rng(flow.seed + 5).standard_normal((m, flow.dim))
+    noise = stream(flow.seed, "samples").standard_normal((m, flow.dim))
     ends = {n: steps_to(flow, noise, n, t_max)[0] for n in (*STEPS, FINE)}
     lost = {n: _lost(ends[n], ends[FINE]) for n in STEPS}
     steps = next((n for n in STEPS if lost[n][1] <= CLOSE), FINE)

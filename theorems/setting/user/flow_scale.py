@@ -19,16 +19,18 @@ from numerics.flows.batches import BatchField
 from numerics.flows.exact import ExactField
 from numerics.flows.independent import IndependentField
 from numerics.potentials import Potential
+from numerics.streams import stream
 from numerics.transport import solve
 from theorems.setting.user.flow_audits import CLOSE, TIMES, limited, place, tolerance
 from theorems.setting.user.flow_outcomes import Outcome, Rival, outcome, rival
 from theorems.setting.user.flows import UserFlow
 
 Array = NDArray[np.float64]
-BATCHES = {256: 64, 64: 256, 16: 512}
+BATCHES = {256: 128, 64: 256, 16: 512}
 """Pairs a batch, and how many batches are drawn."""
-ASKED = (0.1, 0.3, 0.5, 0.7, 0.9)
-"""At which times, of `TIMES`."""
+ASKED = (0.0, 0.1, 0.3, 0.5, 0.7, 0.9)
+"""At which times, of `TIMES`: at 0 couplings are told apart in every dimension; in large ones all fields see
+which atom a point leads to soon after."""
 ASKED_OWN = (0.1, 0.2, 0.3, 0.4, 0.5)
 """The same for own samples, whose spacings the exact field of atoms sees later. That it sees them from ½ on
 was chosen after distances at later times had been seen; no theorem says from when."""
@@ -96,9 +98,14 @@ class Scale:
 
     @property
     def rival(self) -> Rival | None:
-        """What an agreeing flow must not be nearer to: the smallest batches, else independent pairs."""
+        """What an agreeing flow must not be nearer to: the smallest batches, else independent pairs.
+
+        On own samples that do not tell the smallest batches from the exact field it is none: what counts
+        as near there may be any coupling.
+        """
         places = {name: (number, self.apart) for name, number in self.places.items()}
-        return rival(places, name_of(min(BATCHES)), name_of(1))
+        names = (name_of(min(BATCHES)), name_of(1))
+        return rival(places, *names[: 1 if self.apart else 2])
 
     @property
     def outcome(self) -> Outcome:
@@ -139,6 +146,7 @@ class References:
         exact: v there, for each side and time.
         size: (n,), |v|² summed over times, of the first side.
         places: D of each reference.
+        errors: Its standard error over the points.
         left_out: As of `Scale`.
     """
 
@@ -147,6 +155,7 @@ class References:
     exact: list[list[Array]]
     size: Array
     places: dict[str, float]
+    errors: dict[str, float]
     left_out: dict[str, float]
 
 
@@ -183,13 +192,21 @@ def references(sides: list[Side], points: list[tuple[float, Array]], target: str
     """The numbers of the references: of drawn batches, and of independent coupling in closed form."""
     exact = [[field(t, x) for t, x in points] for field in (ExactField(s.potential).velocity for s in sides)]
     size = np.sum([(v**2).sum(axis=1) for v in exact[0]], axis=0)
-    places, left = {"the exact field": 0.0}, {}
+    exactly = "the exact field"
+    places, errors, left = {exactly: 0.0}, {exactly: 0.0}, {exactly: 0.0}
     for n, batches in BATCHES.items():
-        fields = [BatchField(s.points, s.weights, n, batches, seed + 10 * n + k) for k, s in enumerate(sides)]
-        places[name_of(n)], _, left[name_of(n)] = _distance(_estimates(fields, points), exact, size)
+        fields = [
+            BatchField(s.points, s.weights, n, batches, stream(seed, f"scale {n} {k}"))
+            for k, s in enumerate(sides)
+        ]
+        name = name_of(n)
+        places[name], errors[name], left[name] = _distance(_estimates(fields, points), exact, size)
     apart = [IndependentField(s.points, s.weights).velocity for s in sides]
-    places[name_of(1)] = _distance([[f(t, x) for t, x in points] for f in apart], exact, size)[0]
-    return References(target, points, exact, size, places, left)
+    alone = name_of(1)
+    places[alone], errors[alone], left[alone] = _distance(
+        [[f(t, x) for t, x in points] for f in apart], exact, size
+    )
+    return References(target, points, exact, size, places, errors, left)
 
 
 def _estimates(fields: list[BatchField], points: list[tuple[float, Array]]) -> list[list[Array]]:
@@ -245,14 +262,14 @@ def own_ends(flow: UserFlow) -> tuple[Array, tuple[Array, Array]]:
     """Trajectories (k,`POINTS`,d) at `TIMES`, and the ends of others: two sets of own samples (n,d)."""
     n = own_samples(flow.dim)
     flow.say(f"flow {flow.name}: two sets of {n} own samples stand in for the target")
-    noise, more = _noise(flow), np.random.default_rng(flow.seed + 4).standard_normal((2 * n, flow.dim))
+    noise, more = _noise(flow), stream(flow.seed, "own samples").standard_normal((2 * n, flow.dim))
     path = limited(flow, np.concatenate([noise, more]), 100 * tolerance(flow))
     end = path[-1] + (1 - TIMES[-1]) * flow.velocity(TIMES[-1], path[-1])
     return path[:, :POINTS], (end[POINTS : POINTS + n], end[POINTS + n :])
 
 
 def _noise(flow: UserFlow) -> Array:
-    return np.random.default_rng(flow.seed + 3).standard_normal((POINTS, flow.dim))
+    return stream(flow.seed, "scale").standard_normal((POINTS, flow.dim))
 
 
 def _solved(samples: Array, seed: int) -> Side:

@@ -4,7 +4,8 @@ import numpy as np
 
 from numerics.flows.spectrum import intrinsic_dimension
 from theorems.setting.user.flow_audits import LATE, TIMES, trajectories
-from theorems.setting.user.flow_samples import FOLLOWS, ending, sampling
+from theorems.setting.user.flow_outcomes import ROUNDING
+from theorems.setting.user.flow_samples import FOLLOWS, STEPS, Sampling, ending, sampling
 from theorems.setting.user.flow_scale import name_of, scale
 from theorems.setting.user.flow_spectra import is_large, spectra
 from theorems.setting.user.flows import UserFlow
@@ -28,6 +29,8 @@ def how_optimal(flow: UserFlow) -> str:
         like = f"own samples resolve {seen.apart:.2g}: no further from it than that"
     if seen.found >= seen.places[name_of(1)]:
         like = "no nearer than independent coupling"
+    if seen.outcome == "cannot be told":
+        like += "; at that distance couplings are not told apart here"
     return f"{seen.found:.2g} from the exact OT-CFM field on {seen.target}, relative; {like} ({marks})"
 
 
@@ -59,9 +62,12 @@ def where_it_fails(flow: UserFlow) -> str:
         time = f"in time: its normal eigenvalue never comes within {FOLLOWS} of −1/(1−t)"
     else:
         seen = ", ".join(f"{end.normal[k]:.2f} at {end.times[k]:g}" for k in late)
-        time = f"in time: it follows −1/(1−t) up to t = {end.t_max:g} (normal eigenvalue of (1−t)Dv: {seen})"
+        when = f"from t = {end.since:g} up to" if end.since < end.t_max else "at"
+        time = f"in time: it follows −1/(1−t) {when} t = {end.t_max:g} (normal eigenvalue of (1−t)Dv: {seen})"
     known = scale(flow)
     place = np.array2string(known.worst[:4], precision=2, separator=", ") + (", …" if flow.dim > 4 else "")
+    if known.found <= ROUNDING:
+        return f"{time}; in space: nowhere, its error is that of rounding"
     return (
         f"{time}; in space: a tenth of the points holds {known.share:.0%} of the squared error,"
         f" the most at t = {known.when:g}, x = {place}"
@@ -71,17 +77,22 @@ def where_it_fails(flow: UserFlow) -> str:
 def what_to_do(flow: UserFlow) -> str:
     """Until when and in how many steps to sample, and what that gives."""
     seen = sampling(flow)
-    count = "1 Euler step in all loses" if seen.steps == 1 else f"{seen.steps} Euler steps in all lose"
-    words = (
-        f"sample to t = {seen.t_max:g} and take one straight step from there: {count}"
-        f" {seen.lost.get(seen.steps, (0.0,))[0]:.2g} of the spread of {seen.samples} samples"
-    )
+    words = f"sample to t = {seen.t_max:g} and take one straight step from there: {_loses(seen)}"
     if np.isfinite(seen.error):
         words += (
-            f"; ends are then off their optimal data by {seen.error:.2g} of the way from noise to data, where"
-            f" N3 allows {seen.bound:.2g}"
+            f"; ends of {seen.steps} steps are off their optimal data by {seen.error:.2g} of the way from"
+            f" noise to data, where N3 allows {seen.bound:.2g}"
         )
     return words
+
+
+def _loses(seen: Sampling) -> str:
+    """In how many steps, and what that loses."""
+    n = min(seen.steps, STEPS[-1])
+    lost = f"{seen.lost[n][0]:.2g} of the spread of {seen.samples} samples"
+    if seen.steps > n:
+        return f"{seen.count} Euler steps are needed; {n} lose {lost}"
+    return f"1 Euler step in all loses {lost}" if n == 1 else f"{n} Euler steps in all lose {lost}"
 
 
 IN_SHORT = "In short"

@@ -243,7 +243,8 @@ def _wrapped(
                 working[read.order] = field, read
                 break
     if not working:
-        asked = "" if readings[0].label is None else f" (label {readings[0].label})"
+        label = readings[0].label
+        asked = reading.unlabelled(found) if label is None else f" (label {label})"
         wrong = _what_was_wrong(problems, len(list(_ways(found, device, USUAL))))
         raise ValueError(f"{wrong}{asked}{to_be_wrapped(problems, d)}")
     if len(working) == 2:

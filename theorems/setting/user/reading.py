@@ -138,10 +138,23 @@ def _orders(declared: list[inspect.Parameter] | None, order: Order | None) -> li
     return [Reading(order, form) for order in ("t, x", "x, t") for form in FORMS]
 
 
+def unlabelled(found: Any) -> str:
+    """What to do where a field failed that may want a class: its parameter for it was left out."""
+    third, only = _beside(_declared(found))
+    named = [p.name for p in (*third, *only) if LABEL.fullmatch(p.name)]
+    return f"; if its {named[0]} is a class, add --label=K" if named else ""
+
+
+def _beside(
+    declared: list[inspect.Parameter] | None,
+) -> tuple[list[inspect.Parameter], list[inspect.Parameter]]:
+    """The parameters beside t and x: by position, and by name alone."""
+    return _positional(declared)[2:], [p for p in declared or [] if p.kind is p.KEYWORD_ONLY]
+
+
 def _label_goes_to(declared: list[inspect.Parameter] | None, label: int | None) -> str:
     """The name of the parameter that takes the label; "" for the third one, or where there is no label."""
-    third = _positional(declared)[2:]
-    only = [p for p in declared or [] if p.kind is p.KEYWORD_ONLY]
+    third, only = _beside(declared)
     if label is None:
         needed = [p.name for p in (*third, *only) if p.default is p.empty]
         if needed:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import numpy as np
+
 MOST_BYTES = 2**30
 """Of a file: far more than the largest cloud below takes as text."""
 MOST_POINTS = 100_000
@@ -12,6 +14,9 @@ MOST_POINTS_SAMPLED, MOST_SPANNED = 5_000, 320_000
 """In dimension 4 and more, n and n·k; k = min(d, n−1) is the dimension that n points span at most."""
 MOST_NUMBERS = 1_000_000
 """n·d: beyond, the audits take matrices (d, d) that do not fit."""
+
+FARTHEST = 1e150
+"""Of a coordinate: squares of distances, and sums of a million of them, are finite."""
 
 
 def refuse_bytes(file: Path) -> None:
@@ -45,4 +50,19 @@ def refuse_size(name: str, shape: tuple[int, ...]) -> None:
             f"{name}: got shape {shape}, {n * d} numbers; from dimension 4 on at most {MOST_POINTS_SAMPLED}"
             f" points, {MOST_NUMBERS} numbers and n·min(d, n−1) = {MOST_SPANNED} can be solved: give a"
             " subsample, or fewer dimensions"
+        )
+
+
+def refuse_far(points: np.ndarray) -> None:
+    """Pass if squares of distances between points (n,d) do not overflow.
+
+    Raises:
+        ValueError: If a coordinate is beyond `FARTHEST`, naming the first.
+    """
+    far = np.argwhere(np.abs(points) > FARTHEST)
+    if len(far):
+        index = tuple(int(k) for k in far[0])
+        raise ValueError(
+            f"points: entry {index} is {points[index]}, beyond {FARTHEST:g}, where squares overflow: divide"
+            " all by a scale"
         )

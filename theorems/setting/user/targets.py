@@ -23,7 +23,7 @@ from numerics.transport.semidiscrete import check_weights, coordinates, solve
 from numerics.transport.storage import save
 from theorems.setting.user.arrays import Read, read_npy
 from theorems.setting.user.columns import read_csv, read_parquet
-from theorems.setting.user.sizes import refuse_bytes
+from theorems.setting.user.sizes import refuse_bytes, refuse_far
 from theorems.setting.user.solved import read_archive
 
 if TYPE_CHECKING:
@@ -167,12 +167,12 @@ def load(path: str | Path, *, merge: bool = False, **fields: Any) -> UserTarget:
     Raises:
         ValueError: In one line, naming the array or the column and the index, if there is no such file, it
             is of another kind or damaged, ``points`` is missing, an entry is no real number, a shape is
-            wrong, the file or an array is too large, has a NaN or an infinity, if weights are not positive
-            or don't sum to 1, or if points coincide and are not to be merged.
+            wrong, the file or an array is too large, has a NaN, an infinity or numbers that overflow, if
+            weights are not positive or don't sum to 1, or if points coincide and are not to be merged.
     """
     file = Path(path)
     if not file.is_file():
-        raise ValueError("there is no such file")
+        raise ValueError("it is no file" if file.exists() else "there is no such file")
     refuse_bytes(file)
     reader = READERS.get(file.suffix.lower())
     if reader is None:
@@ -180,6 +180,7 @@ def load(path: str | Path, *, merge: bool = False, **fields: Any) -> UserTarget:
         raise ValueError(f"cannot be read: its name ends in {file.suffix!r}; give one of {kinds}")
     read = reader(file)
     points = as_array("points", read.points, ndim=2)
+    refuse_far(points)
     n = len(points)
     if read.weights is not None:
         as_array("weights", read.weights, ndim=1)

@@ -10,8 +10,8 @@ import re
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext, redirect_stdout
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -126,7 +126,7 @@ def _at_one_end(field: Field, t: float, x: Array) -> str:
                 checked_call(field, other, x)
     except ValueError:
         return ""
-    remedy = "give its limit there" if t == 0 else "audits ask up to there, and never t = 1"
+    remedy = "give its limit there" if t == 0 else f"make it so up to t = {t:g}; t = 1 is never asked"
     return f"; it is finite at all other times tried, so {remedy}"
 
 
@@ -142,15 +142,20 @@ def checked_call(field: Field, t: float, x: Array) -> Array:
             value = field.velocity(t, x)
     except (Exception, SystemExit) as error:
         raise RaisedError(f"{asked} raised {said(error)}", f"raised {said(error)}") from error
-    if value.dtype == object and value.ndim == 0 and callable(value.item()):
-        made = type(value.item()).__name__
+    held: Any = value.item() if value.dtype == object and value.ndim == 0 else None
+    if callable(held):
+        made = type(held).__name__
         raise ValueError(
             f"{asked} returned {made}, which can be called; name a factory with (), MODULE:MAKE()"
         )
+    if isinstance(held, Mapping):
+        keys = ", ".join(map(str, held))
+        raise ValueError(f"{asked} returned a dict of {keys}; return one of these")
     if value.dtype.kind not in "fiu":
         raise ValueError(f"{asked} returned {value.dtype} values; it must return real numbers")
     if value.shape != x.shape:
-        raise ValueError(f"{asked} returned shape {value.shape}; it must return {x.shape}")
+        of_several = "; return one of several, such as [0]" if value.shape[1:] == x.shape else ""
+        raise ValueError(f"{asked} returned shape {value.shape}; it must return {x.shape}{of_several}")
     bad = ~np.isfinite(value)
     if bad.any():
         index = tuple(int(i) for i in np.argwhere(bad)[0])
@@ -275,5 +280,5 @@ def hushed() -> Iterator[io.StringIO]:
     """The same, what it prints is kept, and torch's state of gradients is put back."""
     torch = sys.modules.get("torch")
     state = nullcontext() if torch is None else torch.set_grad_enabled(torch.is_grad_enabled())
-    with quiet(), state, redirect_stdout(io.StringIO()) as printed:
+    with quiet(), state, redirect_stdout(io.StringIO()) as printed, redirect_stderr(printed):
         yield printed

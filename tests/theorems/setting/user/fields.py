@@ -27,6 +27,8 @@ def mixes(t, x): return x - x.mean(axis=0)
 def words(t, x): return np.array([["a"] * x.shape[1]] * len(x))
 def complex_values(t, x): return x * 1j
 def nothing(t, x): pass
+def named(t, x): return {"v": x, "aux": 0}
+def several(t, x): return x, -x
 def needs_three(t, x): return x @ np.eye(3)
 def writes(t, x):
     x *= -1

@@ -47,7 +47,10 @@ BAD = {
     "counting header of one column": ("0\n.1\n.3\n", ["first line, 0,", "x0, in its place or above it"]),
     "underscore": ("x,y\n1_0,2\n3,4\n", ["column 'x', row 0", "'1_0' is no number"]),
     "underscore in the first line": ("1_0,2_0\n3,4\n5,6_0\n", ["column '2_0', row 1", "'6_0' is no number"]),
-    "semicolons": ("x;y\n1;2\n", ["'1;2' is no number"]),
+    "semicolons": ("x;y\n1;2\n", ["'1;2' is no number: entries are separated by commas"]),
+    "spaces": ("1.5 2\n3 -4\n", ["is no number: entries are separated by commas", "delimiter=','"]),
+    "a word": ("x,y\n1,abc\n", ["'abc' is no number: every column but `weights` is a coordinate"]),
+    "far away": ("x,y\n1,2\n3,1e200\n", ["entry (1, 1) is 1e+200", "squares overflow"]),
 }
 
 

@@ -151,6 +151,8 @@ def test_words():
         " steps); it must be nearer to 0 than to that of independent coupling"
     )
     none = Marks("moons.npz", {"independent coupling": (0.5, 0.3)})
-    assert none.words.endswith("none of these is told from 0, so that nothing is decided below it")
+    assert none.words.endswith(
+        "none of these is told from 0, so that nothing is decided within the tolerance"
+    )
     assert "±" not in Marks("moons.npz", {}, {"batches of 4": "as I say"}).words
     assert Marks(nothing="as I say").words == ", where other couplings are known; here they are not, as I say"

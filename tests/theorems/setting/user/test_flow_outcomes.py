@@ -35,13 +35,20 @@ MODULES = sorted(Path(theorems.__path__[0]).glob("*/test_user_flow*.py"))
 def test_a_number_agrees_within_its_tolerance_on_the_exact_side(
     allowed: float, number: float, share: float
 ) -> None:
-    """Wherever in its error the mark is: nearer to 0 agrees, nearer to the mark deviates; else it is open."""
+    """Wherever in its error the mark is: nearer to 0 agrees, nearer to the mark deviates; else it is open.
+
+    A mark that is within the tolerance itself makes nothing deviate that is within it.
+    """
+    wrong = "deviates" if number > allowed else "cannot be told"
     for measured in np.linspace(0.003, 3.003, 301):
         nearer = [measured < abs(measured - number * (1 + move)) for move in (-share, share)]
-        beside = "agrees" if all(nearer) else "cannot be told" if any(nearer) else "deviates"
-        found = outcome(measured, allowed, Rival("batches of 16", number, share * number))
-        assert found == (beside if measured <= allowed else "deviates")
+        beside = "agrees" if all(nearer) else "cannot be told" if any(nearer) else wrong
+        mark = Rival("batches of 16", number, share * number)
+        assert outcome(measured, allowed, mark) == (beside if measured <= allowed else "deviates")
         assert outcome(measured, allowed, None) == ("cannot be told" if measured <= allowed else "deviates")
+        unsure = outcome(measured, allowed, mark, 0.3 * allowed)
+        between = allowed < measured <= 1.3 * allowed
+        assert unsure == ("cannot be told" if between else outcome(measured, allowed, mark))
     assert outcome(np.nan, allowed, None) == "deviates"
 
 
@@ -50,6 +57,7 @@ def test_the_rival_is_the_first_that_is_told_from_0() -> None:
     assert rival(places, "a", "b", "c") == Rival("b", 0.4, 0.2)
     assert rival(places, "c", "b") == Rival("c", 0.9, 0.0)
     assert rival(places, "a", "d", "absent") is None
+    assert rival({"a": (9e-7, 0.0)}, "a") is None, "of rounding"
 
 
 # --- all questions ---------------------------------------------------------------------------------------

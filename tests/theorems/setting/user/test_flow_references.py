@@ -16,6 +16,7 @@ from theorems.proximal_denoiser import test_user_flow as denoiser
 from theorems.setting.user import flow_batches, flow_references
 from theorems.setting.user.flow_audits import answer, trajectories
 from theorems.setting.user.flow_batches import scatter_of
+from theorems.setting.user.flow_marks import Marks
 from theorems.setting.user.flow_references import beside, beside_independent, independent
 from theorems.setting.user.flows import UserFlow
 from theorems.setting.user.targets import UserTarget
@@ -66,7 +67,7 @@ def asked(flow, monkeypatch):
     return found
 
 
-@pytest.mark.parametrize(("target", "seed", "told"), [(TARGET, 0, ALL - {"H7"}), (CIRCLE, 5, ALL)])
+@pytest.mark.parametrize(("target", "seed", "told"), [(TARGET, 0, ALL - {"H4", "H7"}), (CIRCLE, 5, ALL)])
 def test_the_field_itself_stands_at_its_mark(monkeypatch, target, seed, told):
     """A flow of independent pairs has the numbers that are said of them, asked as a user's own field is."""
     field = IndependentField(target.points, target.weights).velocity
@@ -75,28 +76,42 @@ def test_the_field_itself_stands_at_its_mark(monkeypatch, target, seed, told):
     assert len(itself) == len(AUDITS) + 3
     for question, (number, marks) in itself.items():
         mark, error = marks.places["independent coupling"]
-        followed = {"H4": 2e-3, "H7": 0.02}.get(
-            question[:2], 1e-6
-        )  # exponents err by that of 100 trajectories
+        # exponents err by that of 100 trajectories; P3's mark is asked of a fifth of the points
+        followed = {"H4": 2e-3, "H7": 0.02, "P3": 3 * error}.get(question[:2], 1e-6)
         assert mark == pytest.approx(number, rel=1e-4, abs=followed), question
         assert marks.worst == question.startswith("P5")
         assert error == 0 if marks.worst else error < mark or mark < 0.02, question
         assert error > 0 or marks.worst or mark < 1e-9, question
-    assert {
-        q[:2] for q, (_, marks) in itself.items() if (rival := marks.rival) and rival.number > 0.01
-    } == told
+    rivals = [(question[:2], marks.rival) for question, (_, marks) in itself.items()]
+    assert told <= {claim for claim, rival in rivals if rival and rival.number > 0.01}
 
 
 def test_an_exact_field_is_at_the_place_that_is_said_of_it(monkeypatch):
-    """0, or what H1 says is left of the limits at that time: 0, too, on atoms."""
-    for question, (number, marks) in asked(
+    for question, (number, _) in asked(
         flow_of(ExactField(FiniteAtoms.hypercube(2)).velocity), monkeypatch
     ).items():
-        assert number == pytest.approx(marks.exact, abs=1e-6), question
+        assert number == pytest.approx(0.0, abs=2e-3 if question.startswith("H4") else 1e-6), question
+
+
+def test_what_a_flow_leaves_of_a_limit_widens_the_tolerance_and_makes_nothing_agree():
+    """N(0, .01 I) is no circle: .08 is left of its limits by H1, and other couplings have a tenth of that."""
+    small = flow_of(lambda t, x: -0.9 * x / (1 - 0.9 * t), CIRCLE)
+    recorder = Recorder(takes_evidence=False, takes_controls=False)
+    hyperbolicity.test_the_exponents(Evidence(recorder), small)
+    hyperbolicity.test_the_terminal_spectrum(Evidence(recorder), small)
+    limits = [a for a in recorder.audits.values() if "close to −1 or 0" in a.question]
+    assert len(limits) == 2
+    for audit in limits:
+        assert audit.measured > 0.05
+        assert audit.outcome != "agrees"
+        assert str(audit.expected).startswith("0; at most ")
 
 
 def test_of_an_exact_field_that_is_not_at_the_limit_yet():
-    """N(0, 4) × {0} by quantiles: exponents are off 0 as H1 says, those of independent pairs twice as far."""
+    """N(0, 4) × {0} by quantiles: exponents are off 0 as H1 says, which is within the tolerance.
+
+    Those of independent pairs, twice as far, are within it, too, so that none of the two is told.
+    """
     quantiles = 2 * norm.ppf((np.arange(1500) + 0.5) / 1500)
     flat = UserTarget("flat.npz", np.stack([quantiles, 0 * quantiles], axis=1), np.full(1500, 1 / 1500))
 
@@ -107,8 +122,8 @@ def test_of_an_exact_field_that_is_not_at_the_limit_yet():
     evidence = Recorder(takes_evidence=False, takes_controls=False)
     hyperbolicity.test_the_exponents(Evidence(evidence), flow)
     (audit,) = evidence.audits.values()
-    assert audit.outcome == "agrees"
-    assert str(audit.expected).startswith("0.01")
+    assert audit.outcome == "cannot be told"
+    assert 0.005 < audit.measured < 0.02
 
 
 def test_a_mark_is_asked_where_its_work_is_small_enough(monkeypatch):
@@ -121,7 +136,7 @@ def test_a_mark_is_asked_where_its_work_is_small_enough(monkeypatch):
         assert ("independent coupling" in marks.places) == (most is None), question
         assert most is None or f"as square.npz has more than {most} points" in marks.words, question
         assert ("batches of 16" in marks.places) == (
-            question[:2] in ("H1", "H5", "P4") or "straight" in question
+            question[:2] in ("H1", "H5", "P3", "P4") or "straight" in question
         )
 
 
@@ -212,17 +227,33 @@ def test_a_flow_that_cannot_be_followed_has_no_mark_of_own_samples():
     undecided(beside(rough, lambda _: 1.0), "ended in RuntimeError: integration needs more than")
 
 
-def test_independent_coupling_deviates_where_its_own_mark_is_told_from_0():
-    """However small a tolerance would have let it agree: it is at its mark, not at 0."""
+@pytest.mark.parametrize(("allowed", "itself"), [(0.05, "deviates"), (10.0, "cannot be told")])
+def test_independent_coupling_agrees_within_no_tolerance(allowed, itself):
+    """It is at its mark, not at 0; where that is within the tolerance, nothing at a mark is told apart."""
     flow = flow_of(IndependentField(SQUARE, np.full(4, 0.25)).velocity)
     exact = flow_of(ExactField(FiniteAtoms.hypercube(2)).velocity)
-    for one, outcome in ((flow, "deviates"), (exact, "agrees")):
+    for one, outcome in ((flow, itself), (exact, "agrees")):
         whole, marks = trajectories(one), beside(one, lambda other: denoiser._bent(other)[0])
         recorder = Recorder(takes_evidence=False, takes_controls=False)
-        answer(Evidence(recorder), one, "straight?", denoiser._bent(whole)[0], "why", 10.0, marks)
+        answer(Evidence(recorder), one, "straight?", denoiser._bent(whole)[0], "why", allowed, marks)
         (audit,) = recorder.audits.values()
         assert audit.outcome == outcome
         assert "it must be nearer to 0 than to that of " in str(audit.expected)
+
+
+def test_a_flow_as_good_as_the_largest_batches_deviates_in_nothing(monkeypatch):
+    """Their number widens the tolerance; within its error it is not told on which side a flow is."""
+    known = {"batches of 256": (0.2, 0.04), "batches of 16": (0.6, 0.01), "independent coupling": (0.9, 0.01)}
+    monkeypatch.setattr(flow_batches, "DRAWN", {256: (8, 1), 16: (8, 1)})
+    outcomes = {0.04: "agrees", 0.19: "agrees", 0.23: "cannot be told", 0.25: "deviates"}
+    for measured, outcome in outcomes.items():
+        recorder = Recorder(takes_evidence=False, takes_controls=False)
+        answer(Evidence(recorder), flow_of(lambda _, x: -x), "q", measured, "why", 0.05, Marks("t", known))
+        (audit,) = recorder.audits.values()
+        assert audit.outcome == outcome
+        assert "at most 0.2 of the largest batches counts as agreement" in str(audit.expected)
+    unknown = Marks("t", {"batches of 256": (0.06, 0.05), "independent coupling": (0.9, 0.01)})
+    assert unknown.best == (0.0, 0.11), "not told from 0, it may be as large"
 
 
 def test_steps_and_the_end_agree_only_where_independent_coupling_does_not():

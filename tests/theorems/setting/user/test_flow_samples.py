@@ -78,24 +78,26 @@ def test_an_exact_field_needs_one_step_and_a_curved_one_more():
     seen = sampling(flow_of(EXACT.velocity, TARGET))
     assert seen.steps == 1
     assert seen.error < 1e-12
-    curved = sampling(flow_of(IndependentField(SQUARE, np.full(4, 0.25)).velocity, TARGET))
+    shares = np.array([0.4, 0.3, 0.2, 0.1])  # of equal ones symmetry leads all noise to the right corner
+    uneven = UserTarget("uneven.npz", SQUARE, shares)
+    curved = sampling(flow_of(IndependentField(SQUARE, shares).velocity, uneven))
     assert 2 < curved.steps < FINE
     assert 0.01 < curved.error < curved.bound
     assert curved.broken == 0
-    assert curved.lost[1] > curved.lost[2] > curved.lost[4] >= curved.lost[64]
+    assert curved.lost[1] > curved.lost[4] > curved.lost[8] >= curved.lost[64]
 
 
 @pytest.mark.parametrize(("d", "most"), [(2, 255 * 200), (128, 255 * 200), (784, 255 * 32), (3072, 255 * 20)])
 def test_a_large_field_is_asked_about_fewer_samples_and_not_more_leniently(monkeypatch, d, most):
     """What a step loses varies from sample to sample: many more must confirm the number of steps."""
     asked = []
-    monkeypatch.setattr(flow_samples, "ending", lambda _: flow_samples.Ending(*[None] * 4, 0.9, None))
+    monkeypatch.setattr(flow_samples, "ending", lambda _: flow_samples.Ending(*[None] * 4, 0.9, 0.5, None))
 
     def velocity(t, x):
         asked.append(len(x))
         return 0.9 * x + 0.255 * np.sin(8 * np.pi * t + x[:, :1]) * np.abs(x[:, 1:2]) * np.sign(x)
 
-    flow = UserFlow("mine:field", d, NumpyField(velocity), seed=1)
+    flow = UserFlow("mine:field", d, NumpyField(velocity), seed=6)
     seen = sampling(flow)
     assert sum(asked) == most
     assert seen.samples * 255 == most
@@ -103,7 +105,7 @@ def test_a_large_field_is_asked_about_fewer_samples_and_not_more_leniently(monke
     fine = steps_to(flow, noise, FINE, 0.9)[0]
     truth = {n: flow_samples._lost(steps_to(flow, noise, n, 0.9)[0], fine)[0] for n in seen.lost}
     for n, (lost, above) in seen.lost.items():
-        assert lost == pytest.approx(truth[n], rel=0.4), n
+        assert abs(lost**2 - truth[n] ** 2) <= 2 * (above**2 - lost**2), "four standard errors"
         assert lost < above < 1.4 * lost
     assert truth.get(seen.steps, 0.0) <= 0.05
     lenient = next(n for n, (lost, _) in seen.lost.items() if lost <= 0.05)

@@ -23,6 +23,9 @@ def further(t, x, scale=1.0, y=None): return CENTRES[y] - x
 def anything(t, x, *rest): return CENTRES[rest[0]] - x
 def extras(x, t, **given): return CENTRES[given["label"]] - x
 def odd(t, x, kind): return CENTRES[kind] - x
+def maybe(t, x, y=None):
+    assert y is not None, "which class?"
+    return -x
 def none(t, x): return -x
 def ignoring(t, x, **extra): return -x
 def late_alone(t, x, y): return -x + (t > 0.95) * CENTRES[y]
@@ -127,6 +130,7 @@ BAD = {
     ("my_labels:keyword", None): "it takes label beside t and x; add --label=K",
     ("my_labels:odd", None): "it takes kind beside t and x; add --label=K if that is a class",
     ("my_labels:Turned()", None): "it takes y beside t and x; add --label=K",
+    ("my_labels:maybe", None): "raised AssertionError: which class?; if its y is a class, add --label=K",
     ("my_labels:third", 3): "IndexError: index 3 is out of bounds",
     ("my_labels:Net()", 7): "IndexError: index out of range in self (label 7)",
 }

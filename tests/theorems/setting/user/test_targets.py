@@ -88,6 +88,8 @@ def test_what_is_no_archive_is_said_to_be_none(tmp_path: Path, content: bytes) -
     (tmp_path / "cloud.npz").write_bytes(content)
     with pytest.raises(ValueError, match="not an"):
         load(tmp_path / "cloud.npz")
+    with pytest.raises(ValueError, match="it is no file"):
+        load(tmp_path)
     with pytest.raises(ValueError, match="no such file"):
         load(tmp_path / "absent.npz")
     (tmp_path / "cloud.npy").write_bytes(content)
