@@ -11,8 +11,8 @@ from numerics.transport import solve
 def test_a_stream_is_its_own(seed):
     names = ("trajectories", "samples", "semidiscrete", "batches 16", "batches 64")
     drawn = [stream(seed, name).standard_normal(4) for name in names]
-    drawn += [np.random.default_rng(other).standard_normal(4) for other in range(10)]
-    drawn += [rng.standard_normal(4) for rng in (np.random.default_rng(10 + seed), stream(seed + 1, names[0]))]
+    drawn += [np.random.default_rng(other).standard_normal(4) for other in (*range(10), 10 + seed)]
+    drawn.append(stream(seed + 1, names[0]).standard_normal(4))
     assert len({tuple(numbers) for numbers in drawn}) == len(drawn)
     assert (stream(seed, names[0]).standard_normal(4) == drawn[0]).all()
 
