@@ -80,8 +80,8 @@ def what_to_do(flow: UserFlow) -> str:
     words = f"sample to t = {seen.t_max:g} and take one straight step from there: {_loses(seen)}"
     if np.isfinite(seen.error):
         words += (
-            f"; ends of {seen.steps} steps are off their optimal data by {seen.error:.2g} of the way from"
-            f" noise to data, where N3 allows {seen.bound:.2g}"
+            f"; ends of {seen.steps} step{'s' * (seen.steps > 1)} are off their optimal data by"
+            f" {seen.error:.2g} of the way from noise to data, where N3 allows {seen.bound:.2g}"
         )
     return words
 

@@ -85,6 +85,23 @@ def test_the_ranking_of_known_couplings(known, seed):
     assert 40 < seen["batches of 64"].pairs < 100
 
 
+def test_couplings_are_told_apart_in_large_dimensions():
+    """28e₁, …, 28e₃₀ in R⁷⁸⁴ lie as far apart as noise: a point soon says which atom it leads to."""
+    points, shares = 28.0 * np.eye(30, 784), np.full(30, 1 / 30)
+    target = UserTarget("corners.npz", points, shares, given=solve(points))
+    exact = ExactField(target.solution.potential).velocity
+    single = scale(flow_of(lambda t, x: exact(t, x).astype(np.float32), target, dim=784))
+    marks = list(single.places.values())
+    assert marks == sorted(marks)
+    assert marks[1] > 0.05
+    assert (single.found < 1e-6, single.outcome) == (True, "agrees")
+    nearly = scale(flow_of(lambda t, x: 1.005 * exact(t, x), target, dim=784))
+    assert nearly.found == pytest.approx(0.005, rel=1e-6)
+    assert nearly.outcome == "agrees"
+    apart = scale(flow_of(IndependentField(points, shares).velocity, target, dim=784))
+    assert apart.outcome == "deviates"
+
+
 def test_own_samples_stand_in_for_a_target():
     """The exact field of N(0, 4I) is told from independent coupling's, which own samples resolve."""
     exact = scale(flow_of(lambda t, x: x / (1 + t), dim=2))
