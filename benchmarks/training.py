@@ -10,8 +10,9 @@ import numpy as np
 from sklearn.datasets import load_digits, load_sample_image
 
 from benchmarks.recording import Table, verdict
-from numerics.flows.learned import LearnedField, Training, train
+from numerics.flows.learned import LearnedField, train
 from numerics.flows.pairs import Pairs, cloud, data_of, exact, independent, minibatch, semidiscrete
+from numerics.flows.recipe import Training
 from numerics.transport import solve
 from theorems.learned_flows import moons
 from theorems.learned_flows.circle import TARGET, in_blocks

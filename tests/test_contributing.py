@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[1]
-LEFT = shutil.ignore_patterns("__pycache__", "html", "_build", "generated")
+LEFT = shutil.ignore_patterns("*-pytest-*", "*.pyc.*", "html", "_build", "generated")
+"""Not what else is compiled, which holds where the file is not changed: pytest's names its source."""
 DECLARED = "tests/theorems/setting/test_declared.py"
 BLOCK = re.compile(r"^```(py|diff)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 FILE = re.compile(r"`([\w/]+\.py)`")

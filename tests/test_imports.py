@@ -1,6 +1,8 @@
 """Data flows one way, numerics → theorems → reports, and no theorem's folder looks into another's."""
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,6 +52,21 @@ def test_what_several_theorems_rest_on_rests_on_none() -> None:
             parts = module.split(".")
             one = parts[0] == "theorems" and len(parts) > 1 and parts[1] in READING_ORDER
             assert not one, f"{file.relative_to(ROOT)}:{line} imports {module}, of one theorem"
+
+
+COLLECT = """
+import sys, pytest
+status = pytest.main(["theorems", "--collect-only", "-qq", "-n0", "-p", "no:cacheprovider"])
+assert status == 0 and "theorems.flow_matching.test_algorithm_1" in sys.modules
+sys.exit(" ".join(sorted({"torch", "ot"} & set(sys.modules))) or 0)
+"""
+
+
+def test_theorems_are_collected_without_what_loads_for_seconds() -> None:
+    """Who asks one check waits for torch and POT (which imports torch) only where it uses them."""
+    words = [sys.executable, "-c", COLLECT]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"collecting loads, or fails: {done.stderr[-300:]}"
 
 
 def private(module: str) -> bool:

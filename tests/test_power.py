@@ -58,13 +58,13 @@ FAULTS = {
         "numerics/flows/exact.py",
         "c.alpha_dot[started] / alpha, c.beta_dot[started] / beta",
         "c.alpha_dot[started] / beta, c.beta_dot[started] / beta",
-        f"{P}spectrum.py",
+        f"{P}spectrum.py::test_field_spectrum_lies_between_the_rates",
     ),
     "dropped factor of a velocity potential": (
         "numerics/flows/exact.py",
         "squares[started] / (2 * beta) - alpha * envelope",
         "squares[started] / beta - alpha * envelope",
-        f"{P}moreau.py",
+        f"{P}moreau.py::test_field_is_the_gradient_of_its_potential",
     ),
     "dropped factor of a stretched conjugate": (
         "numerics/potentials/scaled.py",
@@ -106,7 +106,7 @@ FAULTS = {
         "numerics/flows/independent.py",
         "c.beta**2 / (2 * c.alpha**2)",
         "c.beta / (2 * c.alpha**2)",
-        f"{M}field.py",
+        f"{M}field.py::test_independent_coupling_keeps_its_floor",
     ),
     "dropped half of a Gaussian's logarithm": (
         "numerics/flows/mixtures.py",
@@ -124,7 +124,7 @@ FAULTS = {
         "numerics/flows/density.py",
         "radius = width * np.sqrt(np.log(2 * n / level) / (2 * len(signs)))",
         "radius = width * np.sqrt(np.log(2 * n / level) / (2 * len(signs))) / 2",
-        f"{F}instantaneous_change.py",
+        f"{F}instantaneous_change.py::test_one_probe_may_be_off_by_all_that_hoeffding_allows_for",
     ),
     "inverse of a residual map without 1/(1 − q)": (
         "numerics/flows/residual.py",
@@ -166,7 +166,7 @@ FAULTS = {
         "numerics/transport/order_statistics.py",
         "mass = np.exp(-(x**2) / 2)",
         "mass = np.exp(-(x**2))",
-        f"{M}line.py",
+        f"{M}line.py::test_cost_by_ranks_is_the_cost_by_the_copula",
     ),
     "the lower for the upper limit of a share": (
         "theorems/betting.py",
@@ -191,10 +191,14 @@ FAULTS = {
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory):
-    """The tree, in which files may be changed."""
+    """The tree, in which files may be changed, with what is compiled of it: a changed file is newer.
+
+    Without what pytest compiled, which names its source, and what another process is writing.
+    """
     place = tmp_path_factory.mktemp("faults")
+    left = shutil.ignore_patterns("*-pytest-*", "*.pyc.*", "html")
     for name in ("numerics", "theorems", "reports"):
-        shutil.copytree(ROOT / name, place / name, ignore=shutil.ignore_patterns("__pycache__", "html"))
+        shutil.copytree(ROOT / name, place / name, ignore=left)
     shutil.copy(ROOT / "pyproject.toml", place)
     return place
 

@@ -65,7 +65,7 @@ from .exact import ExactField
 from .guidance import guided
 from .independent import IndependentField
 from .integration import Trajectory, trajectory
-from .learned import LearnedField, Training, train
+from .learned import LearnedField, train
 from .mixtures import MixtureField
 from .network import VelocityNetwork
 from .paths import (
@@ -85,6 +85,7 @@ from .perturbed import (
     response,
     solved_end,
 )
+from .recipe import Training
 from .residual import Composition, Inverse, ResidualMap
 from .sampling import euler, integrate
 from .spectrum import (

@@ -57,6 +57,37 @@ def automatic_jacobian(
     return result
 
 
+def automatic_products(
+    velocity: TorchVelocity, t: float, x: torch.Tensor, vectors: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Dv_t(x_i) z_i and Dv_t(x_i)ᵀ z_i, (n,d) each, for x and z (n,d), by reverse mode alone.
+
+    Samples must not depend on each other. The first product is the derivative of the second's formula in z,
+    which is linear in it. Where autograd sees no dependence a product is 0: a field that computes outside of
+    torch must be refused before.
+
+    Raises:
+        ValueError: If the field returns another shape.
+
+    Example:
+        >>> turn = torch.tensor([[0.0, -1.0], [1.0, 0.0]], dtype=torch.float64)
+        >>> one = torch.tensor([[1.0, 0.0]], dtype=torch.float64)
+        >>> [p.tolist() for p in automatic_products(lambda t, x: x @ turn.T, 0.0, one, one)]
+        [[[0.0, 1.0]], [[0.0, -1.0]]]
+    """
+    with torch.enable_grad():
+        at = x.detach().clone().requires_grad_()
+        value = velocity(torch.tensor(t, dtype=x.dtype, device=x.device), at)
+        if value.shape != x.shape:
+            raise ValueError(f"velocity: got shape {tuple(value.shape)} for x of shape {tuple(x.shape)}")
+        if not value.requires_grad:
+            return torch.zeros_like(x), torch.zeros_like(x)
+        dual = vectors.detach().clone().requires_grad_()
+        (pulled,) = torch.autograd.grad(value, at, dual, create_graph=True)
+        (pushed,) = torch.autograd.grad(pulled, dual, vectors, allow_unused=True)
+    return (torch.zeros_like(x) if pushed is None else pushed).detach(), pulled.detach()
+
+
 def _rows(velocity: TorchVelocity, t: torch.Tensor, x: torch.Tensor, start: int) -> np.ndarray:
     """The Jacobians of one chunk, whose first point is number ``start``."""
     with torch.enable_grad():

@@ -20,7 +20,6 @@ from filelock import FileLock
 
 from numerics.flows.learned import (
     LearnedField,
-    Training,
     check_device,
     count_conditions,
     draw,
@@ -29,10 +28,11 @@ from numerics.flows.learned import (
 )
 from numerics.flows.network import VelocityNetwork
 from numerics.flows.pairs import Pairs
+from numerics.flows.recipe import Training
 
 VARIABLE = "OTCFM_CACHE"
 FORMAT = 1
-_SOURCES = ("learned.py", "network.py", "pairs.py")
+_SOURCES = ("learned.py", "network.py", "pairs.py", "recipe.py")
 _LIBRARIES = ("torch", "numpy", "scipy", "POT", "torchcfm")
 _log = logging.getLogger(__name__)
 

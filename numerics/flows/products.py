@@ -1,53 +1,21 @@
-r"""Spectra of Jacobians that are too large to be formed: products with vectors, and Lanczos' method.
+r"""Spectra of Jacobians that are too large to be formed: Lanczos' method on products with vectors.
 
-$Dv\,z$ and $Dv^\top z$ cost a few evaluations of the field. From products of the symmetric part with a random
-vector, k steps of Lanczos make a Gauss quadrature of its spectral density: 2k moments are right, the extreme
-nodes tend to the extreme eigenvalues from within, and each node is within its residual of an eigenvalue.
+$Dv\,z$ and $Dv^\top z$ cost a few evaluations of the field (`numerics.flows.automatic`). From products of the
+symmetric part with a random vector, k steps of Lanczos make a Gauss quadrature of its spectral density: 2k
+moments are right, the extreme nodes tend to the extreme eigenvalues from within, and each node is within its
+residual of an eigenvalue.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from numerics.checks import as_array, positive_integer
 
-TorchVelocity = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 Rows = Float[np.ndarray, "n d"]
-
-
-def automatic_products(
-    velocity: TorchVelocity, t: float, x: torch.Tensor, vectors: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Dv_t(x_i) z_i and Dv_t(x_i)ᵀ z_i, (n,d) each, for x and z (n,d), by reverse mode alone.
-
-    Samples must not depend on each other. The first product is the derivative of the second's formula in z,
-    which is linear in it. Where autograd sees no dependence a product is 0: a field that computes outside of
-    torch must be refused before.
-
-    Raises:
-        ValueError: If the field returns another shape.
-
-    Example:
-        >>> turn = torch.tensor([[0.0, -1.0], [1.0, 0.0]], dtype=torch.float64)
-        >>> one = torch.tensor([[1.0, 0.0]], dtype=torch.float64)
-        >>> [p.tolist() for p in automatic_products(lambda t, x: x @ turn.T, 0.0, one, one)]
-        [[[0.0, 1.0]], [[0.0, -1.0]]]
-    """
-    with torch.enable_grad():
-        at = x.detach().clone().requires_grad_()
-        value = velocity(torch.tensor(t, dtype=x.dtype, device=x.device), at)
-        if value.shape != x.shape:
-            raise ValueError(f"velocity: got shape {tuple(value.shape)} for x of shape {tuple(x.shape)}")
-        if not value.requires_grad:
-            return torch.zeros_like(x), torch.zeros_like(x)
-        dual = vectors.detach().clone().requires_grad_()
-        (pulled,) = torch.autograd.grad(value, at, dual, create_graph=True)
-        (pushed,) = torch.autograd.grad(pulled, dual, vectors, allow_unused=True)
-    return (torch.zeros_like(x) if pushed is None else pushed).detach(), pulled.detach()
 
 
 @dataclass(frozen=True)

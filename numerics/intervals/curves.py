@@ -6,6 +6,7 @@ curvature there; everywhere else it is proved to be smaller by subdivision.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -57,8 +58,12 @@ class ExactNearestPoint(ByConjugate):
         self._points = [exact(point) for point in np.asarray(points, dtype=float).reshape(-1, self.dim)]
         net = np.linspace(float(curve.start.mid()), float(curve.stop.mid()), _NET + 1)
         self._net = net[:_NET] if curve.closed else net
+
+    @cached_property
+    def _samples(self) -> np.ndarray:
+        """The net's points, formed when they are first asked for: twins are listed wherever checks are."""
         with ctx.workprec(_COARSE):
-            self._samples = np.array([doubles(curve.at(arb(float(t)))) for t in self._net])
+            return np.array([doubles(self._curve.at(arb(float(t)))) for t in self._net])
 
     # --- the objective ⟨y,γ⟩ − (a/2)|γ|² ------------------------------------------------------------
 

@@ -7,6 +7,7 @@ but T' = 0 almost everywhere for p ≠ ½; p = ½ is the uniform law.
 
 from fractions import Fraction
 from functools import cache
+from math import comb
 from numbers import Rational
 
 import mpmath as mp  # type: ignore[import-untyped]
@@ -304,6 +305,6 @@ def _position_rule(zero: Fraction) -> Rule:
         q = mp.mpf(zero.numerator) / zero.denominator
         moments = [mp.mpf(1)]
         for j in range(1, 2 * n):
-            lower = mp.fsum(mp.binomial(j, i) * q ** (j - i) * (1 - q) ** i * moments[i] for i in range(j))
+            lower = mp.fsum(comb(j, i) * q ** (j - i) * (1 - q) ** i * moments[i] for i in range(j))
             moments.append(lower / 2 / (1 - (q**j + (1 - q) ** j) / 2))
         return gauss_rule(moments, n)

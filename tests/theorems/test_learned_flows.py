@@ -8,8 +8,9 @@ import pytest
 import torch
 from scipy.stats import binom
 
-from numerics.flows.learned import LearnedField, Training
+from numerics.flows.learned import LearnedField
 from numerics.flows.network import VelocityNetwork
+from numerics.flows.recipe import Training
 from reports.run.profiles import profile_loaded
 from theorems.learned_flows import circle, moons
 from theorems.learned_flows.circle import in_blocks

@@ -5,7 +5,7 @@ from functools import cache
 
 import numpy as np
 
-from numerics.flows.learned import LearnedField, Training, train
+from numerics import flows
 from numerics.flows.mixtures import MixtureField
 
 MIXTURE = MixtureField(
@@ -14,7 +14,7 @@ MIXTURE = MixtureField(
     [0.3, 0.4, 0.3],
 )
 """Three labelled Gaussians in the plane."""
-TRAINING = Training(steps=1000, batch=256, width=48, depth=2, unprompted=0.2, learning_rate=8e-3)
+TRAINING = flows.Training(steps=1000, batch=256, width=48, depth=2, unprompted=0.2, learning_rate=8e-3)
 
 
 def prompted_pairs(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -24,16 +24,16 @@ def prompted_pairs(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.nda
 
 
 @cache
-def prompted_field() -> LearnedField:
+def prompted_field() -> "flows.LearnedField":
     """The field trained on `prompted_pairs`."""
-    return train(prompted_pairs, 2, TRAINING, progress=False)
+    return flows.train(prompted_pairs, 2, TRAINING, progress=False)
 
 
 @cache
-def unprompted_field(steps: int) -> LearnedField:
+def unprompted_field(steps: int) -> "flows.LearnedField":
     """A field trained for so many steps on the three Gaussians without labels: algorithm 1 as it stands."""
 
     def pairs(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         return prompted_pairs(n, rng)[:2]
 
-    return train(pairs, 2, replace(TRAINING, steps=steps), progress=False)
+    return flows.train(pairs, 2, replace(TRAINING, steps=steps), progress=False)

@@ -8,12 +8,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 from scipy.stats import kstest
 
 from numerics.accuracy import Rounding
 from numerics.flows.discrepancy import KernelDistance
-from numerics.flows.learned import draw, flow_matching_loss
 from numerics.flows.mixtures import MixtureField
 from numerics.flows.sampling import euler
 from theorems.flow_matching.figures import draw_training
@@ -27,6 +25,10 @@ NOISE = MixtureField([[0.0, 0.0]], [np.eye(2)], [1.0])
 
 def _drawn(training, rng):
     """A batch as training is given it, in float64, and the pairs with labels that it was formed from."""
+    import torch  # a second for every run that asks something else
+
+    from numerics.flows.learned import draw
+
     recorded = []
 
     def pairs(n, generator):
@@ -77,6 +79,10 @@ def test_what_training_is_given(evidence, rng):
 @pytest.mark.claim("F8")
 def test_gradient_that_training_follows(evidence, rng):
     """Algorithm 1's step: torch's gradient of the loss (37) is 2·mean (u_θ − ẋ)zᵀ for a linear model."""
+    import torch
+
+    from numerics.flows.learned import flow_matching_loss
+
     weights = torch.tensor(rng.standard_normal((2, 4)), requires_grad=True)
     t, x0, x1 = rng.random(200), *rng.standard_normal((2, 200, 2))
     x, speed = (1 - t)[:, None] * x0 + t[:, None] * x1, x1 - x0

@@ -10,9 +10,8 @@ import numpy as np
 from hypothesis import settings
 from numpy.typing import NDArray
 
-from numerics.flows.checkpoints import trained
+from numerics import flows
 from numerics.flows.exact import ExactField
-from numerics.flows.learned import LearnedField, Training
 from numerics.flows.pairs import Pairs, data_of, exact, independent, minibatch
 from numerics.potentials import Sphere
 
@@ -32,15 +31,15 @@ CAP = TARGET.radius**2
 """Up to where |v_θ − v|² is counted: |x₁|². Only networks of independent pairs often err by more."""
 
 
-def network(coupling: str, steps: int, seed: int = 0, device: str = "cpu") -> LearnedField:
+def network(coupling: str, steps: int, seed: int = 0, device: str = "cpu") -> "flows.LearnedField":
     """A field trained on ``"independent"``, ``"minibatch 16"``, ``"minibatch 512"`` or ``"exact"`` pairs."""
     return _trained(coupling, steps, seed, device)
 
 
 @cache
-def _trained(coupling: str, steps: int, seed: int, device: str) -> LearnedField:
-    training = Training(steps=steps, batch=PAPER, learning_rate=1e-2, seed=seed)
-    return trained(_pairs(coupling), TARGET.dim, training, device=device)
+def _trained(coupling: str, steps: int, seed: int, device: str) -> "flows.LearnedField":
+    training = flows.Training(steps=steps, batch=PAPER, learning_rate=1e-2, seed=seed)
+    return flows.trained(_pairs(coupling), TARGET.dim, training, device=device)
 
 
 def _pairs(coupling: str) -> Pairs:
@@ -62,12 +61,12 @@ def in_blocks(pairs: Pairs, size: int) -> Pairs:
     return drawn
 
 
-def capped_error(learned: LearnedField, t: Array | float, x0: Array, x1: Array) -> Array:
+def capped_error(learned: "flows.LearnedField", t: Array | float, x0: Array, x1: Array) -> Array:
     """min(|v_θ − v|², `CAP`): its mean has proved limits (`theorems.learned_flows.conclusions`)."""
     return np.minimum(field_error(learned, t, x0, x1), CAP)
 
 
-def field_error(learned: LearnedField, t: Array | float, x0: Array, x1: Array) -> Array:
+def field_error(learned: "flows.LearnedField", t: Array | float, x0: Array, x1: Array) -> Array:
     """|v_θ − v|² at the exact interpolants of optimal pairs, where v = x₁ − x₀ (P3), also at t = 1."""
     times = np.broadcast_to(np.asarray(t, dtype=float), len(x0))[:, None]
     found = learned.velocity(times[:, 0], (1 - times) * x0 + times * x1)

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from numerics.flows.learned import LearnedField
-
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from numerics.flows import LearnedField
 
 Array = NDArray[np.float64]
 COLORS = ("#9ca3af", "#c2410c", "#059669", "#4269d0")
@@ -68,7 +68,12 @@ def _draw_exact(axes: "Axes", times: Array, values: Array, label: str) -> None:
 
 
 def draw_fields(
-    figure: "Figure", learned: dict[str, LearnedField], support: Array, points: Array, exact: Array, t: float
+    figure: "Figure",
+    learned: dict[str, "LearnedField"],
+    support: Array,
+    points: Array,
+    exact: Array,
+    t: float,
 ) -> None:
     """Learned fields at one time over interpolants (n,2), the exact velocities there, and the support."""
     panels = figure.subplots(1, len(learned), sharey=True)

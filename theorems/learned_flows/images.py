@@ -10,10 +10,8 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.datasets import load_digits
 
-from numerics.flows.checkpoints import trained
-from numerics.flows.learned import LearnedField, Training
+from numerics import flows
 from numerics.flows.pairs import cloud, minibatch
 from numerics.flows.sampling import euler
 from theorems.learned_flows.circle import THOROUGH
@@ -72,6 +70,8 @@ def load(mnist_directory: Path | None) -> Images:
         ValueError: If the directory doesn't hold MNIST's images: see `theorems.setting.user.idx`.
     """
     if mnist_directory is None:
+        from sklearn.datasets import load_digits  # scikit-learn is slow to import
+
         return _images("digits, 8×8", load_digits().data / 16)
     pixels = read(mnist_directory, IMAGES, axes=3)
     if pixels.shape[1] != pixels.shape[2]:
@@ -85,10 +85,10 @@ def _images(name: str, pixels: Array) -> Images:
 
 
 @cache
-def network(images: Images, device: str = "cpu") -> LearnedField:
+def network(images: Images, device: str = "cpu") -> "flows.LearnedField":
     """The field that is learned with the paper's coupling, torchcfm's on batches of 256."""
-    training = Training(steps=BATCHES, batch=BATCH, width=WIDTH, learning_rate=RATE)
-    return trained(minibatch(cloud(images.points)), images.dim, training, device=device)
+    training = flows.Training(steps=BATCHES, batch=BATCH, width=WIDTH, learning_rate=RATE)
+    return flows.trained(minibatch(cloud(images.points)), images.dim, training, device=device)
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ class Moves:
 
 
 def moves(
-    learned: LearnedField, x0: Array, ranks: tuple[int, ...], size: float, rng: np.random.Generator
+    learned: "flows.LearnedField", x0: Array, ranks: tuple[int, ...], size: float, rng: np.random.Generator
 ) -> Moves:
     """Generate images from x0 (n,d) by Euler's method, and move them."""
     path = euler(learned.velocity, x0, STEPS)

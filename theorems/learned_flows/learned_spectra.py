@@ -1,11 +1,15 @@
 """Spectra and growth along learned trajectories, beside the exact curves of H1 and H5."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 
-from numerics.flows.learned import LearnedField
 from numerics.flows.sampling import integrate
 from theorems.learned_flows.conclusions import size_limit
+
+if TYPE_CHECKING:
+    from numerics.flows import LearnedField
 
 Array = NDArray[np.float64]
 TOLERANCE = 1e-5
@@ -29,7 +33,7 @@ def span(found: Array, exact: Array) -> tuple[float | str, float | str]:
     return (float(near[0]), float(near[-1])) if len(near) else ("never", "never")
 
 
-def spectra(learned: LearnedField, x0: Array, times: Array) -> Array:
+def spectra(learned: "LearnedField", x0: Array, times: Array) -> Array:
     """Eigenvalues (k,n,d), ascending, of (1−t)·½(Dv + Dvᵀ) along the learned trajectories of x0 (n,d)."""
     path = integrate(learned.velocity, x0, times, tolerance=TOLERANCE)
     found = []
@@ -45,7 +49,7 @@ def off_limit(found: Array, exact: Array, level: float) -> Array:
     return size_limit(off, CLIP + 1, level / off[0].size)
 
 
-def log_growth(learned: LearnedField, x0: Array, times: Array) -> Array:
+def log_growth(learned: "LearnedField", x0: Array, times: Array) -> Array:
     """Logarithms (k,n,d), descending, of the singular values of DX_t along learned trajectories.
 
     By the variational equation d/dt DX_t = Dv_t(X_t)·DX_t, integrated with the trajectories.
@@ -62,7 +66,7 @@ def log_growth(learned: LearnedField, x0: Array, times: Array) -> Array:
     return np.log(np.linalg.svd(path, compute_uv=False))
 
 
-def lipschitz(learned: LearnedField) -> float:
+def lipschitz(learned: "LearnedField") -> float:
     """A number that |Dv_θ(t, x)| exceeds nowhere: the product of the layers' norms, and sup|SiLU'| < 1.1."""
     weights = [p.detach().cpu().numpy() for p in learned.module.parameters() if p.ndim == 2]
     weights[0] = weights[0][:, 1 : 1 + learned.dim]  # the columns of x

@@ -10,8 +10,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from numerics.flows.checkpoints import trained
-from numerics.flows.learned import LearnedField, Training
+from numerics import flows
 from numerics.flows.pairs import Pairs, independent, minibatch
 from numerics.transport.lifts import CurveLift, lift, two_moons
 from theorems.learned_flows.circle import PAPER, THOROUGH
@@ -99,15 +98,15 @@ def data(n: int, rng: np.random.Generator) -> Array:
 
 
 @cache
-def network(coupling: str, steps: int, device: str = "cpu") -> LearnedField:
+def network(coupling: str, steps: int, device: str = "cpu") -> "flows.LearnedField":
     """A field trained on ``"exact"`` pairs, the paper's ``"minibatch"`` ones, or ``"independent"`` ones."""
-    training = Training(steps=steps, batch=PAPER, learning_rate=1e-2)
+    training = flows.Training(steps=steps, batch=PAPER, learning_rate=1e-2)
     others = {"minibatch": minibatch, "independent": independent}
     pairs: Pairs = exact_pairs if coupling == "exact" else others[coupling](data)
-    return trained(pairs, 2, training, device=device)
+    return flows.trained(pairs, 2, training, device=device)
 
 
-def errors(learned: LearnedField, t: float, moved: Transported) -> Array:
+def errors(learned: "flows.LearnedField", t: float, moved: Transported) -> Array:
     """|v_θ − (x₁ − x₀)|² at the interpolants."""
     x = (1 - t) * moved.x0 + t * moved.x1
     return np.asarray(((learned.velocity(t, x) - (moved.x1 - moved.x0)) ** 2).sum(axis=1))

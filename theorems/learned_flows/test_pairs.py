@@ -10,8 +10,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from numerics import flows
 from numerics.accuracy import Rounding
-from numerics.flows.datasets import labelled
 from numerics.flows.pairs import semidiscrete
 from numerics.flows.spectrum import jacobian
 from numerics.potentials import FiniteAtoms
@@ -23,7 +23,7 @@ def test_pairs_of_a_solved_cloud_are_exact(evidence, rng):
     """Every noise with the atom of the largest ⟨x₀, y⟩ − g, in fractions of the doubles, and its label."""
     points, heights, labels = rng.standard_normal((7, 3)), rng.uniform(0, 0.5, 7), rng.permutation(7) + 3
     target = FiniteAtoms(points, heights)
-    x0, x1, label = labelled(target, labels)(500, rng)
+    x0, x1, label = flows.labelled(target, labels)(500, rng)
     y0, y1 = semidiscrete(target)(500, rng)
     on = evidence.on(target)
     for what, noise, data in (("labelled", x0, x1), ("semidiscrete", y0, y1)):

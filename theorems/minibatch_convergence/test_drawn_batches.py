@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from scipy.optimize import brentq, linear_sum_assignment
 from scipy.stats import norm as norm_law
 
+from numerics import flows
 from numerics.accuracy import Rounding
 from numerics.flows.batches import BatchField, losses
-from numerics.flows.datasets import matched
 from numerics.transport.batch_sizes import BatchSize, BatchSizes, batch_sizes
 from numerics.transport.couplings import BatchEstimate
 from numerics.transport.semidiscrete import solve
@@ -34,7 +34,7 @@ def test_pairs_are_matched_in_blocks(evidence, d, block, n, seed):
     """What is kept of an optimal assignment is optimal for its points; labels go with their data."""
     rng = generator(seed)
     points, labels = rng.standard_normal((20, d)), rng.permutation(20)
-    x0, x1, label = matched(points, block, labels)(n, rng)
+    x0, x1, label = flows.matched(points, block, labels)(n, rng)
     on = evidence.on("cloud", d=d, block=block, n=n, seed=seed)
     on.exact("labels are those of the data", x1 == points[np.argsort(labels)[label]], "bitwise")
     on.exact("as many pairs as asked for", (len(x0), len(x1)) == (n, n), "every size")
@@ -58,7 +58,7 @@ def test_pairs_are_matched_in_blocks(evidence, d, block, n, seed):
 def test_marginals_of_matched_pairs(evidence, rng, block):
     """Of a last block too, of which one pair in six is kept: halves of the cloud, and of the noise."""
     points, draws = rng.standard_normal((10, 2)), 1000
-    draw = matched(points, block)
+    draw = flows.matched(points, block)
     x0, x1 = (
         np.concatenate(part) for part in zip(*(draw(block + 1, rng) for _ in range(draws)), strict=True)
     )

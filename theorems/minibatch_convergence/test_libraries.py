@@ -1,7 +1,6 @@
 """What POT's `emd` does with a batch: an audit, which decides nothing (M1; batches as proximal: P9)."""
 
 import numpy as np
-import ot
 import pytest
 from scipy.optimize import linear_sum_assignment
 
@@ -10,12 +9,12 @@ from numerics.accuracy import EPS
 
 @pytest.mark.asks("M1")
 def test_network_simplex_returns_an_optimal_permutation(evidence, rng):
+    import ot  # it imports torch: a second for every run that asks something else
+
     n = 128
     on = evidence.on("batches of 128, d = 2")
-    x0, x1 = (
-        rng.standard_normal((n, 2)),
-        np.sign(rng.standard_normal((n, 2))) + rng.standard_normal((n, 2)) / 4,
-    )
+    x0 = rng.standard_normal((n, 2))
+    x1 = np.sign(rng.standard_normal((n, 2))) + rng.standard_normal((n, 2)) / 4
     cost = ot.dist(x0, x1)
     plan = ot.emd([], [], cost)
     pairs = int((plan > 0).sum())

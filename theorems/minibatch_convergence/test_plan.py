@@ -8,7 +8,6 @@ from itertools import pairwise
 from math import comb
 
 import numpy as np
-import ot
 import pytest
 from hypothesis import strategies as st
 from scipy import stats
@@ -216,6 +215,8 @@ def test_atomic_noise_has_more_than_one_limit(evidence, n):
     Matched in the same order, a share s = 1 − E|A−B|/n of the pairs has equal signs, A, B the numbers of +;
     in opposite orders 1 − s. All batches are counted, and W₂² of the two laws is a linear program.
     """
+    import ot  # it imports torch: a second for every run that asks something else
+
     laws = np.zeros((2, 2, 2))
     for a in range(2**n):
         for b in range(2**n):

@@ -17,7 +17,6 @@ Assumed: nothing but what M6 does. Control: atoms so near that labels are change
 from dataclasses import dataclass
 
 import numpy as np
-import ot
 import pytest
 from numpy.typing import NDArray
 from scipy.integrate import quad
@@ -184,6 +183,8 @@ def _cells(law: TwoAtomLaw) -> tuple[Array, Array, Array, float]:
 
 def _program(law: TwoAtomLaw, distance: float) -> tuple[float, float]:
     """W₂² between the plans on cells, by POT's linear program, and `_cells`' distance."""
+    import ot  # it imports torch: a second for every run that asks something else
+
     points, plan, limit, moved = _cells(law)
     labels = np.array([0.0, distance])
     cost = (points[:, None] - points[None, :]) ** 2

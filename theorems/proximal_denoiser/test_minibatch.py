@@ -8,7 +8,6 @@ conditions hold without tolerance. Control: the same potential on a batch matche
 from typing import NamedTuple
 
 import numpy as np
-import ot
 import pytest
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
@@ -115,6 +114,8 @@ class Batch(NamedTuple):
 
 def _potential_of_a_batch(x0, data):
     """φ_B from the duals of the assignment; data may repeat, as those of an atomic target do."""
+    import ot  # it imports torch: a second for every run that asks something else
+
     plan, log = ot.emd([], [], ot.dist(x0, data), log=True)
     heights = ((data**2).sum(axis=1) - log["v"]) / 2
     points, place = np.unique(data, axis=0, return_inverse=True)
@@ -255,6 +256,8 @@ def _returned(target, x0, x1, step):
 @pytest.mark.control("P9")
 def test_doubled_duals_are_no_potential(evidence, rng):
     """Forgetting the half: g = |x₁|² − v. On the line with two atoms the threshold of the noise doubles."""
+    import ot  # it imports torch: a second for every run that asks something else
+
     x0 = np.array([[-0.5], [0.6]])
     data = np.array([[0.0], [2.0]])
     _, log = ot.emd([], [], ot.dist(x0, data), log=True)

@@ -13,7 +13,6 @@ from fractions import Fraction
 from itertools import pairwise
 
 import numpy as np
-import ot
 import pytest
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
@@ -40,6 +39,8 @@ def _cloud(rng, n, spread=1.0):
 
 def _coupling(x, y, a, b):
     """The optimal coupling, and W₂² with what primal and dual leave open."""
+    import ot  # it imports torch: a second for every run that asks something else
+
     cost = ((x[:, None] - y) ** 2).sum(axis=2)
     plan, log = ot.emd(a, b, cost, log=True)
     slack = np.minimum(cost - log["u"][:, None] - log["v"], 0.0)

@@ -12,10 +12,9 @@ Assumed: exact pairs of the circle of radius 2; a network of the size and traini
 import numpy as np
 import pytest
 
+from numerics import flows
 from numerics.accuracy import Rounding
-from numerics.flows.checkpoints import trained
 from numerics.flows.exact import ExactField
-from numerics.flows.learned import Training
 from numerics.flows.pairs import exact
 from numerics.flows.perturbed import euler_bound, euler_response, euler_steps
 from numerics.geometry import norms
@@ -24,14 +23,14 @@ from theorems.stability.euler_steps import Steps
 from theorems.stability.figures import draw_scatter
 
 TARGET = Sphere(2, 2.0)
-TRAINING = Training(steps=400, batch=512, learning_rate=1e-2, seed=0)
+TRAINING = flows.Training(steps=400, batch=512, learning_rate=1e-2, seed=0)
 STEPS, SAMPLES = 16, 1000
 SUBJECT = "a network trained on exact pairs of the circle, 16 Euler steps"
 
 
 @pytest.fixture(scope="module")
 def learned():
-    return trained(exact(TARGET), TARGET.dim, TRAINING)
+    return flows.trained(exact(TARGET), TARGET.dim, TRAINING)
 
 
 def _sampled(learned, x0, steps=STEPS):

@@ -189,9 +189,11 @@ def _jumps(p, z, step, reach, rng, rays, cells, halvings):
     def slopes(share):
         return p.prox_jacobian(at + share[:, None] * ways, by)
 
-    grid = np.array([slopes(np.full(len(at), s)) for s in range(cells + 1)])
-    low = np.linalg.norm(np.diff(grid, axis=0), axis=(2, 3)).argmax(axis=0).astype(float)
-    ends, high = [slopes(low), slopes(low + 1)], low + 1
+    shares = np.arange(cells + 1.0)
+    nodes = (at + shares[:, None, None] * ways).reshape(-1, p.dim)
+    grid = p.prox_jacobian(nodes, np.tile(by, cells + 1)).reshape(cells + 1, len(at), p.dim, p.dim)
+    cell, ray = np.linalg.norm(np.diff(grid, axis=0), axis=(2, 3)).argmax(axis=0), np.arange(len(at))
+    ends, low, high = [grid[cell, ray], grid[cell + 1, ray]], cell.astype(float), cell + 1.0
     for _ in range(halvings):
         middle = (low + high) / 2
         inner = slopes(middle)

@@ -11,7 +11,8 @@ import torch
 
 from numerics.flows import checkpoints, pairs
 from numerics.flows.checkpoints import cache_directory, key, trained
-from numerics.flows.learned import Training, train
+from numerics.flows.learned import train
+from numerics.flows.recipe import Training
 from numerics.potentials import Sphere
 from numerics.schedules import Trigonometric
 

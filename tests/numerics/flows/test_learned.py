@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from numerics.flows import pairs
-from numerics.flows.learned import LearnedField, Training, check_device, train
+from numerics.flows.learned import LearnedField, check_device, train
 from numerics.flows.network import VelocityNetwork
+from numerics.flows.recipe import Training
 from numerics.potentials import DegenerateGaussian, Sphere
 from numerics.schedules import Linear, Polynomial, Trigonometric, VariancePreserving
 

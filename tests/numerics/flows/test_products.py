@@ -5,8 +5,8 @@ import pytest
 import torch
 from scipy.sparse.linalg import LinearOperator, eigsh
 
-from numerics.flows.automatic import automatic_jacobian
-from numerics.flows.products import automatic_products, spectral_density
+from numerics.flows.automatic import automatic_jacobian, automatic_products
+from numerics.flows.products import spectral_density
 
 
 def network(d):

@@ -15,8 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from numerics.flows.automatic import automatic_jacobian
-from numerics.flows.products import automatic_products
+from numerics.flows.automatic import automatic_jacobian, automatic_products
 from theorems.setting.user.reading import Reading
 
 Array = NDArray[np.float64]
