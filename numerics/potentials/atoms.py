@@ -73,6 +73,7 @@ class FiniteAtoms(SolvedOnce):
         self._set = AtomSet(self.points, self.heights)
         self._last_faces = LastSolve[_Faces]()
         self._cells: dict[tuple[float, bytes], LaguerreCell] = {}
+        self._of_faces: dict[tuple[bytes, bytes], LaguerreCell] = {}
         self._call: str | None = None
 
     def __repr__(self) -> str:
@@ -323,17 +324,26 @@ class FiniteAtoms(SolvedOnce):
         """The cell of x₁, kept: what is drawn from the law is one of few points."""
         key = self._key(x1)
         cell = self._cells[key] if key in self._cells else self._cell(face)
-        if len(self._cells) >= min(_MOST_CELLS, _MOST_NUMBERS // self.points.size):
-            self._cells.clear()
+        self._clear_if_many(self._cells)
         self._cells[key] = cell
         return cell
 
+    def _clear_if_many(self, kept: dict[Any, LaguerreCell]) -> None:
+        if len(kept) >= min(_MOST_CELLS, _MOST_NUMBERS // self.points.size):
+            kept.clear()
+
     def _cell(self, face: EnvelopePoint) -> LaguerreCell:
+        """The cell of a face, formed once for all points within it."""
         scores = self._set.centred @ face.dual - self.heights
         tie = 1e4 * EPS * (self._set.spread * (1 + float(norms(face.dual))) + np.abs(self.heights).max())
         tie += 2 * float(self._set.off.max())
         tied = np.flatnonzero(scores.max() - scores <= tie)
-        return LaguerreCell(self.points, self.heights, face.held, tied, face.blur, 2 * self._set.off.max())
+        key = face.held.tobytes(), tied.tobytes()
+        if key not in self._of_faces:
+            self._clear_if_many(self._of_faces)
+            off = 2 * self._set.off.max()
+            self._of_faces[key] = LaguerreCell(self.points, self.heights, face.held, tied, off=off)
+        return self._of_faces[key].blurred(face.blur)
 
     def _manifolds(
         self, x1: Float[np.ndarray, "n d"], x0: Float[np.ndarray, "n d"]

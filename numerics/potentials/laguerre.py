@@ -1,5 +1,7 @@
 """∂φ of a finite convex envelope: noise that keeps a face's atoms best (docs/theory.md §4.2, family 1)."""
 
+from copy import copy
+
 import numpy as np
 from jaxtyping import Float, Int
 from numpy.typing import ArrayLike
@@ -83,6 +85,12 @@ class LaguerreCell(Subdifferential):
         if program.status != 0 or program.x is None:
             raise RuntimeError(f"Laguerre cell: linear program ended with {program.message}")
         return tied[program.x[self._dim :] < 0.5]
+
+    def blurred(self, blur: float) -> "LaguerreCell":
+        """The set of a point of the same face that is known as well as ``blur`` says."""
+        cell = copy(self)
+        cell.blur = blur
+        return cell
 
     @property
     def dimension(self) -> int:
