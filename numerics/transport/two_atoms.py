@@ -17,7 +17,7 @@ from scipy.special import expit, ndtr, ndtri
 
 from numerics.accuracy import EPS, Rounding
 from numerics.checks import as_array, as_points, positive_integer
-from numerics.potentials.normal import TAIL, tail
+from numerics.potentials.normal import TAIL, both_tails
 from numerics.potentials.normal import density as _normal
 from numerics.schedules import Linear, Schedule
 from numerics.transport.minibatch import assignment_probability, mass_below
@@ -133,7 +133,8 @@ class TwoAtomLaw:
             with np.errstate(divide="ignore"):
                 first = self.probability(noise)
                 return np.log(first), np.log(1 - first)
-        return log_assignment_probability(tail(-noise), self.weight, self.n, above=tail(noise))
+        below, above = both_tails(noise)
+        return log_assignment_probability(below, self.weight, self.n, above=above)
 
     def _deviation(self, z: Float[np.ndarray, " k"]) -> Float[np.ndarray, " k"]:
         """|G_n(u,w) − 1{u<w}|; below the threshold 1 − G_n(u,w) = G_n(1−u, 1−w), which loses no digits."""
