@@ -113,14 +113,24 @@ class TwoAtomLaw:
         assert self.n is not None
         n, w = self.n, self.weight
 
+        known: dict[bytes, tuple[Float[np.ndarray, " k"], Float[np.ndarray, " k"]]] = {}
+
+        def weighed(z: Float[np.ndarray, " k"]) -> tuple[Float[np.ndarray, " k"], Float[np.ndarray, " k"]]:
+            """The label's density, and H: both rules below ask for them at the same coarse nodes."""
+            key = z.tobytes()
+            if key not in known:
+                known[key] = _normal(z) * self.probability(z), mass_below(ndtr(z), w, n)
+            return known[key]
+
         def integrand(z: Float[np.ndarray, " k"]) -> Float[np.ndarray, " k"]:
-            return _normal(z) * self.probability(z) * (z - ndtri(mass_below(ndtr(z), w, n))) ** 2
+            label, mass = weighed(z)
+            return label * (z - ndtri(mass)) ** 2
 
         def misplaced(z: Float[np.ndarray, " k"]) -> Float[np.ndarray, " k"]:
-            mass = mass_below(ndtr(z), w, n)
+            label, mass = weighed(z)
             place = ndtri(mass)
             slope = np.maximum(_normal(place), np.finfo(float).tiny)
-            return 2 * _normal(z) * self.probability(z) * np.abs(z - place) * mass / slope
+            return 2 * label * np.abs(z - place) * mass / slope
 
         found = self.integrate(integrand)
         rounding = 4 * EPS * composite(misplaced, self._cuts(0.0), _COARSE)
