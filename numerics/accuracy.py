@@ -48,9 +48,8 @@ class Rounding:
     def __post_init__(self) -> None:
         if not isinstance(self.because, str) or not self.because.strip():
             raise ValueError(f"because of a rounding: got {self.because!r}; say where they come from")
-        size = _numbers(f"size of a rounding ({self.because})", self.size)
-        count = _numbers(f"count of a rounding ({self.because})", self.count)
-        if np.isnan(size).any() or (size < 0).any():
+        size, count = _numbers("size", self.because, self.size), _numbers("count", self.because, self.count)
+        if not (size >= 0).all():  # nor is NaN
             bad = size[np.isnan(size) | (size < 0)].flat[0]
             raise ValueError(f"size of a rounding ({self.because}): got {bad}; it must be 0 or more")
         if count.ndim or not 0 <= count < 0.5 / UNIT:
@@ -127,9 +126,10 @@ def spread_over(roundings: list[tuple[np.ndarray, Rounding]], n: int) -> Roundin
     return Rounding.measured(bound, "; ".join(reasons) or "no row")
 
 
-def _numbers(name: str, value: object) -> Float[np.ndarray, "..."]:
+def _numbers(name: str, because: str, value: object) -> Float[np.ndarray, "..."]:
     """The value as float64; texts are none, nor complex numbers."""
     found = np.asarray(value)
     if found.dtype.kind not in "biuf":
-        raise ValueError(f"{name}: got {value!r}; it must be a real number, or an array of them")
+        of = f"{name} of a rounding ({because})"
+        raise ValueError(f"{of}: got {value!r}; it must be a real number, or an array of them")
     return found.astype(float)

@@ -8,6 +8,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from numerics.accuracy import EPS
 
+_REAL = np.dtype(np.float64)
+"""Most arrays have it already, and are asked a million times: then nothing is converted."""
+
 
 def as_array(name: str, value: ArrayLike, *, ndim: int | tuple[int, ...]) -> NDArray[np.float64]:
     """Return ``value`` as a float64 array, checked to be real, non-empty and finite.
@@ -22,7 +25,7 @@ def as_array(name: str, value: ArrayLike, *, ndim: int | tuple[int, ...]) -> NDA
             is not real, naming the first bad index.
     """
     array = as_complex_array(name, value, ndim=ndim)
-    if array.imag.any():
+    if array.dtype != _REAL and array.imag.any():
         index = tuple(int(i) for i in np.argwhere(array.imag)[0])
         raise ValueError(f"{name}: entry {index} is {array[index]}; every entry must be real")
     return np.asarray(array.real, dtype=np.float64)
@@ -36,7 +39,8 @@ def as_complex_array(name: str, value: ArrayLike, *, ndim: int | tuple[int, ...]
     """
     try:
         array = np.asarray(value)
-        array = array.astype(np.complex128 if np.iscomplexobj(array) else np.float64, copy=False)
+        if array.dtype != _REAL:
+            array = array.astype(np.complex128 if np.iscomplexobj(array) else np.float64, copy=False)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name}: not an array of numbers ({error})") from error
     allowed = (ndim,) if isinstance(ndim, int) else ndim

@@ -1,5 +1,8 @@
 """Small batched pieces of linear algebra that several families share."""
 
+from functools import cache
+from typing import Any
+
 import numpy as np
 from jaxtyping import Float, Inexact
 
@@ -17,16 +20,17 @@ def norms(x: Inexact[np.ndarray, "*batch d"]) -> Inexact[np.ndarray, " *batch"]:
         >>> norms(np.array([[3.0, 4.0], [3e200, 4e200], [3e-200, 4e-200]])) / [1.0, 1e200, 1e-200]
         array([5., 5., 5.])
     """
-    if x.shape[-1] == 1 and not np.iscomplexobj(x):
+    is_complex = x.dtype.kind == "c"
+    if x.shape[-1] == 1 and not is_complex:
         return np.asarray(np.abs(x[..., 0]))
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        if np.iscomplexobj(x):
+        if is_complex:
             squares = np.asarray((x * x).sum(axis=-1))
             size = np.abs(squares)  # may be small where they cancel; then, too, the scaled rows are as good
         else:
             size = squares = np.asarray(np.vecdot(x, x))
-        found, range_ = np.asarray(np.sqrt(squares)), np.finfo(squares.dtype)
-        least, largest = range_.tiny / range_.eps**2, range_.max
+        found = np.asarray(np.sqrt(squares))
+        least, largest = _range(squares.dtype)
         if size.min(initial=1.0) >= least and size.max(initial=1.0) <= largest:
             return found
         odd = np.asarray(~((size >= least) & (size <= largest)))
@@ -34,6 +38,13 @@ def norms(x: Inexact[np.ndarray, "*batch d"]) -> Inexact[np.ndarray, " *batch"]:
         if odd.any():
             found[odd] = _scaled_norms(x[odd])
     return found
+
+
+@cache
+def _range(kind: np.dtype[Any]) -> tuple[Any, Any]:
+    """Between which squares keep all their digits; remembered, as norms are mostly of a few points."""
+    range_ = np.finfo(kind)
+    return range_.tiny / range_.eps**2, range_.max
 
 
 def _scaled_norms(x: Inexact[np.ndarray, "n d"]) -> Inexact[np.ndarray, " n"]:

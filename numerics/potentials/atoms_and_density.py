@@ -14,6 +14,7 @@ from numerics.potentials.normal import (
     TAIL,
     Corners,
     Values,
+    both_tails,
     density,
     noise_error,
     noise_of,
@@ -83,8 +84,9 @@ class MixtureLaw:
         """The number of atoms begun, whether s is on the last of them, and the part's noise."""
         place = np.searchsorted(self.starts, s)
         on_atom = (place > 0) & (s <= self.stops[np.maximum(place - 1, 0)])
-        below = np.clip((tail(-s) - self._before[place]) / self.rest, 0.0, 1.0)
-        above = np.clip((tail(s) - self._after[place]) / self.rest, 0.0, 1.0)
+        lower, upper = both_tails(s)
+        below = np.clip((lower - self._before[place]) / self.rest, 0.0, 1.0)
+        above = np.clip((upper - self._after[place]) / self.rest, 0.0, 1.0)
         r = noise_of(below, above)
         return place, on_atom, np.clip(r, *self.continuous.cut)
 

@@ -113,12 +113,21 @@ class Curve(Rebuilt, CurveMinima):
         unit = 1 / (2 * np.pi)
 
         def frame(t: Parameters) -> tuple[Points, Points]:
-            return np.stack([np.cos(t), np.sin(t)], axis=1), np.stack([-np.sin(t), np.cos(t)], axis=1)
+            cosine, sine = np.cos(t), np.sin(t)
+            return np.stack([cosine, sine], axis=1), np.stack([-sine, cosine], axis=1)
+
+        def along(t: Parameters) -> Points:
+            out, turned = frame(t)
+            return unit * (out + t[:, None] * turned)
+
+        def bend(t: Parameters) -> Points:
+            out, turned = frame(t)
+            return unit * (2 * turned - t[:, None] * out)
 
         curve = cls(
             lambda t: unit * t[:, None] * frame(t)[0],
-            lambda t: unit * (frame(t)[0] + t[:, None] * frame(t)[1]),
-            lambda t: unit * (2 * frame(t)[1] - t[:, None] * frame(t)[0]),
+            along,
+            bend,
             (np.pi, float(stop)),
             closed=False,
             samples=int(256 * max(1.0, turns)),

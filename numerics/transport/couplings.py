@@ -50,6 +50,8 @@ def assignment(x0: ArrayLike, x1: ArrayLike) -> Match:
     """
     noise, data = _batch(x0, x1)
     n, d = noise.shape
+    if n == 1:
+        return np.zeros(1, dtype=np.int64)
     if d == 1:
         match = np.empty(n, dtype=np.int64)
         match[np.argsort(noise[:, 0], kind="stable")] = np.argsort(data[:, 0], kind="stable")

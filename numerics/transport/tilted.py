@@ -113,7 +113,8 @@ def _both(u: Ranks, u2: Ranks, w: Ranks, w2: Ranks, n: int) -> tuple[Ranks, Rank
     with np.errstate(divide="ignore"):
         large = np.log1p(-np.exp(small))
     near = small > -np.log(2)
-    large[near] = _direct(u2[near], u[near], w2[near], w[near], n)
+    if near.any():  # rows away from the threshold, which are most, would pay for empty windows
+        large[near] = _direct(u2[near], u[near], w2[near], w[near], n)
     return np.where(turned, large, small), np.where(turned, small, large)
 
 

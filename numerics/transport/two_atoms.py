@@ -17,7 +17,7 @@ from scipy.special import expit, ndtr, ndtri
 
 from numerics.accuracy import EPS, Rounding
 from numerics.checks import as_array, as_points, positive_integer
-from numerics.potentials.normal import TAIL, tail
+from numerics.potentials.normal import TAIL, both_tails
 from numerics.potentials.normal import density as _normal
 from numerics.schedules import Linear, Schedule
 from numerics.transport.minibatch import assignment_probability, mass_below
@@ -113,14 +113,24 @@ class TwoAtomLaw:
         assert self.n is not None
         n, w = self.n, self.weight
 
+        known: dict[bytes, tuple[Float[np.ndarray, " k"], Float[np.ndarray, " k"]]] = {}
+
+        def weighed(z: Float[np.ndarray, " k"]) -> tuple[Float[np.ndarray, " k"], Float[np.ndarray, " k"]]:
+            """The label's density, and H: both rules below ask for them at the same coarse nodes."""
+            key = z.tobytes()
+            if key not in known:
+                known[key] = _normal(z) * self.probability(z), mass_below(ndtr(z), w, n)
+            return known[key]
+
         def integrand(z: Float[np.ndarray, " k"]) -> Float[np.ndarray, " k"]:
-            return _normal(z) * self.probability(z) * (z - ndtri(mass_below(ndtr(z), w, n))) ** 2
+            label, mass = weighed(z)
+            return label * (z - ndtri(mass)) ** 2
 
         def misplaced(z: Float[np.ndarray, " k"]) -> Float[np.ndarray, " k"]:
-            mass = mass_below(ndtr(z), w, n)
+            label, mass = weighed(z)
             place = ndtri(mass)
             slope = np.maximum(_normal(place), np.finfo(float).tiny)
-            return 2 * _normal(z) * self.probability(z) * np.abs(z - place) * mass / slope
+            return 2 * label * np.abs(z - place) * mass / slope
 
         found = self.integrate(integrand)
         rounding = 4 * EPS * composite(misplaced, self._cuts(0.0), _COARSE)
@@ -133,7 +143,8 @@ class TwoAtomLaw:
             with np.errstate(divide="ignore"):
                 first = self.probability(noise)
                 return np.log(first), np.log(1 - first)
-        return log_assignment_probability(tail(-noise), self.weight, self.n, above=tail(noise))
+        below, above = both_tails(noise)
+        return log_assignment_probability(below, self.weight, self.n, above=above)
 
     def _deviation(self, z: Float[np.ndarray, " k"]) -> Float[np.ndarray, " k"]:
         """|G_n(u,w) − 1{u<w}|; below the threshold 1 − G_n(u,w) = G_n(1−u, 1−w), which loses no digits."""

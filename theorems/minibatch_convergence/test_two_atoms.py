@@ -9,6 +9,7 @@ third. Controls: the independent coupling, by its mass and by its excess.
 """
 
 from fractions import Fraction
+from functools import cache
 from math import comb
 
 import numpy as np
@@ -58,6 +59,16 @@ def measured(w, sizes):
 
 def second_order(w):
     """Relative coefficients of 1/n of mass and excess; the latter from exact moments M₂, M₃."""
+    second, third = (float(central.subs(W, sp.Rational(str(w)))) for central in _central_limits())
+    b = ndtri(w)
+    height = norm.pdf(b)
+    bend = (b / height**2 / 2 * second + (1 + 2 * b**2) / height**3 / 6 * third) * height / (w * (1 - w))
+    return -(1 / (2 * w * (1 - w)) - 1) / 8, -1 + bend
+
+
+@cache
+def _central_limits():
+    """n²M₂ and n²M₃ about w as n grows, in w: the same for every weight."""
 
     def moment(k):
         rising = sp.expand(sp.rf(sp.Symbol("B"), k + 1))
@@ -65,19 +76,14 @@ def second_order(w):
         return total / ((k + 1) * sp.prod([N + j for j in range(k + 1)])) - W ** (k + 1) / (k + 1)
 
     m = {k: moment(k) for k in (0, 1, 2, 3)}
-    central = {
-        k: sp.limit(
+    return [
+        sp.limit(
             sp.simplify(N**2 * sum(sp.binomial(k, j) * (-W) ** (k - j) * m[j] for j in range(k + 1))),
             N,
             sp.oo,
         )
         for k in (2, 3)
-    }
-    second, third = (float(central[k].subs(W, sp.Rational(str(w)))) for k in (2, 3))
-    b = ndtri(w)
-    height = norm.pdf(b)
-    bend = (b / height**2 / 2 * second + (1 + 2 * b**2) / height**3 / 6 * third) * height / (w * (1 - w))
-    return -(1 / (2 * w * (1 - w)) - 1) / 8, -1 + bend
+    ]
 
 
 def _binomial_moment(p):
