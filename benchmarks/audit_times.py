@@ -38,24 +38,41 @@ COLUMNS = ("what", "n", "d", "s", "CPU s", "questions", "how it ended", "goal")
 
 @dataclass(frozen=True)
 class Case:
-    """One audit: of a network that was not trained, where n is 0, else of n points, normal or the digits."""
+    """One audit: of n points, or of a network that was not trained, with them as --target or without one.
+
+    Attributes:
+        n: Points of --target; 0 for none.
+        d: Their dimension.
+        of: Which points.
+        asks_flow: Whether a network is audited, and not the points.
+    """
 
     n: int
     d: int
     of: str = "normal"
+    asks_flow: bool = False
 
     @property
     def goal(self) -> float:
         """Seconds that are aimed at."""
-        return SECONDS_OF_A_CLOUD if self.n else SECONDS_OF_A_FLOW
+        return SECONDS_OF_A_FLOW if self.asks_flow else SECONDS_OF_A_CLOUD
+
+    @property
+    def what(self) -> str:
+        """What is audited, in words."""
+        if not self.asks_flow:
+            return f"cloud, {self.of}"
+        return f"flow, network, on {self.of}" if self.n else "flow, network"
 
     def written(self, folder: Path) -> list[str]:
         """The arguments of pytest, whose files lie in the folder."""
         if self.n:
             np.save(folder / "cloud.npy", self._cloud())
-            return ["--target=cloud.npy", "-k", "user_target"]
+        target = ["--target=cloud.npy"] if self.n else []
+        if not self.asks_flow:
+            return [*target, "-k", "user_target"]
         (folder / "a_flow.py").write_text(f"{FLOW}\n\nnet = Network({self.d})\n", encoding="utf-8")
-        return ["--flow=a_flow:net", f"--dim={self.d}", "-k", "user_flow"]
+        return [*target, "--flow=a_flow:net", f"--dim={self.d}", "-k", "user_flow"]
 
     def _cloud(self) -> np.ndarray:
         if self.of == "normal":
@@ -63,8 +80,10 @@ class Case:
         return np.asarray(load_digits().data[: self.n, : self.d])
 
 
-SMALL = (Case(0, 2), Case(100, 2))
-FLOWS = (Case(0, 784), Case(0, 3072))
+SMALL = (Case(0, 2, asks_flow=True), Case(100, 2))
+FLOWS = tuple(
+    Case(n, d, asks_flow=True) for n, d in ((0, 784), (0, 3072), (400, 784), (200, 3072), (20_000, 2))
+)
 CLOUDS = (Case(20_000, 2), Case(5_000, 64), Case(1_797, 64, "handwritten digits"), Case(100, 1_024))
 CASES = (*SMALL, *FLOWS, *CLOUDS)
 
@@ -90,9 +109,8 @@ def _timed(case: Case) -> tuple[object, ...]:
         before, start = _cpu(), time.perf_counter()
         ended, questions = _ended(words, folder)
         seconds, cpu = time.perf_counter() - start, _cpu() - before
-    what = f"cloud, {case.of}" if case.n else "flow, network"
     goal = verdict(cpu if ended == "report" else np.inf, case.goal, at_least=False)
-    return what, case.n or "", case.d, seconds, cpu, questions, ended, goal
+    return case.what, case.n or "", case.d, seconds, cpu, questions, ended, goal
 
 
 def _ended(words: list[str], folder: Path) -> tuple[str, int]:

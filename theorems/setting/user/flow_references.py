@@ -20,7 +20,7 @@ from theorems.setting.user import flow_batches
 from theorems.setting.user.flow_audits import MOST_DIMENSIONS, TIMES, count_of, exponents_of, trajectories
 from theorems.setting.user.flow_batches import Array, Drawn, Measure, number_of, scatter, scatter_of
 from theorems.setting.user.flow_marks import Marks
-from theorems.setting.user.flow_scale import Side, name_of, own_ends, own_samples, references
+from theorems.setting.user.flow_scale import given, name_of, own_ends, own_samples, references
 from theorems.setting.user.flow_spectra import ASKED, POINTS, STEPS, VECTORS, Spectrum, is_large, spectra
 from theorems.setting.user.flows import UserFlow
 from theorems.setting.user.trying import said
@@ -194,11 +194,9 @@ def beside_distance(flow: UserFlow, points: Sequence[tuple[float, Array]]) -> Ma
     """How far the fields of other couplings are from the exact one at times and points, on a given target."""
 
     def marked() -> Marks:
-        assert flow.target is not None
-        name, data, weights = atoms(flow)
-        side = Side(data, weights, flow.target.solution.potential)
-        known = references([side], [(t, x[:OF_FIELDS]) for t, x in points], name, flow.seed)
-        marks = Marks(name)
+        asked_at = [(t, x[:OF_FIELDS]) for t, x in points]
+        known = references([given(flow)], asked_at, atoms(flow)[0], flow.seed)
+        marks = Marks(known.target)
         for other in map(name_of, (*flow_batches.DRAWN, 1)):
             if known.left_out[other] > flow_batches.MOST_LOST:
                 marks.unknown[other] = f"as no drawn batch comes by {known.left_out[other]:.0%} of the points"

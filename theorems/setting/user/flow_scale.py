@@ -10,7 +10,7 @@ independent, has mean 0 in a product. What is left is told by how far the two ex
 """
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -131,6 +131,17 @@ class Scale:
         return float(np.exp(np.interp(-np.log(self.found), -np.log(numbers), sizes, right=np.inf)))
 
 
+@cache
+def given(flow: UserFlow) -> Side:
+    """The target of --target, which there is.
+
+    Raises:
+        RuntimeError: If it cannot be solved.
+    """
+    assert flow.target is not None
+    return Side(flow.target.points, flow.target.weights, flow.target.solution.potential)
+
+
 def name_of(n: int) -> str:
     """What a reference is called."""
     return "independent coupling" if n == 1 else f"batches of {n}"
@@ -146,7 +157,7 @@ class References:
         exact: v there, for each side and time.
         size: (n,), |v|² summed over times, of the first side.
         places: D of each reference.
-        errors: Its standard error over the points.
+        errors: Its standard error over the points, and what drawn batches add.
         left_out: As of `Scale`.
     """
 
@@ -195,18 +206,32 @@ def references(sides: list[Side], points: list[tuple[float, Array]], target: str
     exactly = "the exact field"
     places, errors, left = {exactly: 0.0}, {exactly: 0.0}, {exactly: 0.0}
     for n, batches in BATCHES.items():
-        fields = [
-            BatchField(s.points, s.weights, n, batches, stream(seed, f"scale {n} {k}"))
-            for k, s in enumerate(sides)
-        ]
+        fields = [_drawn(side, n, batches, seed, k) for k, side in enumerate(sides)]
         name = name_of(n)
         places[name], errors[name], left[name] = _distance(_estimates(fields, points), exact, size)
+        errors[name] += _of_draws(fields, points, exact, size)
     apart = [IndependentField(s.points, s.weights).velocity for s in sides]
     alone = name_of(1)
     places[alone], errors[alone], left[alone] = _distance(
         [[f(t, x) for t, x in points] for f in apart], exact, size
     )
     return References(target, points, exact, size, places, errors, left)
+
+
+@lru_cache(2 * len(BATCHES))
+def _drawn(side: Side, n: int, batches: int, seed: int, k: int) -> BatchField:
+    """Batches of n, the same whoever asks."""
+    return BatchField(side.points, side.weights, n, batches, stream(seed, f"scale {n} {k}"))
+
+
+def _of_draws(
+    fields: list[BatchField], points: list[tuple[float, Array]], exact: list[list[Array]], size: Array
+) -> float:
+    """What D errs by as batches are drawn: half of what it differs by between two halves of them."""
+    quarters = [np.concatenate([f.estimates(t, x, 4 // len(fields)) for f in fields]) for t, x in points]
+    pairs = ((0, 2), (1, 3))
+    first, second = (_distance([[at[k] for at in quarters] for k in pair], exact, size)[0] for pair in pairs)
+    return abs(first - second) / 2
 
 
 def _estimates(fields: list[BatchField], points: list[tuple[float, Array]]) -> list[list[Array]]:
@@ -242,10 +267,8 @@ def _distance(values: list[list[Array]], exact: list[list[Array]], size: Array) 
 def _sides(flow: UserFlow) -> tuple[list[Side], list[tuple[float, Array]], str]:
     """The target, or two that are the flow's own samples, and the points that are asked about."""
     if flow.target is not None:
-        solution = flow.target.solution
-        side = Side(flow.target.points, flow.target.weights, solution.potential)
-        noise = _noise(flow)
-        data = solution.potential.transport(noise)
+        side, noise = given(flow), _noise(flow)
+        data = side.potential.transport(noise)
         points = [(TIMES[k], (1 - TIMES[k]) * noise + TIMES[k] * data) for k in map(place, ASKED)]
         return [side], points, flow.target.name
     path, ends = own_ends(flow)
