@@ -251,4 +251,9 @@ def test_the_example_of_the_documentation(tmp_path: Path) -> None:
     for place, question in enumerate(promised, 1):
         assert f"  In short ({place} of {len(promised)}): {question}\n" in ran.output
         assert question in shown
+    first = next(audit for audit in ran.report["audits"] if promised[0] in audit["question"])
+    (scale,) = first["figures"]
+    assert re.search(f"<img src=.?{re.escape(scale['file'])}", shown), (
+        "its place on the scale is looked at, not read"
+    )
     assert "read as velocity(t, x), t a scalar, by the names of its parameters" in ran.output

@@ -8,7 +8,6 @@ a verdict.
 import pytest
 
 from theorems.setting.user.flow_audits import CLOSE, asked
-from theorems.setting.user.flow_pictures import draw_scale
 from theorems.setting.user.flow_scale import BATCHES, POINTS, UNRESOLVED, name_of, scale
 
 
@@ -35,12 +34,6 @@ def test_its_place_among_couplings(evidence, user_flow):
             ("field", "D", "points that no drawn batch reached"),
             [(name, number, seen.left_out.get(name, 0.0)) for name, number in seen.places.items()]
             + [(user_flow.name, seen.found, 0.0)],
-        )
-        evidence.figure(
-            f"{user_flow.name}: its place among couplings",
-            "Distance from the exact field of minibatch and independent coupling, and of the flow",
-            lambda figure: draw_scale(figure, seen.places, seen.found, seen.error, user_flow.name),
-            size=(7.0, 2.4),
         )
 
 

@@ -10,13 +10,15 @@ import math
 import pytest
 
 from theorems.setting.user.flow_audits import CLOSE, TIMES, asked
-from theorems.setting.user.flow_pictures import draw_normal
+from theorems.setting.user.flow_pictures import draw_normal, draw_scale
 from theorems.setting.user.flow_references import of_independent
 from theorems.setting.user.flow_samples import FINE, FOLLOWS, ending, sampling
 from theorems.setting.user.flow_scale import scale
 from theorems.setting.user.flow_words import IN_SHORT, LINES
 
 OUTCOMES = {True: "agrees", False: "deviates", None: "cannot be told"}
+OPTIMAL = "OT-like"
+"""In the question whose answer is a place on a scale."""
 PLACES = [(k, claim) for k, (claim, _) in enumerate(LINES.values(), start=1)]
 
 
@@ -37,11 +39,19 @@ def test_in_short(evidence, user_flow, claim, place):
             subject=user_flow.name,
             kind="flow",
         )
+        if OPTIMAL in question:
+            seen = scale(user_flow)
+            evidence.figure(
+                f"{user_flow.name}: its place among couplings",
+                "Distance from the exact field of minibatch and independent coupling, and of the flow",
+                lambda figure: draw_scale(figure, seen.places, seen.found, seen.error, user_flow.name),
+                size=(7.0, 2.4),
+            )
 
 
 def _outcome(flow, question):
     """A summary agrees where its number does: near the exact field, followed to the end. Others inform."""
-    if "OT-like" in question:
+    if OPTIMAL in question:
         return scale(flow).outcome
     return _to_the_end(flow)[0] if "fail" in question else "informs"
 
