@@ -21,6 +21,7 @@ from numerics.potentials.normal import (
     tail,
 )
 from numerics.potentials.primitive import Primitive, running_sums
+from numerics.potentials.solved_once import LastSolve
 
 
 class MixtureLaw:
@@ -48,6 +49,7 @@ class MixtureLaw:
         self.continuous = continuous_law(distribution)
         self.rests_on = self.continuous.rests_on
         self.atoms, self.cut = atoms, (-CUT, CUT)
+        self._last_inner = LastSolve[tuple[np.ndarray, np.ndarray, Values]]()
         self.rest = fsum([1.0, *(-weights)])
         self._before = np.concatenate([[0.0], running_sums(weights)])
         self._after = np.concatenate([running_sums(weights[::-1])[::-1], [0.0]])
@@ -81,7 +83,13 @@ class MixtureLaw:
         return s, np.where(np.abs(s) < CUT, error, 0.0) + noise_error(s)
 
     def _inner(self, s: Values) -> tuple[np.ndarray, np.ndarray, Values]:
-        """The number of atoms begun, whether s is on the last of them, and the part's noise."""
+        """The number of atoms begun, whether s is on the last of them, and the part's noise.
+
+        Kept for the last noise: T, T' and what they err by are asked for together.
+        """
+        return self._last_inner(self._found_inside, s)
+
+    def _found_inside(self, s: Values) -> tuple[np.ndarray, np.ndarray, Values]:
         place = np.searchsorted(self.starts, s)
         on_atom = (place > 0) & (s <= self.stops[np.maximum(place - 1, 0)])
         lower, upper = both_tails(s)
@@ -168,12 +176,12 @@ class MixtureLaw:
 
     def error(self, s: Values) -> Values:
         """T' times ``backward``, or its oscillation where it jumps or bends, and ``forward``."""
-        back = self.backward(s)
+        back, here, own = self.backward(s), self.transport(s), self.forward(s)
         moved = np.where(back > 0, self.slope(s) * back, 0.0)
-        here = self.transport(s)
-        ends = [self.transport(np.clip(s + sign * 2 * back, *self.cut)) for sign in (-1, 1)]
-        risen = np.maximum(here - ends[0], ends[1] - here)
-        return np.maximum(moved, np.where(back > 0, risen, 0.0)) + self.forward(s)
+        places = np.concatenate([s - 2 * back, s + 2 * back])
+        below, above = self.transport(np.clip(places, *self.cut)).reshape(2, -1)
+        risen = np.maximum(here - below, above - here)
+        return np.maximum(moved, np.where(back > 0, risen, 0.0)) + own
 
     def slope_error(self, s: Values) -> Values:
         """The densities' and the part's, relatively; the change of T' with the part's noise r; its jumps."""
