@@ -289,6 +289,8 @@ def _drop(
 
 def _merge(faces: list[Face]) -> list[Face]:
     """Join faces of equal size, so that each size is one batch."""
+    if len(faces) == 1:
+        return faces
     sizes = sorted({face.members.shape[1] for face in faces})
     groups = [[face for face in faces if face.members.shape[1] == size] for size in sizes]
     return [
