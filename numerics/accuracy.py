@@ -48,11 +48,13 @@ class Rounding:
     def __post_init__(self) -> None:
         if not isinstance(self.because, str) or not self.because.strip():
             raise ValueError(f"because of a rounding: got {self.because!r}; say where they come from")
-        size, count = _numbers("size", self.because, self.size), _numbers("count", self.because, self.count)
+        size, count = _numbers("size", self.because, self.size), self.count
+        plain = type(count) in (int, float)  # as most are
+        many = not plain and _numbers("count", self.because, count).ndim
         if not (size >= 0).all():  # nor is NaN
             bad = size[np.isnan(size) | (size < 0)].flat[0]
             raise ValueError(f"size of a rounding ({self.because}): got {bad}; it must be 0 or more")
-        if count.ndim or not 0 <= count < 0.5 / UNIT:
+        if many or not 0 <= count < 0.5 / UNIT:
             raise ValueError(f"count of a rounding ({self.because}): got {self.count}; need 0 to 2**52")
         object.__setattr__(self, "size", size)
 

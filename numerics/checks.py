@@ -1,5 +1,6 @@
 """Validation of what comes from outside: one clear `ValueError` before any work starts."""
 
+import cmath
 from typing import Any
 
 import numpy as np
@@ -49,7 +50,8 @@ def as_complex_array(name: str, value: ArrayLike, *, ndim: int | tuple[int, ...]
         raise ValueError(f"{name}: got shape {array.shape}, need {wanted} axes")
     if array.size == 0:
         raise ValueError(f"{name}: got shape {array.shape}, it is empty; give at least one entry")
-    if not np.isfinite(array).all():
+    is_finite = cmath.isfinite(array.item()) if array.size == 1 else np.isfinite(array).all()
+    if not is_finite:
         index = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
         raise ValueError(f"{name}: entry {index} is {array[index]}; every entry must be finite")
     return array
@@ -101,11 +103,10 @@ def as_positive(name: str, value: ArrayLike, n: int) -> Float[np.ndarray, " n"]:
     array = as_array(name, value, ndim=(0, 1))
     if array.ndim == 1 and array.shape[0] != n:
         raise ValueError(f"{name}: got {array.shape[0]} values for {n} points; give one or {n}")
-    array = np.broadcast_to(array, (n,))
-    if not (array > 0).all():
-        worst = array.min()
-        raise ValueError(f"{name}: got {worst}; it must be real and greater than 0")
-    return array
+    least = array.min()
+    if not least > 0:
+        raise ValueError(f"{name}: got {least}; it must be real and greater than 0")
+    return np.full(n, array) if array.ndim == 0 else array
 
 
 def as_distances(name: str, value: ArrayLike, n: int) -> Float[np.ndarray, " n"]:

@@ -8,6 +8,8 @@ from jaxtyping import Float, Inexact
 
 from numerics.accuracy import UNIT
 
+_FEW = 16
+
 
 def norms(x: Inexact[np.ndarray, "*batch d"]) -> Inexact[np.ndarray, " *batch"]:
     """Euclidean norms along the last axis, as the analytic √Σx², so that complex steps pass.
@@ -31,13 +33,22 @@ def norms(x: Inexact[np.ndarray, "*batch d"]) -> Inexact[np.ndarray, " *batch"]:
             size = squares = np.asarray(np.vecdot(x, x))
         found = np.asarray(np.sqrt(squares))
         least, largest = _range(squares.dtype)
-        if size.min(initial=1.0) >= least and size.max(initial=1.0) <= largest:
+        ends = _ends(size)
+        if ends[0] >= least and ends[1] <= largest:
             return found
         odd = np.asarray(~((size >= least) & (size <= largest)))
         odd[odd] = x[odd].any(axis=-1)  # a row of zeros has its norm
         if odd.any():
             found[odd] = _scaled_norms(x[odd])
     return found
+
+
+def _ends(size: Float[np.ndarray, "*batch"]) -> tuple[Any, Any]:
+    """The least and the largest: of a few numbers, as mostly, Python finds them in half of NumPy's time."""
+    if 0 < size.size <= _FEW:
+        values = size.ravel().tolist()
+        return min(values), max(values)
+    return size.min(initial=1.0), size.max(initial=1.0)
 
 
 @cache

@@ -113,7 +113,8 @@ def _times(t: ArrayLike | None, remaining: ArrayLike | None) -> tuple[Array, Arr
     name, given = ("t", t) if remaining is None else ("remaining", remaining)
     assert given is not None
     values = np.asarray(as_array(name, given, ndim=(0, 1)), dtype=np.float64)
-    if not ((values >= 0) & (values <= 1)).all():
+    ends = (values.item(),) * 2 if values.size == 1 else (values.min(), values.max())
+    if ends[0] < 0 or ends[1] > 1:
         flat = np.atleast_1d(values)
         worst = flat[int(np.argmax(np.abs(flat - 0.5)))]
         raise ValueError(f"{name}: got {worst}; it must lie in [0, 1]")

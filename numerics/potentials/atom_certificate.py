@@ -52,7 +52,10 @@ class FaceCertificate:
         first = self.members[:, 0]
         self.edges = atoms.points[self.members[:, 1:]].astype(WIDE) - atoms.points[first][:, None]
         self._form_point(first)
-        self._correct()
+        if self._k == 1:
+            self._leave()
+        else:
+            self._correct()
 
     def _form_point(self, first: np.ndarray) -> None:
         """û and z − û, and what they err by."""
@@ -67,9 +70,16 @@ class FaceCertificate:
         self._distance = _lengths(self.away) * (1 + EPS)
         self.off_away = self.off_point + WIDE_UNIT * self._distance
 
+    def _leave(self) -> None:
+        """An atom is where it is: there is nothing to correct, and nothing that could be missed."""
+        m = len(self.rows)
+        self.judged, self.least = np.ones(m, dtype=bool), np.ones(m)
+        self.correction = np.full((m, self._d), -0.0)  # changes no sum, not even its sign
+        self.missed, self.reach = np.zeros((2, m))
+
     def _correct(self) -> None:
         """The shortest e as computed, and how far the exact one may be from it."""
-        m, d, k = len(self.rows), self._d, self._k
+        d, k = self._d, self._k
         residual = np.einsum("md,mkd->mk", self.away, self.edges) - self._step[:, None] * self.rises
         q, r = np.linalg.qr(self.edges.astype(float).transpose(0, 2, 1))
         diagonal = np.abs(np.diagonal(r, axis1=1, axis2=2))
@@ -77,7 +87,7 @@ class FaceCertificate:
         r = np.where(singular[:, None, None], np.eye(k - 1), r)
         inverse = np.linalg.inv(r)
         self._rises_of_weights = np.concatenate([-inverse.sum(axis=1, keepdims=True), inverse], axis=1)
-        least = 1 / np.maximum(np.linalg.norm(inverse, axis=(1, 2)), 1e-300) if k > 1 else np.ones(m)
+        least = 1 / np.maximum(np.linalg.norm(inverse, axis=(1, 2)), 1e-300)
         lost = 8 * d * k * UNIT * np.linalg.norm(r, axis=(1, 2))
         self.judged = ~singular & (lost <= _WELL * least)
         self.least = np.maximum(least - 2 * lost, least / 2)

@@ -72,6 +72,7 @@ class FiniteAtoms(SolvedOnce):
         self.scale = float(norms(self.points).max()) or 1.0
         self._set = AtomSet(self.points, self.heights)
         self._last_faces = LastSolve[_Faces]()
+        self._last_solve = LastSolve[AtomSolve]()
         self._cells: dict[tuple[float, bytes], LaguerreCell] = {}
         self._of_faces: dict[tuple[bytes, bytes], LaguerreCell] = {}
         self._call: str | None = None
@@ -222,17 +223,20 @@ class FiniteAtoms(SolvedOnce):
     def _prox(
         self, z: Inexact[np.ndarray, "n d"], step: Float[np.ndarray, " n"]
     ) -> Inexact[np.ndarray, "n d"]:
-        return AtomSolve(self._set, z, step).point
+        return self._solve(z, step).point.copy()
+
+    def _solve(self, z: Inexact[np.ndarray, "n d"], step: Float[np.ndarray, " n"]) -> AtomSolve:
+        return self._last_solve(lambda at, each: AtomSolve(self._set, at, each), z, step)
 
     def _proximal_point(self, z: Float[np.ndarray, "n d"], step: Float[np.ndarray, " n"]) -> ProximalPoint:
-        solve = AtomSolve(self._set, z, step)
+        solve = self._solve(z, step)
         return ProximalPoint(
             z,
             step,
-            solve.point,
-            envelope=lambda: solve.envelope,
-            jacobian=lambda: solve.jacobian[0],
-            kink=lambda: solve.certified.kink,
+            solve.point.copy(),
+            envelope=lambda: solve.envelope.copy(),
+            jacobian=lambda: solve.jacobian[0].copy(),
+            kink=lambda: solve.certified.kink.copy(),
             errors=(
                 lambda: Rounding.measured(solve.certified.point, "a subgradient's distance, of this answer"),
                 lambda: Rounding.measured(solve.certified.envelope, "a subgradient's distance, squared"),

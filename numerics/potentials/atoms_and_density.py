@@ -21,6 +21,7 @@ from numerics.potentials.normal import (
     tail,
 )
 from numerics.potentials.primitive import Primitive, running_sums
+from numerics.potentials.solved_once import LastSolve
 
 
 class MixtureLaw:
@@ -48,15 +49,17 @@ class MixtureLaw:
         self.continuous = continuous_law(distribution)
         self.rests_on = self.continuous.rests_on
         self.atoms, self.cut = atoms, (-CUT, CUT)
+        self._last_inner = LastSolve[tuple[np.ndarray, np.ndarray, Values]]()
         self.rest = fsum([1.0, *(-weights)])
         self._before = np.concatenate([[0.0], running_sums(weights)])
         self._after = np.concatenate([running_sums(weights[::-1])[::-1], [0.0]])
         places = np.concatenate([atoms, self.continuous.ends])
         passed = np.concatenate([np.arange(len(atoms)), np.searchsorted(atoms, self.continuous.ends)])
-        noise, errors = self._outer(places, passed)
+        noise, errors = self._outer(places, passed), self._outer_error(places, passed)
         k = len(atoms)
         self.starts, self._edges, edge_errors = noise[:k], noise[k:], errors[k:]
-        self.stops, stop_errors = self._outer(atoms, np.arange(1, k + 1))
+        self.stops = self._outer(atoms, np.arange(1, k + 1))
+        stop_errors = self._outer_error(atoms, np.arange(1, k + 1))
         self._corners = np.concatenate([self.starts, self.stops, self._edges, self.cut])
         self._corner_errors = np.concatenate([errors[:k], stop_errors, edge_errors, [0.0, 0.0]])
         self.ends = self.transport(np.array(self.cut))
@@ -65,23 +68,42 @@ class MixtureLaw:
         second = self.rest * (self.continuous.deviation**2 + (self.continuous.mean - self.mean) ** 2)
         self.deviation = float(np.sqrt(second + (weights * (atoms - self.mean) ** 2).sum()))
 
-    def _outer(self, x: Values, passed: np.ndarray) -> tuple[Values, Values]:
-        """The noise at which F is ρF₀(x) and the weights of the atoms passed, and by how much it errs."""
+    def _outer(self, x: Values, passed: np.ndarray) -> Values:
+        """The noise at which F is ρF₀(x) and the weights of the atoms passed."""
+        return noise_of(*self._tails(x, passed, self._part(x)))
+
+    def _part(self, x: Values) -> Values:
+        """The part's noise at x."""
         inner = np.clip(x, *self.continuous.ends)
         ends = self.continuous.interval(inner)
         r = np.clip(np.where(np.isfinite(ends[0]), ends[0], ends[1]), -CUT, CUT)
-        r = np.where(x <= self.continuous.ends[0], -CUT, np.where(x >= self.continuous.ends[1], CUT, r))
-        outside = (x <= self.continuous.ends[0]) | (x >= self.continuous.ends[1])
+        return np.where(x <= self.continuous.ends[0], -CUT, np.where(x >= self.continuous.ends[1], CUT, r))
+
+    def _tails(self, x: Values, passed: np.ndarray, r: Values) -> tuple[Values, Values]:
         below = np.where(x <= self.continuous.ends[0], 0.0, self.rest * tail(-r)) + self._before[passed]
         above = np.where(x >= self.continuous.ends[1], 0.0, self.rest * tail(r)) + self._after[passed]
+        return below, above
+
+    def _outer_error(self, x: Values, passed: np.ndarray) -> Values:
+        """By how much that noise errs."""
+        r = self._part(x)
+        below, above = self._tails(x, passed, r)
         s = noise_of(below, above)
-        moved = np.where(outside, 0.0, self.rest * density(r) * self.continuous.interval_error(inner, r))
+        outside = (x <= self.continuous.ends[0]) | (x >= self.continuous.ends[1])
+        own = self.continuous.interval_error(np.clip(x, *self.continuous.ends), r)
+        moved = np.where(outside, 0.0, self.rest * density(r) * own)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             error = (UNIT * (TAIL + 4) * np.minimum(below, above) + moved) / density(s)
-        return s, np.where(np.abs(s) < CUT, error, 0.0) + noise_error(s)
+        return np.where(np.abs(s) < CUT, error, 0.0) + noise_error(s)
 
     def _inner(self, s: Values) -> tuple[np.ndarray, np.ndarray, Values]:
-        """The number of atoms begun, whether s is on the last of them, and the part's noise."""
+        """The number of atoms begun, whether s is on the last of them, and the part's noise.
+
+        Kept for the last noise: T, T' and what they err by are asked for together.
+        """
+        return self._last_inner(self._found_inside, s)
+
+    def _found_inside(self, s: Values) -> tuple[np.ndarray, np.ndarray, Values]:
         place = np.searchsorted(self.starts, s)
         on_atom = (place > 0) & (s <= self.stops[np.maximum(place - 1, 0)])
         lower, upper = both_tails(s)
@@ -112,7 +134,7 @@ class MixtureLaw:
         """The atom's interval; elsewhere one point."""
         place = np.clip(np.searchsorted(self.atoms, x), 0, len(self.atoms) - 1)
         on_atom = self.atoms[place] == x
-        s, _ = self._outer(x, np.searchsorted(self.atoms, x))
+        s = self._outer(x, np.searchsorted(self.atoms, x))
         low = np.where(on_atom, self.starts[place], s)
         high = np.where(on_atom, self.stops[place], s)
         return np.where(x <= self.ends[0], -np.inf, low), np.where(x >= self.ends[1], np.inf, high)
@@ -168,12 +190,12 @@ class MixtureLaw:
 
     def error(self, s: Values) -> Values:
         """T' times ``backward``, or its oscillation where it jumps or bends, and ``forward``."""
-        back = self.backward(s)
+        back, here, own = self.backward(s), self.transport(s), self.forward(s)
         moved = np.where(back > 0, self.slope(s) * back, 0.0)
-        here = self.transport(s)
-        ends = [self.transport(np.clip(s + sign * 2 * back, *self.cut)) for sign in (-1, 1)]
-        risen = np.maximum(here - ends[0], ends[1] - here)
-        return np.maximum(moved, np.where(back > 0, risen, 0.0)) + self.forward(s)
+        places = np.concatenate([s - 2 * back, s + 2 * back])
+        below, above = self.transport(np.clip(places, *self.cut)).reshape(2, -1)
+        risen = np.maximum(here - below, above - here)
+        return np.maximum(moved, np.where(back > 0, risen, 0.0)) + own
 
     def slope_error(self, s: Values) -> Values:
         """The densities' and the part's, relatively; the change of T' with the part's noise r; its jumps."""
@@ -193,7 +215,7 @@ class MixtureLaw:
         place = np.clip(np.searchsorted(self.atoms, x), 0, len(self.atoms) - 1)
         start = s == self.starts[place]
         corner = np.where(start, self._corner_errors[place], self._corner_errors[len(self.atoms) + place])
-        _, error = self._outer(x, np.searchsorted(self.atoms, x))
+        error = self._outer_error(x, np.searchsorted(self.atoms, x))
         found = np.where(self.atoms[place] == x, corner, error)
         return np.where(np.isfinite(s), np.minimum(found, 2 * CUT), 0.0)
 

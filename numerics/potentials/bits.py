@@ -37,6 +37,7 @@ from numerics.solvers.best_atoms import row_blocks
 
 LEAST = 1 / 16
 _BITS = 64
+_FEW = 48
 Rule = tuple[Float[np.ndarray, " k"], Float[np.ndarray, " k"]]
 
 
@@ -167,14 +168,14 @@ class BitsLaw:
 
     def forward(self, s: Values) -> Values:
         """The sum of the bits, for s > 0 taken from 1, and the bits left out."""
-        return 2 * UNIT * np.where(s > 0, 1.0, self.transport(s)) + 2.0**-_BITS
+        return _summed(s, self.transport(s))
 
     def error(self, s: Values) -> Values:
         """The oscillation of T within ``backward``, and ``forward``."""
         reach = 2 * self.backward(s)
-        here = self.transport(s)
-        ends = [self.transport(np.clip(s + sign * reach, -CUT, CUT)) for sign in (-1, 1)]
-        return np.maximum(here - ends[0], ends[1] - here) + self.forward(s)
+        places = np.concatenate([np.clip(s - reach, -CUT, CUT), s, np.clip(s + reach, -CUT, CUT)])
+        below, here, above = self.transport(places).reshape(3, -1)  # three calls would cost threefold
+        return np.maximum(here - below, above - here) + _summed(s, here)
 
     def slope(self, s: Values) -> Values:
         """0 where it exists; the normal density for fair bits."""
@@ -239,13 +240,33 @@ class BitsLaw:
         return found[0], found[1], found[2]
 
 
+def _summed(s: Values, image: Values) -> Values:
+    """What the bits' sum errs by at T(s), and those left out."""
+    return np.asarray(2 * UNIT * np.where(s > 0, 1.0, image) + 2.0**-_BITS)
+
+
 def _quantile(p: Values, zero: Values) -> Values:
-    """Q(p) from 64 bits, a 0 having the probability ``zero``."""
+    """Q(p) from 64 bits, a 0 having the probability ``zero``; a few points one by one, which is sooner."""
+    if p.size <= _FEW:
+        return np.array([_quantile_at(*at) for at in zip(p.tolist(), zero.tolist(), strict=True)])
     value, rest, one = np.zeros_like(p), p.copy(), 1 - zero
     for k in range(1, _BITS + 1):
         bit = rest >= zero
         value += bit * 2.0**-k
-        rest = np.minimum(np.where(bit, (rest - zero) / one, rest / zero), 1.0)
+        rest -= bit * zero
+        rest /= np.where(bit, one, zero)  # at most 1, as rounding keeps the order
+    return value
+
+
+def _quantile_at(p: float, zero: float) -> float:
+    value, one, unit = 0.0, 1 - zero, 1.0
+    for _ in range(_BITS):
+        unit /= 2
+        if p >= zero:
+            value += unit
+            p = (p - zero) / one
+        else:
+            p /= zero
     return value
 
 

@@ -132,15 +132,14 @@ class CantorLaw:
 
     def forward(self, s: Values) -> Values:
         """Q at a double: its blocks and sums err by 3 roundings together, power, product and 1 − Q by 1."""
-        x = self.transport(s)
-        return UNIT * (np.where(s > 0, 5 * (1 - x) + x, 5 * x))
+        return _formed(s, self.transport(s))
 
     def error(self, s: Values) -> Values:
         """The oscillation of T within ``backward``, and ``forward``."""
         reach = 2 * self.backward(s)
-        here = self.transport(s)
-        ends = [self.transport(np.clip(s + sign * reach, -CUT, CUT)) for sign in (-1, 1)]
-        return np.maximum(here - ends[0], ends[1] - here) + self.forward(s)
+        places = np.concatenate([np.clip(s - reach, -CUT, CUT), s, np.clip(s + reach, -CUT, CUT)])
+        below, here, above = self.transport(places).reshape(3, -1)  # three calls would cost threefold
+        return np.maximum(here - below, above - here) + _formed(s, here)
 
     def slope(self, s: Values) -> Values:
         """0 where it exists."""
@@ -217,6 +216,11 @@ class CantorLaw:
             inner = (places * self._weights).sum(axis=1)
             found[at] = 3.0 ** -(generation[rows] + 2.0) * (quantile(left[at]) + inner)
         return np.asarray(sum(found))  # one after another, whatever n is
+
+
+def _formed(s: Values, image: Values) -> Values:
+    """What Q errs by at a double, where it gives the image T(s)."""
+    return np.asarray(UNIT * (np.where(s > 0, 5 * (1 - image) + image, 5 * image)))
 
 
 def _quantile(p: Values) -> Values:

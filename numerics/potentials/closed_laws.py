@@ -35,7 +35,7 @@ from numerics.potentials.normal import (
     tail,
 )
 from numerics.potentials.running import Formula
-from numerics.potentials.scipy_tails import quiet
+from numerics.potentials.scipy_tails import moments, quiet
 from numerics.potentials.tails import OF_SCIPY
 
 _TINY = 1e-300  # what underflow may lose
@@ -185,8 +185,8 @@ class ClosedLaw(ContinuousLaw):
         self._form, self._shapes, self._loc, self._scale = FORMS[name], shapes, loc, scale
         self._distribution = distribution
         self.rests_on = OF_SCIPY if name in MAPPED else ""
+        self.mean, self.deviation = moments(distribution)
         with quiet():
-            self.mean, self.deviation = float(distribution.mean()), float(distribution.std())
             self.ends = self.transport(np.array(self.cut))
         refuse_ends(self.ends, self.cut)
 

@@ -113,8 +113,10 @@ class Curve(Rebuilt, CurveMinima):
         unit = 1 / (2 * np.pi)
 
         def frame(t: Parameters) -> tuple[Points, Points]:
-            cosine, sine = np.cos(t), np.sin(t)
-            return np.stack([cosine, sine], axis=1), np.stack([-sine, cosine], axis=1)
+            out, turned = np.empty((2, len(t), 2))
+            out[:, 0], out[:, 1] = np.cos(t), np.sin(t)
+            turned[:, 0], turned[:, 1] = -out[:, 1], out[:, 0]
+            return out, turned
 
         def along(t: Parameters) -> Points:
             out, turned = frame(t)

@@ -19,7 +19,7 @@ from numerics.potentials.line_laws import Law
 from numerics.potentials.line_solution import LineSolution, solve
 from numerics.potentials.normal import Values
 from numerics.potentials.proximal_point import ProximalPoint
-from numerics.potentials.scipy_tails import quiet
+from numerics.potentials.scipy_tails import moments
 from numerics.potentials.solved_once import LastSolve, SolvedOnce
 from numerics.potentials.spectral import real, refuse_where
 from numerics.potentials.support_geometry import ManifoldGroup
@@ -363,8 +363,7 @@ def _call(distribution: Any) -> str:
 
 
 def _check_second_moment(distribution: Any) -> None:
-    with quiet():
-        variance = float(distribution.var())
+    variance = moments(distribution)[1] ** 2
     if not np.isfinite(variance):
         raise ValueError(f"distribution: its variance is {variance}; optimal transport needs a second moment")
     if variance == 0:

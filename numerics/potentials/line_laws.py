@@ -141,17 +141,17 @@ class ContinuousLaw(ABC):
         inside = (x > self.ends[0]) & (x < self.ends[1])
         s = np.where(inside, self._first_noise(x), np.where(x <= self.ends[0], -np.inf, np.inf))
         s = np.clip(s, *self.cut)
-        miss = np.abs(x - self.transport(s))
+        left = x - self.transport(s)
         for _ in range(_POLISHED):
             with np.errstate(all="ignore"):
-                new = np.clip(s + (x - self.transport(s)) / self.slope(s), *self.cut)
-                closer = np.abs(x - self.transport(new))
-            better = closer < miss
+                new = np.clip(s + left / self.slope(s), *self.cut)
+                then = x - self.transport(new)
+                better = np.abs(then) < np.abs(left)
             if not better.any():
                 break
-            s, miss = np.where(better, new, s), np.where(better, closer, miss)
+            s, left = np.where(better, new, s), np.where(better, then, left)
         with np.errstate(invalid="ignore"):  # SciPy's cdf may be nan
-            far = ~(miss <= _BESIDE * (self.error(s) + UNIT * np.abs(x)))
+            far = ~(np.abs(left) <= _BESIDE * (self.error(s) + UNIT * np.abs(x)))
         if far.any():
             s[far] = self._enclosed(x[far])
         return np.where(x <= self.ends[0], -np.inf, s), np.where(x >= self.ends[1], np.inf, s)
@@ -174,7 +174,7 @@ class ContinuousLaw(ABC):
         missed = np.abs(x - self.transport(inner)) + self.error(inner)
         reach = 2 * _quotient(missed, self.slope(inner))
         for _ in range(_DOUBLINGS):
-            held = self._is_beyond(x, inner + reach, 1) & self._is_beyond(x, inner - reach, -1)
+            held = self._are_beyond(x, inner + reach, inner - reach)
             if held.all():
                 break
             reach = np.where(held, reach, np.minimum(2 * reach, 2 * CUT))
@@ -183,10 +183,14 @@ class ContinuousLaw(ABC):
         found = np.minimum(_quotient(missed, least), reach)
         return np.where(np.isfinite(s), found + UNIT * np.abs(inner), 0.0)
 
-    def _is_beyond(self, x: Values, s: Values, side: int) -> Bool[np.ndarray, " n"]:
-        """Whether T(s) is on that side of x in spite of what it errs by, or s outside the cut."""
+    def _are_beyond(self, x: Values, above: Values, below: Values) -> Bool[np.ndarray, " n"]:
+        """Whether T there is on either side of x in spite of its error, or the noise outside the cut."""
+        s = np.concatenate([above, below])
         inner = np.clip(s, *self.cut)
-        return (s != inner) | (side * (self.transport(inner) - x) >= self.error(inner))
+        missed = self.transport(inner).reshape(2, -1) - x
+        missed[1] *= -1
+        held = (s != inner).reshape(2, -1) | (missed >= self.error(inner).reshape(2, -1))
+        return np.asarray(held[0] & held[1])
 
     def curvature(self, x: Values, s: Values) -> Values:
         """1/T'(s), wherever x is rounded to."""

@@ -20,6 +20,8 @@ from numerics.potentials.line_laws import Law
 from numerics.potentials.normal import Values
 from numerics.solvers.crossings import crossing
 
+_BESIDE_0 = 5e-324
+
 
 @dataclass(frozen=True)
 class LineSolution:
@@ -138,30 +140,29 @@ class LineSolution:
 
 
 def solve(law: Law, z: Values, step: Values) -> LineSolution:
-    """Bracket the noise between neighbouring doubles, from 0, (z − T(0))/λ and the noise of z."""
-    low, high = law.cut
-    first, middle, last = (float(x) for x in law.transport(np.array([low, 0.0, high])))
+    """Bracket the noise between neighbouring doubles, from 0 and (z − T(0))/λ."""
+    middle, beyond = (float(x) for x in law.transport(np.array([0.0, _BESIDE_0])))
     if hasattr(law, "brackets"):
         below, above = law.brackets(z, step)
     else:
-        below, above = _bracket(law, z, step, (first, middle, last))
+        below, above = _bracket(law, z, step, (middle, beyond))
     point = z - step * np.where(z < middle, above, below)
     return LineSolution(
         law, z, step, below, above, np.clip(point, law.transport(below), law.transport(above))
     )
 
 
-def _bracket(law: Law, z: Values, step: Values, images: tuple[float, float, float]) -> tuple[Values, Values]:
+def _bracket(law: Law, z: Values, step: Values, images: tuple[float, float]) -> tuple[Values, Values]:
+    """By the values of T at 0 and next to it: where it jumps over z there, halving would take 64 steps."""
+
     def excess(s: Values, z: Values, step: Values) -> Values:
         return step * s + law.transport(s) - z
 
-    first, middle, last = images
-    ends = law.interval(np.clip(z, first, last))
     with np.errstate(over="ignore"):
-        ratio = (z - middle) / step
+        ratio = (z - images[0]) / step
     slack = 4 * EPS * np.minimum(np.abs(ratio), law.cut[1]) + 1e-300
-    below = np.clip(np.minimum(0.0, np.maximum(ratio, ends[0])) - slack, law.cut[0], 0.0)
-    above = np.clip(np.maximum(0.0, np.minimum(ratio, ends[1])) + slack, 0.0, law.cut[1])
+    below = np.clip(np.minimum(0.0, ratio) - slack, law.cut[0], 0.0)
+    above = np.clip(np.maximum(0.0, ratio) + slack, 0.0, law.cut[1])
     at_below, at_above = excess(below, z, step), excess(above, z, step)
     for end, at, beyond, cut in (
         (below, at_below, at_below > 0, law.cut[0]),
@@ -171,7 +172,9 @@ def _bracket(law: Law, z: Values, step: Values, images: tuple[float, float, floa
             end[beyond] = cut
             at[beyond] = excess(end[beyond], z[beyond], step[beyond])
     below, above = np.where(at_above <= 0, above, below), np.where(at_below >= 0, below, above)
-    inner = (at_below < 0) & (at_above > 0)
+    at_jump = (images[0] < z) & (z < images[1])
+    below[at_jump], above[at_jump] = 0.0, _BESIDE_0
+    inner = (at_below < 0) & (at_above > 0) & ~at_jump
     if inner.any():
         below[inner], above[inner] = crossing(
             excess,

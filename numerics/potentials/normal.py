@@ -38,10 +38,19 @@ Corners = tuple[Float[np.ndarray, "n k"], Float[np.ndarray, "n k"]]
 
 def _decaying(factor: AnyShape | float, s: AnyShape) -> AnyShape:
     """factor·exp(−s²/2), within 4 roundings and the factor's."""
+    return _times(factor, *_decay(s))
+
+
+def _decay(s: AnyShape) -> tuple[AnyShape, AnyShape]:
+    """Of exp(−s²/2) that of h, and by what share the rest changes it."""
     s = np.minimum(np.maximum(s, -_NOTHING), _NOTHING)  # np.clip's wrapping takes longer than both
-    high = np.rint(s * 2.0**20) / 2.0**20
-    found = factor * np.exp(-(high**2) / 2)
-    return np.asarray(found + found * np.expm1(-((s - high) * (s + high)) / 2))
+    high = np.rint(s * 2.0**20) * 2.0**-20
+    return np.exp(high * high * -0.5), np.expm1((s - high) * (s + high) * -0.5)
+
+
+def _times(factor: AnyShape | float, whole: AnyShape, rest: AnyShape) -> AnyShape:
+    found = factor * whole
+    return np.asarray(found + found * rest)
 
 
 def density(s: AnyShape) -> AnyShape:
@@ -143,7 +152,16 @@ def quantile(p: AnyShape) -> AnyShape:
 
 def _quantile_away(p: AnyShape) -> AnyShape:
     goal = np.maximum(p, _LEAST)
-    return _polished(np.maximum(ndtri(goal), -CUT - 1), lambda s: tail(-s) - goal)
+
+    def step(s: AnyShape) -> AnyShape:
+        """By `tail` at −s and the density, which share an exponential; s is below −⅔."""
+        away, decay = -s, _decay(s)
+        found, inner = _times(scaled_mills(away), *decay), away < _HIGH
+        if inner.any():
+            found[inner] = 0.5 - from_middle(away[inner])
+        return (found - goal) / _times(PER_ROOT, *decay)
+
+    return _polished(np.maximum(ndtri(goal), -CUT - 1), step)
 
 
 def noise_from_middle(q: AnyShape) -> AnyShape:
@@ -151,17 +169,17 @@ def noise_from_middle(q: AnyShape) -> AnyShape:
 
     The middle's 2.41 times its share of s·φ(s), at most 1.17, and the last sum.
     """
-    return _polished(np.sqrt(2) * erfinv(2 * q), lambda s: from_middle(s) - q)
+    return _polished(np.sqrt(2) * erfinv(2 * q), lambda s: (from_middle(s) - q) / density(s))
 
 
 _LEAST = float(tail(np.array([CUT + 1]))[0])
 """The probability of what `quantile` gives up on."""
 
 
-def _polished(s: AnyShape, excess: Callable[[AnyShape], AnyShape]) -> AnyShape:
+def _polished(s: AnyShape, newton: Callable[[AnyShape], AnyShape]) -> AnyShape:
     """Newton's steps on Φ(s) − p until one is below 2⁻³⁶|s|, of which half of s times its square is left."""
     while True:
-        step = excess(s) / density(s)
+        step = newton(s)
         s = s - step
         if not (np.abs(step) > _CLOSE * np.abs(s)).any():
             return s

@@ -95,17 +95,24 @@ class Primitive:
             )
         return found
 
+    def _integral(self, a: Values, b: Values) -> Values:
+        """∫T over [a, b]."""
+        return np.asarray((b - a) * (self._at_nodes(self._transport, a, b) @ self._weights))
+
     def _integrals(self, a: Values, b: Values) -> tuple[Values, Values, Values]:
         """∫T, ∫|T| and the integral of T's error over [a, b]."""
-        s = a[:, None] + (b - a)[:, None] * self._nodes
-        values = self._transport(s.ravel()).reshape(s.shape)
-        errors = self._error(s.ravel()).reshape(s.shape)
+        values = self._at_nodes(self._transport, a, b)
+        errors = self._at_nodes(self._error, a, b)
         length = b - a
         return (
             length * (values @ self._weights),
             length * (np.abs(values) @ self._weights),
             length * (errors @ self._weights),
         )
+
+    def _at_nodes(self, of: Callable[[Values], Values], a: Values, b: Values) -> Float[np.ndarray, "n nodes"]:
+        s = a[:, None] + (b - a)[:, None] * self._nodes
+        return of(s.ravel()).reshape(s.shape)
 
     def _refined(
         self, edges: Values
@@ -114,7 +121,7 @@ class Primitive:
         found: list[tuple[Values, Values, Values]] = []
         while a.size:
             middle = (a + b) / 2
-            whole, _, _ = self._integrals(a, b)
+            whole = self._integral(a, b)
             left, left_size, left_error = self._integrals(a, middle)
             right, right_size, right_error = self._integrals(middle, b)
             size, own = left_size + right_size, left_error + right_error
@@ -138,7 +145,7 @@ class Primitive:
     def __call__(self, s: Values) -> Values:
         """∫_0^s T inside the cut: the panels passed, and one more rule on the rest."""
         place = self._place(s)
-        return np.asarray(self._totals[place] + self._integrals(self._edges[place], s)[0])
+        return np.asarray(self._totals[place] + self._integral(self._edges[place], s))
 
     def error(self, s: Values) -> Values:
         """By how much that errs: the panels passed, the last rule and its truncation, the sum."""

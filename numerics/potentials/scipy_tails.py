@@ -17,6 +17,7 @@ instead (`density_tails`): SciPy's tails by cancellation, or by expansions, err 
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,13 @@ def quiet() -> Iterator[None]:
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         yield
+
+
+@lru_cache(maxsize=1)
+def moments(distribution: Any) -> tuple[float, float]:
+    """Mean and standard deviation of a frozen law, kept for the law last asked for: they may be integrals."""
+    with quiet():
+        return float(distribution.mean()), float(distribution.std())
 
 
 def resolved_to(measured: Values, noises: Values = NOISES, worst: float = WORST) -> float:

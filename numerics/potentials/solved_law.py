@@ -8,7 +8,7 @@ import numpy as np
 from numerics.accuracy import UNIT
 from numerics.potentials.line_laws import ContinuousLaw, refuse_ends
 from numerics.potentials.normal import DENSITY, TAIL, Values, density, hazard, mills, noise_of, tail
-from numerics.potentials.scipy_tails import quiet
+from numerics.potentials.scipy_tails import moments, quiet
 from numerics.potentials.tails import OF_SCIPY, Tails, beta_tails, gamma_tails, student_tails
 from numerics.potentials.truncated_normal import truncated_normal_tails
 
@@ -45,8 +45,7 @@ class SolvedLaw(ContinuousLaw):
         self._tails, self._loc, self._scale, self.cut = tails, loc, scale, cut
         self._distribution = distribution
         self._kept = np.empty(0), np.empty(0)
-        with quiet():
-            self.mean, self.deviation = float(distribution.mean()), float(distribution.std())
+        self.mean, self.deviation = moments(distribution)
         self.ends = self.transport(np.array(cut))
         refuse_ends(self.ends, cut)
 

@@ -119,10 +119,12 @@ class Tails:
 
 
 def _either(lower: Form, upper: Form) -> Form:
-    """Two inverses as one."""
+    """Two inverses as one, each asked for its own side."""
 
     def guess(p: Values, is_upper: np.ndarray) -> Values:
-        return np.asarray(np.where(is_upper, upper(p), lower(p)))
+        x = np.empty_like(p)
+        x[is_upper], x[~is_upper] = upper(p[is_upper]), lower(p[~is_upper])
+        return x
 
     return guess
 

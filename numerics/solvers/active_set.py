@@ -168,10 +168,13 @@ def _pivot(
     """One step for points with active sets of one size: settle, enter an atom, or let atoms leave."""
     solution = on_face(atoms, heights, face.members, z, step)
     inside = (solution.weights > _NEGLIGIBLE_WEIGHT).all(axis=1) | (face.members.shape[1] == 1)
-    moved = list(_leave(face, solution.weights, ~inside))
-    rows = np.flatnonzero(inside)
-    if not rows.size:
-        return [], moved
+    moved: list[Face] = []
+    rows: slice | np.ndarray = slice(None)  # all, mostly: then nothing is copied
+    if not inside.all():
+        moved += _leave(face, solution.weights, ~inside)
+        rows = np.flatnonzero(inside)
+        if not rows.size:
+            return [], moved
     at = Face(face.rows[rows], face.members[rows], solution.weights[rows])
     dual = solution.dual[rows]
     entering, best = best_atoms(atoms, heights, dual)
@@ -181,13 +184,14 @@ def _pivot(
     offset = norms(z[rows] - atoms[at.members[:, 0]])
     noise = _noise(sizes, offset / step[rows], dual)
     settled = (violation <= solution.condition_number[rows] * noise) | entered
+    if settled.all():
+        return [at], moved
     go = np.flatnonzero(~settled)
-    if go.size:
-        grown = Face(at.rows[go], at.members[go], at.weights[go])
-        gain = step[rows][go] * violation[go]
-        idle, entered_faces = _enter(atoms, grown, entering[go], gain, solution.basis[rows][go])
-        settled[go[idle]] = True
-        moved += entered_faces
+    grown = Face(at.rows[go], at.members[go], at.weights[go])
+    gain = step[rows][go] * violation[go]
+    idle, entered_faces = _enter(atoms, grown, entering[go], gain, solution.basis[rows][go])
+    settled[go[idle]] = True
+    moved += entered_faces
     keep = np.flatnonzero(settled)
     return [Face(at.rows[keep], at.members[keep], at.weights[keep])] if keep.size else [], moved
 
@@ -285,6 +289,8 @@ def _drop(
 
 def _merge(faces: list[Face]) -> list[Face]:
     """Join faces of equal size, so that each size is one batch."""
+    if len(faces) == 1:
+        return faces
     sizes = sorted({face.members.shape[1] for face in faces})
     groups = [[face for face in faces if face.members.shape[1] == size] for size in sizes]
     return [

@@ -141,8 +141,8 @@ class _Objective:
     def gradient(self, s: Float[np.ndarray, " m"], width: float = _DIFFERENCE) -> Float[np.ndarray, " m"]:
         """Central differences, all in one call."""
         h = width * np.maximum(1, np.abs(s))
-        ahead, behind = s + np.diag(h), s - np.diag(h)
-        return (self(ahead) - self(behind)) / (2 * h)
+        ahead, behind = self(np.concatenate([s + np.diag(h), s - np.diag(h)])).reshape(2, -1)
+        return np.asarray((ahead - behind) / (2 * h))
 
     def rounding(self, s: Float[np.ndarray, " m"]) -> float:
         """Eps times the sizes of what F(γ(s)) − F(γ(s₀)) adds up."""

@@ -4,6 +4,7 @@ Under xdist the workers run these hooks, too: they send each test's outcome in i
 what they collected with the first report, or in ``workeroutput`` if they ran no test; the controller gathers.
 """
 
+import gc
 import json
 from collections.abc import Generator
 from pathlib import Path
@@ -133,10 +134,11 @@ class RunHooks:
         items[:] = chosen
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Note which tests are selected."""
+        """Note which tests are selected; the million objects imported for them are no garbage to look for."""
         tests = [item.stash[TEST] for item in session.items if TEST in item.stash]
         if tests:
             self.run.collection.selected |= {test.name for test in tests}
+            gc.freeze()
 
     # running ----------------------------------------------------------------------------------------
 

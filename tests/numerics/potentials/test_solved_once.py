@@ -4,14 +4,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from numerics.potentials import Curve, NearestPoint
+from numerics.potentials import Curve, FiniteAtoms, NearestPoint
 from numerics.potentials.bits import Bits
 from numerics.potentials.cantor import Cantor
 from numerics.potentials.line import Quantile
 from numerics.potentials.solved_once import LastSolve
 
-# Not of the one list: the four kinds of solve that are kept.
-TARGETS = [Quantile(stats.expon()), Cantor(), Bits(0.3), NearestPoint(Curve.spiral(1.0), 0.5)]
+SQUARE = FiniteAtoms.hypercube(2)
+# Not of the one list: the five kinds of solve that are kept.
+TARGETS = [Quantile(stats.expon()), Cantor(), Bits(0.3), NearestPoint(Curve.spiral(1.0), 0.5), SQUARE]
 NAMES = ("point", "envelope", "jacobian", "kink", "dual")
 
 
