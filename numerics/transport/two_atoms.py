@@ -244,8 +244,15 @@ class TwoAtomLaw:
     def _log_odds(self, noise: Float[np.ndarray, "2 k d"]) -> Float[np.ndarray, " k"]:
         assert self._batch
         apart = -((noise[0] - noise[1]) * (noise[0] + noise[1])).sum(axis=1) / 2
-        along = noise @ self.direction
-        return np.asarray(apart + self.log_probabilities(along[0])[0] - self.log_probabilities(along[1])[1])
+        first, second = self._shares(*(noise @ self.direction))
+        return np.asarray(apart + first - second)
+
+    def _shares(
+        self, first: Float[np.ndarray, " k"], second: Float[np.ndarray, " k"]
+    ) -> Float[np.ndarray, "2 k"]:
+        """Log P of y₀ at the first noises, of y₁ at the second: one sum over the steps of both."""
+        found = self.log_probabilities(np.concatenate([first, second]))
+        return np.stack([found[0][: len(first)], found[1][len(first) :]])
 
     def flux(self, t: float, x: ArrayLike) -> Float[np.ndarray, "k d"]:
         """v_t(x) p_t(x), x (k,d), t in (0,1)."""
@@ -259,8 +266,7 @@ class TwoAtomLaw:
 
         # in z, the noise if the label is y₀; it is z − shift if the label is y₁
         def integrand(z: Float[np.ndarray, " k"]) -> Float[np.ndarray, " k"]:
-            first = _normal(z) * np.exp(self.log_probabilities(z)[0])
-            second = _normal(z - shift) * np.exp(self.log_probabilities(z - shift)[1])
+            first, second = np.array([_normal(z), _normal(z - shift)]) * np.exp(self._shares(z, z - shift))
             total = first + second
             return gain * first * second / np.where(total > 0, total, 1.0)
 
@@ -272,8 +278,7 @@ class TwoAtomLaw:
         places, shift = self.points @ self.direction, b * self.distance / a
 
         def integrand(z: Float[np.ndarray, " k"]) -> Float[np.ndarray, " k"]:
-            first = _normal(z) * np.exp(self.log_probabilities(z)[0])
-            second = _normal(z - shift) * np.exp(self.log_probabilities(z - shift)[1])
+            first, second = np.array([_normal(z), _normal(z - shift)]) * np.exp(self._shares(z, z - shift))
             flux = first * (a_dot * z + b_dot * places[0])
             flux = flux + second * (a_dot * (z - shift) + b_dot * places[1])
             total = first + second
@@ -299,7 +304,7 @@ class TwoAtomLaw:
         """Of each label: the density of x_t with it, and ẋ_t where x_t = x."""
         noise, speeds = self.ends(t, x)
         along = noise @ self.direction
-        shares = np.exp([self.log_probabilities(along[0])[0], self.log_probabilities(along[1])[1]])
+        shares = np.exp(self._shares(*along))
         normaliser = self._coefficients(t)[0] * np.sqrt(2 * np.pi)
         return shares * np.exp(-(noise**2).sum(axis=2) / 2) / normaliser ** noise.shape[2], speeds
 
