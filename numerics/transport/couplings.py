@@ -18,9 +18,11 @@ from numerics.checks import as_array, as_generator, positive_integer
 from numerics.potentials import Potential
 
 Points: TypeAlias = Float[np.ndarray, "n d"]
+Batches: TypeAlias = Float[np.ndarray, "b n d"]
 Match: TypeAlias = Int[np.ndarray, " n"]
 Coupling: TypeAlias = Callable[[ArrayLike, ArrayLike], Match]
 _LOW, _SMALL, _FAR = 4, 128, 1e6
+_MOST_COSTS = 2**20  # of batches at once
 
 
 def independent(x0: ArrayLike, x1: ArrayLike) -> Match:
@@ -49,20 +51,41 @@ def assignment(x0: ArrayLike, x1: ArrayLike) -> Match:
         [1, 0]
     """
     noise, data = _batch(x0, x1)
-    n, d = noise.shape
+    return _assignments(noise[None], data[None])[0]
+
+
+def _assignments(noise: Batches, data: Batches) -> Int[np.ndarray, "b n"]:
+    """The assignment of each batch: what NumPy does for all at once costs a call, not one a batch."""
+    b, n, d = noise.shape
+    match = np.zeros((b, n), dtype=np.int64)
     if n == 1:
-        return np.zeros(1, dtype=np.int64)
-    if d == 1:
-        match = np.empty(n, dtype=np.int64)
-        match[np.argsort(noise[:, 0], kind="stable")] = np.argsort(data[:, 0], kind="stable")
         return match
-    return _peeled(noise - _middle(noise), data - _middle(data))
+    if d == 1:
+        by_rank = np.argsort(data[:, :, 0], axis=1, kind="stable")
+        np.put_along_axis(match, np.argsort(noise[:, :, 0], axis=1, kind="stable"), by_rank, axis=1)
+        return match
+    noise, data = noise - _middle(noise), data - _middle(data)
+    if _by_simplex(n, d):
+        return np.array([_peeled(*batch) for batch in zip(noise, data, strict=True)])
+    rows = max(1, _MOST_COSTS // n**2)
+    for first in range(0, b, rows):
+        part = slice(first, first + rows)
+        costs = -2 * (noise[part] @ data[part].swapaxes(1, 2))
+        match[part] = [linear_sum_assignment(cost)[1] for cost in costs]
+    size = np.abs(np.take_along_axis(data, match[:, :, None], axis=1)).max(axis=2) + np.abs(noise).max(axis=2)
+    for k in np.flatnonzero(size.max(axis=1) > _FAR * size.min(axis=1)):
+        match[k] = _peeled(noise[k], data[k])
+    return match
 
 
-def _middle(points: Points) -> Float[np.ndarray, " d"]:
-    """The (upper) median of each coordinate: a few outliers do not move it."""
-    half = len(points) // 2
-    return np.asarray(np.partition(points, half, axis=0)[half])
+def _middle(points: Batches) -> Float[np.ndarray, "b 1 d"]:
+    """The (upper) median of each coordinate of a batch: a few outliers do not move it."""
+    half = points.shape[1] // 2
+    return np.asarray(np.partition(points, half, axis=1)[:, half : half + 1])
+
+
+def _by_simplex(n: int, d: int) -> bool:
+    return d <= _LOW and n > _SMALL
 
 
 def _peeled(noise: Points, data: Points) -> Match:
@@ -72,8 +95,7 @@ def _peeled(noise: Points, data: Points) -> Match:
     rows, columns = np.arange(n), np.arange(n)
     while True:
         cost = -2 * (noise[rows] @ data[columns].T)
-        simplex = d <= _LOW and len(rows) > _SMALL
-        found = _network_simplex(cost) if simplex else linear_sum_assignment(cost)[1]
+        found = _network_simplex(cost) if _by_simplex(len(rows), d) else linear_sum_assignment(cost)[1]
         match[rows] = columns[found]
         size = np.abs(data[match[rows]]).max(axis=1) + np.abs(noise[rows]).max(axis=1)
         if size.max() <= _FAR * size.min():
@@ -244,9 +266,12 @@ def _values(
     rng = as_generator("rng", rng)
     noise = rng.standard_normal((batches * n, target.dim))
     own, data = target.sample(batches * n, rng)
-    order = np.concatenate(
-        [k + coupling(noise[k : k + n], data[k : k + n]) for k in range(0, batches * n, n)]
-    )
+    pairs = noise.reshape(batches, n, -1), data.reshape(batches, n, -1)
+    if coupling is assignment:
+        match = _assignments(*pairs)
+    else:
+        match = np.array([coupling(*batch) for batch in zip(*pairs, strict=True)])
+    order = (match + np.arange(0, batches * n, n)[:, None]).ravel()
     return price(noise, data[order], own[order]).reshape(batches, n).mean(axis=1)
 
 

@@ -131,6 +131,26 @@ def test_estimates_meet_the_exact_cost():
     assert low <= exact.cost <= high
 
 
+@pytest.mark.parametrize(
+    ("target", "n"),
+    [
+        (FiniteAtoms.on_line([0.0, 1.0, 3.0], [0.2, 0.3, 0.5]), 5),
+        (Sphere(3), 1),
+        (Sphere(3), 2),
+        (Sphere(6), 9),
+        (Sphere(2), 140),  # by the simplex
+        (FiniteAtoms.two([0.0, 0.0], [1e9, 0.0], 0.1), 6),  # far points first
+    ],
+    ids=str,
+)
+def test_batches_at_once_are_matched_as_one_by_one(target, n):
+    def one_by_one(x0, x1):
+        return assignment(x0, x1)
+
+    at_once = estimate_cost(target, n, 20, 3)
+    assert (at_once.values == estimate_cost(target, n, 20, 3, coupling=one_by_one).values).all()
+
+
 @pytest.mark.parametrize("t", [0.2, 0.7])
 def test_loss_of_the_population_is_that_of_its_field(t):
     """Two atoms, batches of one: E|ẋ − v_t(x_t)|² by quadrature of the exact field over noise and atoms."""
