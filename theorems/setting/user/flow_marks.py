@@ -47,7 +47,7 @@ class Marks:
         for reason in dict.fromkeys(self.unknown.values()):
             names = [name for name, why in self.unknown.items() if why == reason]
             marks.append(f"{_listed(names)} not known, {reason}")
-        errors = " (±: of trajectories, drawn batches and steps)" if "±" in "".join(marks) else ""
+        errors = " (±: of trajectories or points, drawn batches and steps)" if "±" in "".join(marks) else ""
         against = self.rival
         decided = (
             f"; it must be nearer to 0 than to that of {against.name}"
