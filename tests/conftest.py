@@ -19,7 +19,10 @@ early = sorted(name for name in sys.modules if name.split(".")[0] == "numerics")
 if early:
     raise RuntimeError(f"{early[0]} was imported before tests/conftest.py: its shapes would go unchecked")
 
-install_import_hook(["numerics"], "tests.shapes.checked")
+SHAPES = not jaxtyping.config.jaxtyping_disable
+"""JAXTYPING_DISABLE=1 leaves them out, which halves the start of a run that is about something else."""
+if SHAPES:
+    install_import_hook(["numerics"], "tests.shapes.checked")
 
 hypothesis.settings.register_profile(
     "unit",
@@ -47,7 +50,7 @@ def shapes_are_checked(request: pytest.FixtureRequest) -> None:
     inside = request.path.relative_to(Path(__file__).parent).parts
     one_by_one = inside[0] == "numerics" and inside[1] != "accuracy"
     drawn = one_by_one and zlib.crc32(request.node.nodeid.encode()) % 4 == 0
-    jaxtyping.config.update("jaxtyping_disable", not (drawn or inside[0] == "test_shapes.py"))
+    jaxtyping.config.update("jaxtyping_disable", not (SHAPES and (drawn or inside[0] == "test_shapes.py")))
 
 
 @pytest.fixture

@@ -214,8 +214,9 @@ def test_our_audits_in_a_whole_run(modules: Path) -> None:
 
 
 def test_a_deviating_flow_changes_no_exit_status_under_xdist(modules: Path) -> None:
-    """With two processes the same audits as with one, to the last digit."""
-    arguments = ["--flow=my_flow:spins", "--dim=2"]
+    """With two processes the same audits of two claims as with one, to the last digit."""
+    np.savez(modules / "square.npz", points=SQUARE)
+    arguments = ["--flow=my_flow:spins", "--target=square.npz", "--claim=P4,P6"]
     alone, together = (run_audits(modules, *OURS, *arguments, *more) for more in ([], ["-n", "2"]))
     assert (alone.status, together.status) == (0, 0), together.output
     assert alone.report["audits"] == together.report["audits"]
