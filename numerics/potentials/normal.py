@@ -152,16 +152,16 @@ def quantile(p: AnyShape) -> AnyShape:
 
 def _quantile_away(p: AnyShape) -> AnyShape:
     goal = np.maximum(p, _LEAST)
+    return _polished(np.maximum(ndtri(goal), -CUT - 1), lambda s: _step_away(s, goal))
 
-    def step(s: AnyShape) -> AnyShape:
-        """By `tail` at −s and the density, which share an exponential; s is below −⅔."""
-        away, decay = -s, _decay(s)
-        found, inner = _times(scaled_mills(away), *decay), away < _HIGH
-        if inner.any():
-            found[inner] = 0.5 - from_middle(away[inner])
-        return (found - goal) / _times(PER_ROOT, *decay)
 
-    return _polished(np.maximum(ndtri(goal), -CUT - 1), step)
+def _step_away(s: AnyShape, goal: AnyShape) -> AnyShape:
+    """Newton's to Φ(s) = goal, by `tail` at −s and the density, which share an exponential; s < −⅔."""
+    away, decay = -s, _decay(s)
+    found, inner = _times(scaled_mills(away), *decay), away < _HIGH
+    if inner.any():
+        found[inner] = 0.5 - from_middle(away[inner])
+    return (found - goal) / _times(PER_ROOT, *decay)
 
 
 def noise_from_middle(q: AnyShape) -> AnyShape:
