@@ -5,6 +5,7 @@ cλ the prox of c times the length, with the same dual and the same D prox. With
 rounds: parameters, and every operation on them, are c^k times what they were, so that equality is asked, with
 no tolerance. A forgotten square or root, λ for 1/λ, or a threshold that is a number where it should be a
 length breaks it by a power of c. Families of a given size, such as rotations, are stretched by `scale`.
+Assumed of the libraries below: arrays of one shape are treated alike wherever they lie in memory.
 """
 
 import numpy as np
