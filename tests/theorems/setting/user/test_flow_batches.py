@@ -147,8 +147,8 @@ def test_words():
     marks = Marks("moons.npz", {**places, "independent coupling": (0.5, 0.0)}, {"batches of 4": "as I say"})
     assert marks.words == (
         "; on moons.npz batches of 256 0.2 ± 0.01, batches of 64 below about 0.2, batches of 16 below 1e-06,"
-        " independent coupling 0.5, batches of 4 not known, as I say (±: of trajectories, drawn batches and"
-        " steps); it must be nearer to 0 than to that of independent coupling"
+        " independent coupling 0.5, batches of 4 not known, as I say (±: of trajectories or points,"
+        " drawn batches and steps); it must be nearer to 0 than to that of independent coupling"
     )
     none = Marks("moons.npz", {"independent coupling": (0.5, 0.3)})
     assert none.words.endswith(
