@@ -148,7 +148,6 @@ CLAIMS = (
             f"{HERE}test_moreau",
             f"{HERE}test_statements",
             f"{HERE}test_field_statements",
-            f"{HERE}test_unit_of_length",
         ),
         depends=("P2",),
         clauses=(
@@ -178,7 +177,6 @@ CLAIMS = (
             f"{HERE}test_statements",
             f"{HERE}test_field_statements",
             f"{HERE}test_moved_statements",
-            f"{HERE}test_unit_of_length",
             f"{HERE}test_kinks",
         ),
         depends=("P2",),
