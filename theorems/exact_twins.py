@@ -270,3 +270,11 @@ def sees_the_step(twins: Twins) -> bool:
 def has_a_tangent(twins: Twins) -> bool:
     """Whether the support has strata of positive dimension: not atoms and staircases alone."""
     return not all(_of_atoms(family) for family in parts(twins.target))
+
+
+def without_atoms(twins: Twins) -> bool:
+    """Whether no family of it has atoms alone: of these D prox is known at x₁ + λx₀, not beside it."""
+    clouds = (f for f in parts(twins.target) if isinstance(f, NearestPoint))
+    return not any(map(_of_atoms, parts(twins.target))) and not any(
+        isinstance(f.closed_set, PointCloud) for f in clouds
+    )

@@ -13,7 +13,8 @@ from flint import arb, ctx
 
 from numerics.accuracy import EPS
 from numerics.intervals.balls import PRECISION, above, below, distance, exact, identity, norm
-from theorems.exact_twins import TWINS, has_a_tangent, pair
+from theorems.exact_twins import TWINS, has_a_tangent, pair, without_atoms
+from theorems.extreme_twins import EXTREME, beside, decided, noise_of_many_sizes, steps_of_many_sizes
 
 POINTS = 4
 RESOLUTION = 2.0**-100  # chosen: what an enclosure may be wide, far below every double's rounding
@@ -90,6 +91,39 @@ def measure_jacobians(evidence, rng, twins):
         measured,
         bound,
         because="the family's stated rounding",
+    )
+
+
+@pytest.mark.claim("H1")
+def test_jacobians_at_numbers_of_any_size_are_those_in_balls(evidence, rng):
+    for twins in [t for t in EXTREME if t.target.traits.manifold and without_atoms(t)]:
+        measure_extremes(evidence, rng, twins)
+
+
+def measure_extremes(evidence, rng, twins):
+    """Noise and steps over decades, independently, where other terms of a statement lead."""
+    target, on = twins.target, evidence.on(twins.target)
+    drawn, steps = noise_of_many_sizes(twins, POINTS, rng), steps_of_many_sizes(POINTS, rng)
+    found, undecided = decided(drawn, lambda x0: twins.exact.transport_jacobian(exact(x0)).entries())
+    noise = np.stack([x0 for x0, _ in found])
+    on.certified(
+        "|K in doubles − K| at noise of many sizes, by an enclosure of K(x₀)",
+        [distance(k, at) for (_, k), at in zip(found, target.transport_jacobian(noise), strict=True)],
+        np.broadcast_to(target.roundings.transport_jacobian(noise).bound, len(noise)),
+        because="the family's stated rounding",
+        left_out=undecided,
+    )
+    places, lost = decided(zip(drawn, steps, strict=True), lambda pair: beside(twins.exact, *pair))
+    asked = [(z, step) for (_, step), z in places]
+    proved, unproved = decided(asked, lambda p: twins.exact.prox_jacobian(exact(p[0]), arb(p[1])).entries())
+    z, step = np.stack([p[0] for p, _ in proved]), np.array([p[1] for p, _ in proved])
+    solved = target.proximal_point(z, step)
+    on.certified(
+        "|D prox in doubles − D prox| at steps of many sizes, by an enclosure at the same z",
+        [distance(j, at) for (_, j), at in zip(proved, solved.jacobian, strict=True)],
+        np.broadcast_to(solved.rounding.jacobian.bound, len(z)),
+        because="the family's stated rounding",
+        left_out=lost + unproved,
     )
 
 

@@ -78,6 +78,7 @@ CLAIMS = (
             f"{HERE}test_prox",
             f"{HERE}test_rational",
             f"{HERE}test_certified",
+            f"{HERE}test_certified_extremes",
             f"{HERE}test_routes",
             f"{HERE}test_statements",
             f"{HERE}test_digits",
@@ -146,6 +147,7 @@ CLAIMS = (
         status="reconstructed",
         modules=(
             f"{HERE}test_moreau",
+            f"{HERE}test_certified_extremes",
             f"{HERE}test_statements",
             f"{HERE}test_field_statements",
         ),

@@ -56,8 +56,8 @@ def lines(target, z, step, rng, count):
         yield way * (2 * (target.scale + norm(z)) / norm(way))[:, None]
 
 
-def jump_along(target, z, step, way):
-    """Distance (n,) from z to a jump of D prox where it changes most along its way; +inf if none is seen."""
+def bracketed(target, z, step, way):
+    """Which of z have a jump of D prox along their way (k,), and between which shares of it (k,) it lies."""
     places = np.linspace(0.0, 1.0, PLACES + 1) ** 2
     path = z + places[:, None, None] * way
     found = target.prox_jacobian(path.reshape(-1, target.dim), step).reshape(*path.shape, target.dim)
@@ -65,7 +65,7 @@ def jump_along(target, z, step, way):
     most = changes.argmax(axis=0)
     seen = np.flatnonzero(changes.max(axis=0) > JUMP)
     if not len(seen):
-        return np.full(len(z), np.inf)
+        return seen, np.zeros(0), np.zeros(0)
     low, high = places[most[seen]], places[most[seen] + 1]
     base, way = z[seen], way[seen]
     left, right = (target.prox_jacobian(base + s[:, None] * way, step) for s in (low, high))
@@ -76,9 +76,26 @@ def jump_along(target, z, step, way):
         low, high = np.where(earlier, low, middle), np.where(earlier, middle, high)
         left = np.where(earlier[:, None, None], left, inner)
         right = np.where(earlier[:, None, None], inner, right)
+    told = _apart(left, right) > JUMP
+    return seen[told], low[told], high[told]
+
+
+def jump_along(target, z, step, way):
+    """Distance (n,) from z to a jump of D prox where it changes most along its way; +inf if none is seen."""
+    seen, _, high = bracketed(target, z, step, way)
     result = np.full(len(z), np.inf)
-    result[seen] = np.where(_apart(left, right) > JUMP, high * norm(way), np.inf)
+    result[seen] = high * norm(way[seen])
     return result
+
+
+def excess_of_two_sides(target, z, step, way, factor=1.0):
+    """By how much the kinks of both sides of a jump, times ``factor``, exceed their distance, and that."""
+    seen, low, high = bracketed(target, z, step, way)
+    first, second = (z[seen] + share[:, None] * way[seen] for share in (low, high))
+    if not len(seen):
+        return np.zeros(0), np.zeros(0)
+    kinks = sum(target.proximal_point(side, step).kink for side in (first, second))
+    return factor * kinks - norm(second - first), norm(second - first)
 
 
 def _apart(first, second):
@@ -105,6 +122,31 @@ def test_no_jump_is_nearer_than_the_stated_kink(evidence, step):
             chosen="a jump: a change of D prox by 1e−3 and more within a share 2⁻²⁴ of the way",
             kind="error",
             left_out=int((~seen).sum()),
+        )
+
+
+@pytest.mark.claim("P5")
+@pytest.mark.parametrize("step", [0.25, 2.0])
+def test_the_kinks_of_two_sides_of_a_jump_reach_no_further_than_each_other(evidence, step):
+    """Within both stated distances D prox is continuous: they cannot cover the way from side to side.
+
+    What rounding of a distance may add is subtracted by the library; along the normal nothing else is left.
+    """
+    for target in TARGETS:
+        rng = generator(10)
+        x0, x1 = target.sample(N, rng)
+        z = x1 + step * x0
+        found = [excess_of_two_sides(target, z, step, way) for way in lines(target, z, step, rng, 3)]
+        excess, apart = (np.concatenate(part) for part in zip(*found, strict=True))
+        evidence.on(target, step=step).estimated(
+            "distances to a kink on both sides of a jump of D prox, together, beyond that of the sides",
+            np.maximum(excess, 0.0) if len(excess) else 0.0,
+            4 * target.dim * EPS * apart if len(excess) else 0.0,
+            by=f"{PLACES} places on four lines, halved {HALVINGS} times; the bound: rounding of a length",
+            because="D prox is continuous within the stated distances",
+            chosen="a jump: a change of D prox by 1e−3 and more within a share 2⁻²⁴ of the way",
+            kind="error",
+            left_out=4 * len(z) - len(excess),
         )
 
 
@@ -195,5 +237,24 @@ def test_twice_the_distance_to_a_kink_is_told(evidence, radius):
         because="on the line the ball is an interval, and both are | |z| − R |; 24 halvings",
         intact=1.0,
         left_out=int((~seen).sum()),
+        chosen="a jump: a change of D prox by 1e−3 and more",
+    )
+
+
+@pytest.mark.control("P5")
+@pytest.mark.parametrize("radius", [0.5, 2.0])
+def test_distances_that_overlap_across_a_kink_are_told(evidence, radius):
+    """On the line the kinks of two sides add up to the sides' distance: a half more is a half of it."""
+    sphere, step = Sphere(1, radius), 1.0
+    z = radius * np.linspace(1.25, 1.75, 6)[:, None]
+    way = 3 * (sphere.prox(z, step) - z)
+    excess, apart = excess_of_two_sides(sphere, z, step, way, factor=1.5)
+    evidence.on(sphere).control(
+        "distances to a kink times 1.5: what they exceed that of two sides by, over it",
+        predicted=0.5,
+        measured=excess / apart,
+        agreement=1e-6,
+        because="| |a| − R | + | |b| − R | = |a − b| for a and b on two sides, on a line through 0",
+        left_out=len(z) - len(excess),
         chosen="a jump: a change of D prox by 1e−3 and more",
     )
