@@ -87,6 +87,7 @@ CLAIMS = (
             f"{HERE}test_moved_statements",
             f"{HERE}test_unit_of_length",
             f"{HERE}test_certificate_statements",
+            f"{HERE}test_certified_field",
         ),
         depends=("P1",),
         clauses=(
@@ -119,6 +120,7 @@ CLAIMS = (
             f"{HERE}test_field",
             f"{HERE}test_couplings",
             f"{HERE}test_field_statements",
+            f"{HERE}test_certified_field",
         ),
         depends=(
             "P1",
@@ -150,6 +152,7 @@ CLAIMS = (
             f"{HERE}test_certified_extremes",
             f"{HERE}test_statements",
             f"{HERE}test_field_statements",
+            f"{HERE}test_certified_field",
         ),
         depends=("P2",),
         clauses=(
@@ -180,6 +183,7 @@ CLAIMS = (
             f"{HERE}test_field_statements",
             f"{HERE}test_moved_statements",
             f"{HERE}test_kinks",
+            f"{HERE}test_certified_field",
         ),
         depends=("P2",),
         clauses=(

@@ -17,7 +17,7 @@ from numerics.intervals.exact_potential import interpolant
 from theorems.exact_twins import by_conjugate
 from theorems.extreme_twins import EXTREME, beside, decided, noise_of_many_sizes, steps_of_many_sizes
 
-POINTS = 12
+POINTS = 8
 
 
 @pytest.fixture(autouse=True)
