@@ -8,20 +8,24 @@ a verdict.
 import pytest
 
 from theorems.setting.user.flow_audits import CLOSE, asked
-from theorems.setting.user.flow_scale import BATCHES, POINTS, UNRESOLVED, name_of, scale
+from theorems.setting.user.flow_scale import POINTS, scale
+from theorems.setting.user.flow_standing import BATCHES, UNRESOLVED, name_of
 
 
 @pytest.mark.asks("M4")
 def test_its_place_among_couplings(evidence, user_flow):
     with asked(evidence, user_flow, "M4", "references on the same target"):
         seen = scale(user_flow)
-        tolerances = f"{CLOSE:g}, {seen.places[name_of(max(BATCHES))]:.3g} of batches of {max(BATCHES)}"
+        largest = name_of(max(BATCHES))
+        tolerances = (
+            f"{CLOSE:g}, {seen.known[largest]:.3g} of {largest}" if largest in seen.known else f"{CLOSE:g}"
+        )
         if seen.apart:
             tolerances += f", {seen.apart:.3g} that own samples resolve"
         evidence.audit(
             "M4: how far is its field from the exact one, beside those of batches?",
             seen.outcome,
-            expected=f"at most {seen.allowed:.3g}, the largest of {tolerances}{against(seen)}"
+            expected=f"0; at most {seen.allowed:.3g}, the largest of {tolerances}{against(seen)}"
             if seen.resolved
             else f"0; on {seen.target} nothing can be told",
             measured=seen.found,
@@ -31,22 +35,28 @@ def test_its_place_among_couplings(evidence, user_flow):
         )
         evidence.table(
             f"{user_flow.name}: distance from the exact field on {seen.target}",
-            ("field", "D", "points that no drawn batch reached"),
-            [(name, number, seen.left_out.get(name, 0.0)) for name, number in seen.places.items()]
-            + [(user_flow.name, seen.found, 0.0)],
+            ("field", "D", "±", "points that no drawn batch reached"),
+            [
+                (name, number, seen.errors.get(name, 0.0), seen.left_out.get(name, 0.0))
+                for name, number in seen.places.items()
+            ]
+            + [(user_flow.name, seen.found, seen.error, 0.0)],
         )
 
 
 def against(seen):
     """What it must be nearer to the exact field than."""
-    return f"; nearer to 0 than to {seen.rival.number:.3g} of {seen.rival.name}" if seen.rival else ""
+    if not seen.rival:
+        return f"; on {seen.target} no other coupling is told from the exact field, so that nothing agrees"
+    return f"; nearer to 0 than to {seen.rival.number:.3g} of {seen.rival.name}"
 
 
 def because(seen):
     """Where it stands, how that is known, and what would decide if it is not."""
+    chosen = " (chosen for own samples)" if seen.apart else ", drawn and weighted by |v−Ev|²"
     words = (
-        f"D² = E|f−v|²/E|v|², {POINTS} points at each of t = {', '.join(f'{t:g}' for t in seen.times)}"
-        f"{' (chosen for own samples)' if seen.apart else ''},"
+        f"D² = E|f−v|²/E|v−Ev|², {POINTS} points at each of t = {', '.join(f'{t:g}' for t in seen.times)}"
+        f"{chosen},"
         f" on {seen.target};"
         f" {seen.place}; standard error {seen.error:.1g}"
     )

@@ -25,6 +25,7 @@ from theorems.setting.user.flow_audits import (
     stretched,
     trajectories,
 )
+from theorems.setting.user.flow_batches import scatter_of
 from theorems.setting.user.flow_pictures import draw_dimensions, draw_eigenvalues
 from theorems.setting.user.flow_references import beside, beside_independent, by_exponents
 
@@ -54,6 +55,7 @@ def test_the_spectrum_follows_the_straight_path(evidence, user_flow):
             "H1: do the eigenvalues of (1−t)Dv_t at t = ½ predict those at other times?",
             apart[: LATE + 1].mean(),
             "μ_t = μ_s/(1+(t−s)μ_s) on an optimal path; mean of |found − predicted|, at most 1 each, t ≤ 0.9",
+            error=scatter_of(np.moveaxis(apart[: LATE + 1], 1, 0), np.mean),
             beside=beside(user_flow, lambda whole: _followed(whole)[2][: LATE + 1].mean(), own=False),
         )
         evidence.table(
@@ -101,6 +103,7 @@ def test_the_terminal_spectrum(evidence, user_flow):
                 lambda whole: _from_the_limits(_followed(whole)[0][LAST]).mean(),
                 own=False,
             ),
+            error=scatter_of(_from_the_limits(found), np.mean),
         )
         answer(
             evidence,
@@ -108,6 +111,7 @@ def test_the_terminal_spectrum(evidence, user_flow):
             f"H5: are they, at t = {TIMES[LAST]:g}, the ones that those at t = ½ tend to?",
             apart.mean(),
             "the curve of H1 decides which are −1 and which 0; mean of |found − predicted|, at most 1 each",
+            error=scatter_of(apart, np.mean),
             beside=beside(user_flow, lambda whole: _followed(whole)[2][LAST].mean(), own=False),
         )
 
@@ -134,6 +138,7 @@ def test_the_exponents(evidence, user_flow):
                 by_exponents(user_flow.dim),
                 COARSE,
             ),
+            error=scatter_of(_from_the_limits(found), np.mean),
         )
         rows = [(k + 1, *(f(found[:, k]) for f in (np.mean, np.std, np.min, np.max))) for k in _few(found)]
         evidence.table(

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from numerics.flows.sampling import integrate
 from numerics.flows.spectrum import qr_growth
 from numerics.streams import stream
-from theorems.setting.user.flow_outcomes import outcome
+from theorems.setting.user.flow_outcomes import TOLD_APART, outcome
 from theorems.setting.user.flow_pictures import draw_scale
 from theorems.setting.user.flows import UserFlow
 
@@ -247,6 +247,7 @@ def answer(
     because: str,
     allowed: float = CLOSE,
     beside: "Marks | None" = None,
+    error: float = 0.0,
 ) -> None:
     """One audit of a number that is 0 for an exact OT-CFM field.
 
@@ -258,6 +259,7 @@ def answer(
         because: Why it is 0 for an exact field, or what is left of that.
         allowed: Up to where it agrees.
         beside: What other couplings have, for a question that would have a scale; None for the others.
+        error: The standard error of the number.
     """
     best, most = beside.best if beside else (0.0, 0.0)
     widened = max(allowed, best)
@@ -265,10 +267,14 @@ def answer(
     of_batches = " of the largest batches" if best > allowed else ""
     evidence.audit(
         question,
-        outcome(measured, widened, beside.rival, max(0.0, most - widened)) if beside else within,
+        outcome(
+            measured, widened, beside.rival, max(0.0, most - widened), best=most, error=TOLD_APART * error
+        )
+        if beside
+        else within,
         expected=f"0; at most {widened:.3g}{of_batches} counts as agreement{beside.words if beside else ''}",
         measured=float(measured),
-        because=because,
+        because=f"{because}{f'; standard error {error:.1g}' if error > 0 else ''}",
         subject=flow.name,
         kind="flow",
     )

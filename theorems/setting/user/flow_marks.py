@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from theorems.setting.user import flow_batches
-from theorems.setting.user.flow_outcomes import ROUNDING, Rival, rival
-from theorems.setting.user.flow_scale import name_of
+from theorems.setting.user.flow_outcomes import ROUNDING, TOLD_APART, Rival, rival
+from theorems.setting.user.flow_standing import name_of
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,8 @@ class Marks:
     def best(self) -> tuple[float, float]:
         """The number of the largest batches, 0 where it is not told from that, and what it may be at most."""
         name = name_of(max(flow_batches.DRAWN))
-        known = rival(self.places, name)
-        return known.number if known else 0.0, sum(self.places.get(name, (0.0, 0.0)))
+        known, (number, error) = rival(self.places, name), self.places.get(name, (0.0, 0.0))
+        return known.number if known else 0.0, number + TOLD_APART * error
 
     @property
     def words(self) -> str:

@@ -3,7 +3,8 @@
 A field that knows nothing of its data has small numbers, too: a constant one is straight and has no curl. So
 a number agrees only where another coupling on the same target is known to have a larger one, and only if it
 is nearer to 0, which an exact field has, than to that. A flow that is as good as perfectly learned batches of
-the largest size deviates in nothing: their number widens the tolerance.
+the largest size deviates in nothing where theirs is known: their number widens the tolerance, and its error
+what cannot be told. What a number itself errs by makes nothing agree, and nothing deviate.
 """
 
 from collections.abc import Mapping
@@ -49,7 +50,15 @@ def rival(places: Mapping[str, tuple[float, float]], *names: str) -> Rival | Non
     return next(told, None)
 
 
-def outcome(measured: float, allowed: float, against: Rival | None, unsure: float = 0.0) -> Outcome:
+def outcome(
+    measured: float,
+    allowed: float,
+    against: Rival | None,
+    unsure: float = 0.0,
+    *,
+    best: float = 0.0,
+    error: float = 0.0,
+) -> Outcome:
     """What a number that is 0 for an exact field says, beside the number of another coupling.
 
     Where the other coupling's number is within the tolerance, too, the tolerance tells nothing apart: a
@@ -60,6 +69,9 @@ def outcome(measured: float, allowed: float, against: Rival | None, unsure: floa
         allowed: Up to where it may agree.
         against: The coupling that it must not be nearer to; None where none is told from the exact field.
         unsure: What the tolerance errs by.
+        best: What perfectly learned batches of the largest size have at most: up to there nothing deviates,
+            whatever it is nearer to. 0 where they are not known.
+        error: What the number itself errs by.
 
     Example:
         >>> mark = Rival("batches of 16", 0.3, 0.1)
@@ -67,11 +79,16 @@ def outcome(measured: float, allowed: float, against: Rival | None, unsure: floa
         ['agrees', 'cannot be told', 'cannot be told', 'deviates']
         >>> outcome(0.0, 0.2, None), outcome(0.25, 0.4, mark), outcome(0.25, 0.2, mark, 0.1)
         ('cannot be told', 'cannot be told', 'cannot be told')
+        >>> near = Rival("batches of 16", 0.3, 0.0)
+        >>> outcome(0.19, 0.2, near), outcome(0.19, 0.2, near, best=0.2), outcome(0.19, 0.2, near, error=0.02)
+        ('deviates', 'cannot be told', 'cannot be told')
     """
-    if not measured <= allowed + unsure:
+    least, most = measured - error, measured + error
+    if not least <= allowed + unsure:
         return "deviates"
-    if measured > allowed or against is None or abs(2 * measured - against.number) <= against.error:
+    if most > allowed or against is None:
         return "cannot be told"
-    if 2 * measured < against.number:
+    if 2 * most < against.number - against.error:
         return "agrees"
-    return "deviates" if against.number > allowed else "cannot be told"
+    nearer = 2 * least > against.number + against.error and against.number > allowed
+    return "deviates" if nearer and least > best else "cannot be told"

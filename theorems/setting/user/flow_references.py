@@ -20,8 +20,9 @@ from theorems.setting.user import flow_batches
 from theorems.setting.user.flow_audits import MOST_DIMENSIONS, TIMES, count_of, exponents_of, trajectories
 from theorems.setting.user.flow_batches import Array, Drawn, Measure, number_of, scatter, scatter_of
 from theorems.setting.user.flow_marks import Marks
-from theorems.setting.user.flow_scale import given, name_of, own_ends, own_samples, references
+from theorems.setting.user.flow_scale import given, own_ends, own_samples, references
 from theorems.setting.user.flow_spectra import ASKED, POINTS, STEPS, VECTORS, Spectrum, is_large, spectra
+from theorems.setting.user.flow_standing import name_of
 from theorems.setting.user.flows import UserFlow
 from theorems.setting.user.trying import said
 

@@ -6,8 +6,9 @@ from numerics.flows.spectrum import intrinsic_dimension
 from theorems.setting.user.flow_audits import LATE, TIMES, trajectories
 from theorems.setting.user.flow_outcomes import ROUNDING
 from theorems.setting.user.flow_samples import FOLLOWS, STEPS, Sampling, ending, sampling
-from theorems.setting.user.flow_scale import name_of, scale
+from theorems.setting.user.flow_scale import scale
 from theorems.setting.user.flow_spectra import is_large, spectra
+from theorems.setting.user.flow_standing import name_of
 from theorems.setting.user.flows import UserFlow
 
 

@@ -15,6 +15,6 @@ def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.fixture
 def few_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One batch size, of which few are drawn: the marks themselves are tried in test_flow_batches."""
-    monkeypatch.setattr(flow_batches, "DRAWN", {16: (64, 1)})
+    """Two batch sizes, of which few are drawn: the marks themselves are tried in test_flow_batches."""
+    monkeypatch.setattr(flow_batches, "DRAWN", {256: (8, 1), 16: (64, 1)})
     monkeypatch.setattr(flow_batches, "TRAJECTORIES", 10)

@@ -54,7 +54,7 @@ def asked(flow, monkeypatch):
     """Number and marks of each audit, by its question."""
     found = {}
 
-    def answer(*given, beside=None):
+    def answer(*given, beside=None, error=0.0):  # noqa: ARG001  # as the audits call it
         found[given[2]] = float(given[3]), beside or given[-1]
 
     evidence = Evidence(Recorder(takes_evidence=False, takes_controls=False))
@@ -173,7 +173,10 @@ def test_in_many_dimensions_independent_pairs_alone_are_asked():
         assert marks.places["independent coupling"][0] == pytest.approx(
             measure(trajectories(flow)), rel=1e-4, abs=1e-6
         )
-        assert "batches of 16 not known, as drawn batches are followed up to dimension 128" in marks.words
+        assert (
+            "batches of 256 and 16 not known, as drawn batches are followed up to dimension 128"
+            in marks.words
+        )
 
 
 def test_few_trajectories_tell_no_error():
@@ -205,7 +208,7 @@ def test_own_samples_stand_in_only_where_they_suffice():
     """Of N(0, 4I) along x/(1+t): x₁ = 2x₀; near the end of time atoms are alone, so nothing is said."""
     flow = flow_of(lambda t, x: x / (1 + t), None)
     marks = beside(flow, lambda whole: denoiser._bent(whole)[0])
-    assert marks.words.startswith("; on 400 of its own samples batches of 16 ")
+    assert marks.words.startswith("; on 400 of its own samples batches of 256 ")
     assert 0.05 < marks.places["independent coupling"][0] < 0.9
     of_many = {d: UserFlow("f", d, NumpyField(lambda _, x: -x)) for d in (126, 129)}
     for nothing, why in (
@@ -242,10 +245,16 @@ def test_independent_coupling_agrees_within_no_tolerance(allowed, itself):
 
 
 def test_a_flow_as_good_as_the_largest_batches_deviates_in_nothing(monkeypatch):
-    """Their number widens the tolerance; within its error it is not told on which side a flow is."""
+    """Their number widens the tolerance; within twice its error it is not told on which side a flow is."""
     known = {"batches of 256": (0.2, 0.04), "batches of 16": (0.6, 0.01), "independent coupling": (0.9, 0.01)}
     monkeypatch.setattr(flow_batches, "DRAWN", {256: (8, 1), 16: (8, 1)})
-    outcomes = {0.04: "agrees", 0.19: "agrees", 0.23: "cannot be told", 0.25: "deviates"}
+    outcomes = {
+        0.04: "agrees",
+        0.19: "agrees",
+        0.23: "cannot be told",
+        0.27: "cannot be told",
+        0.29: "deviates",
+    }
     for measured, outcome in outcomes.items():
         recorder = Recorder(takes_evidence=False, takes_controls=False)
         answer(Evidence(recorder), flow_of(lambda _, x: -x), "q", measured, "why", 0.05, Marks("t", known))
@@ -253,7 +262,7 @@ def test_a_flow_as_good_as_the_largest_batches_deviates_in_nothing(monkeypatch):
         assert audit.outcome == outcome
         assert "at most 0.2 of the largest batches counts as agreement" in str(audit.expected)
     unknown = Marks("t", {"batches of 256": (0.06, 0.05), "independent coupling": (0.9, 0.01)})
-    assert unknown.best == (0.0, 0.11), "not told from 0, it may be as large"
+    assert unknown.best == pytest.approx((0.0, 0.16)), "not told from 0, it may be as large"
 
 
 def test_steps_and_the_end_agree_only_where_independent_coupling_does_not():

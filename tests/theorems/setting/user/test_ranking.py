@@ -53,7 +53,7 @@ def known(seed: int) -> References:
     points = [(t, (1 - t) * noise + t * data) for t in ASKED]
     exact = [field.velocity(t, x) for t, x in points]
     size = np.sum([(v**2).sum(axis=1) for v in exact], axis=0)
-    return References("N(0, diag(4, 4, ¼, ¼))", points, [exact], size, {}, {}, {})
+    return References("N(0, diag(4, 4, ¼, ¼))", points, [exact], np.ones(len(size)), size, {}, {}, {})
 
 
 @pytest.mark.parametrize("seed", range(5))
