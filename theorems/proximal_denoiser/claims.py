@@ -88,6 +88,7 @@ CLAIMS = (
             f"{HERE}test_unit_of_length",
             f"{HERE}test_certificate_statements",
             f"{HERE}test_certified_field",
+            f"{HERE}test_faces",
         ),
         depends=("P1",),
         clauses=(

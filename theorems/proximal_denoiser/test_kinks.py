@@ -201,6 +201,49 @@ def test_a_statement_on_this_side_of_a_kink_stays_as_it_is_beside_it(evidence, s
     )
 
 
+@pytest.mark.claim("P5")
+@pytest.mark.parametrize("step", [0.1, 1.0, 9.0])
+def test_prox_moves_with_z_in_a_hole_of_the_support(evidence, step):
+    """Between an atom at 2 and uniform data on [−1, 1] φ is affine of the slope s, Φ(s) = ¾: prox is z − λs.
+
+    There D prox is 1, on the atom 0, and a kink lies at each end of the hole.
+    """
+    target, s = AtomAndDensity([2.0], [0.25], stats.uniform(-1.0, 2.0)), float(ndtri(0.75))
+    x = np.array([1.1, 1.5, 1.9])
+    found = target.proximal_point((x + step * s)[:, None], step)
+    formed = Rounding(x + step * s, 4, "x + λs, and Φ⁻¹")
+    on = evidence.on(target, step=step)
+    on.bounded(
+        "|prox(x + λs) − x| in the hole",
+        np.abs(found.point[:, 0] - x),
+        found.rounding.point + formed,
+        because="s ∈ ∂φ(x) for every x of the hole",
+    )
+    on.bounded(
+        "|D prox − 1| in the hole",
+        np.abs(found.jacobian[:, 0, 0] - 1),
+        found.rounding.jacobian,
+        because="prox(z) = z − λs there",
+    )
+    beyond = target.proximal_point([[2.0 + step * (s + 0.5)]], step)
+    on.bounded("D prox on the atom", beyond.jacobian[:, 0, 0], beyond.rounding.jacobian, because="prox is 2")
+    ends = np.minimum(x - 1, 2 - x)
+    on.bounded(
+        "stated distance to a kink beyond that to the nearer end of the hole",
+        np.maximum(found.kink - ends, 0.0),
+        formed,
+        because="D prox is 1 up to both ends, and not beyond",
+    )
+    on.estimated(
+        "distance to the nearer end of the hole over the stated one",
+        ends / found.kink,
+        1 + 1e-9,
+        by="the ends of the hole",
+        because="rounding alone is subtracted",
+        chosen="1e−9, millions of roundings",
+    )
+
+
 @pytest.mark.claim("P1")
 @pytest.mark.parametrize("curvature", [0.5, 1.0])
 def test_a_tie_is_stated_as_the_distance_of_the_tied(evidence, curvature):

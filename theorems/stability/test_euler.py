@@ -15,7 +15,7 @@ import pytest
 from hypothesis import strategies as st
 
 from numerics.accuracy import EPS, Rounding
-from numerics.flows.perturbed import euler_bound, pair_of
+from numerics.flows.perturbed import euler_bound, kick_bound, pair_of
 from numerics.geometry import norms
 from theorems.setting.draws import generator
 from theorems.setting.quantifiers import SEEDS, TARGETS, for_all
@@ -139,6 +139,28 @@ def test_two_atoms_attain_the_constant(evidence, distance, tie, shares):
         "two atoms in ℤ/16, from the tie, n ≤ 12",
         clause="attained",
     )
+
+
+@pytest.mark.claim("N3")
+@pytest.mark.parametrize("steps", [1, 2, 5, 12])
+def test_bounds_of_the_library_are_these_sums(evidence, rng, steps):
+    """Σ|e_k|/(k+1) + |e_{n−1}|/n, and Σ|k_j|/β_j for impulses: in fractions."""
+    sizes = rng.integers(0, 1000, (steps, 3)) / 64
+    betas = np.sort(rng.integers(1, 64, steps)) / 64
+    euler, kicks = euler_bound(sizes), kick_bound(betas, sizes)
+    on = evidence.on("the bounds of N3", steps=steps)
+    for name, found, weights in (
+        ("Euler's bound", euler, [Fraction(1, k + 1) for k in range(steps - 1)] + [Fraction(1, steps)]),
+        ("that of impulses", kicks, [1 / Fraction(beta) for beta in betas]),
+    ):
+        exact = [sum(w * Fraction(e) for w, e in zip(weights, row, strict=True)) for row in sizes.T]
+        on.bounded(
+            f"|{name} − its sum in fractions|",
+            [float(abs(Fraction(value) - whole)) for value, whole in zip(found, exact, strict=True)],
+            Rounding(np.abs(found), steps + 1, "quotients and their sum"),
+            because="sums of positive terms round once a term",
+            clause="Euler's bound",
+        )
 
 
 # --- control --------------------------------------------------------------------------------------------

@@ -10,14 +10,16 @@ Assumed: φ closed, proper, convex; a point x anywhere; times in (0, 1).
 import numpy as np
 import pytest
 
-from numerics.accuracy import Rounding
+from numerics.accuracy import EPS, Rounding
 from numerics.flows.exact import ExactField
-from numerics.flows.perturbed import pair_of
+from numerics.flows.perturbed import kicked, pair_of
 from numerics.geometry import norms
 from numerics.potentials import DegenerateGaussian
 from theorems.setting.draws import generator
 from theorems.setting.grammar import times
+from theorems.setting.instances import REPRESENTATIVES
 from theorems.setting.quantifiers import SCHEDULES, SEEDS, TARGETS, TIMES, for_all
+from theorems.setting.statements import HELD, WIDE, by_draws, over, unavoidable
 from theorems.setting.values import Values
 
 LATER = Values(times(), 0.8, (0.02, 0.8))
@@ -83,6 +85,38 @@ def test_pairs_move_no_faster_than_points(evidence, target, schedule, t, seed):
         main=apart,
         clause="first integrals",
     )
+
+
+@pytest.mark.claim("N3")
+@pytest.mark.parametrize("t", [0.1, 0.75])
+def test_statements_of_pairs_and_impulses_are_no_larger_than_rounding(evidence, t):
+    """A bound on what an impulse rounds is an error of the field to N3: it may not be what lets N3 hold."""
+    for target in REPRESENTATIVES:
+        field, rng = ExactField(target), generator(5)
+        x = _anywhere(target, field.schedule, t, rng)
+        _, _, of_y, of_u = pair_of(field, t, x)
+        pushes = 0.1 * target.scale * rng.standard_normal((1, *x.shape))
+        run = kicked(field, t, x, [(1 + t) / 2], pushes)
+        alpha, beta = (1 - t) / 2, (1 + t) / 2
+        places = alpha * norms(run.noise[0]) + beta * norms(run.data[0]) + norms(pushes[0])
+        on = evidence.on(target, t=t)
+        for name, stated, made in (
+            ("y", of_y, _unavoidable(field, t, x, 0)),
+            ("u", of_u, _unavoidable(field, t, x, 1)),
+            ("an impulse", run.slips[0], EPS * places + alpha * of_y + beta * of_u),
+        ):
+            on.estimated(
+                f"statement of {name} over what rounding makes",
+                over(Rounding.measured(stated, name), made),
+                WIDE,
+                by=by_draws(len(x)),
+                **HELD,
+            )
+
+
+def _unavoidable(field, t, x, k):
+    """What rounding of x and of y (k = 0) or u makes."""
+    return unavoidable(lambda at: pair_of(field, t, at)[k], x, generator(1), field.potential.finest)
 
 
 # --- control ------------------------------------------------------------------------------------------
