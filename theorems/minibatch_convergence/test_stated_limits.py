@@ -91,6 +91,23 @@ def test_deviations_are_exceeded_as_often_as_stated_and_half_of_them_more_often(
         )
 
 
+@pytest.mark.claim("M1", "M2", "M5", "M8")
+@pytest.mark.parametrize("level", [0.5, 0.9, 0.99])
+def test_one_draw_is_within_deviations_of_large_level(evidence, level):
+    """A fair coin is ½ off its mean, the distribution function of a draw max(U, 1 − U) off.
+
+    Where the level is large radii without the factor 2 of both sides would be exceeded surely.
+    """
+    coin, sup = hoeffding(1, 1.0, level), dkw(1, level)
+    on = evidence.on("one draw", level=level)
+    for name, chance in (
+        ("a fair coin is farther from ½ than its deviation", float(coin < 0.5)),
+        ("one sign is larger than its deviation", float(hoeffding_sum([2.0], level) < 1)),
+        ("max(U, 1−U) is above the deviation of one draw", min(1.0, 2 * max(1 - sup, 0.0))),
+    ):
+        on.certified(f"probability that {name}", chance, level, "known exactly: the level is a theorem")
+
+
 @pytest.mark.claim("M1", "M8")
 def test_a_mean_of_squares_strays_to_either_side(evidence):
     """The farther of the two tails has half of the level, so both together have between half and all."""

@@ -12,7 +12,7 @@ from flint import arb, ctx
 
 from numerics.accuracy import EPS, Rounding
 from numerics.intervals.atoms import ExactAtoms
-from numerics.intervals.balls import PRECISION, UndecidedError, above, exact
+from numerics.intervals.balls import PRECISION, UndecidedError, above, below, exact
 from numerics.intervals.curves import ExactNearestPoint
 from numerics.intervals.exact_potential import Candidate, slip
 from numerics.intervals.parametrised import ExactCurve
@@ -130,6 +130,23 @@ def test_enclosures_are_attained(evidence, power):
             because="gap = Δ²/λ at y = b + Δ/λ; balls of 512 bits",
             chosen="the resolution 2⁻²⁰⁰, far above that of the balls",
         )
+
+
+@pytest.mark.claim("P2")
+@pytest.mark.parametrize("width", [2.0**-80, 2.0**-40, 1.0])
+def test_ends_of_balls_hold_them(evidence, width):
+    """Certified numbers are ends of balls: of a ball about 1 every member is between both, to one step."""
+    ball = arb(1.0, width)
+    low, high = below(ball), above(ball)
+    on = evidence.on("a ball about 1", width=width)
+    on.exact("no member is above the upper end", arb(high) >= ball.upper(), "in balls")
+    on.exact("no member is below the lower end", arb(low) <= ball.lower(), "in balls")
+    on.certified(
+        "by how much the ends are farther out than the ball",
+        max(above(arb(high) - ball.upper()), above(ball.lower() - arb(low))),
+        2 * EPS * (1 + width),
+        "a step of doubles each",
+    )
 
 
 # --- what is added for rounding ---------------------------------------------------------------------------

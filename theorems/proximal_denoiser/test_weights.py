@@ -8,8 +8,9 @@ import pytest
 from scipy.special import ndtr
 from scipy.stats import binom
 
-from numerics.accuracy import Rounding
+from numerics.accuracy import EPS, Rounding
 from numerics.potentials import DegenerateGaussian, FiniteAtoms, Sphere
+from numerics.transport import solve
 from theorems.setting.roundings import length_rounding
 from theorems.setting.vectors import norm
 from theorems.statistics import dkw
@@ -33,6 +34,33 @@ def test_atoms_receive_their_weights(evidence, rng):
         level=LEVEL,
         because="counts are binomial with the weights; quantiles at level/8 on each side",
         points=n,
+        clause="push-forward",
+    )
+
+
+@pytest.mark.claim("P1")
+@pytest.mark.parametrize("tiny", [1e-10, 1e-18, 1e-25])
+def test_both_ends_of_a_line_hold_tiny_weights(evidence, tiny):
+    """From Φ⁻¹ of the smaller of W and 1 − W: in the upper tail W is 1 in doubles."""
+    points, weights = np.array([[0.0], [1.0], [2.5], [4.0]]), np.array([tiny, 0.5, 0.5, tiny])
+    found = solve(points, weights / weights.sum())
+    wished = found.weights[[0, -1]]
+    cuts = np.diff(found.heights) / np.diff(points[:, 0])
+    at_ends = ndtr(np.array([cuts[0], -cuts[-1]]))
+    moved = (np.abs(cuts[[0, -1]]) + 1) * 4 * EPS * (1 + np.abs(cuts[[0, -1]]))
+    on = evidence.on("four atoms on a line", tiny=tiny)
+    on.bounded(
+        "|mass of each end, from its heights − its weight|, over the weight",
+        np.abs(at_ends - wished) / wished,
+        Rounding.measured(moved + 64 * EPS, "heights round, and a tail moves by |c| + 1 times that; Φ"),
+        because="g_{i+1} − g_i = Φ⁻¹(W_i)(y_{i+1} − y_i)",
+        clause="push-forward",
+    )
+    on.bounded(
+        "|mass of each end as stated − that from its heights|",
+        np.abs(found.masses[[0, -1]] - at_ends),
+        Rounding.measured(found.uncertainty[[0, -1]] + 64 * EPS * wished, "the solution's, and Φ"),
+        because="masses are those of the heights",
         clause="push-forward",
     )
 
