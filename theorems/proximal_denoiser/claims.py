@@ -39,6 +39,7 @@ CLAIMS = (
             f"{HERE}test_moved_statements",
             f"{HERE}test_unit_of_length",
             f"{HERE}test_stated_intervals",
+            f"{HERE}test_moved_far",
         ),
         clauses=(
             Clause("push-forward", "$T$ pushes the noise to the data."),
@@ -89,6 +90,7 @@ CLAIMS = (
             f"{HERE}test_certificate_statements",
             f"{HERE}test_certified_field",
             f"{HERE}test_faces",
+            f"{HERE}test_moved_far",
         ),
         depends=("P1",),
         clauses=(
