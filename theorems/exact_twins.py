@@ -114,6 +114,10 @@ def _families() -> list[Twins]:
         Twins(cloud, ExactAtoms(_SCATTER, 0.25 * (_SCATTER**2).sum(axis=1))),
         Twins(DegenerateGaussian(_MEAN, _ROOT @ _ROOT), ExactGaussian.of_factor(_MEAN, _FACTOR)),
         Twins(DegenerateGaussian(_MEAN[:2], _PLANE), ExactGaussian.in_the_plane(_MEAN[:2], _PLANE)),
+        *(
+            Twins(DegenerateGaussian(_MEAN[:2], flat), ExactGaussian.in_the_plane(_MEAN[:2], flat))
+            for flat in (np.diag([1.0, 2.0**-40]), np.diag([1.0, 2.0**-54]))  # the last is cut
+        ),
         Twins(Sphere(3, 2.0), ExactSphere(3, 2.0)),
         Twins(Ellipsoid(np.diag([4.0, 0.25])), ExactEllipsoid(np.diag([4.0, 0.25]))),
         Twins(Ellipsoid(_DENSE), ExactEllipsoid(_DENSE)),

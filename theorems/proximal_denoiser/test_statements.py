@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from numerics.accuracy import EPS, Rounding
-from numerics.potentials import Ellipsoid, Sphere
+from numerics.potentials import DegenerateGaussian, Ellipsoid, Sphere
 from theorems.setting.draws import generator
 from theorems.setting.instances import REPRESENTATIVES
 from theorems.setting.statements import HELD, WIDE, over, unavoidable
@@ -18,6 +18,8 @@ from theorems.setting.vectors import norm
 
 STEPS = (0.01, 1.0, 100.0)
 N, GRAIN = 100, 100.0
+# Not of the one list: a variance far below the largest, which is not one that rounding made.
+NEARLY_FLAT = DegenerateGaussian([0.0, 0.0], [[1.0, 0.0], [0.0, 2.0**-40]])
 SIZE = {"by": f"the median of {N} drawn points", **HELD}
 
 
@@ -28,7 +30,7 @@ def _of_transport(target, x0, x1):
 
 @pytest.mark.claim("P1")
 def test_statements_of_transport_and_conjugate_are_no_larger_than_rounding(evidence):
-    for target in REPRESENTATIVES:
+    for target in (*REPRESENTATIVES, NEARLY_FLAT):
         x0, x1 = target.sample(N, generator(5))
         on = evidence.on(target)
         stated = target.roundings.transport(x0)
@@ -46,7 +48,7 @@ def test_statements_of_transport_and_conjugate_are_no_larger_than_rounding(evide
 @pytest.mark.claim("P2", "P4")
 @pytest.mark.parametrize("step", STEPS)
 def test_statements_of_prox_and_envelope_are_no_larger_than_rounding(evidence, step):
-    for target in REPRESENTATIVES:
+    for target in (*REPRESENTATIVES, NEARLY_FLAT):
         x0, x1 = target.sample(N, generator(6))
         z = x1 + step * x0
         found = target.proximal_point(z, step)
