@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from numerics.flows.exact import ExactField
+from numerics.flows.independent import IndependentField
 from numerics.potentials import FiniteAtoms
 from reports.evidence.fixture import Evidence
 from reports.evidence.recorder import Recorder
@@ -183,6 +184,21 @@ def test_with_a_target_the_distance_is_measured(factor: float) -> None:
     if factor == 0:
         for name in ("energy", "cost"):
             assert results[name][1] == pytest.approx(1.0, abs=0.2)  # a sample's mean over W₂²
+
+
+def test_energy_and_cost_do_not_depend_on_where_the_target_lies() -> None:
+    """Of independent pairs: a shift raises neither what they spend too much nor how that scatters."""
+    here, there = (
+        found(
+            UserFlow("mine:field", 2, NumpyField(IndependentField(points, np.full(4, 0.25)).velocity)),
+            denoiser.test_energy_and_cost,
+            user_target=UserTarget("square.npz", points, np.full(4, 0.25)),
+        )
+        for points in (SQUARE, SQUARE + 30)
+    )
+    for name in ("energy", "cost"):
+        assert there[name][1] == pytest.approx(here[name][1], rel=1e-2), name
+        assert there[name][0] == here[name][0], name
 
 
 def test_a_field_that_breaks_down_is_a_finding() -> None:
