@@ -12,8 +12,8 @@ import numpy as np
 from flint import arb
 from numpy.typing import NDArray
 
-from numerics.intervals.balls import UndecidedError, doubles, exact
-from numerics.intervals.exact_potential import ExactPotential, interpolant
+from numerics.intervals.balls import UndecidedError, Vector, above, dot, doubles, exact, subtract, times
+from numerics.intervals.exact_potential import ByConjugate, ExactPotential, interpolant
 from numerics.potentials import Arc, NearestPoint
 from theorems.exact_twins import TWINS, Twins
 
@@ -54,6 +54,20 @@ def beside(potential: ExactPotential, noise: Array, step: float) -> Array:
     """(d,), the doubles nearest to x₁ + λx₀."""
     x0 = exact(noise)
     return doubles(interpolant(potential.transport(x0).point, x0, arb(step)))
+
+
+def envelope(potential: ByConjugate, z: Vector, step: arb) -> arb:
+    """A ball that holds e_λφ(z): its primal at the candidate u, its dual at y = (z − u)/λ."""
+    u = potential.candidate(z, step)
+    away = subtract(z, u.point)
+    y = times(1 / step, away)
+    most = u.value + dot(away, away) / (2 * step)
+    return most.union(dot(z, y) - potential.conjugate(y) - step * dot(y, y) / 2)
+
+
+def off(value: float, proved: arb) -> float:
+    """A proved upper bound of |value − x| for every x in the ball; of a length squares would widen it."""
+    return above(abs(proved - arb(float(value))))
 
 
 def decided(

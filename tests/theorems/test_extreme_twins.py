@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
-from flint import ctx
+from flint import arb, ctx
 
 from numerics.intervals.balls import PRECISION, UndecidedError, exact, norm
+from numerics.intervals.bodies import ExactSphere
+from numerics.intervals.exact_potential import interpolant
 from numerics.potentials import Arc, NearestPoint
 from theorems.exact_twins import TWINS
 from theorems.extreme_twins import (
@@ -14,6 +16,7 @@ from theorems.extreme_twins import (
     STEPS,
     beside,
     decided,
+    envelope,
     noise_of_many_sizes,
     steps_of_many_sizes,
 )
@@ -54,3 +57,15 @@ def test_what_is_undecided_is_counted() -> None:
         return -place
 
     assert decided(range(7), enclose) == ([(1, -1), (2, -2), (4, -4), (5, -5)], 3)
+
+
+@pytest.mark.parametrize("step", [2.0**-30, 0.75, 2.0**30])
+def test_an_envelope_is_enclosed(step: float) -> None:
+    """On the sphere of radius 2, of x₁ + λx₀: λ|x₀|²/2; within the ball it is 0."""
+    with ctx.workprec(PRECISION):
+        sphere, x0 = ExactSphere(2, 2.0), exact([3.0, 4.0])
+        z = interpolant(sphere.transport(x0).point, x0, arb(step))
+        found = envelope(sphere, z, arb(step))
+        assert found.contains(arb(step) * 25 / 2)
+        assert float(found.rad()) <= 1e-100 * (1 + step)
+        assert envelope(sphere, exact([0.5, 1.0]), arb(step)).contains(0)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from numerics.potentials import Potential
+from theorems.setting.exits import first_exits
 
 Array = NDArray[np.float64]
 DIRECTIONS = 16
@@ -35,13 +36,7 @@ def exits(target: Potential, x1: Array, x0: Array, directions: Array, far: float
         away = target.transport(x0 + s[:, None] * directions) - x1
         return np.linalg.norm(away, axis=1) > LEAVES * target.scale
 
-    low, high = np.zeros(len(directions)), np.full(len(directions), far)
-    ever = leaves(high)
-    for _ in range(HALVINGS):
-        middle = (low + high) / 2
-        out = leaves(middle)
-        low, high = np.where(out, low, middle), np.where(out, middle, high)
-    return np.where(ever, high, np.inf)
+    return first_exits(leaves, len(directions), far, HALVINGS)
 
 
 def nearest_exit(target: Potential, x0: Array, stated: float, rng: np.random.Generator) -> float:

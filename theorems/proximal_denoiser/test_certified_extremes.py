@@ -11,11 +11,19 @@ import pytest
 from flint import arb, ctx
 
 from numerics.accuracy import EPS
-from numerics.intervals.balls import PRECISION, above, below, distance, dot, exact, subtract, times
+from numerics.intervals.balls import PRECISION, above, below, distance, dot, exact, subtract
 from numerics.intervals.bodies import ExactSphere
 from numerics.intervals.exact_potential import interpolant
 from theorems.exact_twins import by_conjugate
-from theorems.extreme_twins import EXTREME, beside, decided, noise_of_many_sizes, steps_of_many_sizes
+from theorems.extreme_twins import (
+    EXTREME,
+    beside,
+    decided,
+    envelope,
+    noise_of_many_sizes,
+    off,
+    steps_of_many_sizes,
+)
 
 POINTS = 8
 
@@ -49,7 +57,7 @@ def measure_transport(evidence, rng, twins):
     noise = np.stack([x0 for x0, _ in found])
     evidence.on(target).certified(
         "|φ* in doubles − φ*| at noise of many sizes, by an enclosure",
-        [_off(value, proved) for (_, proved), value in zip(found, target.conjugate(noise), strict=True)],
+        [off(value, proved) for (_, proved), value in zip(found, target.conjugate(noise), strict=True)],
         np.broadcast_to(target.roundings.conjugate(noise).bound, len(noise)),
         because="the family's stated rounding",
         left_out=undecided,
@@ -78,33 +86,20 @@ def measure_prox(evidence, rng, twins):
     )
     if not by_conjugate(twins):
         return
-    found, undecided = decided(places, lambda p: _envelope(twins.exact, exact(p[0]), arb(p[1])))
+    found, undecided = decided(places, lambda p: envelope(twins.exact, exact(p[0]), arb(p[1])))
     solved = _solved(target, found)
     on.certified(
         "|envelope in doubles − envelope| at steps of many sizes, by φ from above and φ* from below",
-        [_off(value, proved) for (_, proved), value in zip(found, solved.envelope, strict=True)],
+        [off(value, proved) for (_, proved), value in zip(found, solved.envelope, strict=True)],
         solved.rounding.envelope.bound + 2 * np.array([above(arb(proved.rad())) for _, proved in found]),
         because="φ(u) + |u−z|²/(2λ) ≥ e ≥ ⟨z,y⟩ − φ*(y) − λ|y|²/2; the family's stated rounding",
         left_out=lost + undecided,
     )
 
 
-def _off(value, proved):
-    return above(abs(proved - arb(float(value))))
-
-
 def _solved(target, found):
     places = [place for place, _ in found]
     return target.proximal_point(np.stack([z for z, _ in places]), np.array([step for _, step in places]))
-
-
-def _envelope(potential, z, step):
-    """A ball that holds e_λφ(z): its primal at the candidate u, its dual at y = (z − u)/λ."""
-    u = potential.candidate(z, step)
-    away = subtract(z, u.point)
-    y = times(1 / step, away)
-    most = u.value + dot(away, away) / (2 * step)
-    return most.union(dot(z, y) - potential.conjugate(y) - step * dot(y, y) / 2)
 
 
 # --- control --------------------------------------------------------------------------------------------
@@ -121,7 +116,7 @@ def test_an_envelope_without_its_half_is_told(evidence, rng, size):
         x0 = exact(noise)
         z = interpolant(sphere.transport(x0).point, x0, arb(step))
         away = subtract(z, sphere.candidate(z, arb(step)).point)
-        measured.append(below(dot(away, away) / step - _envelope(sphere, z, arb(step))))
+        measured.append(below(dot(away, away) / step - envelope(sphere, z, arb(step))))
         predicted.append(step * float(noise @ noise) / 2)
     evidence.on("Sphere(3, 2.0)", size=size).control(
         "|z − u|²/λ in place of the envelope: what it is too large by, proved from below",

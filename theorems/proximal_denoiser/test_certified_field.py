@@ -27,7 +27,7 @@ from numerics.intervals.balls import (
     times,
 )
 from theorems.exact_twins import by_conjugate, without_atoms
-from theorems.extreme_twins import EXTREME, decided, noise_of_many_sizes
+from theorems.extreme_twins import EXTREME, decided, envelope, noise_of_many_sizes, off
 
 POINTS, NEAREST = 8, 30  # times as near to 0 and 1 as 2⁻³⁰
 
@@ -61,13 +61,7 @@ def _ends(potential, x, alpha):
 def _potential(potential, x, alpha):
     """V_t(x) = |x|²/(2β) − e_λφ(x/β): between the primal at the candidate and the dual."""
     a, b = arb(alpha), 1 - arb(alpha)
-    z, step = times(1 / b, x), a / b
-    u = potential.candidate(z, step)
-    away = subtract(z, u.point)
-    y = times(1 / step, away)
-    most = u.value + dot(away, away) / (2 * step)
-    least = dot(z, y) - potential.conjugate(y) - step * dot(y, y) / 2
-    return dot(x, x) / (2 * b) - most.union(least)
+    return dot(x, x) / (2 * b) - envelope(potential, times(1 / b, x), a / b)
 
 
 def _places(twins, rng):
@@ -113,7 +107,7 @@ def measure_field(evidence, rng, twins):
     stated = field.roundings.velocity_potential(None, x, remaining=alpha, moved=radius).bound
     on.certified(
         "|V of the field in doubles − V|, x off by r, by φ from above and φ* from below",
-        [above(abs(ball - arb(float(value)))) for (_, ball), value in zip(proved, values, strict=True)],
+        [off(value, ball) for (_, ball), value in zip(proved, values, strict=True)],
         stated + 2 * np.array([above(arb(ball.rad())) for _, ball in proved]),
         because="V_t = |x|²/(2β) − e_λφ(x/β) for the linear schedule; the field's stated rounding",
         left_out=lost + undecided,

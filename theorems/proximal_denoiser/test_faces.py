@@ -11,6 +11,7 @@ import pytest
 
 from numerics.potentials import DegenerateGaussian, FiniteAtoms, Sphere, embed, product, scale, translate
 from theorems.setting.draws import generator
+from theorems.setting.exits import first_exits
 from theorems.setting.vectors import norm
 
 ANGLES, HALVINGS, FACES, SHARP = 180, 24, 3, 0.01
@@ -54,13 +55,7 @@ def exits(target, step, u, x0, across, far):
         there = target.prox(u + step * (x0 + s[:, None] * ways), step)
         return norm(there - u) > LEAVES * target.scale
 
-    low, high = np.zeros(len(ways)), np.full(len(ways), far)
-    ever = leaves(high)
-    for _ in range(HALVINGS):
-        middle = (low + high) / 2
-        out = leaves(middle)
-        low, high = np.where(out, low, middle), np.where(out, middle, high)
-    return float(np.where(ever, high, np.inf).min())
+    return float(first_exits(leaves, len(ways), far, HALVINGS).min())
 
 
 def _borders(target, step, rng):
@@ -133,7 +128,7 @@ def test_what_is_beside_a_normal_set_is_no_member(evidence, target):
 
 @pytest.mark.control("P2")
 def test_a_border_of_another_length_is_told(evidence):
-    """Of a long, thin triangle the normal of a side, in space, is longer than across its edge."""
+    """The search knows nothing of what is stated: of faces of a long, thin cloud."""
     stated, found, _, _ = _borders(THIN, 0.25, generator(11))
     known = np.isfinite(stated) & np.isfinite(found)
     evidence.on(THIN).control(

@@ -8,7 +8,7 @@ import pytest
 from scipy.special import ndtr
 from scipy.stats import binom
 
-from numerics.accuracy import EPS, Rounding
+from numerics.accuracy import Rounding
 from numerics.potentials import DegenerateGaussian, FiniteAtoms, Sphere
 from numerics.transport import solve
 from theorems.setting.roundings import length_rounding
@@ -47,19 +47,20 @@ def test_both_ends_of_a_line_hold_tiny_weights(evidence, tiny):
     wished = found.weights[[0, -1]]
     cuts = np.diff(found.heights) / np.diff(points[:, 0])
     at_ends = ndtr(np.array([cuts[0], -cuts[-1]]))
-    moved = (np.abs(cuts[[0, -1]]) + 1) * 4 * EPS * (1 + np.abs(cuts[[0, -1]]))
+    c = np.abs(cuts[[0, -1]])
+    relative = 6 * (c + 1) * c + 8 + 3 * c**2
     on = evidence.on("four atoms on a line", tiny=tiny)
     on.bounded(
         "|mass of each end, from its heights − its weight|, over the weight",
         np.abs(at_ends - wished) / wished,
-        Rounding.measured(moved + 64 * EPS, "heights round, and a tail moves by |c| + 1 times that; Φ"),
+        Rounding(relative, 1, "6 roundings of the cut c, which the tail has |c| + 1 times; 8 + 3c² of Φ"),
         because="g_{i+1} − g_i = Φ⁻¹(W_i)(y_{i+1} − y_i)",
         clause="push-forward",
     )
     on.bounded(
         "|mass of each end as stated − that from its heights|",
         np.abs(found.masses[[0, -1]] - at_ends),
-        Rounding.measured(found.uncertainty[[0, -1]] + 64 * EPS * wished, "the solution's, and Φ"),
+        Rounding.measured(found.uncertainty[[0, -1]], "what the solution states"),
         because="masses are those of the heights",
         clause="push-forward",
     )

@@ -149,9 +149,14 @@ def test_bounds_of_the_library_are_these_sums(evidence, rng, steps):
     betas = np.sort(rng.integers(1, 64, steps)) / 64
     euler, kicks = euler_bound(sizes), kick_bound(betas, sizes)
     on = evidence.on("the bounds of N3", steps=steps)
-    for name, found, weights in (
-        ("Euler's bound", euler, [Fraction(1, k + 1) for k in range(steps - 1)] + [Fraction(1, steps)]),
-        ("that of impulses", kicks, [1 / Fraction(beta) for beta in betas]),
+    for name, clause, found, weights in (
+        (
+            "Euler's bound",
+            "Euler's bound",
+            euler,
+            [Fraction(1, k + 1) for k in range(steps - 1)] + [Fraction(1, steps)],
+        ),
+        ("that of impulses", "bound", kicks, [1 / Fraction(beta) for beta in betas]),
     ):
         exact = [sum(w * Fraction(e) for w, e in zip(weights, row, strict=True)) for row in sizes.T]
         on.bounded(
@@ -159,7 +164,7 @@ def test_bounds_of_the_library_are_these_sums(evidence, rng, steps):
             [float(abs(Fraction(value) - whole)) for value, whole in zip(found, exact, strict=True)],
             Rounding(np.abs(found), steps + 1, "quotients and their sum"),
             because="sums of positive terms round once a term",
-            clause="Euler's bound",
+            clause=clause,
         )
 
 
